@@ -1,0 +1,28 @@
+/**
+ * The hash chain of a node: each step's hash covers the one before, the event, its time and its effects, so two runs
+ * that end in the same hash took the same decisions all the way.
+ */
+import { mixValue } from './canonical.js';
+import { type Hash, hashText, mixNumber, newHash } from './hash.js';
+
+export interface Chain {
+  /** Steps so far. */
+  index: number;
+  readonly hash: Hash;
+}
+
+export function newChain(): Chain {
+  return { index: 0, hash: newHash() };
+}
+
+/** Adds one step; the chain's new hash as 16 hex digits is `chainText`. */
+export function extendChain(chain: Chain, now: number, event: unknown, effects: readonly unknown[]): void {
+  chain.index++;
+  mixNumber(chain.hash, now);
+  mixValue(chain.hash, event);
+  mixValue(chain.hash, effects);
+}
+
+export function chainText(chain: Chain): string {
+  return hashText(chain.hash);
+}

@@ -1,0 +1,100 @@
+/**
+ * The durable state: what folding the journal gives. Every master, leader or standby, holds the same one up to the
+ * slot it has read to. Only durable/apply.ts changes it.
+ */
+import type { Generation } from '../generation.js';
+import type { AttemptId, Epoch, JobId, NodeId, NodeLife, TaskIndex } from '../ids.js';
+import type { Counters, Failure, JobFailure, JobSpec, Output } from '../records.js';
+
+export interface DurableState {
+  /** The last slot applied; 0 before the first. */
+  slot: number;
+  epoch: Epoch;
+  leader: NodeLife | undefined;
+  /** In the order of acceptance: job n is at index n - 1. */
+  jobs: DurableJob[];
+  /** One job per request id for ever. */
+  jobByRequest: Map<string, JobId>;
+}
+
+export interface DurableJob {
+  readonly job: JobId;
+  readonly requestId: string;
+  readonly spec: JobSpec;
+  /** `open` until the point of no return; the last two are terminal. */
+  phase: 'open' | 'publishing' | 'published' | 'failed';
+  failure: JobFailure | undefined;
+  /** By task index; sparse until committed. */
+  commits: (Commit | undefined)[];
+  /** Committed and not invalidated. */
+  mapsCommitted: number;
+  reducesCommitted: number;
+  /** Over the last known digest of every map: what a reduce must have read to be committed. */
+  generation: Generation;
+  /** Only tasks to which something bad has happened. */
+  troubles: Map<TaskIndex, Trouble>;
+  /** The last few counted failures, for people. */
+  failures: { attempt: AttemptId; node: NodeId; failure: Failure }[];
+}
+
+/** A task's committed result. With `valid` false its file is lost, and digest and counters wait for a replacement. */
+export interface Commit {
+  readonly attempt: AttemptId;
+  readonly holder: NodeLife;
+  readonly output: Output;
+  readonly counters: Counters;
+  valid: boolean;
+}
+
+export interface Trouble {
+  /** Counted failures. */
+  failed: number;
+  /** Counted failures that were time-outs: each doubles the next limit. */
+  timedOut: number;
+  /** Deaths of whole processes while they ran this task. */
+  deaths: number;
+  /** Where it failed: never tried there again while another worker lives. */
+  nodes: NodeId[];
+  /** Attempts that can never be committed: failed, died or invalidated. */
+  dead: AttemptId[];
+  invalidated: number;
+}
+
+/** Failures kept for people. */
+export const failuresKept = 8;
+
+export function emptyDurable(): DurableState {
+  return { slot: 0, epoch: 0, leader: undefined, jobs: [], jobByRequest: new Map() };
+}
+
+export function findJob(state: DurableState, job: JobId): DurableJob | undefined {
+  return state.jobs[job - 1];
+}
+
+export function isTerminal(job: DurableJob): boolean {
+  return job.phase === 'published' || job.phase === 'failed';
+}
+
+export function isMap(job: DurableJob, task: TaskIndex): boolean {
+  return task < job.spec.maps;
+}
+
+export function validCommit(job: DurableJob, task: TaskIndex): Commit | undefined {
+  const commit = job.commits[task];
+  return commit?.valid ? commit : undefined;
+}
+
+export function isDead(job: DurableJob, attempt: AttemptId): boolean {
+  const dead = job.troubles.get(attempt.task)?.dead;
+  return dead?.some((other) => other.epoch === attempt.epoch && other.n === attempt.n) ?? false;
+}
+
+/** Counters of committed attempts only: each task counts once, however often it ran. Sorted by name. */
+export function sumCounters(job: DurableJob): Counters {
+  const sums = new Map<string, number>();
+  for (const commit of job.commits) {
+    if (!commit?.valid) continue;
+    for (const [name, value] of commit.counters) sums.set(name, (sums.get(name) ?? 0) + value);
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}

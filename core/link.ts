@@ -1,0 +1,68 @@
+/**
+ * How a worker or client keeps in touch with whoever leads: one session at a time; after silence, a broken session or
+ * a "not leading" it tries the hinted master, else the next in the list.
+ */
+import type { ClusterConfig } from './config.js';
+import { arm, clear, type Deadlines } from './deadlines.js';
+import type { PeerConnect, PeerDisconnect } from './effects.js';
+import type { NodeId } from './ids.js';
+
+export interface MasterLink {
+  /** Index into `config.masters` of the master tried last. */
+  index: number;
+  /** Number of the session that is open or being opened; 0 for none. */
+  session: number;
+  /** Sessions begun in this life. */
+  sessions: number;
+  /** `welcomed` once the master answered as a leader. */
+  state: 'closed' | 'connecting' | 'connected' | 'welcomed';
+}
+
+export interface LinkOwner {
+  readonly config: ClusterConfig;
+  readonly deadlines: Deadlines;
+  readonly link: MasterLink;
+}
+
+interface LinkTurn {
+  readonly now: number;
+  readonly out: { push(effect: PeerConnect | PeerDisconnect): unknown };
+}
+
+export function newLink(): MasterLink {
+  return { index: 0, session: 0, sessions: 0, state: 'closed' };
+}
+
+export function masterOf(owner: LinkOwner): NodeId {
+  return owner.config.masters[owner.link.index]!;
+}
+
+/** Opens a session to the master at `link.index`. Silence from now on counts. */
+export function dial(owner: LinkOwner, turn: LinkTurn): void {
+  const { link, deadlines, config } = owner;
+  clear(deadlines, 'redial', '');
+  link.sessions++;
+  link.session = link.sessions;
+  link.state = 'connecting';
+  turn.out.push({ type: 'peer.connect', peer: masterOf(owner), session: link.session });
+  arm(deadlines, 'silence', '', turn.now + config.suspectUs);
+}
+
+/** The present session is of no use: ends it and, after a pause, tries `hint` or the next master. */
+export function tryNext(owner: LinkOwner, turn: LinkTurn, hint?: NodeId): void {
+  const { link, config, deadlines } = owner;
+  if (link.session !== 0)
+    turn.out.push({ type: 'peer.disconnect', peer: masterOf(owner), session: link.session });
+  link.session = 0;
+  link.state = 'closed';
+  clear(deadlines, 'silence', '');
+  clear(deadlines, 'beat', '');
+  const hinted = hint === undefined ? -1 : config.masters.indexOf(hint);
+  link.index = hinted >= 0 ? hinted : (link.index + 1) % config.masters.length;
+  arm(deadlines, 'redial', '', turn.now + config.retryUs);
+}
+
+/** Any word of the master. */
+export function masterSpoke(owner: LinkOwner, turn: LinkTurn): void {
+  arm(owner.deadlines, 'silence', '', turn.now + owner.config.suspectUs);
+}

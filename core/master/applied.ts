@@ -1,0 +1,201 @@
+/**
+ * What follows once a record is durable, and what is answered when an intent never became one. Everything that tells
+ * others of a decision stands here, behind the store's word.
+ */
+import { clear } from '../deadlines.js';
+import { type DurableJob, findJob, isMap } from '../durable/state.js';
+import { type AttemptId, attemptKey, sameAttempt, taskName } from '../ids.js';
+import type { Verdict } from '../messages.js';
+import type { JournalRecord, TaskCommitted, TaskInvalidated } from '../records.js';
+import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
+import type { Intent } from './intents.js';
+import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
+import { becomeLeader } from './leadership.js';
+import { answer, warnNondeterminism } from './reports.js';
+import type { JobView, MasterState, Turn } from './state.js';
+import { dropLive, revoke } from './workers.js';
+
+export function applied(state: MasterState, turn: Turn, record: JournalRecord): void {
+  if (record.type === 'leader.began') {
+    if (state.role === 'campaigning') becomeLeader(state, turn);
+    return;
+  }
+  const { leading } = state;
+  if (!leading) return;
+  switch (record.type) {
+    case 'job.accepted': {
+      const job = findJob(state.durable, record.job)!;
+      const view = openJobView(job);
+      leading.jobs.set(job.job, view);
+      const submitter = leading.submitters.get(record.requestId);
+      if (submitter !== undefined) view.followers.add(submitter);
+      leading.submitters.delete(record.requestId);
+      turn.out.push({ type: 'decide', decision: 'job-accepted', job: job.job });
+      return tellFollowers(state, turn, job);
+    }
+    case 'task.committed':
+      return onCommitted(state, turn, record);
+    case 'task.invalidated':
+      return onInvalidated(state, turn, record);
+    case 'attempt.failed':
+      afterRecording(state, turn, record.attempt);
+      return reviewJob(state, turn, record.attempt.job);
+    case 'job.publishing':
+      turn.out.push({ type: 'decide', decision: 'job-publishing', job: record.job });
+      reviewJob(state, turn, record.job);
+      return tellFollowers(state, turn, findJob(state.durable, record.job)!);
+    case 'job.published':
+      turn.out.push({ type: 'decide', decision: 'job-published', job: record.job });
+      return endJob(state, turn, findJob(state.durable, record.job)!);
+    case 'job.failed':
+      turn.out.push({
+        type: 'decide',
+        decision: 'job-failed',
+        job: record.job,
+        facts: { reason: record.failure.reason, message: record.failure.message },
+      });
+      return endJob(state, turn, findJob(state.durable, record.job)!);
+  }
+}
+
+function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): void {
+  const { attempt, holder } = record;
+  const job = findJob(state.durable, attempt.job)!;
+  const view = state.leading!.jobs.get(attempt.job)!;
+  const name = taskName(attempt.task, job.spec.maps);
+  turn.out.push({
+    type: 'decide',
+    decision: 'task-committed',
+    attempt,
+    node: holder.node,
+    facts: { task: name },
+  });
+  const worker = state.leading!.workers.get(holder.node);
+  if (worker) answer(state, turn, worker, attempt, 'committed');
+  stopRivals(state, turn, view, attempt);
+  recorded(view, job, attempt.task);
+  if (isMap(job, attempt.task)) {
+    const before = view.outputs.findLast((change) => change.attempt.task === attempt.task);
+    view.outputs.push({ attempt, digest: record.output.digest, holder: holder.node });
+    if (before && before.digest !== record.output.digest)
+      regenerated(state, turn, { job, view, attempt, before: before.attempt });
+    if (job.mapsCommitted === job.spec.maps) {
+      turn.out.push({ type: 'decide', decision: 'maps-done', job: job.job });
+    }
+  } else if (job.reducesCommitted === job.spec.reduces) {
+    turn.out.push({ type: 'decide', decision: 'reduces-done', job: job.job });
+  }
+  reviewJob(state, turn, job.job);
+  tellFollowersSoon(state, turn, job);
+}
+
+/** Other attempts of a committed task are not worth finishing. */
+function stopRivals(state: MasterState, turn: Turn, view: JobView, winner: AttemptId): void {
+  for (const rival of [...(view.active.get(winner.task)?.live ?? [])]) {
+    if (sameAttempt(rival.id, winner)) continue;
+    const worker = state.leading!.workers.get(rival.node);
+    if (worker) revoke(state, turn, worker, rival.id, 'superseded');
+    dropLive(state, turn, rival, 'superseded');
+  }
+}
+
+/**
+ * A lost map was made again and came out different, before any reduce was committed: the job may go on, but every
+ * reduce under way may have read the old content and starts anew.
+ */
+function regenerated(
+  state: MasterState,
+  turn: Turn,
+  what: { job: DurableJob; view: JobView; attempt: AttemptId; before: AttemptId },
+): void {
+  const { job, view, attempt, before } = what;
+  warnNondeterminism(turn, job, attempt, before);
+  for (const [task, active] of view.active) {
+    if (isMap(job, task)) continue;
+    for (const live of [...active.live]) {
+      const worker = state.leading!.workers.get(live.node);
+      if (worker) revoke(state, turn, worker, live.id, 'inputs-changed');
+      dropLive(state, turn, live, 'inputs-changed');
+    }
+  }
+}
+
+function onInvalidated(state: MasterState, turn: Turn, record: TaskInvalidated): void {
+  const { attempt, reason } = record;
+  const job = findJob(state.durable, attempt.job)!;
+  const view = state.leading!.jobs.get(attempt.job)!;
+  const name = taskName(attempt.task, job.spec.maps);
+  turn.out.push({ type: 'decide', decision: 'task-invalidated', attempt, facts: { task: name, reason } });
+  if (isMap(job, attempt.task)) {
+    view.outputs.push({ attempt, digest: job.commits[attempt.task]!.output.digest });
+  }
+  makeIdle(view, job, attempt.task);
+  tellFollowersSoon(state, turn, job);
+}
+
+/** Everybody hears that the job is over; workers drop what they hold of it. */
+function endJob(state: MasterState, turn: Turn, job: DurableJob): void {
+  const leading = state.leading!;
+  const view = leading.jobs.get(job.job);
+  if (!view) return;
+  for (const active of view.active.values()) {
+    for (const attempt of active.live) {
+      clear(state.deadlines, 'attempt-timeout', attemptKey(attempt.id));
+      leading.workers.get(attempt.node)?.live.delete(attemptKey(attempt.id));
+    }
+  }
+  tellFollowers(state, turn, job);
+  clear(state.deadlines, 'tell', String(job.job));
+  leading.jobs.delete(job.job);
+  for (const worker of leading.workers.values()) {
+    if (worker.session === 0) continue;
+    const { node, incarnation } = worker.life;
+    const message = { type: 'job.ended', epoch: leading.epoch, incarnation, job: job.job } as const;
+    turn.out.push({ type: 'message.send', to: node, session: worker.session, message });
+  }
+}
+
+function afterRecording(state: MasterState, turn: Turn, attempt: AttemptId): void {
+  const job = findJob(state.durable, attempt.job);
+  const view = state.leading?.jobs.get(attempt.job);
+  if (!job || !view) return;
+  recorded(view, job, attempt.task);
+  tellFollowersSoon(state, turn, job);
+}
+
+/** An intent did not become a record: whoever waits for it gets the answer that the applied state gives. */
+export function dropped(state: MasterState, turn: Turn, intent: Intent, reason: string): void {
+  if (!state.leading) return;
+  switch (intent.type) {
+    case 'commit': {
+      afterRecording(state, turn, intent.attempt);
+      const worker = state.leading.workers.get(intent.holder.node);
+      if (worker) answer(state, turn, worker, intent.attempt, reason as Verdict);
+      if (reason !== 'committed') {
+        turn.out.push({
+          type: 'decide',
+          decision: 'late-report-refused',
+          attempt: intent.attempt,
+          node: intent.holder.node,
+          facts: { verdict: reason },
+        });
+      }
+      return;
+    }
+    case 'fail':
+      return afterRecording(state, turn, intent.attempt);
+    case 'accept': {
+      const session = state.leading.submitters.get(intent.requestId);
+      const client = session === undefined ? undefined : state.sessions.get(session);
+      state.leading.submitters.delete(intent.requestId);
+      if (reason === 'known' || session === undefined || client === undefined) return;
+      return refuse(state, turn, client, session, intent.requestId, reason as 'limit' | 'output-overlaps');
+    }
+    case 'publishing':
+    case 'fail-job': {
+      const view = state.leading.jobs.get(intent.job);
+      if (view) view.ending = false;
+      return reviewJob(state, turn, intent.job);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Clients: submit by request id, follow, drain. A submit is also the client's beat, and every one is answered.
+ */
+import { arm } from '../deadlines.js';
+import { type DurableJob, findJob, isTerminal, sumCounters } from '../durable/state.js';
+import type { NodeId } from '../ids.js';
+import type { JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '../messages.js';
+import { propose } from './journal.js';
+import type { JobView, Leading, MasterState, PhaseView, Turn } from './state.js';
+import { revoke } from './workers.js';
+
+export function onSubmit(
+  state: MasterState,
+  turn: Turn,
+  client: NodeId,
+  session: number,
+  submit: JobSubmit,
+): void {
+  const { requestId } = submit;
+  const id = state.durable.jobByRequest.get(requestId);
+  if (id !== undefined) {
+    state.leading!.jobs.get(id)?.followers.add(session);
+    sendStatus(state, turn, client, session, findJob(state.durable, id)!);
+    return;
+  }
+  if (submit.acceptedSlot > 0) {
+    // It was accepted once: this leader has not read that far, or the store has gone back in time.
+    if (state.durable.slot < submit.acceptedSlot) return;
+    refuse(state, turn, client, session, requestId, 'gone');
+    return;
+  }
+  const queued = state.journal.intents.some((one) => one.type === 'accept' && one.requestId === requestId);
+  const pending = state.journal.pending?.records.some(
+    (one) => one.type === 'job.accepted' && one.requestId === requestId,
+  );
+  state.leading!.submitters.set(requestId, session);
+  if (!queued && !pending) propose(state, { type: 'accept', requestId, spec: submit.spec });
+}
+
+export function refuse(
+  state: MasterState,
+  turn: Turn,
+  client: NodeId,
+  session: number,
+  requestId: string,
+  reason: JobRefused['reason'],
+): void {
+  turn.out.push({ type: 'decide', decision: 'job-refused', node: client, facts: { reason, requestId } });
+  turn.out.push({
+    type: 'message.send',
+    to: client,
+    session,
+    message: {
+      type: 'job.refused',
+      epoch: state.leading!.epoch,
+      requestId,
+      slot: state.durable.slot,
+      reason,
+      message: refusals[reason],
+    },
+  });
+}
+
+const refusals: Record<JobRefused['reason'], string> = {
+  'output-overlaps': 'the output overlaps that of a job that has not ended',
+  limit: 'too many jobs at once, or too many tasks in this one',
+  gone: 'the job was accepted, but the store no longer knows it: it has gone back in time',
+};
+
+/** Tells every client that follows the job how it stands. */
+export function tellFollowers(state: MasterState, turn: Turn, job: DurableJob): void {
+  const view = state.leading?.jobs.get(job.job);
+  if (!view) return;
+  for (const session of view.followers) {
+    const client = state.sessions.get(session);
+    if (client === undefined) view.followers.delete(session);
+    else sendStatus(state, turn, client, session, job);
+  }
+}
+
+/** Like `tellFollowers`, soon: many changes in a short time make one message. */
+export function tellFollowersSoon(state: MasterState, turn: Turn, job: DurableJob): void {
+  const view = state.leading?.jobs.get(job.job);
+  if (!view || view.followers.size === 0) return;
+  arm(state.deadlines, 'tell', String(job.job), turn.now + Math.floor(state.config.beatUs / 5));
+}
+
+function sendStatus(state: MasterState, turn: Turn, client: NodeId, session: number, job: DurableJob): void {
+  turn.out.push({ type: 'message.send', to: client, session, message: statusOf(state, job) });
+}
+
+function statusOf(state: MasterState, job: DurableJob): JobStatus {
+  const leading = state.leading!;
+  const view = leading.jobs.get(job.job);
+  const { maps, reduces } = job.spec;
+  let workers = 0;
+  for (const worker of leading.workers.values()) if (worker.session !== 0) workers++;
+  const terminal = isTerminal(job);
+  return {
+    type: 'job.status',
+    epoch: leading.epoch,
+    requestId: job.requestId,
+    slot: state.durable.slot,
+    job: job.job,
+    phase: phaseName(job),
+    maps: phaseStatus(job, view, { from: 0, to: maps, done: job.mapsCommitted }, view?.maps),
+    reduces: phaseStatus(
+      job,
+      view,
+      { from: maps, to: maps + reduces, done: job.reducesCommitted },
+      view?.reduces,
+    ),
+    workers,
+    failures: job.failures,
+    draining: leading.draining,
+    counters: terminal ? sumCounters(job) : [],
+    ...(job.failure ? { failure: job.failure } : {}),
+  };
+}
+
+function phaseName(job: DurableJob): JobPhase {
+  if (job.phase !== 'open') return job.phase;
+  return job.mapsCommitted < job.spec.maps ? 'map' : 'reduce';
+}
+
+function phaseStatus(
+  job: DurableJob,
+  view: JobView | undefined,
+  tasks: { from: number; to: number; done: number },
+  phase: PhaseView | undefined,
+): PhaseStatus {
+  let running = 0;
+  for (const [task, active] of view?.active ?? []) {
+    if (task < tasks.from || task >= tasks.to) continue;
+    if (active.live.length > 0 || active.recording > 0) running++;
+  }
+  let failed = 0;
+  let invalidated = 0;
+  for (const [task, trouble] of job.troubles) {
+    if (task < tasks.from || task >= tasks.to) continue;
+    failed += trouble.failed;
+    invalidated += trouble.invalidated;
+  }
+  return {
+    total: tasks.to - tasks.from,
+    done: tasks.done,
+    running,
+    attempts: phase?.attempts ?? 0,
+    failed,
+    stale: phase?.stale ?? 0,
+    speculative: phase?.speculative ?? 0,
+    invalidated,
+  };
+}
+
+/** Nothing more is given out; running attempts may finish. */
+export function onDrain(state: MasterState, turn: Turn): void {
+  const leading = state.leading!;
+  if (!leading.draining) {
+    leading.draining = true;
+    turn.out.push({ type: 'decide', decision: 'draining', node: state.life.node });
+    for (const view of leading.jobs.values()) dropCopies(state, turn, leading, view);
+  }
+  for (const view of leading.jobs.values()) tellFollowers(state, turn, findJob(state.durable, view.job)!);
+}
+
+/** Speculative copies are not worth waiting for. */
+function dropCopies(state: MasterState, turn: Turn, leading: Leading, view: JobView): void {
+  for (const active of view.active.values()) {
+    for (const attempt of active.live) {
+      const worker = leading.workers.get(attempt.node);
+      if (attempt.speculative && worker) revoke(state, turn, worker, attempt.id, 'superseded');
+    }
+  }
+}

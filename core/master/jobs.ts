@@ -1,0 +1,166 @@
+/**
+ * The leader's view of a job: which tasks wait, which run, and what the job's next step is.
+ */
+import { type DurableJob, findJob, isMap, sumCounters, type Trouble, validCommit } from '../durable/state.js';
+import { newHistogram } from '../histogram.js';
+import { type JobId, type TaskIndex, taskName } from '../ids.js';
+import { pushInt } from '../int-heap.js';
+import { invariant } from '../invariant-error.js';
+import type { JobFailure } from '../records.js';
+import { isComplete } from './intents.js';
+import { propose } from './journal.js';
+import type { ActiveTask, JobView, MasterState, PhaseView, Turn } from './state.js';
+
+export function openJobView(job: DurableJob): JobView {
+  const view: JobView = {
+    job: job.job,
+    idleMaps: [],
+    idleReduces: [],
+    active: new Map(),
+    attempts: new Map(),
+    outputs: [],
+    maps: newPhase(),
+    reduces: newPhase(),
+    followers: new Set(),
+    publishing: false,
+    ending: false,
+  };
+  for (let task = 0; task < job.commits.length; task++) {
+    const commit = validCommit(job, task);
+    if (!commit) makeIdle(view, job, task);
+    else if (isMap(job, task)) {
+      view.outputs.push({
+        attempt: commit.attempt,
+        digest: commit.output.digest,
+        holder: commit.holder.node,
+      });
+    }
+  }
+  return view;
+}
+
+function newPhase(): PhaseView {
+  return { attempts: 0, failed: 0, stale: 0, speculative: 0, durations: newHistogram() };
+}
+
+/** The task waits for a worker. Queuing it twice is harmless: whoever takes it looks again whether it is needed. */
+export function makeIdle(view: JobView, job: DurableJob, task: TaskIndex): void {
+  pushInt(isMap(job, task) ? view.idleMaps : view.idleReduces, task);
+}
+
+/** Whether the task has neither a result, nor one under way, nor a live attempt. */
+export function isIdle(view: JobView, job: DurableJob, task: TaskIndex): boolean {
+  const active = view.active.get(task);
+  return (
+    validCommit(job, task) === undefined && (!active || (active.live.length === 0 && active.recording === 0))
+  );
+}
+
+export function activeTask(view: JobView, task: TaskIndex): ActiveTask {
+  let active = view.active.get(task);
+  if (!active) {
+    active = { live: [], committing: undefined, recording: 0 };
+    view.active.set(task, active);
+  }
+  return active;
+}
+
+/** Forgets a task that nobody runs, and queues it when it still needs a result. */
+export function settleTask(view: JobView, job: DurableJob, task: TaskIndex): void {
+  const active = view.active.get(task);
+  if (active && (active.live.length > 0 || active.recording > 0)) return;
+  view.active.delete(task);
+  if (job.phase === 'open' && validCommit(job, task) === undefined) makeIdle(view, job, task);
+}
+
+/** A record about the task is on its way to the journal. Undone by `recorded`. */
+export function recording(view: JobView, task: TaskIndex): ActiveTask {
+  const active = activeTask(view, task);
+  active.recording++;
+  return active;
+}
+
+/** The record is durable, or was dropped. */
+export function recorded(view: JobView, job: DurableJob, task: TaskIndex): void {
+  const active = view.active.get(task);
+  if (!active) return;
+  active.recording--;
+  if (active.recording === 0) active.committing = undefined;
+  settleTask(view, job, task);
+}
+
+export function phaseOf(view: JobView, job: DurableJob, task: TaskIndex): PhaseView {
+  return isMap(job, task) ? view.maps : view.reduces;
+}
+
+/** Looks at what the journal says of a job, and begins whatever follows from it. Safe to call at any time. */
+export function reviewJob(state: MasterState, turn: Turn, id: JobId): void {
+  const job = findJob(state.durable, id);
+  const view = state.leading?.jobs.get(id);
+  if (!job || !view) return;
+  if (job.phase === 'publishing') {
+    publish(turn, job, view);
+    return;
+  }
+  if (job.phase !== 'open' || view.ending) return;
+  const failure = whyFailed(state, job);
+  if (failure) {
+    view.ending = true;
+    propose(state, { type: 'fail-job', job: id, failure });
+  } else if (isComplete(job)) {
+    view.ending = true;
+    propose(state, { type: 'publishing', job: id });
+  }
+}
+
+function publish(turn: Turn, job: DurableJob, view: JobView): void {
+  if (view.publishing) return;
+  view.publishing = true;
+  const { maps, work, output } = job.spec;
+  const parts = job.commits.slice(maps).map((commit) => {
+    invariant(commit?.valid === true, 'M2', `job ${job.job} publishes an output that is not committed`);
+    return { attempt: commit.attempt, digest: commit.output.digest, bytes: commit.output.bytes };
+  });
+  const counters = sumCounters(job);
+  turn.out.push({
+    type: 'output.publish',
+    job: job.job,
+    requestId: job.requestId,
+    work,
+    output,
+    counters,
+    parts,
+  });
+}
+
+/** The first task, if any, that has failed for good. */
+function whyFailed(state: MasterState, job: DurableJob): JobFailure | undefined {
+  for (const [task, trouble] of job.troubles) {
+    const failure = whyTaskFailed(state, job, task, trouble);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+function whyTaskFailed(
+  state: MasterState,
+  job: DurableJob,
+  task: TaskIndex,
+  trouble: Trouble,
+): JobFailure | undefined {
+  const name = taskName(task, job.spec.maps);
+  const last = job.failures.findLast((entry) => entry.attempt.task === task);
+  const failure = last ? { failure: last.failure } : {};
+  if (last?.failure.kind === 'input-changed') {
+    return { reason: 'input-changed', message: last.failure.message, task, ...failure };
+  }
+  if (trouble.failed >= job.spec.policy.maxAttempts) {
+    const message = `${name} failed ${trouble.failed} times; the limit is ${job.spec.policy.maxAttempts}`;
+    return { reason: last?.failure.kind === 'disk' ? 'disk' : 'task-failed', message, task, ...failure };
+  }
+  if (trouble.deaths >= state.config.workerDeathsMax) {
+    const message = `${trouble.deaths} worker processes died while running ${name}`;
+    return { reason: 'workers-died', message, task, ...failure };
+  }
+  return undefined;
+}

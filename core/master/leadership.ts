@@ -1,0 +1,161 @@
+/**
+ * Who leads. The lease says who may try; only `leader.began` in the journal makes a leader, and only a higher epoch in
+ * the journal ends one for certain. A leader whose lease runs out stops by itself, by a deadline counted from before
+ * the request for it left.
+ */
+import { arm, clear } from '../deadlines.js';
+import { isTerminal } from '../durable/state.js';
+import { openJobView, reviewJob } from './jobs.js';
+import { propose, readOn } from './journal.js';
+import type { MasterState, Turn } from './state.js';
+
+/** Asks for the lease: for the first time, again, or for more of it. */
+export function askForLease(state: MasterState, turn: Turn): void {
+  const { lease, config } = state;
+  lease.request++;
+  lease.askedAt = turn.now;
+  turn.out.push({ type: 'lease.campaign', request: lease.request, ttlUs: config.masterLeaseUs });
+}
+
+export function onLeaseGranted(state: MasterState, turn: Turn, request: number): void {
+  const { lease, config } = state;
+  if (request !== lease.request) return;
+  const until = lease.askedAt + config.masterLeaseUs;
+  if (until <= turn.now) {
+    // It was a long wait, and what was granted is over by our count: ask for more before relying on it.
+    askForLease(state, turn);
+    return;
+  }
+  lease.until = until;
+  arm(state.deadlines, 'lease-end', '', until);
+  arm(
+    state.deadlines,
+    'lease-renew',
+    '',
+    Math.max(turn.now, lease.askedAt + Math.floor(config.masterLeaseUs / 3)),
+  );
+  if (state.role === 'standby') campaign(state, turn);
+}
+
+function campaign(state: MasterState, turn: Turn): void {
+  state.role = 'campaigning';
+  clear(state.deadlines, 'follow', '');
+  readOn(state, turn);
+}
+
+/** The journal was read to its end. */
+export function onJournalEnd(state: MasterState, turn: Turn): void {
+  if (state.role === 'standby') {
+    arm(state.deadlines, 'follow', '', turn.now + state.config.followUs);
+  } else if (state.role === 'campaigning' && state.journal.intents.length === 0) {
+    propose(state, { type: 'begin', leader: state.life });
+  }
+}
+
+/** Our `leader.began` is durable: this master leads. What is volatile begins empty; the hellos will fill it. */
+export function becomeLeader(state: MasterState, turn: Turn): void {
+  const { epoch, jobs } = state.durable;
+  state.role = 'leader';
+  state.journal.intents = [];
+  const leading = {
+    epoch,
+    workers: new Map(),
+    ready: new Set<string>(),
+    jobs: new Map(),
+    awaited: new Set<string>(),
+    submitters: new Map(),
+    draining: false,
+  };
+  state.leading = leading;
+  turn.out.push({ type: 'decide', decision: 'leader-began', node: state.life.node, epoch });
+  for (const job of jobs) {
+    if (isTerminal(job)) continue;
+    leading.jobs.set(job.job, openJobView(job));
+    for (const commit of job.commits) if (commit?.valid) leading.awaited.add(commit.holder.node);
+  }
+  if (leading.awaited.size > 0) {
+    arm(state.deadlines, 'takeover-grace', '', turn.now + state.config.workerLeaseUs);
+  }
+  if (state.config.masters.length > 1) armLonely(state, turn);
+  for (const job of leading.jobs.keys()) reviewJob(state, turn, job);
+}
+
+function armLonely(state: MasterState, turn: Turn): void {
+  arm(state.deadlines, 'lonely', '', turn.now + 2 * state.config.workerLeaseUs);
+}
+
+/** A leader with work that no worker can reach gives way to another master. */
+export function onLonely(state: MasterState, turn: Turn): void {
+  const { leading } = state;
+  if (!leading) return;
+  armLonely(state, turn);
+  if (leading.workers.size > 0 || leading.jobs.size === 0) return;
+  turn.out.push({ type: 'decide', decision: 'leader-resigned', node: state.life.node, epoch: leading.epoch });
+  turn.out.push({ type: 'lease.resign' });
+  stepDown(state, turn);
+  arm(state.deadlines, 'campaign', '', turn.now + state.config.masterLeaseUs);
+}
+
+/**
+ * Back to standby, from whatever role: what is volatile is forgotten, sessions are closed so that workers look for the
+ * next leader, queued intents are gone. An append of unknown fate stays: it is still ours to find out.
+ */
+export function stepDown(state: MasterState, turn: Turn): void {
+  const { deadlines } = state;
+  state.role = 'standby';
+  state.leading = undefined;
+  state.lease.until = 0;
+  state.journal.intents = [];
+  for (const armedDeadline of [...deadlines.heap]) {
+    if (!standbyDeadlines.has(armedDeadline.kind)) clear(deadlines, armedDeadline.kind, armedDeadline.id);
+  }
+  for (const [session, peer] of state.sessions) {
+    turn.out.push({ type: 'peer.disconnect', peer, session });
+  }
+  state.sessions.clear();
+  readOn(state, turn);
+}
+
+const standbyDeadlines = new Set(['append-retry', 'campaign', 'follow']);
+
+/** The lease ran out before more of it was granted. */
+export function onLeaseEnd(state: MasterState, turn: Turn): void {
+  turn.out.push({
+    type: 'decide',
+    decision: 'lease-expired',
+    node: state.life.node,
+    facts: { role: state.role },
+  });
+  stepDown(state, turn);
+  askForLease(state, turn);
+}
+
+/** Another master holds the lease. */
+export function onLeaseLost(state: MasterState, turn: Turn): void {
+  if (state.role === 'standby') return;
+  if (state.role === 'leader') tellFenced(state, turn, 'lease');
+  stepDown(state, turn);
+  askForLease(state, turn);
+}
+
+/** Somebody else's entry is where ours was to be, or came while this master led. */
+export function onOvertaken(state: MasterState, turn: Turn): void {
+  if (state.role === 'leader') {
+    tellFenced(state, turn, 'journal');
+    stepDown(state, turn);
+    askForLease(state, turn);
+  } else if (state.role === 'campaigning') {
+    state.journal.intents = [];
+    readOn(state, turn);
+  }
+}
+
+function tellFenced(state: MasterState, turn: Turn, by: 'lease' | 'journal'): void {
+  turn.out.push({
+    type: 'decide',
+    decision: 'leader-fenced',
+    node: state.life.node,
+    epoch: state.leading!.epoch,
+    facts: { by, epochInJournal: state.durable.epoch },
+  });
+}

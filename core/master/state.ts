@@ -1,0 +1,152 @@
+/**
+ * The master's state: what it has read of the journal, the append under way, its lease, its sessions, and, while it
+ * leads, everything volatile that a new leader learns anew from the workers' hellos.
+ */
+import type { ClusterConfig } from '../config.js';
+import { type Deadlines, noDeadlines } from '../deadlines.js';
+import { type DurableState, emptyDurable } from '../durable/state.js';
+import type { MasterEffect } from '../effects.js';
+import type { Histogram } from '../histogram.js';
+import type { AttemptId, Epoch, JobId, NodeId, NodeLife, TaskIndex } from '../ids.js';
+import type { IntHeap } from '../int-heap.js';
+import type { OutputChange } from '../messages.js';
+import type { JournalRecord } from '../records.js';
+import type { Intent } from './intents.js';
+
+export interface MasterState {
+  readonly config: ClusterConfig;
+  readonly life: NodeLife;
+  readonly deadlines: Deadlines;
+  readonly durable: DurableState;
+  /** `campaigning` holds the lease and reads the journal to its end, to begin an epoch there. */
+  role: 'standby' | 'campaigning' | 'leader';
+  readonly journal: JournalView;
+  readonly lease: LeaseView;
+  /** Open sessions by number. */
+  readonly sessions: Map<number, NodeId>;
+  /** Present exactly while `role` is `leader`. */
+  leading: Leading | undefined;
+}
+
+export interface JournalView {
+  /** A `journal.read` has no answer yet. */
+  reading: boolean;
+  /** Waiting to be appended, in order; only a leader or campaigner has any. */
+  intents: Intent[];
+  /** The frozen batch whose fate is not known yet; kept across changes of role. */
+  pending: PendingAppend | undefined;
+  /** Appends begun in this life; makes the nonces unique. */
+  appends: number;
+}
+
+export interface PendingAppend {
+  readonly slot: number;
+  readonly nonce: string;
+  readonly records: readonly JournalRecord[];
+  /** An answer is under way; else the outcome is unknown and a retry is armed. */
+  inFlight: boolean;
+}
+
+export interface LeaseView {
+  /** Number of the last `lease.campaign`. */
+  request: number;
+  /** When it left: a lease counts from here. */
+  askedAt: number;
+  /** End of what was granted; 0 without a lease. */
+  until: number;
+}
+
+export interface Leading {
+  readonly epoch: Epoch;
+  readonly workers: Map<NodeId, WorkerView>;
+  /** Workers with unused credit. */
+  readonly ready: Set<NodeId>;
+  readonly jobs: Map<JobId, JobView>;
+  /** Holders named by the journal that have not said hello to this leader yet. */
+  readonly awaited: Set<NodeId>;
+  /** Who asked for a job that is on its way to the journal: sessions by request id. */
+  readonly submitters: Map<string, number>;
+  draining: boolean;
+}
+
+export interface WorkerView {
+  readonly life: NodeLife;
+  readonly slots: number;
+  /** 0 while its session is broken and it may come back. */
+  session: number;
+  /** Assignments the session allows, and has had, in total. */
+  credit: number;
+  assigned: number;
+  readonly live: Map<string, LiveAttempt>;
+  /** How much of each job's list of outputs this session has been told. */
+  readonly outputsSent: Map<JobId, number>;
+}
+
+export interface LiveAttempt {
+  readonly id: AttemptId;
+  readonly node: NodeId;
+  readonly speculative: boolean;
+  readonly assignedAt: number;
+  readonly limitUs: number;
+  /** When `done` last grew. */
+  progressedAt: number;
+  done: number;
+  total: number;
+}
+
+export interface JobView {
+  readonly job: JobId;
+  readonly idleMaps: IntHeap;
+  readonly idleReduces: IntHeap;
+  /** Tasks with live attempts, or a record under way. */
+  readonly active: Map<TaskIndex, ActiveTask>;
+  /** The last attempt number given per task in this epoch. */
+  readonly attempts: Map<TaskIndex, number>;
+  /** The list that `outputs.changed` tells in pieces. */
+  readonly outputs: OutputChange[];
+  readonly maps: PhaseView;
+  readonly reduces: PhaseView;
+  /** Sessions of clients that follow the job. */
+  readonly followers: Set<number>;
+  /** `output.publish` was asked for by this leader. */
+  publishing: boolean;
+  /** A terminal record is queued. */
+  ending: boolean;
+}
+
+export interface ActiveTask {
+  readonly live: LiveAttempt[];
+  /** The first completion that was proposed as the task's commit. */
+  committing: AttemptId | undefined;
+  /** Commits and failures of this task on their way to the journal: until they are there, the task is not given out. */
+  recording: number;
+}
+
+export interface PhaseView {
+  attempts: number;
+  failed: number;
+  stale: number;
+  speculative: number;
+  /** Of the attempts that were committed, from assignment to report. */
+  readonly durations: Histogram;
+}
+
+/** One step under way: its time, and the effects so far. */
+export interface Turn {
+  readonly now: number;
+  readonly out: MasterEffect[];
+}
+
+export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
+  return {
+    config,
+    life,
+    deadlines: noDeadlines(),
+    durable: emptyDurable(),
+    role: 'standby',
+    journal: { reading: false, intents: [], pending: undefined, appends: 0 },
+    lease: { request: 0, askedAt: 0, until: 0 },
+    sessions: new Map(),
+    leading: undefined,
+  };
+}

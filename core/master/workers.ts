@@ -1,0 +1,300 @@
+/**
+ * Workers as the leader sees them: joining, beating, falling silent, dying, coming back. All of it volatile.
+ *
+ * A silent worker loses its attempts after its lease; one whose session broke after a short grace; and one that says
+ * hello in a new incarnation has certainly lost what the old one ran.
+ */
+import { arm, clear } from '../deadlines.js';
+import { findJob, isDead, validCommit } from '../durable/state.js';
+import { type AttemptId, attemptKey, compareAttempts, type NodeId, sameAttempt } from '../ids.js';
+import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
+import { activeTask, recording, settleTask } from './jobs.js';
+import { propose, readOn } from './journal.js';
+import { judgeReport } from './reports.js';
+import { assignAll, track } from './schedule.js';
+import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
+
+export function onHello(
+  state: MasterState,
+  turn: Turn,
+  node: NodeId,
+  session: number,
+  hello: WorkerHello,
+): void {
+  const leading = state.leading!;
+  const before = leading.workers.get(node);
+  if (before && before.life.incarnation > hello.incarnation) {
+    turn.out.push({ type: 'peer.disconnect', peer: node, session }); // a word from a former life
+    return;
+  }
+  if (before && before.life.incarnation < hello.incarnation) {
+    loseWorker(state, turn, before, hello.previous?.end ?? 'killed');
+  }
+  const back = before?.life.incarnation === hello.incarnation ? before : undefined;
+  if (back && back.session !== 0 && back.session !== session) {
+    turn.out.push({ type: 'peer.disconnect', peer: node, session: back.session });
+    state.sessions.delete(back.session);
+  }
+  const worker: WorkerView = {
+    life: { node, incarnation: hello.incarnation },
+    slots: hello.slots,
+    session,
+    credit: hello.credit,
+    assigned: 0,
+    live: back?.live ?? new Map(),
+    outputsSent: new Map(),
+  };
+  leading.workers.set(node, worker);
+  clear(state.deadlines, 'worker-reconnect', node);
+  turn.out.push({
+    type: 'decide',
+    decision: back ? 'worker-rejoined' : 'worker-joined',
+    node,
+    facts: { incarnation: hello.incarnation, running: hello.running.length, finished: hello.finished.length },
+  });
+  turn.out.push({
+    type: 'message.send',
+    to: node,
+    session,
+    message: {
+      type: 'master.welcome',
+      epoch: leading.epoch,
+      slot: state.durable.slot,
+      incarnation: hello.incarnation,
+    },
+  });
+  heard(state, turn, worker);
+  if (hello.epochSeen > leading.epoch) readOn(state, turn); // there is a later leader: the journal will say so
+  if (leading.awaited.delete(node) && state.config.mapOutputs === 'worker') {
+    loseOutputs(state, node, hello.incarnation);
+  }
+  declare(state, turn, worker, hello);
+  setCredit(leading, worker, hello.credit);
+}
+
+/** Compares what the worker says it runs and holds with what the leader thinks. */
+function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: WorkerHello): void {
+  const declared = new Set([...hello.running, ...hello.finished.map((one) => one.attempt)].map(attemptKey));
+  for (const attempt of [...worker.live.values()]) {
+    // Assigned, but the order never arrived: nobody runs it.
+    if (!declared.has(attemptKey(attempt.id))) dropLive(state, turn, attempt, 'order-lost');
+  }
+  for (const finished of hello.finished) judgeReport(state, turn, worker, finished);
+  for (const running of hello.running) adopt(state, turn, worker, running);
+}
+
+/** An attempt that runs already, begun by a former leader or before the session broke. */
+function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId): void {
+  if (worker.live.has(attemptKey(id))) return;
+  const job = findJob(state.durable, id.job);
+  const view = state.leading!.jobs.get(id.job);
+  const needed = job?.phase === 'open' && view && !validCommit(job, id.task) && !isDead(job, id);
+  const rivals = needed ? activeTask(view, id.task) : undefined;
+  // A reduce of a former epoch may have read outputs this leader would not give it; only its report can tell.
+  if (!needed || !rivals || rivals.recording > 0 || rivals.live.length >= 2) {
+    if (needed && view) settleTask(view, job, id.task);
+    revoke(state, turn, worker, id, needed ? 'superseded' : 'job-ended');
+    return;
+  }
+  const attempt: LiveAttempt = {
+    id,
+    node: worker.life.node,
+    speculative: rivals.live.some((other) => compareAttempts(other.id, id) > 0),
+    assignedAt: turn.now,
+    limitUs: job.spec.policy.taskTimeoutUs,
+    progressedAt: turn.now,
+    done: 0,
+    total: 0,
+  };
+  track(state, turn, view, worker, attempt);
+  turn.out.push({ type: 'decide', decision: 'attempt-adopted', attempt: id, node: worker.life.node });
+}
+
+export function onBeat(state: MasterState, turn: Turn, worker: WorkerView, beat: WorkerBeat): void {
+  heard(state, turn, worker);
+  for (const progress of beat.progress) noteProgress(state, turn, worker, progress);
+  setCredit(state.leading!, worker, beat.credit);
+  turn.out.push({
+    type: 'message.send',
+    to: worker.life.node,
+    session: worker.session,
+    message: {
+      type: 'master.beat',
+      epoch: state.leading!.epoch,
+      slot: state.durable.slot,
+      incarnation: worker.life.incarnation,
+    },
+  });
+}
+
+function noteProgress(state: MasterState, turn: Turn, worker: WorkerView, progress: Progress): void {
+  const attempt = worker.live.get(attemptKey(progress.attempt));
+  if (!attempt || progress.done <= attempt.done) return;
+  attempt.done = progress.done;
+  attempt.total = progress.total;
+  attempt.progressedAt = turn.now;
+  arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
+}
+
+/** Any word of the worker renews its lease. */
+export function heard(state: MasterState, turn: Turn, worker: WorkerView): void {
+  arm(state.deadlines, 'worker-lease', worker.life.node, turn.now + state.config.workerLeaseUs);
+}
+
+export function setCredit(leading: Leading, worker: WorkerView, credit: number): void {
+  if (credit > worker.credit) worker.credit = credit;
+  if (worker.session !== 0 && worker.assigned < worker.credit) leading.ready.add(worker.life.node);
+}
+
+/** The session broke: the process may be dead, or only the line. It gets a moment to come back. */
+export function onWorkerSessionLost(state: MasterState, turn: Turn, worker: WorkerView): void {
+  worker.session = 0;
+  state.leading!.ready.delete(worker.life.node);
+  const grace = Math.min(state.config.reconnectUs, state.config.workerLeaseUs);
+  arm(state.deadlines, 'worker-reconnect', worker.life.node, turn.now + grace);
+}
+
+export function onWorkerSilent(state: MasterState, turn: Turn, node: NodeId, why: 'lease' | 'session'): void {
+  const worker = state.leading?.workers.get(node);
+  if (!worker) return;
+  if (why === 'lease') {
+    turn.out.push({
+      type: 'decide',
+      decision: 'worker-lease-expired',
+      node,
+      facts: { leaseUs: state.config.workerLeaseUs, attempts: worker.live.size },
+    });
+  }
+  loseWorker(state, turn, worker, undefined);
+  assignAll(state, turn);
+}
+
+/**
+ * The worker is gone: its attempts go back, and with it the map outputs that only it held. When its death is certain
+ * (`end`), each task it ran remembers it, so that a task which kills every process it touches cannot do so for ever.
+ */
+function loseWorker(
+  state: MasterState,
+  turn: Turn,
+  worker: WorkerView,
+  end: 'crashed' | 'killed' | undefined,
+): void {
+  const leading = state.leading!;
+  const { node } = worker.life;
+  turn.out.push({
+    type: 'decide',
+    decision: 'worker-lost',
+    node,
+    facts: { end: end ?? 'silent', attempts: worker.live.size },
+  });
+  leading.workers.delete(node);
+  leading.ready.delete(node);
+  clear(state.deadlines, 'worker-lease', node);
+  clear(state.deadlines, 'worker-reconnect', node);
+  if (worker.session !== 0) {
+    turn.out.push({ type: 'peer.disconnect', peer: node, session: worker.session });
+    state.sessions.delete(worker.session);
+  }
+  const alone = worker.live.size === 1;
+  for (const attempt of [...worker.live.values()]) {
+    if (end) noteDeath(state, attempt, worker, end === 'crashed' && alone);
+    dropLive(state, turn, attempt, 'worker-lost');
+  }
+  if (state.config.mapOutputs === 'worker') loseOutputs(state, worker.life.node);
+}
+
+/** A process that died by itself while it ran one attempt died of that attempt: counted as the attempt's failure. */
+function noteDeath(state: MasterState, attempt: LiveAttempt, worker: WorkerView, counted: boolean): void {
+  const message = counted
+    ? 'the worker process crashed while it ran this attempt (out of memory, or a native fault)'
+    : 'the worker process died while it ran this attempt';
+  const view = state.leading!.jobs.get(attempt.id.job);
+  if (!view) return;
+  recording(view, attempt.id.task);
+  propose(state, {
+    type: 'fail',
+    attempt: attempt.id,
+    node: worker.life.node,
+    failure: { kind: 'worker-died', message },
+    counted,
+  });
+}
+
+/** Map outputs that lay with a lost worker, or with a former life of this one, and that some reduce may still need. */
+function loseOutputs(state: MasterState, node: NodeId, incarnation?: number): void {
+  for (const view of state.leading!.jobs.values()) {
+    const job = findJob(state.durable, view.job)!;
+    if (job.phase !== 'open' || job.reducesCommitted === job.spec.reduces) continue;
+    for (let task = 0; task < job.spec.maps; task++) {
+      const commit = validCommit(job, task);
+      if (commit?.holder.node === node && commit.holder.incarnation !== incarnation) {
+        propose(state, { type: 'invalidate', attempt: commit.attempt, reason: 'holder-lost' });
+      }
+    }
+  }
+}
+
+/** Takes the attempt off the books of its worker and task. */
+export function untrack(state: MasterState, view: JobView | undefined, attempt: LiveAttempt): void {
+  const key = attemptKey(attempt.id);
+  clear(state.deadlines, 'attempt-timeout', key);
+  state.leading!.workers.get(attempt.node)?.live.delete(key);
+  const live = view?.active.get(attempt.id.task)?.live;
+  const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
+  if (position >= 0) live!.splice(position, 1);
+}
+
+/** The attempt is over without a result: off the books, and its task back to the queue. Uncounted. */
+export function dropLive(state: MasterState, turn: Turn, attempt: LiveAttempt, why: string): void {
+  const job = findJob(state.durable, attempt.id.job);
+  const view = state.leading!.jobs.get(attempt.id.job);
+  untrack(state, view, attempt);
+  turn.out.push({
+    type: 'decide',
+    decision: 'attempt-revoked',
+    attempt: attempt.id,
+    node: attempt.node,
+    facts: { why },
+  });
+  if (job && view) settleTask(view, job, attempt.id.task);
+}
+
+/** Orders the worker to stop an attempt. A finished one keeps its files until its report is answered. */
+export function revoke(
+  state: MasterState,
+  turn: Turn,
+  worker: WorkerView,
+  attempt: AttemptId,
+  reason: 'superseded' | 'timeout' | 'inputs-changed' | 'job-ended',
+): void {
+  if (worker.session === 0) return;
+  turn.out.push({
+    type: 'message.send',
+    to: worker.life.node,
+    session: worker.session,
+    message: {
+      type: 'attempt.revoke',
+      epoch: state.leading!.epoch,
+      incarnation: worker.life.incarnation,
+      attempt,
+      reason,
+    },
+  });
+}
+
+/** After the grace of a takeover: who has not said hello is lost, and with it what only it held. */
+export function onTakeoverGrace(state: MasterState, turn: Turn): void {
+  const leading = state.leading!;
+  const missing = [...leading.awaited];
+  leading.awaited.clear();
+  for (const node of missing) {
+    turn.out.push({
+      type: 'decide',
+      decision: 'worker-lost',
+      node,
+      facts: { end: 'not heard since takeover' },
+    });
+    if (state.config.mapOutputs === 'worker') loseOutputs(state, node);
+  }
+  assignAll(state, turn);
+}

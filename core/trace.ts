@@ -1,0 +1,67 @@
+/**
+ * The trace: schema `trace.v1`, one NDJSON file per life of a node, the same for every driver.
+ *
+ * A header, then one line per step of the core: dense index, the node's own time, event, effects, what caused it, the
+ * chain hash, and every `stateEvery` steps the digest of the state. A line is a pure function of the machine and its
+ * event, so a replay can compare whole lines: whatever was changed in one, by hand or by a bug, shows.
+ */
+import { stateDigest } from './canonical.js';
+import { type Chain, chainText, extendChain } from './chain.js';
+import type { Effect } from './effects.js';
+import type { MachineEvent } from './events.js';
+import type { NodeId } from './ids.js';
+import type { Machine, MachineSetup } from './machine.js';
+
+export const traceVersion = 'trace.v1';
+
+/** Steps between two digests of the state. */
+const stateEvery = 64;
+
+export interface TraceHeader {
+  readonly trace: typeof traceVersion;
+  readonly driver: 'runtime' | 'simulator';
+  /** The simulator's seed. */
+  readonly seed?: string;
+  /** Version of Rehearse, and of Node where there is one. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly setup: MachineSetup;
+}
+
+/** The step of another node from which a message came. */
+export interface Cause {
+  readonly node: NodeId;
+  readonly index: number;
+}
+
+export interface TraceLine {
+  /** 1, 2, 3 … */
+  readonly i: number;
+  /** Microseconds of the node's monotonic clock. */
+  readonly at: number;
+  readonly cause?: Cause;
+  readonly event: MachineEvent;
+  readonly effects: readonly Effect[];
+  readonly chain: string;
+  readonly state?: string;
+}
+
+/** Takes one step and returns its effects with the line that records it. Extends the chain. */
+export function tracedStep(
+  machine: Machine,
+  chain: Chain,
+  input: { readonly event: MachineEvent; readonly at: number; readonly cause?: Cause | undefined },
+): { readonly effects: readonly Effect[]; readonly line: TraceLine } {
+  const { event, at, cause } = input;
+  const effects = machine.step(event, at);
+  extendChain(chain, at, event, effects);
+  const line: TraceLine = {
+    i: chain.index,
+    at,
+    ...(cause ? { cause } : {}),
+    event,
+    effects,
+    chain: chainText(chain),
+    ...(chain.index % stateEvery === 0 ? { state: stateDigest(machine.state) } : {}),
+  };
+  return { effects, line };
+}

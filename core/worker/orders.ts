@@ -1,0 +1,77 @@
+/**
+ * What a master of a valid epoch may order: run, stop, keep or delete, learn, forget.
+ */
+import { attemptKey } from '../ids.js';
+import type {
+  AttemptAnswer,
+  AttemptAssign,
+  AttemptRevoke,
+  MasterToWorker,
+  OutputsChanged,
+} from '../messages.js';
+import type { WorkerState, WorkerTurn } from './state.js';
+
+type Order = Exclude<MasterToWorker, { type: 'master.welcome' | 'master.beat' | 'master.notLeading' }>;
+
+export function onOrder(state: WorkerState, turn: WorkerTurn, order: Order): void {
+  switch (order.type) {
+    case 'attempt.assign':
+      return run(state, turn, order);
+    case 'attempt.revoke':
+      return stop(state, turn, order);
+    case 'attempt.answer':
+      return settle(state, turn, order);
+    case 'outputs.changed':
+      return learn(state, turn, order);
+    case 'job.ended':
+      return forget(state, turn, order.job);
+  }
+}
+
+/** Saying it twice starts it once. */
+function run(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void {
+  const { attempt, work, maps, reduces, output, outputsVersion } = order;
+  const key = attemptKey(attempt);
+  if (state.running.has(key) || state.finished.has(key)) return;
+  state.running.set(key, { attempt, maps, done: 0, total: 0, state: 'running' });
+  turn.out.push({ type: 'attempt.run', attempt, work, maps, reduces, output, outputsVersion });
+}
+
+/** Stops what still runs. A finished attempt keeps its files: only an answer may take them. */
+function stop(state: WorkerState, turn: WorkerTurn, order: AttemptRevoke): void {
+  const running = state.running.get(attemptKey(order.attempt));
+  if (!running || running.state === 'aborting') return;
+  running.state = 'aborting';
+  turn.out.push({ type: 'attempt.abort', attempt: order.attempt });
+}
+
+function settle(state: WorkerState, turn: WorkerTurn, answer: AttemptAnswer): void {
+  const key = attemptKey(answer.attempt);
+  const finished = state.finished.get(key);
+  if (!finished) return;
+  state.finished.delete(key);
+  if (answer.verdict === 'committed' || answer.verdict === 'not-owner' || answer.verdict === 'job-ended')
+    return;
+  turn.out.push({ type: 'output.discard', attempt: answer.attempt, maps: finished.maps });
+}
+
+/** The list of a job's map outputs grows; a piece that does not fit on the end is a repetition. */
+function learn(state: WorkerState, turn: WorkerTurn, order: OutputsChanged): void {
+  const known = state.outputs.get(order.job) ?? 0;
+  if (order.from !== known) return;
+  state.outputs.set(order.job, known + order.changes.length);
+  turn.out.push({ type: 'outputs.learn', job: order.job, from: order.from, changes: order.changes });
+}
+
+function forget(state: WorkerState, turn: WorkerTurn, job: number): void {
+  for (const running of state.running.values()) {
+    if (running.attempt.job !== job || running.state === 'aborting') continue;
+    running.state = 'aborting';
+    turn.out.push({ type: 'attempt.abort', attempt: running.attempt });
+  }
+  for (const [key, finished] of state.finished) {
+    if (finished.attempt.job === job) state.finished.delete(key);
+  }
+  state.outputs.delete(job);
+  turn.out.push({ type: 'job.discard', job });
+}

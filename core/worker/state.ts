@@ -1,0 +1,67 @@
+/**
+ * The worker's state: which master it talks to, what it runs, and what it finished without an answer.
+ */
+import type { ClusterConfig } from '../config.js';
+import { type Deadlines, noDeadlines } from '../deadlines.js';
+import type { WorkerEffect } from '../effects.js';
+import type { AttemptId, Epoch, JobId, NodeLife } from '../ids.js';
+import { type MasterLink, newLink } from '../link.js';
+import type { FinishedAttempt, WorkerHello } from '../messages.js';
+
+export interface WorkerState {
+  readonly config: ClusterConfig;
+  readonly life: NodeLife;
+  readonly slots: number;
+  /** What the supervisor knows of the life before this one. */
+  readonly previous: WorkerHello['previous'];
+  readonly deadlines: Deadlines;
+  readonly link: MasterLink;
+  /** Highest (epoch, slot) heard of: orders of a lower epoch are refused. */
+  epochSeen: Epoch;
+  slotSeen: number;
+  /** Assignments that the present session allows, in total. */
+  credit: number;
+  /** By attempt key. */
+  readonly running: Map<string, RunningAttempt>;
+  /** Finished, and kept until the answer says what may be done with its files. */
+  readonly finished: Map<string, FinishedAttempt & { readonly maps: number }>;
+  /** Length of each job's list of map outputs, as learned from the present master. */
+  readonly outputs: Map<JobId, number>;
+}
+
+export interface RunningAttempt {
+  readonly attempt: AttemptId;
+  readonly maps: number;
+  done: number;
+  total: number;
+  /** `aborting` waits for the executor to let go. */
+  state: 'running' | 'aborting';
+}
+
+export interface WorkerTurn {
+  readonly now: number;
+  readonly out: WorkerEffect[];
+}
+
+export interface WorkerSetup {
+  readonly life: NodeLife;
+  readonly slots: number;
+  readonly previous?: NonNullable<WorkerHello['previous']>;
+}
+
+export function initWorker(config: ClusterConfig, setup: WorkerSetup): WorkerState {
+  return {
+    config,
+    life: setup.life,
+    slots: setup.slots,
+    previous: setup.previous,
+    deadlines: noDeadlines(),
+    link: newLink(),
+    epochSeen: 0,
+    slotSeen: 0,
+    credit: 0,
+    running: new Map(),
+    finished: new Map(),
+    outputs: new Map(),
+  };
+}

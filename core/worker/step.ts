@@ -1,0 +1,163 @@
+/**
+ * The worker machine: pulls work by credit, runs attempts in private files, reports, and keeps what it finished until
+ * the answer. Rules W1–W4 of ARCHITECTURE.md: it obeys no epoch below the highest it has seen, no order for another
+ * life, never reports what it did not run, and never deletes a finished attempt on an abort.
+ */
+import { arm, take } from '../deadlines.js';
+import type { WorkerEffect } from '../effects.js';
+import type { AttemptBroke, AttemptFinished, AttemptStarved, ClockReached, WorkerEvent } from '../events.js';
+import { type AttemptId, attemptKey } from '../ids.js';
+import { dial, masterOf, masterSpoke, tryNext } from '../link.js';
+import type { MasterToWorker, WorkerMessage } from '../messages.js';
+import { onOrder } from './orders.js';
+import type { WorkerState, WorkerTurn } from './state.js';
+
+export { initWorker } from './state.js';
+
+export function stepWorker(state: WorkerState, event: WorkerEvent, now: number): WorkerEffect[] {
+  const turn: WorkerTurn = { now, out: [] };
+  handle(state, turn, event);
+  return turn.out;
+}
+
+function handle(state: WorkerState, turn: WorkerTurn, event: WorkerEvent): void {
+  switch (event.type) {
+    case 'node.started':
+      return dial(state, turn);
+    case 'clock.reached':
+      return onClock(state, turn, event);
+    case 'peer.connected':
+      if (event.session === state.link.session) hello(state, turn);
+      return;
+    case 'peer.lost':
+      if (event.session === state.link.session) {
+        state.link.session = 0;
+        tryNext(state, turn);
+      }
+      return;
+    case 'message.received':
+      if (event.session === state.link.session) onMessage(state, turn, event.message);
+      return;
+    case 'attempt.progressed': {
+      const running = state.running.get(attemptKey(event.attempt));
+      if (!running) return;
+      running.done = event.done;
+      running.total = event.total;
+      return;
+    }
+    case 'attempt.finished':
+      return onFinished(state, turn, event);
+    case 'attempt.broke':
+      return onBroke(state, turn, event);
+    case 'attempt.starved':
+      return onStarved(state, turn, event);
+    case 'attempt.aborted':
+      if (!release(state, event.attempt)) return;
+      return say(state, turn, { type: 'attempt.ended', ...common(state), attempt: event.attempt });
+  }
+}
+
+/** Introduces this life: what it runs, what it finished, and how much it may be given. */
+function hello(state: WorkerState, turn: WorkerTurn): void {
+  state.link.state = 'connected';
+  state.outputs.clear();
+  state.credit = state.slots - state.running.size;
+  say(state, turn, {
+    type: 'worker.hello',
+    ...common(state),
+    slots: state.slots,
+    epochSeen: state.epochSeen,
+    slotSeen: state.slotSeen,
+    running: [...state.running.values()].map((one) => one.attempt),
+    finished: [...state.finished.values()].map(({ attempt, output, counters }) => ({
+      attempt,
+      output,
+      counters,
+    })),
+    ...(state.previous ? { previous: state.previous } : {}),
+  });
+}
+
+function onClock(state: WorkerState, turn: WorkerTurn, event: ClockReached): void {
+  if (!take(state.deadlines, event.deadline, turn.now)) return;
+  switch (event.deadline.kind) {
+    case 'redial':
+      return dial(state, turn);
+    case 'silence':
+      return tryNext(state, turn);
+    case 'beat':
+      arm(state.deadlines, 'beat', '', turn.now + state.config.beatUs);
+      return say(state, turn, {
+        type: 'worker.beat',
+        ...common(state),
+        progress: [...state.running.values()].map(({ attempt, done, total }) => ({ attempt, done, total })),
+      });
+  }
+}
+
+function onMessage(state: WorkerState, turn: WorkerTurn, message: MasterToWorker): void {
+  if (message.type === 'master.notLeading') return tryNext(state, turn, message.leader);
+  if (message.epoch < state.epochSeen || message.incarnation !== state.life.incarnation) {
+    turn.out.push({
+      type: 'decide',
+      decision: 'order-refused',
+      epoch: message.epoch,
+      facts: { order: message.type, epochSeen: state.epochSeen, forIncarnation: message.incarnation },
+    });
+    if (message.epoch < state.epochSeen) tryNext(state, turn);
+    return;
+  }
+  state.epochSeen = message.epoch;
+  masterSpoke(state, turn);
+  if (message.type === 'master.welcome' || message.type === 'master.beat') {
+    state.slotSeen = Math.max(state.slotSeen, message.slot);
+    if (message.type === 'master.welcome') {
+      state.link.state = 'welcomed';
+      arm(state.deadlines, 'beat', '', turn.now + state.config.beatUs);
+    }
+    return;
+  }
+  onOrder(state, turn, message);
+}
+
+function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished): void {
+  const running = release(state, event.attempt);
+  if (!running) return;
+  const { attempt, output, counters } = event;
+  state.finished.set(attemptKey(attempt), { attempt, output, counters, maps: running.maps });
+  say(state, turn, { type: 'attempt.completed', ...common(state), attempt, output, counters });
+}
+
+function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {
+  const running = release(state, event.attempt);
+  if (!running) return;
+  // An executor that is being stopped may break in any way: that is not the user's failure.
+  const failure = running.state === 'aborting' ? {} : { failure: event.failure };
+  say(state, turn, { type: 'attempt.ended', ...common(state), attempt: event.attempt, ...failure });
+}
+
+function onStarved(state: WorkerState, turn: WorkerTurn, event: AttemptStarved): void {
+  if (!release(state, event.attempt)) return;
+  const { attempt, source, reason } = event;
+  say(state, turn, { type: 'input.unreadable', ...common(state), attempt, source, reason });
+}
+
+/** The attempt no longer holds a slot: one more assignment may come. */
+function release(state: WorkerState, attempt: AttemptId) {
+  const running = state.running.get(attemptKey(attempt));
+  if (!running) return undefined;
+  state.running.delete(attemptKey(attempt));
+  state.credit++;
+  return running;
+}
+
+function common(state: WorkerState): { incarnation: number; credit: number } {
+  return { incarnation: state.life.incarnation, credit: state.credit };
+}
+
+/** Sends if a session is open. What is lost with a session, the next hello repeats. */
+function say(state: WorkerState, turn: WorkerTurn, message: WorkerMessage): void {
+  const { link } = state;
+  if (link.state !== 'connected' && link.state !== 'welcomed') return;
+  turn.out.push({ type: 'message.send', to: masterOf(state), session: link.session, message });
+}
