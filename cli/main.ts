@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+/**
+ * The `rehearse` command. It only says which verbs and flags there are; each verb's work is loaded when it is asked for,
+ * so that help and errors are there at once.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { versions } from '../runtime/versions.js';
+import type { RunFlags } from './run/flags.js';
+import { allowClosedPipes, reportError } from './terminal.js';
+import { exitCodes, UserError } from './user-error.js';
+
+export interface GlobalFlags {
+  readonly json?: boolean;
+  readonly progress?: 'auto' | 'tty' | 'plain' | 'ndjson' | 'none';
+  readonly color?: 'auto' | 'always' | 'never';
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly dataDir?: string;
+}
+
+type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
+
+function withGlobals(command: Command): Command {
+  return command
+    .option('--json', 'print exactly one JSON document on stdout')
+    .addOption(
+      new Option('--progress <how>', 'how to show progress').choices([
+        'auto',
+        'tty',
+        'plain',
+        'ndjson',
+        'none',
+      ]),
+    )
+    .addOption(new Option('--color <when>', 'use colours').choices(['auto', 'always', 'never']))
+    .option('-q, --quiet', 'say nothing but errors')
+    .option('-v, --verbose', 'say more')
+    .option('--data-dir <dir>', 'where runs are kept (default: .rehearse, or $REHEARSE_DATA_DIR)');
+}
+
+function program(done: (code: number) => void): Command {
+  const root = new Command('rehearse')
+    .description('A fault-tolerant MapReduce whose every failure has been rehearsed.')
+    .version(`rehearse ${versions().rehearse}`, '-V, --version')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false });
+  const verb = <F>(command: Command, load: () => Promise<Verb<F>>): void => {
+    withGlobals(command).action(async () => {
+      const action = await load();
+      done(await action(command.args, command.opts() as F & GlobalFlags));
+    });
+  };
+  addRun(root, verb);
+  verb(
+    root
+      .command('resume')
+      .argument('<run>', 'id or folder of a run that was interrupted')
+      .description('go on with a run: nothing that was committed is done again'),
+    async () => (await import('./run/resume.js')).resume,
+  );
+  verb(
+    root
+      .command('sim')
+      .argument('<scenario...>', 'scenario files')
+      .option('--seed <seed>', "instead of the scenario's own")
+      .option('--seeds <range>', 'many seeds: 1..1000')
+      .option('--trace <dir>', 'write the trace of every node')
+      .description('replay scenarios in virtual time, by seed'),
+    async () => (await import('./sim.js')).sim,
+  );
+  verb(
+    root
+      .command('replay')
+      .argument('<trace...>', 'trace files, or the folder or id of a run')
+      .description('drive the recorded events of a real run through the core again'),
+    async () => (await import('./replay.js')).replay,
+  );
+  verb(
+    root
+      .command('demo')
+      .description('a word count with four workers, one of them killed half way: the same answer as without'),
+    async () => (await import('./demo.js')).demo,
+  );
+  verb(
+    root.command('doctor').description('look at the surroundings: Node, disk, sockets, limits'),
+    async () => (await import('./doctor.js')).doctor,
+  );
+  return root;
+}
+
+function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<Verb<F>>) => void): void {
+  const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
+  const collect = (text: string, all: string[] = []): string[] => [...all, text];
+  const run = root
+    .command('run')
+    .argument('[job]', 'a built-in (word-count, grep, inverted-index) or a file: job.ts')
+    .argument('[inputs...]', 'files, folders, globs, or - for standard input')
+    .description('run a job on this machine')
+    .option(
+      '-o, --output <dir>',
+      'where the output goes; - for standard output (default: in the run’s folder)',
+    )
+    .option('--overwrite', 'replace an existing output as a whole')
+    .option('-w, --workers <n>', 'worker processes (default: one per core)', number)
+    .option('--slots <n>', 'tasks at once per worker (default: 1)', number)
+    .option('-m, --map-tasks <n>', 'about so many map tasks', number)
+    .option('--split-size <size>', 'about so much input per map task (default: 16MiB)')
+    .option('-r, --reduce-tasks <n>', 'reduce tasks, one output part each (default: one per slot)', number)
+    .option('--budget <size>', 'memory an executor may fill before it spills (default: 64MiB)')
+    .option('--heap <size>', 'most memory for the user code of one executor (default: 1GiB)')
+    .option('--param <key=value>', 'a parameter of the job; may be given again', collect)
+    .option('--seed <text>', 'keys what ctx.random() gives (default: 0)')
+    .option('--standby <n>', 'standby masters that take over when the leader dies', number)
+    .option('--lease <duration>', 'a silent worker loses its tasks after this (default: 10s)')
+    .option('--max-attempts <n>', 'failures of one task that fail the job (default: 4)', number)
+    .option('--task-timeout <duration>', 'a task without progress for this long is ended (default: 600s)')
+    .option('--speculate', 'run a second copy of the slowest tasks near the end (default)')
+    .option('--no-speculate', 'never run a task twice at once')
+    .addOption(
+      new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
+        'first-commit',
+        'owner-only',
+      ]),
+    )
+    .option('--hidden', 'take names that begin with . or _ in folders and globs too')
+    .option('--sequential', 'in this process, one task after the other: the same output, byte for byte')
+    .option('--faults <file>', 'perform the faults of a scenario on the real processes')
+    .option('--dry-run', 'say what would be done, and do nothing');
+  verb<RunFlags>(run, async () => (await import('./run/run.js')).run);
+}
+
+async function main(): Promise<number> {
+  allowClosedPipes();
+  let code: number = exitCodes.yes;
+  const root = program((result) => {
+    code = result;
+  });
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  }
+  try {
+    await root.parseAsync(process.argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.yes;
+      if (error.code === 'commander.help') return exitCodes.usage;
+      return reportError(usageError(error), process.argv.includes('--json'));
+    }
+    return reportError(error, process.argv.includes('--json'));
+  }
+}
+
+/** Commander's sentence in our shape: `error: unknown option '--wrokers'` and, on its own line, a suggestion. */
+function usageError(error: CommanderError): UserError {
+  const [first = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  const next = hint ? hint.replace(/^\(|\)$/g, '') : 'see rehearse --help';
+  return new UserError({ code: 'U001', what: first, next });
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.exitCode = reportError(error, false);
+  },
+);

@@ -1,0 +1,102 @@
+/**
+ * The end of a run: summary or probable cause, what goes to stdout, and the exit code.
+ */
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { taskName } from '../../core/ids.js';
+import type { JobStatus } from '../../core/messages.js';
+import { partName } from '../../runtime/data/publish.js';
+import type { RunLayout } from '../../runtime/node/layout.js';
+import type { WorkOrder } from '../../runtime/node/work-order.js';
+import type { RunRequest } from '../../runtime/run/run-request.js';
+import type { GlobalFlags } from '../main.js';
+import { type Terminal, writeOut } from '../terminal.js';
+import { exitCodes, layOut } from '../user-error.js';
+import { type Ending, resumeLine } from './execute.js';
+import { sayPath } from './prepare.js';
+import { summarize, summaryText } from './summary.js';
+
+export interface Concluding {
+  readonly request: RunRequest;
+  readonly layout: RunLayout;
+  readonly order: WorkOrder;
+  readonly terminal: Terminal;
+  readonly flags: GlobalFlags;
+  readonly tookUs: number;
+}
+
+export async function concludeRun(ending: Ending, concluding: Concluding): Promise<number> {
+  const { request, terminal, flags } = concluding;
+  if (ending.type === 'interrupted') {
+    if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
+    terminal.warn(`stopped. ${resumeLine(request)}`);
+    return ending.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+  }
+  const { conclusion } = ending;
+  if (conclusion.type === 'refused') {
+    const { message, reason } = conclusion.refused;
+    const parts = { code: 'M001', what: `the job was refused: ${message}`, where: request.runId };
+    if (flags.json)
+      terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'refused', error: parts })}\n`);
+    else terminal.warn(layOut(parts).trimEnd());
+    return reason === 'gone' ? exitCodes.environment : exitCodes.usage;
+  }
+  if (conclusion.type === 'drained') throw new Error('a drained run is not concluded');
+  const { status } = conclusion;
+  return status.phase === 'published' ? await succeed(status, concluding) : fail(status, concluding);
+}
+
+async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {
+  const { request, terminal, flags } = concluding;
+  const summary = await summarize(status, concluding);
+  if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
+  else if (request.toStdout) await printParts(request);
+  if (!flags.quiet && !flags.json) terminal.say(summaryText(summary));
+  return exitCodes.yes;
+}
+
+/** The parts in order. A reader that has seen enough is no error. */
+export async function printParts(request: RunRequest): Promise<void> {
+  for (let partition = 0; partition < request.spec.reduces; partition++) {
+    for await (const chunk of createReadStream(join(request.spec.output, partName(partition)))) {
+      if (!(await writeOut(chunk as Buffer))) return;
+    }
+  }
+}
+
+/** A failed job ends with its probable cause, and with what to do next. */
+function fail(status: JobStatus, concluding: Concluding): number {
+  const { request, terminal, flags, layout } = concluding;
+  const failure = status.failure!;
+  if (flags.json) {
+    const { failures } = status;
+    terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'failed', failure, failures })}\n`);
+    return exitCodes.no;
+  }
+  const cause = failure.failure;
+  terminal.warn(
+    layOut({
+      code: 'F001',
+      what: `the job failed: ${failure.message}`,
+      where: cause?.frame,
+      why: cause ? `probable cause: ${cause.message}${seen(status, cause.message)}` : undefined,
+    }).trimEnd(),
+  );
+  if (cause?.input !== undefined) terminal.warn(`  at ${cause.input}, byte ${cause.offset ?? 0}`);
+  if (cause?.key !== undefined) terminal.warn(`  at key ${JSON.stringify(cause.key)}`);
+  if (failure.attempts) {
+    const [first, second] = failure.attempts;
+    const name = taskName(first.task, request.spec.maps);
+    terminal.warn(
+      `  the two attempts: ${name}, epoch ${first.epoch} n ${first.n} and epoch ${second.epoch} n ${second.n}`,
+    );
+  }
+  terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
+  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${request.runId})`);
+  return exitCodes.no;
+}
+
+function seen(status: JobStatus, message: string): string {
+  const alike = status.failures.filter(({ failure }) => failure.message === message).length;
+  return alike > 1 ? ` (seen ${alike} times)` : '';
+}

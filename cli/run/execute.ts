@@ -1,0 +1,154 @@
+/**
+ * Carries a prepared run through: starts the cluster, follows the job, answers signals, and leaves behind exactly what
+ * belongs there: the output and the traces of a job that ended, or everything needed to resume one that did not.
+ */
+import { rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Effect } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeId } from '../../core/ids.js';
+import { removeWorkspace } from '../../runtime/data/publish.js';
+import type { Conclusion } from '../../runtime/node/client-node.js';
+import type { CrashPoint } from '../../runtime/node/crash-points.js';
+import type { RunLayout } from '../../runtime/node/layout.js';
+import { StoreFailedError } from '../../runtime/node/master-node.js';
+import type { ToParent } from '../../runtime/process/child-setup.js';
+import { LocalCluster } from '../../runtime/run/local-cluster.js';
+import type { RunRequest } from '../../runtime/run/run-request.js';
+import { exitCodes, UserError } from '../user-error.js';
+import type { ProgressView } from './progress.js';
+
+export interface ExecuteOptions {
+  readonly request: RunRequest;
+  readonly layout: RunLayout;
+  readonly progress: ProgressView;
+  /** Also say which processes came and went. */
+  readonly verbose: boolean;
+  readonly rehearsal?: Rehearsal;
+}
+
+/** Faults on real processes: see cli/rehearsal. */
+export interface Rehearsal {
+  points(node: NodeId): readonly CrashPoint[];
+  begin(cluster: LocalCluster): void;
+  watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void;
+  pointReached(node: NodeId, point: CrashPoint): void;
+  started(node: NodeId, incarnation: number): void;
+  /** Jobs that follow the first one on the same cluster. */
+  followUp(cluster: LocalCluster, conclusion: Conclusion): Promise<void>;
+  end(): void;
+}
+
+export type Ending =
+  | { readonly type: 'concluded'; readonly conclusion: Conclusion }
+  | { readonly type: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
+
+export async function execute(options: ExecuteOptions): Promise<Ending> {
+  const { request, layout, progress, rehearsal } = options;
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {}); // it may fail when nobody waits any more
+  const cluster = new LocalCluster({
+    request,
+    layout,
+    dataDirectory: dirname(dirname(layout.root)),
+    observer: {
+      started: (node, incarnation) => {
+        if (options.verbose) progress.event(`${node} started (life ${incarnation})`);
+        rehearsal?.started(node, incarnation);
+      },
+      ended: (node, _incarnation, how, restartMs) => {
+        progress.event(
+          `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
+        );
+      },
+      said: (node, message) => listen(node, message, rehearsal, fail),
+    },
+    report: (status) => progress.status(status),
+    failed: fail,
+    ...(rehearsal
+      ? {
+          points: (node: NodeId) => rehearsal.points(node),
+          watch: (node: NodeId, event: MachineEvent, effects: readonly Effect[]) =>
+            rehearsal.watch(node, event, effects),
+        }
+      : {}),
+  });
+  const signals = answerSignals(cluster, request, progress);
+  let conclusion: Conclusion;
+  try {
+    rehearsal?.begin(cluster);
+    const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
+    conclusion = await Promise.race([work, failed]);
+    await rehearsal?.followUp(cluster, conclusion);
+  } catch (error) {
+    throw error instanceof StoreFailedError ? storeError(error, request) : error;
+  } finally {
+    rehearsal?.end();
+    await cluster.stop();
+    signals.stop();
+    progress.done();
+  }
+  if (conclusion.type === 'drained') return { type: 'interrupted', signal: signals.first() ?? 'SIGINT' };
+  await cleanUp(request, layout);
+  return { type: 'concluded', conclusion };
+}
+
+function listen(
+  node: NodeId,
+  message: ToParent,
+  rehearsal: Rehearsal | undefined,
+  fail: (error: Error) => void,
+): void {
+  if (message.type === 'step') rehearsal?.watch(node, message.event, message.effects);
+  else if (message.type === 'point') rehearsal?.pointReached(node, message.point);
+  else if (message.name === 'InvariantError')
+    fail(Object.assign(new Error(message.message), { stack: message.stack }));
+}
+
+/** The first Ctrl-C lets running attempts finish, the second ends at once. */
+function answerSignals(cluster: LocalCluster, request: RunRequest, progress: ProgressView) {
+  let first: 'SIGINT' | 'SIGTERM' | undefined;
+  const answer = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (first) {
+      cluster.abandon();
+      progress.done();
+      process.stderr.write(`${resumeLine(request)}\n`);
+      process.exit(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    }
+    first = signal;
+    progress.event('stopping: running attempts may finish, nothing new begins (once more to stop at once)');
+    cluster.drain();
+  };
+  process.on('SIGINT', answer);
+  process.on('SIGTERM', answer);
+  return {
+    first: () => first,
+    stop: () => {
+      process.off('SIGINT', answer);
+      process.off('SIGTERM', answer);
+    },
+  };
+}
+
+/** No process of this run is alive any more: what only they needed can go. The traces stay. */
+export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
+  await removeWorkspace(request.spec.output, request.runId);
+  for (const path of [layout.work, layout.bundle]) await rm(path, { recursive: true, force: true });
+}
+
+export function resumeLine(request: RunRequest): string {
+  return `to go on: rehearse resume ${request.runId}`;
+}
+
+function storeError(error: StoreFailedError, request: RunRequest): UserError {
+  return new UserError({
+    code: 'E001',
+    what: 'the store refused a write',
+    why: error.message,
+    next: `once that is mended: rehearse resume ${basename(request.runId)}`,
+    exit: exitCodes.environment,
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * The flags of `run`, checked: from text to numbers with units, with defaults, or one clear error.
+ */
+import { availableParallelism } from 'node:os';
+import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
+import type { JobPolicy } from '../../core/records.js';
+import { parseBytes, parseDurationUs } from '../quantities.js';
+import { UserError } from '../user-error.js';
+
+/** As the command line gives them. */
+export interface RunFlags {
+  readonly output?: string;
+  readonly overwrite?: boolean;
+  readonly workers?: number;
+  readonly slots?: number;
+  readonly mapTasks?: number;
+  readonly splitSize?: string;
+  readonly reduceTasks?: number;
+  readonly budget?: string;
+  readonly heap?: string;
+  readonly param?: readonly string[];
+  readonly seed?: string;
+  readonly standby?: number;
+  readonly lease?: string;
+  readonly maxAttempts?: number;
+  readonly taskTimeout?: string;
+  readonly speculate?: boolean;
+  readonly lateReports?: JobPolicy['lateReports'];
+  readonly hidden?: boolean;
+  readonly sequential?: boolean;
+  readonly faults?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface RunSettings {
+  readonly workers: number;
+  readonly slots: number;
+  readonly standbys: number;
+  readonly targetMaps: number | undefined;
+  readonly splitBytes: number | undefined;
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  readonly heapMiB: number;
+  readonly params: Readonly<Record<string, string>>;
+  readonly seed: string;
+  readonly policy: JobPolicy;
+  readonly config: ClusterConfig;
+}
+
+const mebibyte = 1024 * 1024;
+/** Below this a run would be a file for every few words. */
+const budgetBytesMin = 64 * 1024;
+
+export function settingsOf(flags: RunFlags): RunSettings {
+  const workers = atLeast(1, flags.workers ?? availableParallelism(), '-w', 256);
+  const slots = atLeast(1, flags.slots ?? 1, '--slots', 256);
+  const standbys = atLeast(0, flags.standby ?? 0, '--standby', 16);
+  const masters = Array.from({ length: standbys + 1 }, (_, index) => `master-${index + 1}`);
+  const heapBytes = bytes(flags.heap, '--heap') ?? 1024 * mebibyte;
+  return {
+    workers,
+    slots,
+    standbys,
+    targetMaps: flags.mapTasks === undefined ? undefined : atLeast(1, flags.mapTasks, '-m', tasksMax),
+    splitBytes: bytes(flags.splitSize, '--split-size'),
+    reduces: atLeast(1, flags.reduceTasks ?? workers * slots, '-r', tasksMax),
+    budgetBytes: Math.max(budgetBytesMin, bytes(flags.budget, '--budget') ?? 64 * mebibyte),
+    heapMiB: Math.max(16, Math.round(heapBytes / mebibyte)),
+    params: paramsOf(flags.param ?? []),
+    seed: flags.seed ?? '0',
+    policy: {
+      lateReports: flags.lateReports ?? 'first-commit',
+      maxAttempts: atLeast(1, flags.maxAttempts ?? 4, '--max-attempts', 1_000_000),
+      taskTimeoutUs: duration(flags.taskTimeout, '--task-timeout') ?? 600_000_000,
+      speculation: flags.speculate ?? true,
+      speculationAgeMinUs: 5_000_000,
+    },
+    config: {
+      ...defaultClusterConfig,
+      masters,
+      ...leaseOf(duration(flags.lease, '--lease')),
+    },
+  };
+}
+
+const tasksMax = 1_000_000;
+
+/** A lease shorter than a few beats would be lost by a worker that is well: beats follow it. */
+function leaseOf(leaseUs: number | undefined): Partial<ClusterConfig> {
+  if (leaseUs === undefined) return {};
+  if (leaseUs < 100_000) {
+    throw new UserError({ code: 'U004', what: '--lease is too short', why: 'the least is 100ms' });
+  }
+  return {
+    workerLeaseUs: leaseUs,
+    beatUs: Math.min(defaultClusterConfig.beatUs, Math.floor(leaseUs / 4)),
+    reconnectUs: Math.min(defaultClusterConfig.reconnectUs, leaseUs),
+  };
+}
+
+function atLeast(least: number, value: number, flag: string, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const given = Number.isNaN(value) ? 'that is not a whole number' : `not ${value}`;
+  const what = flag === '-r' && value === 0 ? 'a job needs at least one reduce task' : `${flag}: ${given}`;
+  throw new UserError({
+    code: 'U002',
+    what,
+    where: flag,
+    next: `give a whole number from ${least} to ${most}`,
+  });
+}
+
+function bytes(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parseBytes(text);
+  if (value === undefined || value < 1) {
+    throw new UserError({
+      code: 'U003',
+      what: `${flag}: "${text}" is no size`,
+      next: 'write it like 16MiB or 500kB',
+    });
+  }
+  return value;
+}
+
+function duration(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parseDurationUs(text);
+  if (value === undefined || value < 1) {
+    throw new UserError({
+      code: 'U004',
+      what: `${flag}: "${text}" is no duration`,
+      next: 'write it like 500ms, 10s or 2m',
+    });
+  }
+  return value;
+}
+
+function paramsOf(given: readonly string[]): Record<string, string> {
+  const params: [string, string][] = given.map((text) => {
+    const position = text.indexOf('=');
+    if (position < 1) {
+      throw new UserError({
+        code: 'U005',
+        what: `--param: "${text}" has no value`,
+        next: 'write it like --param key=value',
+      });
+    }
+    return [text.slice(0, position), text.slice(position + 1)];
+  });
+  return Object.fromEntries(params);
+}

@@ -1,0 +1,218 @@
+/**
+ * Everything that can be wrong is found here, before anything is started or written: the job, its parameters, the
+ * inputs, the output.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
+import { builtinJobs } from '../../jobs/builtin/registry.js';
+import { JobDefinitionError } from '../../jobs/define.js';
+import { suggest } from '../../jobs/suggest.js';
+import type { Job } from '../../jobs/types.js';
+import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
+import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
+import { loadJob } from '../../runtime/bundle/load.js';
+import { InputError } from '../../runtime/data/errors.js';
+import { resolveInputs } from '../../runtime/data/inputs.js';
+import { planSplits } from '../../runtime/data/plan.js';
+import { lookAtOutput, prepareWorkspace } from '../../runtime/data/publish.js';
+import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
+import { storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import type { RunRequest } from '../../runtime/run/run-request.js';
+import { FileFiles } from '../../runtime/store/file-files.js';
+import { UserError } from '../user-error.js';
+import type { RunFlags, RunSettings } from './flags.js';
+
+export interface PreparedJob {
+  readonly job: Job;
+  readonly bundle: JobBundle | undefined;
+}
+
+/** A built-in by name, or a file of the user's, compiled and looked at. */
+export async function findJob(
+  name: string,
+  params: Readonly<Record<string, string>>,
+  scratch: string,
+): Promise<PreparedJob> {
+  const builtin = builtinJobs.get(name);
+  try {
+    if (builtin) {
+      checkParams(builtin, params);
+      return { job: builtin.job, bundle: undefined };
+    }
+    if (!looksLikePath(name)) throw unknownJob(name);
+    const bundle = await bundleJob(name);
+    return { job: await loadJob(bundle.code, { directory: scratch, name: bundle.name }), bundle };
+  } catch (error) {
+    throw jobError(error, name);
+  }
+}
+
+function looksLikePath(name: string): boolean {
+  return /[/\\]|\.[cm]?[jt]s$/.test(name) || existsSync(name);
+}
+
+function unknownJob(name: string): UserError {
+  const names = [...builtinJobs.keys()].filter((one) => one !== 'modelled');
+  const meant = suggest(name, names);
+  return new UserError({
+    code: 'J001',
+    what: `there is no job "${name}"`,
+    why: `built-in jobs are ${names.join(', ')}; a job of your own is a file, such as job.ts`,
+    next: meant === undefined ? undefined : `did you mean "${meant}"?`,
+  });
+}
+
+function jobError(error: unknown, name: string): unknown {
+  if (error instanceof JobCompileError) {
+    return new UserError({ code: 'J002', what: error.message, where: name, excerpt: error.excerpt });
+  }
+  if (error instanceof JobFileError) return new UserError({ code: 'J003', what: error.message, where: name });
+  if (error instanceof JobDefinitionError)
+    return new UserError({ code: 'J004', what: error.message, where: name });
+  if (error instanceof ParamsError)
+    return new UserError({ code: 'J005', what: error.message, where: '--param' });
+  if (error instanceof UserError) return error;
+  const { message, stack } = error as Error;
+  return new UserError({
+    code: 'J006',
+    what: `the job could not be loaded: ${message}`,
+    where: name,
+    why: stack,
+  });
+}
+
+export interface PreparedRun {
+  readonly layout: RunLayout;
+  readonly order: WorkOrder;
+  readonly request: RunRequest;
+  readonly job: Job;
+}
+
+export interface RunPlace {
+  readonly dataDirectory: string;
+  readonly runId: string;
+  /** The output directory, absolute. */
+  readonly output: string;
+  readonly toStdout: boolean;
+}
+
+/** Where this run and its output go. Nothing is created yet. */
+export async function placeRun(flags: RunFlags, dataDirectory: string, runId: string): Promise<RunPlace> {
+  const layout = runLayout(dataDirectory, runId);
+  const toStdout = flags.output === '-';
+  const output = flags.output === undefined || toStdout ? layout.output : resolve(flags.output);
+  const found = await lookAtOutput(output);
+  if (found === 'not-a-directory') {
+    throw new UserError({ code: 'O002', what: 'the output exists and is not a folder', where: flags.output });
+  }
+  if (found === 'occupied' && !flags.overwrite) {
+    throw new UserError({
+      code: 'O001',
+      what: 'the output exists',
+      where: flags.output,
+      next: 'give another place with -o, or --overwrite to replace it as a whole',
+    });
+  }
+  return { dataDirectory, runId, output, toStdout };
+}
+
+/** The inputs, pinned, and the splits made of them. */
+export async function planInputs(
+  inputs: readonly string[],
+  settings: RunSettings,
+  place: RunPlace,
+  hidden: boolean,
+): Promise<Pick<WorkOrder, 'files' | 'splits'>> {
+  try {
+    const spoolDirectory = join(runLayout(place.dataDirectory, place.runId).root, 'stdin');
+    const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
+    const files = await resolveInputs(inputs, options);
+    const { targetMaps, splitBytes, workers, slots } = settings;
+    return planSplits(files, {
+      slots: workers * slots,
+      ...(targetMaps === undefined ? {} : { targetMaps }),
+      ...(splitBytes === undefined ? {} : { splitBytes }),
+    });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const { message, place: where, next } = error;
+    throw new UserError({ code: 'I001', what: message, where, next });
+  }
+}
+
+export interface RunIngredients {
+  readonly jobName: string;
+  readonly prepared: PreparedJob;
+  readonly inputs: readonly string[];
+  readonly flags: RunFlags;
+  readonly settings: RunSettings;
+  readonly place: RunPlace;
+  readonly plan: Pick<WorkOrder, 'files' | 'splits'>;
+  readonly pace?: WorkOrder['pace'];
+}
+
+/** Writes down what is to be run: the run's folder, its store, and the workspace beside the output. */
+export async function createRun(ingredients: RunIngredients): Promise<PreparedRun> {
+  const { prepared, settings, place, flags } = ingredients;
+  const layout = runLayout(place.dataDirectory, place.runId);
+  await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  const order = orderOf(ingredients);
+  const files = await FileFiles.open(layout.files);
+  const { bundle } = prepared;
+  if (bundle) await files.putIfAbsent(bundle.hash, Buffer.from(bundle.code));
+  const work = await storeWorkOrder(files, order);
+  await prepareWorkspace(place.output, place.runId);
+  const request: RunRequest = {
+    format: 'rehearse.run.v1',
+    runId: place.runId,
+    createdAt: new Date().toISOString(),
+    directory: process.cwd(),
+    job: ingredients.jobName,
+    code: order.code,
+    inputs: ingredients.inputs,
+    hidden: flags.hidden ?? false,
+    spec: {
+      name: prepared.job.name,
+      work,
+      maps: order.splits.length,
+      reduces: settings.reduces,
+      output: place.output,
+      policy: settings.policy,
+    },
+    config: settings.config,
+    workers: settings.workers,
+    slots: settings.slots,
+    standbys: settings.standbys,
+    heapMiB: settings.heapMiB,
+    overwrite: order.overwrite,
+    toStdout: place.toStdout,
+  };
+  return { layout, order, request, job: prepared.job };
+}
+
+export function orderOf(ingredients: RunIngredients): WorkOrder {
+  const { prepared, settings, place, flags, plan, pace } = ingredients;
+  const { bundle, job } = prepared;
+  return {
+    runId: place.runId,
+    code: bundle
+      ? { kind: 'bundle', name: job.name, hash: bundle.hash }
+      : { kind: 'builtin', name: job.name },
+    params: settings.params,
+    seed: settings.seed,
+    budgetBytes: settings.budgetBytes,
+    overwrite: flags.overwrite ?? false,
+    files: plan.files,
+    splits: plan.splits,
+    ...(pace ? { pace } : {}),
+  };
+}
+
+/** A path as the user would say it, from here. */
+export function sayPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  if (near === '') return '.';
+  return near.startsWith('..') || isAbsolute(near) ? path : near;
+}

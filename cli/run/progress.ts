@@ -1,0 +1,126 @@
+/**
+ * How a running job shows on stderr: a bar per phase on a terminal; elsewhere a line per change of phase, per failure
+ * and per ten seconds, nothing cut; or NDJSON for programs.
+ */
+import { createLogUpdate } from 'log-update';
+import { taskName } from '../../core/ids.js';
+import type { JobStatus, PhaseStatus } from '../../core/messages.js';
+import { sayDuration } from '../quantities.js';
+import type { Terminal } from '../terminal.js';
+
+export interface ProgressView {
+  status(status: JobStatus): void;
+  /** Something worth a line of its own. */
+  event(line: string): void;
+  /** The last word: whatever moves on the screen stops. */
+  done(): void;
+}
+
+export type ProgressKind = 'auto' | 'tty' | 'plain' | 'ndjson' | 'none';
+
+export function openProgress(kind: ProgressKind, terminal: Terminal, quiet: boolean): ProgressView {
+  const chosen = kind === 'auto' ? (quiet ? 'none' : terminal.interactive ? 'tty' : 'plain') : kind;
+  switch (chosen) {
+    case 'tty':
+      return barView();
+    case 'plain':
+      return plainView();
+    case 'ndjson':
+      return ndjsonView();
+    default:
+      return { status: () => {}, event: () => {}, done: () => {} };
+  }
+}
+
+const plainEveryUs = 10_000_000;
+
+/** Remembers which failures were told, since a status carries the last few of them each time. */
+function failureTeller(tell: (line: string) => void): (status: JobStatus) => void {
+  const told = new Set<string>();
+  return (status) => {
+    for (const { attempt, node, failure } of status.failures) {
+      const key = `${attempt.job} ${attempt.task} ${attempt.epoch} ${attempt.n}`;
+      if (told.has(key)) continue;
+      told.add(key);
+      tell(
+        `${taskName(attempt.task, status.maps.total)} failed on ${node}: ${failure.message.split('\n')[0]}`,
+      );
+    }
+  };
+}
+
+function nowUs(): number {
+  return performance.now() * 1000;
+}
+
+function plainView(): ProgressView {
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  const tellFailures = failureTeller(write);
+  let phase: string | undefined;
+  let lastUs = nowUs();
+  return {
+    status: (status) => {
+      tellFailures(status);
+      if (status.phase === phase && nowUs() - lastUs < plainEveryUs) return;
+      phase = status.phase;
+      lastUs = nowUs();
+      write(`${status.phase}: ${counts('map', status.maps)}, ${counts('reduce', status.reduces)}`);
+    },
+    event: write,
+    done: () => {},
+  };
+}
+
+function counts(name: string, phase: PhaseStatus): string {
+  const again = phase.attempts - phase.total > 0 && phase.failed > 0 ? `, ${phase.failed} failed` : '';
+  return `${name} ${phase.done}/${phase.total} (${phase.running} running${again})`;
+}
+
+function ndjsonView(): ProgressView {
+  const write = (value: object): void => void process.stderr.write(`${JSON.stringify(value)}\n`);
+  return {
+    status: ({ phase, maps, reduces, workers }) => write({ type: 'status', phase, maps, reduces, workers }),
+    event: (message) => write({ type: 'event', message }),
+    done: () => {},
+  };
+}
+
+function barView(): ProgressView {
+  const update = createLogUpdate(process.stderr);
+  const tellFailures = failureTeller((line) => persist(line));
+  const startedUs = nowUs();
+  let frame = '';
+  const persist = (line: string): void => {
+    update.clear();
+    process.stderr.write(`${line}\n`);
+    if (frame) update(frame);
+  };
+  return {
+    status: (status) => {
+      tellFailures(status);
+      frame = [bar('map', status.maps, startedUs), bar('reduce', status.reduces, startedUs)].join('\n');
+      update(frame);
+    },
+    event: persist,
+    done: () => {
+      frame = '';
+      update.clear();
+      update.done();
+    },
+  };
+}
+
+const barWidth = 30;
+
+function bar(name: string, phase: PhaseStatus, startedUs: number): string {
+  const filled = phase.total === 0 ? barWidth : Math.floor((barWidth * phase.done) / phase.total);
+  const left = phase.done > 0 && phase.done < phase.total ? etaText(phase, startedUs) : '';
+  const retried = phase.attempts > phase.total ? `, ${phase.attempts - phase.total} again` : '';
+  const track = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  return `${name.padEnd(7)}${track} ${phase.done}/${phase.total}, ${phase.running} running${retried}${left}`;
+}
+
+function etaText(phase: PhaseStatus, startedUs: number): string {
+  const perTask = (nowUs() - startedUs) / phase.done;
+  return `, about ${sayDuration(perTask * (phase.total - phase.done))} left`;
+}

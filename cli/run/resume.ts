@@ -1,0 +1,81 @@
+/**
+ * `rehearse resume`: the same cluster again, on the same journal. Nothing that was committed is done again; inputs or a
+ * job that have changed since are refused, for the answer would be of neither.
+ */
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { bundleJob } from '../../runtime/bundle/bundle.js';
+import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import { killLeftovers } from '../../runtime/process/process-register.js';
+import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
+import { FileFiles } from '../../runtime/store/file-files.js';
+import type { GlobalFlags } from '../main.js';
+import { openTerminal } from '../terminal.js';
+import { exitCodes, UserError } from '../user-error.js';
+import { concludeRun } from './conclude.js';
+import { execute } from './execute.js';
+import { openProgress } from './progress.js';
+import { dataDirectoryOf, findRun } from './run-id.js';
+
+export async function resume(args: string[], flags: GlobalFlags): Promise<number> {
+  const { layout } = findRun(args[0]!, dataDirectoryOf(flags.dataDir));
+  const request = readRunRequest(layout);
+  if (!request) {
+    throw new UserError({
+      code: 'R002',
+      what: `run ${layout.runId} was never started, or not by "run"`,
+      where: layout.root,
+    });
+  }
+  const order = await loadWorkOrder(await FileFiles.open(layout.files), request.spec.work);
+  const terminal = openTerminal(flags);
+  await killLeftovers(layout);
+  if (!existsSync(layout.work)) return alreadyDone(request, terminal);
+  await refuseChanges(request, order);
+  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
+  const startedAt = performance.now();
+  const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
+  const tookUs = (performance.now() - startedAt) * 1000;
+  return await concludeRun(ending, { request, layout, order, terminal, flags, tookUs });
+}
+
+/** A run whose work folder is gone came to its end before. */
+function alreadyDone(request: RunRequest, terminal: ReturnType<typeof openTerminal>): number {
+  const published = existsSync(`${request.spec.output}/_SUCCESS.json`);
+  terminal.warn(
+    published
+      ? `run ${request.runId} is done: ${request.spec.output}`
+      : `run ${request.runId} has ended without output; start it anew`,
+  );
+  return published ? exitCodes.yes : exitCodes.no;
+}
+
+async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<void> {
+  for (const file of order.files) {
+    const now = await stat(file.path, { bigint: true }).catch(() => undefined);
+    const same =
+      now !== undefined &&
+      now.size === BigInt(file.sizeBytes) &&
+      String(now.mtimeNs) === file.mtimeNs &&
+      String(now.ino) === file.inode;
+    if (same) continue;
+    throw new UserError({
+      code: 'R003',
+      what: now ? 'an input has changed since the run began' : 'an input of the run is gone',
+      where: file.name,
+      next: 'start the job anew: rehearse run …',
+    });
+  }
+  if (request.code.kind !== 'bundle') return;
+  process.chdir(request.directory);
+  const bundle = await bundleJob(request.job).catch(() => undefined);
+  if (bundle?.hash === request.code.hash) return;
+  throw new UserError({
+    code: 'R004',
+    what: bundle
+      ? 'the job has changed since the run began'
+      : 'the job of the run cannot be compiled any more',
+    where: request.job,
+    next: 'start the job anew: rehearse run …',
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * `rehearse run`: from flags to an exit code.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeRunRequest } from '../../runtime/run/run-request.js';
+import type { GlobalFlags } from '../main.js';
+import { sayBytes, sayCount } from '../quantities.js';
+import { openTerminal } from '../terminal.js';
+import { exitCodes, UserError } from '../user-error.js';
+import { concludeRun } from './conclude.js';
+import { execute } from './execute.js';
+import { type RunFlags, settingsOf } from './flags.js';
+import {
+  createRun,
+  findJob,
+  orderOf,
+  placeRun,
+  planInputs,
+  type RunIngredients,
+  sayPath,
+} from './prepare.js';
+import { openProgress } from './progress.js';
+import { dataDirectoryOf, newRunId } from './run-id.js';
+import { runInProcess } from './sequential.js';
+
+export async function run(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
+  if (flags.faults !== undefined) {
+    const { rehearse } = await import('../rehearsal/rehearse.js');
+    return await rehearse(args, flags);
+  }
+  const [jobName, ...inputs] = args;
+  if (jobName === undefined) {
+    throw new UserError({
+      code: 'U006',
+      what: 'no job given',
+      next: "try: rehearse run word-count 'books/*.txt'",
+    });
+  }
+  const ingredients = await gather(jobName, inputs, flags);
+  const terminal = openTerminal(flags);
+  if (flags.dryRun) {
+    sayPlan(ingredients, flags, terminal.out);
+    return exitCodes.yes;
+  }
+  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
+  const prepared = await createRun(ingredients);
+  if (flags.sequential) return await runInProcess(prepared, { terminal, flags });
+  writeRunRequest(prepared.layout, prepared.request);
+  const startedAt = performance.now();
+  const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
+  const tookUs = (performance.now() - startedAt) * 1000;
+  return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
+}
+
+/** Finds whatever is wrong, before anything is started. */
+export async function gather(
+  jobName: string,
+  inputs: readonly string[],
+  flags: RunFlags & GlobalFlags,
+): Promise<RunIngredients> {
+  const settings = settingsOf(flags);
+  if (inputs.length === 0) {
+    throw new UserError({
+      code: 'U007',
+      what: 'no input given',
+      next: 'name files, folders or globs, or - for standard input',
+    });
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
+  try {
+    const prepared = await findJob(jobName, settings.params, scratch);
+    const place = await placeRun(flags, dataDirectoryOf(flags.dataDir), newRunId(new Date()));
+    const plan = await planInputs(inputs, settings, place, flags.hidden ?? false);
+    return { jobName, prepared, inputs, flags, settings, place, plan };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: string) => void): void {
+  const order = orderOf(ingredients);
+  const { settings, place } = ingredients;
+  const bytes = order.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const plan = {
+    job: order.code.name,
+    files: order.files.length,
+    bytes,
+    maps: order.splits.length,
+    reduces: settings.reduces,
+    workers: settings.workers,
+    output: place.output,
+  };
+  if (flags.json) {
+    out(`${JSON.stringify(plan)}\n`);
+    return;
+  }
+  out(
+    `${plan.job}: ${sayCount(plan.files)} files, ${sayBytes(bytes)}, ${plan.maps} map and ${plan.reduces} reduce tasks ` +
+      `on ${plan.workers} workers, output to ${sayPath(plan.output)}; nothing was started\n`,
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * `rehearse run --sequential`: the whole job in this process. The same plan, the same publishing, the same bytes.
+ */
+import { rm } from 'node:fs/promises';
+import { UserCodeError } from '../../runtime/data/errors.js';
+import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
+import { runSequential } from '../../runtime/data/sequential.js';
+import { successText } from '../../runtime/node/success.js';
+import type { GlobalFlags } from '../main.js';
+import { sayBytes, sayCount, sayDuration } from '../quantities.js';
+import type { Terminal } from '../terminal.js';
+import { exitCodes, layOut } from '../user-error.js';
+import { printParts } from './conclude.js';
+import { type PreparedRun, sayPath } from './prepare.js';
+
+export async function runInProcess(
+  prepared: PreparedRun,
+  { terminal, flags }: { terminal: Terminal; flags: GlobalFlags },
+): Promise<number> {
+  const { request, order, job, layout } = prepared;
+  const { spec, runId } = request;
+  const startedAt = performance.now();
+  try {
+    const result = await runSequential({
+      job,
+      plan: order,
+      reduces: spec.reduces,
+      budgetBytes: order.budgetBytes,
+      params: order.params,
+      seed: order.seed,
+      output: spec.output,
+      runId,
+    });
+    const parts = result.parts.map(({ digest, bytes }) => ({ digest, bytes }));
+    const success = successText({ parts, counters: result.counters, work: spec.work }, order);
+    const { overwrite } = request;
+    const published = await publishOutput({
+      output: spec.output,
+      runId,
+      overwrite,
+      parts: result.parts,
+      success,
+      publisher: 'sequential',
+    });
+    if (published.outcome === 'failed') {
+      terminal.warn(layOut({ code: 'O003', what: published.message, where: published.place }).trimEnd());
+      return exitCodes.no;
+    }
+    await sayResult(prepared, {
+      terminal,
+      flags,
+      tookUs: (performance.now() - startedAt) * 1000,
+      counters: result.counters,
+    });
+    return exitCodes.yes;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name === 'TypeError') throw error;
+    terminal.warn(
+      layOut({ code: 'F001', what: `the job failed: ${error.message}`, ...placeOf(error) }).trimEnd(),
+    );
+    return exitCodes.no;
+  } finally {
+    await removeWorkspace(spec.output, runId);
+    await rm(layout.files, { recursive: true, force: true });
+  }
+}
+
+function placeOf(error: Error): { where?: string } {
+  if (!(error instanceof UserCodeError)) return {};
+  const { input, offset, key } = error.site;
+  if (input !== undefined) return { where: `${input}, byte ${offset ?? 0}` };
+  return key === undefined ? {} : { where: `key ${JSON.stringify(key)}` };
+}
+
+async function sayResult(
+  prepared: PreparedRun,
+  how: {
+    terminal: Terminal;
+    flags: GlobalFlags;
+    tookUs: number;
+    counters: readonly (readonly [string, number])[];
+  },
+): Promise<void> {
+  const { request, order } = prepared;
+  const { terminal, flags, tookUs, counters } = how;
+  const bytes = order.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const { output } = request.spec;
+  if (flags.json) {
+    const document = { run: request.runId, outcome: 'published', job: request.spec.name, output, tookUs };
+    terminal.out(`${JSON.stringify({ ...document, counters: Object.fromEntries(counters) })}\n`);
+    return;
+  }
+  if (request.toStdout) await printParts(request);
+  terminal.say(
+    `${request.spec.name}: ${sayCount(order.files.length)} files, ${sayBytes(bytes)} in ${sayDuration(tookUs)}`,
+  );
+  for (const [name, value] of counters) terminal.say(`  ${name.padEnd(22)} ${sayCount(value)}`);
+  terminal.say(`output  ${sayPath(output)}`);
+}

@@ -1,0 +1,149 @@
+/**
+ * What a finished run tells: per phase tasks, attempts and times, skew, counters, efficiency, and where to look on.
+ * Times come from the traces of the masters, which outlive every process.
+ */
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { attemptKey } from '../../core/ids.js';
+import type { JobStatus, PhaseStatus } from '../../core/messages.js';
+import type { TraceLine } from '../../core/trace.js';
+import { sayBytes, sayCount, sayDuration } from '../quantities.js';
+import type { Concluding } from './conclude.js';
+import { sayPath } from './prepare.js';
+
+export interface RunSummary {
+  readonly run: string;
+  readonly outcome: 'published';
+  readonly job: string;
+  readonly output: string;
+  readonly tookUs: number;
+  readonly inputs: { readonly files: number; readonly bytes: number };
+  readonly maps: PhaseSummary;
+  readonly reduces: PhaseSummary;
+  readonly skew: { readonly largestPart: number; readonly bytesMax: number; readonly bytesMedian: number };
+  readonly counters: Readonly<Record<string, number>>;
+  /** Time in committed attempts over slots × time: 1 would be no time lost. */
+  readonly efficiency: number;
+  readonly trace: string;
+}
+
+export type PhaseSummary = Pick<
+  PhaseStatus,
+  'attempts' | 'failed' | 'stale' | 'speculative' | 'invalidated'
+> & {
+  readonly tasks: number;
+  readonly p50Us: number;
+  readonly p95Us: number;
+  readonly maxUs: number;
+};
+
+export async function summarize(status: JobStatus, concluding: Concluding): Promise<RunSummary> {
+  const { request, layout, order, tookUs } = concluding;
+  const { maps, reduces } = await timesOf(layout.trace, request.spec.maps);
+  const bytes = await partBytes(request.spec.output);
+  const sorted = [...bytes].sort((a, b) => a - b);
+  const busyUs = [...maps, ...reduces].reduce((sum, time) => sum + time, 0);
+  const slots = request.workers * request.slots;
+  return {
+    run: request.runId,
+    outcome: 'published',
+    job: request.spec.name,
+    output: request.spec.output,
+    tookUs,
+    inputs: {
+      files: order.files.length,
+      bytes: order.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    },
+    maps: phaseSummary(status.maps, maps),
+    reduces: phaseSummary(status.reduces, reduces),
+    skew: {
+      largestPart: bytes.indexOf(sorted.at(-1) ?? 0),
+      bytesMax: sorted.at(-1) ?? 0,
+      bytesMedian: quantile(sorted, 0.5),
+    },
+    counters: Object.fromEntries(status.counters),
+    efficiency: tookUs > 0 ? Math.min(1, busyUs / (slots * tookUs)) : 0,
+    trace: layout.trace,
+  };
+}
+
+function phaseSummary(phase: PhaseStatus, times: readonly number[]): PhaseSummary {
+  const sorted = [...times].sort((a, b) => a - b);
+  const { attempts, failed, stale, speculative, invalidated } = phase;
+  return {
+    tasks: phase.total,
+    attempts: Math.max(attempts, times.length),
+    failed,
+    stale,
+    speculative,
+    invalidated,
+    p50Us: quantile(sorted, 0.5),
+    p95Us: quantile(sorted, 0.95),
+    maxUs: sorted.at(-1) ?? 0,
+  };
+}
+
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}
+
+/** From assignment to commit of every committed attempt, as the masters saw it. */
+async function timesOf(directory: string, maps: number): Promise<{ maps: number[]; reduces: number[] }> {
+  const times = { maps: [] as number[], reduces: [] as number[] };
+  for (const name of (await readdir(directory)).filter((one) => one.startsWith('master-'))) {
+    const assigned = new Map<string, number>();
+    const lines = createInterface({ input: createReadStream(join(directory, name)) });
+    for await (const text of lines) {
+      if (!text.includes('"attempt-assigned"') && !text.includes('"task-committed"')) continue;
+      for (const effect of (JSON.parse(text) as TraceLine).effects) {
+        if (effect.type !== 'decide' || !effect.attempt) continue;
+        const { at } = JSON.parse(text) as TraceLine;
+        const key = attemptKey(effect.attempt);
+        if (effect.decision === 'attempt-assigned') assigned.set(key, at);
+        const since = assigned.get(key);
+        if (effect.decision !== 'task-committed' || since === undefined) continue;
+        (effect.attempt.task < maps ? times.maps : times.reduces).push(at - since);
+      }
+    }
+  }
+  return times;
+}
+
+async function partBytes(output: string): Promise<number[]> {
+  const success = JSON.parse(await readFile(join(output, '_SUCCESS.json'), 'utf8')) as {
+    parts: { bytes: number }[];
+  };
+  return success.parts.map((part) => part.bytes);
+}
+
+export function summaryText(summary: RunSummary): string {
+  const { inputs, skew, tookUs, counters } = summary;
+  const rate = tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : '';
+  const rows = [
+    `${summary.job}: ${sayCount(inputs.files)} files, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
+    `  map     ${phaseText(summary.maps)}`,
+    `  reduce  ${phaseText(summary.reduces)}`,
+    `  skew    largest part ${skew.largestPart} with ${sayBytes(skew.bytesMax)}, median ${sayBytes(skew.bytesMedian)}`,
+    `  slots   busy ${Math.round(summary.efficiency * 100)} % of the time`,
+  ];
+  for (const [name, value] of Object.entries(counters)) rows.push(`  ${name.padEnd(22)} ${sayCount(value)}`);
+  rows.push(
+    `output  ${sayPath(summary.output)}`,
+    `trace   ${sayPath(summary.trace)} (rehearse replay ${summary.run})`,
+  );
+  return rows.join('\n');
+}
+
+function phaseText(phase: PhaseSummary): string {
+  const extras = [
+    [phase.failed, 'failed'],
+    [phase.stale, 'stale'],
+    [phase.speculative, 'speculative'],
+    [phase.invalidated, 'lost and made again'],
+  ] as const;
+  const told = extras.filter(([count]) => count > 0).map(([count, name]) => `, ${count} ${name}`);
+  const times = `p50 ${sayDuration(phase.p50Us)}, p95 ${sayDuration(phase.p95Us)}, max ${sayDuration(phase.maxUs)}`;
+  return `${phase.tasks} tasks, ${phase.attempts} attempts${told.join('')}; ${times}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
+ */
+import { exitCodes, layOut, UserError } from './user-error.js';
+
+export interface Terminal {
+  /** Data. */
+  out(text: string): void;
+  /** For people. Silent with `--quiet`, except errors. */
+  say(line: string): void;
+  warn(line: string): void;
+  readonly color: boolean;
+  readonly interactive: boolean;
+}
+
+export interface TerminalOptions {
+  readonly quiet?: boolean | undefined;
+  readonly color?: string | undefined;
+}
+
+export function openTerminal(options: TerminalOptions): Terminal {
+  const interactive = process.stderr.isTTY === true;
+  const color =
+    options.color === 'always' ||
+    (options.color !== 'never' &&
+      interactive &&
+      (process.env.NO_COLOR ?? '') === '' &&
+      process.env.TERM !== 'dumb');
+  return {
+    out: (text) => process.stdout.write(text),
+    say: (line) => {
+      if (!options.quiet) process.stderr.write(`${line}\n`);
+    },
+    warn: (line) => process.stderr.write(`${line}\n`),
+    color,
+    interactive,
+  };
+}
+
+/** `rehearse … | head`: when the reader has seen enough, the command ends well and says nothing. */
+export function allowClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (stream === process.stdout) outputClosed();
+    });
+  }
+}
+
+let outputClosed: () => void = () => process.exit(exitCodes.yes);
+
+/** While something must be put in order first, a closed stdout is only remembered. */
+export function onOutputClosed(callback: () => void): void {
+  outputClosed = callback;
+}
+
+/** Writes all of it, at the reader's pace. False when the reader went away. */
+export function writeOut(bytes: Uint8Array | string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(bytes, (error) => resolve(!error));
+  });
+}
+
+/** Prints an error in its one shape and returns the exit code. With `json`, as the document on stdout. */
+export function reportError(error: unknown, json: boolean): number {
+  if (error instanceof UserError) {
+    if (json) process.stdout.write(`${JSON.stringify({ error: error.parts })}\n`);
+    else process.stderr.write(layOut(error.parts));
+    return error.exitCode;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(
+    layOut({
+      code: 'X001',
+      what: `a bug in Rehearse: ${message}`,
+      why: (stack ?? '').split('\n').slice(1).join('\n').trim(),
+      next: 'please report it with the trace folder of the run, if there is one',
+    }),
+  );
+  return exitCodes.bug;
+}

@@ -1,0 +1,44 @@
+/** The lines that match a regular expression, each once, with how often it occurs: as `grep PATTERN | sort | uniq -c`. */
+import { sum } from '../aggregates.js';
+import { defineJob } from '../define.js';
+import type { Params } from '../types.js';
+import { type Builtin, ParamsError } from './builtin.js';
+
+function compile(params: Params): RegExp {
+  const { pattern = '', ignoreCase = 'false' } = params;
+  if (pattern === '') throw new ParamsError('grep: needs --param pattern=…, which is not empty');
+  if (ignoreCase !== 'true' && ignoreCase !== 'false') {
+    throw new ParamsError(`grep: ignoreCase is true or false, not "${ignoreCase}"`);
+  }
+  try {
+    return new RegExp(pattern, ignoreCase === 'true' ? 'iu' : 'u');
+  } catch (error) {
+    throw new ParamsError(`grep: the pattern does not compile: ${(error as Error).message}`);
+  }
+}
+
+/** One expression per task, whose params are one object. */
+const compiled = new WeakMap<Params, RegExp>();
+
+export const grep: Builtin = {
+  job: defineJob({
+    name: 'grep',
+    map(line, emit, { params }) {
+      let expression = compiled.get(params);
+      if (expression === undefined) compiled.set(params, (expression = compile(params)));
+      if (expression.test(line)) emit(line, 1);
+    },
+    combine: sum,
+    reduce: sum,
+  }),
+  summary: 'the lines that match a pattern, each with how often it occurs',
+  params: [
+    { name: 'pattern', summary: 'a JavaScript regular expression (with the u flag)', required: true },
+    {
+      name: 'ignoreCase',
+      summary: 'true to match letters of either case; false unless given',
+      required: false,
+    },
+  ],
+  check: compile,
+};

@@ -1,0 +1,80 @@
+/** `defineJob`: where the types of a job are inferred and its fields are checked, also for those who write JavaScript. */
+import { count } from './aggregates.js';
+import { suggest } from './suggest.js';
+import type { Emit, Job, JobDefinition, MapContext, MapEmit } from './types.js';
+
+/** The job is not one: nothing was run. */
+export class JobDefinitionError extends Error {
+  override readonly name = 'JobDefinitionError';
+  readonly code = 'job-definition';
+}
+
+const FUNCTION_FIELDS = ['map', 'combine', 'reduce', 'partition', 'setup', 'teardown'] as const;
+const REQUIRED: readonly string[] = ['map', 'reduce'];
+const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS];
+const NAME_LENGTH_MAX = 100;
+
+type EmittedKey<E> = E extends Emit<infer K extends string, never> ? K : string;
+type EmittedValue<E> = E extends Emit<never, infer V> ? V : number;
+
+/**
+ * Defines a job. Write `map` before `combine` and `reduce`: TypeScript infers the types of keys and values from it.
+ *
+ * - `map(line, emit)`: keys are strings and values numbers
+ * - `map(line, emit: Emit<string, Visit>)`: as annotated
+ * - `*map(line, ctx)` that yields `[key, value]`: as yielded
+ *
+ * Throws JobDefinitionError if a field is missing, unknown or of the wrong kind.
+ */
+export function defineJob<
+  E extends Emit<never, never> | MapContext = MapEmit,
+  K extends string = EmittedKey<E>,
+  V = EmittedValue<E>,
+  R = unknown,
+>(job: JobDefinition<K, V, R, E>): JobDefinition<K, V, R> {
+  return validateJob(job) as JobDefinition<K, V, R>;
+}
+
+/** The same check for a value of unknown origin, a module's default export say. */
+export function validateJob(value: unknown): Job {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new JobDefinitionError(`a job is an object { name, map, reduce }, not ${kindOf(value)}`);
+  }
+  const fields = value as Record<string, unknown>;
+  const title = jobTitle(fields.name);
+  for (const field of Object.keys(fields)) {
+    if (FIELDS.includes(field)) continue;
+    const meant = suggest(field, FIELDS);
+    const hint = meant === undefined ? `its fields are ${FIELDS.join(', ')}` : `did you mean "${meant}"?`;
+    throw new JobDefinitionError(`${title}: unknown field "${field}"; ${hint}`);
+  }
+  for (const field of FUNCTION_FIELDS) {
+    const given = fields[field];
+    if (typeof given === 'function') continue;
+    if (given !== undefined)
+      throw new JobDefinitionError(`${title}: ${field} must be a function, not ${kindOf(given)}`);
+    if (REQUIRED.includes(field)) throw new JobDefinitionError(`${title}: has no ${field}`);
+  }
+  if (fields.combine === count) {
+    throw new JobDefinitionError(`${title}: count cannot combine, it would count counts; emit 1 and use sum`);
+  }
+  return value as Job;
+}
+
+function jobTitle(name: unknown): string {
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new JobDefinitionError(`a job needs a name, a string that is not empty, not ${kindOf(name)}`);
+  }
+  if (name.length > NAME_LENGTH_MAX || /\p{Control}/u.test(name)) {
+    throw new JobDefinitionError(
+      `the name of a job has at most ${NAME_LENGTH_MAX} characters and no control characters: ${JSON.stringify(name.slice(0, NAME_LENGTH_MAX))}`,
+    );
+  }
+  return `job "${name}"`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null || value === '') return JSON.stringify(value) ?? 'undefined';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Merging sorted records, one at a time: nothing here holds more than one record per source.
+ *
+ * The order is (key by UTF-8 bytes, index of the source, order within the source). Whoever lists the sources in map
+ * order thus hands values to `reduce` in (map, emission) order, whatever the order in which they arrived.
+ */
+import type { Job, KeyValue } from './types.js';
+import { compareUtf8 } from './utf8.js';
+import { canonicalValue } from './values.js';
+
+/** All records of the sources, each of which must be sorted by key. A binary heap of the sources' heads. */
+export function* mergeRecords(sources: readonly Iterator<KeyValue>[]): Generator<KeyValue, void, undefined> {
+  const heap = new HeadHeap();
+  for (const [index, source] of sources.entries()) {
+    const first = source.next();
+    if (!first.done) heap.push({ source, index, record: first.value });
+  }
+  for (let head = heap.top; head !== undefined; head = heap.top) {
+    const { record } = head;
+    const following = head.source.next();
+    if (following.done) heap.removeTop();
+    else {
+      head.record = following.value;
+      heap.sinkTop();
+    }
+    yield record;
+  }
+}
+
+/** One key and its values, which are read from the underlying records as they are asked for: once, and in time. */
+export interface StreamedGroup {
+  readonly key: string;
+  readonly values: Iterable<unknown>;
+}
+
+/** Sorted records by key. A group's unread values are skipped when the next group is asked for. */
+export function* groups(records: Iterator<KeyValue>): Generator<StreamedGroup, void, undefined> {
+  let head = records.next();
+  while (!head.done) {
+    const key = head.value[0];
+    let current = true;
+    const values: IterableIterator<unknown> = {
+      [Symbol.iterator]: () => values,
+      next() {
+        if (!current || head.done || head.value[0] !== key) return { done: true, value: undefined };
+        const value = head.value[1];
+        head = records.next();
+        return { done: false, value };
+      },
+    };
+    yield { key, values };
+    while (!head.done && head.value[0] === key) head = records.next();
+    current = false;
+  }
+}
+
+/**
+ * The runs of one map task as one sorted stream. A key that lies in several runs is combined once more; it has one
+ * value per run then, so that collecting them is cheap.
+ */
+export function combineRuns(
+  runs: readonly Iterator<KeyValue>[],
+  combine: Job['combine'],
+): Generator<KeyValue, void, undefined> {
+  const merged = mergeRecords(runs);
+  return combine === undefined ? merged : combined(merged, combine);
+}
+
+function* combined(
+  records: Iterator<KeyValue>,
+  combine: NonNullable<Job['combine']>,
+): Generator<KeyValue, void, undefined> {
+  for (const { key, values } of groups(records)) {
+    const all = [...values];
+    yield [key, all.length === 1 ? all[0] : canonicalValue(combine(key, all), key)];
+  }
+}
+
+interface Head {
+  readonly source: Iterator<KeyValue>;
+  readonly index: number;
+  record: KeyValue;
+}
+
+class HeadHeap {
+  readonly #heads: Head[] = [];
+
+  get top(): Head | undefined {
+    return this.#heads[0];
+  }
+
+  push(head: Head): void {
+    let at = this.#heads.length;
+    this.#heads.push(head);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(head, this.#heads[parent]!)) break;
+      this.#heads[at] = this.#heads[parent]!;
+      at = parent;
+    }
+    this.#heads[at] = head;
+  }
+
+  removeTop(): void {
+    const last = this.#heads.pop()!;
+    if (this.#heads.length === 0) return;
+    this.#heads[0] = last;
+    this.sinkTop();
+  }
+
+  /** Restores the order after the top's record was replaced. */
+  sinkTop(): void {
+    const heads = this.#heads;
+    const head = heads[0]!;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heads.length) break;
+      if (child + 1 < heads.length && before(heads[child + 1]!, heads[child]!)) child++;
+      if (!before(heads[child]!, head)) break;
+      heads[at] = heads[child]!;
+      at = child;
+    }
+    heads[at] = head;
+  }
+}
+
+function before(a: Head, b: Head): boolean {
+  const order = compareUtf8(a.record[0], b.record[0]);
+  return order !== 0 ? order < 0 : a.index < b.index;
+}

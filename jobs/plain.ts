@@ -1,0 +1,144 @@
+/**
+ * The whole job in memory: the path that `--sequential`, the simulator and its oracle share, and that the distributed
+ * run must match byte for byte. It follows the same plan: the same cuts and combining in each map task, the runs of a
+ * task combined once more, values to `reduce` in (map, emission) order.
+ *
+ * Everything is synchronous as long as the user's code and the splits are.
+ */
+import { sortedCounters } from './context.js';
+import { type MapRun, MapTask } from './map-task.js';
+import { after, forEach, type MaybePromise } from './maybe-promise.js';
+import { combineRuns, groups, mergeRecords } from './merge.js';
+import { ReduceTask } from './reduce-task.js';
+import { formatLine } from './text.js';
+import type { Counters, Job, KeyedValues, KeyValue, Params, TaskSetting } from './types.js';
+
+export interface PlainLine {
+  readonly line: string;
+  /** Byte offset of the line in its input. */
+  readonly offset: number;
+  /** Name of the input. */
+  readonly input: string;
+}
+
+/** The lines of one map task; asynchronous ones come in batches. */
+export type PlainSplit = Iterable<PlainLine> | AsyncIterable<Iterable<PlainLine>>;
+
+export interface PlainMapOptions {
+  readonly job: Job;
+  readonly lines: PlainSplit;
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  readonly context: TaskSetting;
+}
+
+export interface PlainMapOutput {
+  /** The sorted records of each partition. */
+  readonly partitions: readonly (readonly KeyValue[])[];
+  readonly counters: Counters;
+}
+
+/** One map task. */
+export function runPlainMap(options: PlainMapOptions): MaybePromise<PlainMapOutput> {
+  const { job, lines, reduces } = options;
+  const runs: MapRun[] = [];
+  const task = new MapTask({ ...options, onRun: (run) => runs.push(run) });
+  let input: string | undefined;
+  const offer = (line: PlainLine): MaybePromise<void> => {
+    if (line.input !== input) task.openInput((input = line.input));
+    return task.offer(line.line, line.offset);
+  };
+  const offerAll = (): MaybePromise<void> =>
+    Symbol.asyncIterator in lines ? forEach(lines, (batch) => forEach(batch, offer)) : forEach(lines, offer);
+  const mapped = after(after(task.start(), offerAll), () => task.finish());
+  return after(mapped, () => ({
+    partitions: Array.from({ length: reduces }, (_, partition) => [
+      ...combineRuns(
+        runs.map((run) => recordsOf(run.partitions[partition]!)),
+        job.combine,
+      ),
+    ]),
+    counters: task.counters,
+  }));
+}
+
+export interface PlainReduceOptions {
+  readonly job: Job;
+  /** The partition's sorted records of every map task, in map order. */
+  readonly sources: readonly Iterable<KeyValue>[];
+  readonly context: TaskSetting;
+}
+
+export interface PlainReduceOutput {
+  /** The lines of the output file. */
+  readonly text: string;
+  readonly counters: Counters;
+}
+
+/** One reduce task. */
+export function runPlainReduce(options: PlainReduceOptions): MaybePromise<PlainReduceOutput> {
+  const { job, sources, context } = options;
+  const lines: string[] = [];
+  const task = new ReduceTask({ job, context, write: (key, value) => lines.push(formatLine(key, value)) });
+  const merged = mergeRecords(sources.map((source) => source[Symbol.iterator]()));
+  const reduceAll = () => forEach(groups(merged), ({ key, values }) => task.reduceGroup(key, values));
+  const reduced = after(after(task.start(), reduceAll), () => task.finish());
+  return after(reduced, () => ({ text: lines.join(''), counters: task.counters }));
+}
+
+export interface PlainOptions {
+  readonly job: Job;
+  /** One for each map task. */
+  readonly splits: Iterable<PlainSplit> | AsyncIterable<PlainSplit>;
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  readonly params: Params;
+  readonly seed: string;
+}
+
+export interface PlainOutput {
+  /** The text of each partition. */
+  readonly parts: readonly string[];
+  readonly counters: Counters;
+}
+
+/** The whole job, task after task. */
+export function runPlain(options: PlainOptions): MaybePromise<PlainOutput> {
+  const { job, reduces, budgetBytes, params, seed } = options;
+  const maps: PlainMapOutput[] = [];
+  const mapAll = forEach(options.splits, (lines) => {
+    const context = { task: `map-${maps.length}`, params, seed };
+    return after(runPlainMap({ job, lines, reduces, budgetBytes, context }), (output) => {
+      maps.push(output);
+    });
+  });
+  const reduced: PlainReduceOutput[] = [];
+  const reduceAll = (): MaybePromise<void> =>
+    forEach(Array(reduces).keys(), (partition) => {
+      const sources = maps.map((map) => map.partitions[partition]!);
+      const context = { task: `reduce-${partition}`, params, seed };
+      return after(runPlainReduce({ job, sources, context }), (output) => {
+        reduced.push(output);
+      });
+    });
+  return after(after(mapAll, reduceAll), () => ({
+    parts: reduced.map((output) => output.text),
+    counters: addCounters([...maps, ...reduced].map((output) => output.counters)),
+  }));
+}
+
+/** The sum of the counters of several tasks, name by name. */
+export function addCounters(all: Iterable<Counters>): Counters {
+  const sums = new Map<string, number>();
+  for (const counters of all) {
+    for (const [name, value] of counters) sums.set(name, (sums.get(name) ?? 0) + value);
+  }
+  return sortedCounters(sums);
+}
+
+/** The records of one partition of a run, in order. */
+export function* recordsOf(partition: Iterable<KeyedValues>): Generator<KeyValue, void, undefined> {
+  for (const { key, values } of partition) {
+    for (const value of values) yield [key, value];
+  }
+}

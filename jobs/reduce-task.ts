@@ -1,0 +1,113 @@
+/** One reduce task without its input and output: it calls the job's `reduce` for each group and hands on what it returns. */
+import { sortedCounters, taskContext } from './context.js';
+import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
+import type { Counters, Job, TaskContext, TaskSetting } from './types.js';
+
+export interface ReduceTaskOptions {
+  readonly job: Job;
+  readonly context: TaskSetting;
+  /** Takes one output record over; `value` is never undefined. */
+  readonly write: (key: string, value: unknown) => void;
+}
+
+/** Used in this order: `start`, `reduceGroup` for every key, `finish`. What user code throws goes through. */
+export class ReduceTask {
+  readonly #job: Job;
+  readonly #write: ReduceTaskOptions['write'];
+  readonly #userCounters = new Map<string, number>();
+  readonly #context: TaskContext;
+  #phase: 'new' | 'started' | 'finished' = 'new';
+  #groupsIn = 0;
+  #recordsIn = 0;
+  #recordsOut = 0;
+
+  constructor(options: ReduceTaskOptions) {
+    this.#job = options.job;
+    this.#write = options.write;
+    this.#context = taskContext(options.context, this.#userCounters);
+  }
+
+  /** Counts so far: `reduce.groups.in`, `reduce.records.in`, `reduce.records.out` and the user's own. */
+  get counters(): Counters {
+    return sortedCounters([
+      ...this.#userCounters,
+      ['reduce.groups.in', this.#groupsIn],
+      ['reduce.records.in', this.#recordsIn],
+      ['reduce.records.out', this.#recordsOut],
+    ]);
+  }
+
+  /** Runs the job's `setup`. */
+  start(): MaybePromise<void> {
+    this.#expect('new', 'start');
+    this.#phase = 'started';
+    return this.#job.setup?.(this.#context);
+  }
+
+  /** Reduces one group; the next may follow when this is done. All values count, also those the job leaves unread. */
+  reduceGroup(key: string, values: Iterable<unknown>): MaybePromise<void> {
+    this.#expect('started', 'reduceGroup');
+    this.#groupsIn++;
+    const iterator = values[Symbol.iterator]();
+    const once = this.#readOnce(key, iterator);
+    return after(this.#take(key, this.#job.reduce(key, once, this.#context)), () => {
+      while (!iterator.next().done) this.#recordsIn++;
+    });
+  }
+
+  /** Runs the job's `teardown`. */
+  finish(): MaybePromise<void> {
+    this.#expect('started', 'finish');
+    this.#phase = 'finished';
+    return this.#job.teardown?.(this.#context);
+  }
+
+  /** Values are streamed: reading them twice would silently find none, so that is an error. */
+  #readOnce(key: string, iterator: Iterator<unknown>): Iterable<unknown> {
+    let begun = false;
+    const next = (): IteratorResult<unknown> => {
+      const result = iterator.next();
+      if (!result.done) this.#recordsIn++;
+      return result;
+    };
+    return {
+      [Symbol.iterator]() {
+        if (begun) {
+          throw new Error(
+            `reduce read the values of key ${JSON.stringify(key)} a second time: they are streamed; keep them with [...values]`,
+          );
+        }
+        begun = true;
+        return { next };
+      },
+    };
+  }
+
+  #take(key: string, result: unknown): MaybePromise<void> {
+    if (result === undefined) return;
+    if (isPromise(result)) return result.then((settled) => this.#take(key, settled));
+    if (isGenerator(result)) return forEach(result, (value) => this.#put(key, value));
+    this.#put(key, result);
+  }
+
+  #put(key: string, value: unknown): void {
+    if (value === undefined) return;
+    this.#recordsOut++;
+    this.#write(key, value);
+  }
+
+  #expect(phase: 'new' | 'started', call: string): void {
+    if (this.#phase === phase) return;
+    throw new Error(`ReduceTask.${call}: the task ${this.#context.task} is ${this.#phase}`);
+  }
+}
+
+/** An array or a Map is one value; only what has `next` as well is a stream of them. */
+function isGenerator(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { next?: unknown }).next === 'function' &&
+    (Symbol.iterator in value || Symbol.asyncIterator in value)
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * The shape of a job as its author sees it.
+ *
+ * Keys are strings. Values are whatever survives JSON: `map` decides their type, by what it emits or yields, and
+ * `combine` and `reduce` follow. `defineJob` in define.ts is where these types are inferred.
+ */
+
+/** Hands one pair to the job. Only legal while the call of `map` that received it is running. */
+export type Emit<K extends string = string, V = number> = (key: K, value: V) => void;
+
+/** What `--param name=value` gave. */
+export type Params = Readonly<Record<string, string>>;
+
+interface MinimalAbortSignal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The platform's own `AbortSignal` where its types are loaded, so that `fetch(url, { signal })` compiles. */
+export type TaskSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : MinimalAbortSignal;
+
+/** What every function of a job may ask of the task that it runs in. */
+export interface TaskContext {
+  readonly params: Params;
+  /** Name of the task, `map-0` or `reduce-3`: the same for every attempt of it. */
+  readonly task: string;
+  /** Aborted when the attempt is no longer wanted. */
+  readonly signal: TaskSignal;
+  /** Adds `by` (default 1, a safe integer) to a counter of the job. */
+  count(name: string, by?: number): void;
+  /** Says in a few words what the task is doing. */
+  status(text: string): void;
+  /** A number in [0, 1). The sequence depends on the job's seed and the task alone, so every attempt draws the same. */
+  random(): number;
+}
+
+/** Where the current line lies. One object for the whole task: copy what is kept. */
+export interface MapInput {
+  readonly name: string;
+  /** Bytes from the start of the (decompressed) input to the start of the line. */
+  readonly offset: number;
+}
+
+export interface MapContext extends TaskContext {
+  readonly input: MapInput;
+}
+
+export type ReduceContext = TaskContext;
+
+/**
+ * The second argument of `map`: it emits, and it is the context. So `map(line, emit)` and `*map(line, ctx)` have one
+ * signature, and TypeScript infers both.
+ */
+export type MapEmit<K extends string = string, V = number> = Emit<K, V> & MapContext;
+
+/** Pairs that a `map` yields or returns instead of emitting them. */
+export type Pairs<K extends string, V> = Iterable<readonly [K, V]> | AsyncIterable<readonly [K, V]>;
+
+/** Nothing (`undefined`: no line), one value (one line), or a generator whose values become a line each. */
+export type ReduceResult<R> =
+  | R
+  | undefined
+  | Promise<R | undefined>
+  | Generator<R | undefined, void, undefined>
+  | AsyncGenerator<R | undefined, void, undefined>;
+
+/**
+ * A job. Every function must be deterministic: what a task produces may depend on its input, the params and
+ * `ctx.random()` only, since a task may be run again, elsewhere, and must then give the same bytes.
+ *
+ * `E`, the second parameter of `map`, is only there to be inferred.
+ */
+export interface JobDefinition<K extends string = string, V = number, R = unknown, E = MapEmit<K, V>> {
+  readonly name: string;
+  /** Called once per input line, which comes without its line end. */
+  readonly map: (line: string, emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
+  /**
+   * Makes one value of several of one key, any number of times and in any grouping that keeps their order: it must be
+   * associative. Synchronous.
+   */
+  readonly combine?: ((key: K, values: Iterable<NoInfer<V>>) => NoInfer<V>) | undefined;
+  /** Called once per key, in the order of the keys' UTF-8 bytes. `values` come in input order and can be read once. */
+  readonly reduce: (key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext) => ReduceResult<R>;
+  /** The partition of a key, an integer in [0, reduces). By default a hash of the key. */
+  readonly partition?: ((key: NoInfer<K>, reduces: number) => number) | undefined;
+  /** Before the first record of each task. */
+  readonly setup?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
+  /** After the last record of each task that did not fail. */
+  readonly teardown?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
+}
+
+/** A job whose types no longer matter: what the machinery runs. */
+// biome-ignore lint/suspicious/noExplicitAny: the one type to which a job of any K, V and R can be assigned
+export type Job = JobDefinition<any, any, any>;
+
+/** What a task needs to know besides its job; plain data and two callbacks of the driver. */
+export interface TaskSetting {
+  /** `map-<index>` or `reduce-<partition>`; keys `ctx.random()`. */
+  readonly task: string;
+  readonly params: Params;
+  /** Of the job, not of the attempt. */
+  readonly seed: string;
+  readonly signal?: TaskSignal | undefined;
+  readonly onStatus?: ((text: string) => void) | undefined;
+}
+
+/** Counters sorted by the UTF-8 bytes of their names. */
+export type Counters = readonly (readonly [name: string, value: number])[];
+
+/** One key and its values, in the order in which they were emitted. */
+export interface KeyedValues {
+  readonly key: string;
+  readonly values: readonly unknown[];
+}
+
+/** One record between map and reduce. */
+export type KeyValue = readonly [key: string, value: unknown];

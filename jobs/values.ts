@@ -1,0 +1,80 @@
+/**
+ * What may travel between map and reduce. A value is made canonical the moment it is emitted, so that user code sees
+ * the same value whether it went through a file, a socket or neither.
+ */
+import { isPromise } from './maybe-promise.js';
+
+/** User code produced a key, a value or a partition that cannot be used. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+  /** The key that it was produced for, where there is one. */
+  readonly key: string | undefined;
+
+  constructor(message: string, key?: string) {
+    super(message);
+    this.key = key;
+  }
+}
+
+const KEY_LENGTH_SHOWN = 40;
+
+/** A key as messages show it: in quotes, cut when long. */
+export function showKey(key: string): string {
+  return key.length <= KEY_LENGTH_SHOWN
+    ? JSON.stringify(key)
+    : `${JSON.stringify(key.slice(0, KEY_LENGTH_SHOWN))}… (${key.length} characters)`;
+}
+
+/**
+ * The value as it is after its way through the codec. Finite numbers (-0 becomes 0), strings, booleans and null stay;
+ * objects and arrays become what JSON makes of them, as fresh copies. Throws ValueError for everything else.
+ */
+export function canonicalValue(value: unknown, key: string): unknown {
+  switch (typeof value) {
+    case 'number':
+      if (!Number.isFinite(value)) throw unusable(String(value), key);
+      return value === 0 ? 0 : value;
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : JSON.parse(objectText(value, key));
+    default:
+      throw unusable(value === undefined ? 'undefined' : `a ${typeof value}`, key);
+  }
+}
+
+/** The JSON text of a canonical value. */
+export function encodeValue(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+}
+
+/** Inverse of `encodeValue`. */
+export function decodeValue(text: string): unknown {
+  return JSON.parse(text);
+}
+
+/** The JSON text of an object or array that user code made; throws ValueError if it has none. */
+export function objectText(value: object, key: string): string {
+  if (isPromise(value)) throw unusable('a promise', key);
+  // Their JSON form is {}, which is never what was meant.
+  if (value instanceof Map || value instanceof Set) throw unusable('a Map or a Set', key);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw new ValueError(
+      `the value of key ${showKey(key)} has no JSON form: ${(error as Error).message}`,
+      key,
+    );
+  }
+  if (text === undefined) throw unusable('an object without a JSON form', key);
+  return text;
+}
+
+function unusable(what: string, key: string): ValueError {
+  return new ValueError(
+    `the value of key ${showKey(key)} is ${what}: a value must be a finite number, a string, a boolean, null, or an object or array of these`,
+    key,
+  );
+}

@@ -1,0 +1,40 @@
+/** From a bundle to a job that can be called. Runs the module's top level, so only executors and local commands do it. */
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { threadId } from 'node:worker_threads';
+import { validateJob } from '../../jobs/define.js';
+import type { Job } from '../../jobs/types.js';
+import { hashOf } from './bundle.js';
+import { JobFileError } from './errors.js';
+
+export interface LoadOptions {
+  /** Where the module is written, under its hash; made if it is missing. */
+  readonly directory: string;
+  /** File name of the job, for messages. */
+  readonly name: string;
+}
+
+/**
+ * Imports a bundle. With `process.setSourceMapsEnabled(true)` called before, stack traces name the user's own files,
+ * relative to the job's file and inside `directory`. Throws JobFileError if there is no default export,
+ * JobDefinitionError if it is not a job, and whatever the module itself throws.
+ */
+export async function loadJob(code: string, options: LoadOptions): Promise<Job> {
+  const path = join(options.directory, `${hashOf(code)}.mjs`);
+  if (!existsSync(path)) {
+    mkdirSync(options.directory, { recursive: true });
+    // Several executors may load one bundle at once: the name must never belong to half a file.
+    const temporary = `${path}.${process.pid}.${threadId}`;
+    writeFileSync(temporary, code);
+    renameSync(temporary, path);
+  }
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  if (module.default === undefined) {
+    throw new JobFileError(
+      options.name,
+      `${options.name} has no default export: end it with "export default defineJob({ … })"`,
+    );
+  }
+  return validateJob(module.default);
+}

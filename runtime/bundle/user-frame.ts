@@ -1,0 +1,25 @@
+/** Finds the user's own frame in a stack trace, which is what somebody whose job failed wants to see first. */
+import { dirname, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const FRAME = /(?:^|\(|\s)((?:file:\/\/)?\/[^()]*?):(\d+):(\d+)\)?$/;
+/** This installation; under `dist/` when built. */
+const INSTALLATION = dirname(fileURLToPath(new URL('../', import.meta.url))) + sep;
+
+/**
+ * The first frame of the job's own sources, as `job.ts:12:9`, relative to the folder of the job's file.
+ * `directory` is where `loadJob` wrote the bundle.
+ */
+export function userFrame(stack: string, directory: string): string | undefined {
+  for (const line of stack.split('\n')) {
+    const match = FRAME.exec(line);
+    if (match === null) continue;
+    const file = match[1]!.startsWith('file:') ? fileURLToPath(match[1]!) : match[1]!;
+    // Sources of the package itself inside the bundle, and packages that the job uses, are not the user's.
+    if (file.includes('/rehearse:') || file.includes('/node_modules/')) continue;
+    if (file.startsWith(directory + sep) || !file.startsWith(INSTALLATION)) {
+      return `${relative(directory, file)}:${match[2]}:${match[3]}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+/** What a map attempt and a reduce attempt have in common. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Counters, TaskSetting } from '../../jobs/types.js';
+import { AttemptAborted, isDataError, UserCodeError, type UserCodeSite } from './errors.js';
+
+/** What an attempt made. */
+export interface AttemptResult {
+  /** sha256 of the canonical, uncompressed content, in lowercase hex. */
+  readonly digest: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  /** Records or lines in the file. */
+  readonly records: number;
+  readonly counters: Counters;
+  /** How many sorted runs had to be written beside the result. */
+  readonly spills: number;
+}
+
+/** Tells how far an attempt is; the unit is bytes read. */
+export type Progress = (bytesDone: number, bytesTotal: number) => void;
+
+/**
+ * Remembers the first failure of the data plane while user code is on the stack. User code may catch what `emit` or
+ * its values throw; the attempt must fail all the same, or it would go on without the records that were lost.
+ */
+export class FailureMemory {
+  #failure: unknown;
+
+  /** Runs an operation that user code may have called. */
+  keep<T>(operation: () => T): T {
+    try {
+      return operation();
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+
+  /** Throws what was remembered. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** The error of an attempt: what the data plane threw as it is, everything else as the doing of user code. */
+export function blame(error: unknown, site: UserCodeSite, signal: TaskSetting['signal']): unknown {
+  if (isDataError(error)) return error;
+  return signal?.aborted === true ? new AttemptAborted() : new UserCodeError(site, error);
+}
+
+/** Lets messages in, such as the order to stop. */
+export async function breathe(signal: TaskSetting['signal']): Promise<void> {
+  await nextTurn();
+  if (signal?.aborted === true) throw new AttemptAborted();
+}

@@ -1,0 +1,154 @@
+/**
+ * Every way in which the data plane can fail, one class each, so that whoever starts an attempt can tell the user's
+ * mistake from a lost file, a sick disk or user code that threw.
+ *
+ * All carry a `code` that survives the trip out of a worker thread, where classes do not, and where it happened:
+ * `place`, the file or pattern that the failure is about, or the `site` in the user's data.
+ */
+
+/** What is wrong with an input that the user named; nothing has been started yet. */
+export type InputErrorCode =
+  | 'missing'
+  | 'unreadable'
+  | 'nothing-matched'
+  | 'is-special'
+  | 'output-inside-input'
+  | 'input-inside-output';
+
+/** A user's mistake about inputs: what (`message`), where (`place`) and what to do (`next`). */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  readonly code: InputErrorCode;
+  readonly place: string;
+  readonly next: string;
+
+  constructor(code: InputErrorCode, place: string, message: string, next: string) {
+    super(message);
+    this.code = code;
+    this.place = place;
+    this.next = next;
+  }
+}
+
+/** An input whose bytes make no sense: a gzip file cut short, a line without end. `offset` is in bytes of the file. */
+export class InputDataError extends Error {
+  override readonly name = 'InputDataError';
+  readonly code = 'input-data';
+  readonly place: string;
+  readonly offset: number;
+
+  constructor(place: string, offset: number, reason: string, options?: ErrorOptions) {
+    super(`${place}, byte ${offset}: ${reason}`, options);
+    this.place = place;
+    this.offset = offset;
+  }
+}
+
+/** An input is no longer the file that was planned: another size, modification time or inode, or gone. */
+export class InputChangedError extends Error {
+  override readonly name = 'InputChangedError';
+  readonly code = 'input-changed';
+  readonly place: string;
+
+  constructor(place: string, reason: string) {
+    super(`input changed since the job was planned: ${place}: ${reason}`);
+    this.place = place;
+  }
+}
+
+/** An intermediate file fails its checksums; the attempt that wrote it has to be run again. */
+export class SegmentCorruptError extends Error {
+  override readonly name = 'SegmentCorruptError';
+  readonly code = 'segment-corrupt';
+  readonly place: string;
+
+  constructor(place: string, reason: string) {
+    super(`intermediate file ${place} is damaged: ${reason}`);
+    this.place = place;
+  }
+}
+
+/** An intermediate file is gone; the attempt that wrote it has to be run again. */
+export class SegmentMissingError extends Error {
+  override readonly name = 'SegmentMissingError';
+  readonly code = 'segment-missing';
+  readonly place: string;
+
+  constructor(place: string) {
+    super(`intermediate file ${place} is missing`);
+    this.place = place;
+  }
+}
+
+/** A reduce cannot read one of its inputs: `task` is the map whose file it is, `cause` one of the two errors above. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  readonly code = 'source-unreadable';
+  readonly place: string;
+  readonly task: number;
+
+  constructor(task: number, cause: SegmentCorruptError | SegmentMissingError | DiskError) {
+    super(`cannot read the output of map-${task}: ${cause.message}`, { cause });
+    this.place = cause.place;
+    this.task = task;
+  }
+}
+
+/** The disk refused: full, read-only, failing. `errno` is the name the system gives it, such as `ENOSPC`. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly code = 'disk';
+  readonly place: string;
+  readonly errno: string;
+
+  constructor(place: string, errno: string, cause: unknown) {
+    super(`${errno === 'ENOSPC' ? 'no space left on the disk' : `disk error ${errno}`}: ${place}`, { cause });
+    this.place = place;
+    this.errno = errno;
+  }
+}
+
+/** What user code was busy with: a line of an input, or a key. */
+export interface UserCodeSite {
+  readonly input?: string;
+  /** Bytes from the start of the (decompressed) input to the start of the line. */
+  readonly offset?: number;
+  readonly key?: string;
+}
+
+/** User code threw. `cause` is what it threw, with its own stack; `site` is what it was given. */
+export class UserCodeError extends Error {
+  override readonly name = 'UserCodeError';
+  readonly code = 'user-code';
+  readonly site: UserCodeSite;
+
+  constructor(site: UserCodeSite, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.site = site;
+  }
+}
+
+/** The attempt was told to stop. */
+export class AttemptAborted extends Error {
+  override readonly name = 'AttemptAborted';
+  readonly code = 'aborted';
+
+  constructor() {
+    super('the attempt was told to stop');
+  }
+}
+
+/** One of the failures that say for themselves what happened: they are never wrapped a second time. */
+export function isDataError(error: unknown): boolean {
+  return (
+    error instanceof InputError ||
+    error instanceof InputDataError ||
+    error instanceof InputChangedError ||
+    error instanceof SegmentCorruptError ||
+    error instanceof SegmentMissingError ||
+    error instanceof SourceError ||
+    error instanceof DiskError ||
+    error instanceof UserCodeError ||
+    error instanceof AttemptAborted
+  );
+}

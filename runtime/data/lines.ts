@@ -1,0 +1,268 @@
+/**
+ * Reads the lines of one range of one input file, in bounded memory and without ever holding a whole file.
+ *
+ * Rules: a line belongs to the range in which its first byte lies, so ranges that cover a file yield each of its
+ * lines exactly once; LF or CRLF ends a line, and the last one may lack its end; a byte-order mark at the start of a
+ * file is dropped; invalid UTF-8 becomes U+FFFD. A file that is not, or does not stay, the one that was planned is
+ * an InputChangedError, since another split may already have read the other version.
+ *
+ * Lines come in batches, one per chunk of the file, because a promise per line would cost more than the line.
+ */
+
+import { isAscii } from 'node:buffer';
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { errnoOf, onDisk } from './disk.js';
+import { DiskError, InputChangedError, InputDataError } from './errors.js';
+import type { InputFile } from './inputs.js';
+
+/** One line without its end. `offset` is where it starts: in bytes of the file, decompressed if it is compressed. */
+export interface Line {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** The lines of one chunk of a file; there may be none. */
+export interface LineBatch {
+  readonly lines: readonly Line[];
+  /** How much of the range was read so far, in bytes of the file as it lies on the disk. */
+  readonly bytesDone: number;
+}
+
+export interface ReadOptions {
+  /** How much is read at a time; 256 KiB unless given. */
+  readonly chunkBytes?: number;
+  /** A longer line is an InputDataError; 256 MiB unless given. */
+  readonly lineBytesMax?: number;
+}
+
+const CHUNK_BYTES_DEFAULT = 256 * 1024;
+const LINE_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+
+/** The lines of an uncompressed file that start at or after byte `start` and before byte `end`. */
+export function* readLines(
+  file: InputFile,
+  range: { readonly start: number; readonly end: number },
+  options: ReadOptions = {},
+): Generator<LineBatch> {
+  const descriptor = openPinned(file);
+  try {
+    // Many files are smaller than a chunk, and need no buffer of that size.
+    const chunkBytes = Math.min(options.chunkBytes ?? CHUNK_BYTES_DEFAULT, file.sizeBytes - range.start + 1);
+    const splitter = new LineSplitter(file.name, range, { ...options, chunkBytes });
+    while (!splitter.done) {
+      const space = splitter.space();
+      const position = splitter.position;
+      const length = Math.min(space.length, file.sizeBytes - position);
+      const read =
+        length === 0 ? 0 : onDisk(file.path, () => readSync(descriptor, space, 0, length, position));
+      if (length > 0 && read === 0) throw new InputChangedError(file.name, 'it is shorter than it was');
+      const lines = read === 0 ? splitter.finish() : splitter.take(read);
+      yield { lines, bytesDone: Math.min(splitter.position, range.end) - range.start };
+    }
+    expectPinned(file, fstatSync(descriptor, { bigint: true }));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The lines of a gzip file. It has one range only, since it cannot be entered half way. */
+export async function* readGzipLines(file: InputFile, options: ReadOptions = {}): AsyncGenerator<LineBatch> {
+  const handle = await open(file.path, 'r').catch((error: unknown) => {
+    throw openFailure(file, error);
+  });
+  try {
+    expectPinned(file, await handle.stat({ bigint: true }));
+    const chunkBytes = options.chunkBytes ?? CHUNK_BYTES_DEFAULT;
+    const gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) });
+    const source = Readable.from(compressedChunks(handle, file, chunkBytes), { objectMode: false });
+    const flow = pipeline(source, gunzip);
+    flow.catch(() => {}); // the loop below meets the same error
+    const splitter = new LineSplitter(file.name, { start: 0, end: Number.MAX_SAFE_INTEGER }, options);
+    try {
+      for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+        for (let at = 0; at < chunk.length; ) {
+          const space = splitter.space();
+          const copied = chunk.copy(space, 0, at);
+          at += copied;
+          yield { lines: splitter.take(copied), bytesDone: gunzip.bytesWritten };
+        }
+      }
+      await flow;
+    } catch (error) {
+      throw gzipFailure(file, error, gunzip.bytesWritten);
+    } finally {
+      gunzip.destroy();
+      await flow.catch(() => {});
+    }
+    yield { lines: splitter.finish(), bytesDone: file.sizeBytes };
+    expectPinned(file, await handle.stat({ bigint: true }));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* compressedChunks(
+  handle: FileHandle,
+  file: InputFile,
+  chunkBytes: number,
+): AsyncGenerator<Buffer> {
+  for (let position = 0; position < file.sizeBytes; ) {
+    const length = Math.min(chunkBytes, file.sizeBytes - position);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
+    if (bytesRead === 0) throw new InputChangedError(file.name, 'it is shorter than it was');
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+function gzipFailure(file: InputFile, error: unknown, offset: number): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (typeof code === 'string' && code.startsWith('Z_')) {
+    const reason = code === 'Z_BUF_ERROR' ? 'the gzip data end too early' : 'the gzip data are damaged';
+    return new InputDataError(file.name, offset, reason, { cause: error });
+  }
+  const errno = errnoOf(error);
+  return errno === undefined ? error : new DiskError(file.path, errno, error);
+}
+
+function openPinned(file: InputFile): number {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file.path, 'r');
+  } catch (error) {
+    throw openFailure(file, error);
+  }
+  try {
+    expectPinned(file, fstatSync(descriptor, { bigint: true }));
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  return descriptor;
+}
+
+function openFailure(file: InputFile, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return new InputChangedError(file.name, 'it is gone');
+  return errno === undefined ? error : new DiskError(file.path, errno, error);
+}
+
+function expectPinned(file: InputFile, stats: BigIntStats): void {
+  const size = Number(stats.size);
+  if (size !== file.sizeBytes) {
+    throw new InputChangedError(file.name, `it had ${file.sizeBytes} bytes and has ${size}`);
+  }
+  if (String(stats.ino) !== file.inode) throw new InputChangedError(file.name, 'another file took its place');
+  if (String(stats.mtimeNs) !== file.mtimeNs) throw new InputChangedError(file.name, 'it was written to');
+}
+
+/**
+ * Cuts a stream of bytes into lines. Holds one reused buffer whose front is the unfinished line, and grows only for
+ * a line that does not fit. The caller reads into `space()` and hands over with `take(length)`.
+ */
+class LineSplitter {
+  /** Where in the file the next byte that is read belongs. */
+  position: number;
+  /** No line that starts later belongs to this range. */
+  done = false;
+
+  readonly #name: string;
+  readonly #end: number;
+  readonly #lineBytesMax: number;
+  readonly #chunkBytes: number;
+  #buffer: Buffer;
+  /** Bytes in the buffer, all of the line that is not finished yet. */
+  #held = 0;
+  /** Still inside a line that started before the range. */
+  #skipping: boolean;
+
+  constructor(name: string, range: { readonly start: number; readonly end: number }, options: ReadOptions) {
+    this.#name = name;
+    this.#end = range.end;
+    this.#lineBytesMax = options.lineBytesMax ?? LINE_BYTES_MAX_DEFAULT;
+    // One byte early: if that byte ends a line, a line starts exactly at the range.
+    this.#skipping = range.start > 0;
+    this.position = this.#skipping ? range.start - 1 : 0;
+    this.done = range.start >= range.end;
+    this.#chunkBytes = Math.max(1, options.chunkBytes ?? CHUNK_BYTES_DEFAULT);
+    this.#buffer = Buffer.allocUnsafe(this.#chunkBytes);
+  }
+
+  space(): Buffer {
+    if (this.#held === this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(this.#buffer.length * 2);
+      this.#buffer.copy(larger, 0, 0, this.#held);
+      this.#buffer = larger;
+    }
+    return this.#buffer.subarray(this.#held, this.#held + this.#chunkBytes);
+  }
+
+  take(length: number): Line[] {
+    const scanFrom = this.#held;
+    const filled = scanFrom + length;
+    this.position += length;
+    const base = this.position - filled;
+    const bytes = this.#buffer.subarray(0, filled);
+    const lines: Line[] = [];
+    let lineStart = 0;
+    let lineFeed = bytes.indexOf(LINE_FEED, scanFrom);
+    if (this.#skipping) {
+      if (lineFeed < 0) {
+        this.done = this.position >= this.#end;
+        return lines;
+      }
+      this.#skipping = false;
+      lineStart = lineFeed + 1;
+      lineFeed = bytes.indexOf(LINE_FEED, lineStart);
+    }
+    const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+    while (lineFeed >= 0 && base + lineStart < this.#end) {
+      lines.push(this.#line(bytes, lineStart, lineFeed, base, encoding));
+      lineStart = lineFeed + 1;
+      lineFeed = bytes.indexOf(LINE_FEED, lineStart);
+    }
+    this.done = base + lineStart >= this.#end;
+    this.#held = filled - lineStart;
+    if (lineStart > 0) this.#buffer.copyWithin(0, lineStart, filled);
+    if (!this.done && this.#held > this.#lineBytesMax) {
+      throw new InputDataError(
+        this.#name,
+        base + lineStart,
+        `a line is longer than ${this.#lineBytesMax} bytes; is this a text file?`,
+      );
+    }
+    return lines;
+  }
+
+  /** The last line, if the file ends without an end of line. */
+  finish(): Line[] {
+    const held = this.done || this.#skipping ? 0 : this.#held;
+    this.done = true;
+    const base = this.position - this.#held;
+    const onlyMark = base === 0 && held === 3 && startsWithMark(this.#buffer);
+    if (held === 0 || onlyMark) return [];
+    const text = this.#buffer.toString(
+      'utf8',
+      base === 0 && startsWithMark(this.#buffer, held) ? 3 : 0,
+      held,
+    );
+    return [{ text, offset: base }];
+  }
+
+  #line(bytes: Buffer, start: number, lineFeed: number, base: number, encoding: 'latin1' | 'utf8'): Line {
+    const from = base + start === 0 && startsWithMark(bytes, lineFeed) ? 3 : start;
+    const to = lineFeed > from && bytes[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+    return { text: bytes.toString(encoding, from, to), offset: base + start };
+  }
+}
+
+/** Whether the first `length` bytes begin with the UTF-8 byte-order mark. */
+function startsWithMark(bytes: Buffer, length = 3): boolean {
+  return length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}

@@ -1,0 +1,432 @@
+/**
+ * Makes the result of a job visible: all part files and `_SUCCESS.json` at once, in the place of whatever was there.
+ *
+ * Several publishers of one job may run, because a leader can be stopped in the middle and another take over; the
+ * stopped one may go on much later, when a later job has written to the same output. Nothing here asks who is
+ * right. Each step either does the same as everybody else's or fails because somebody did it, by these rules:
+ *
+ * P1. A job has one workspace beside its output, on the same file system. `prepareWorkspace` creates it, with an empty
+ *     `staging`, before the job is submitted. Nobody else ever creates `staging`: once it was renamed away, no
+ *     publisher of this job can publish any more.
+ * P2. `staging` moves exactly once: onto the output (published) or to `void.<publisher>` (failed for good). Whoever
+ *     finds it gone looks for a `void.*` to learn which.
+ * P3. Before it moves either way is final, the workspace holds a `tomb` with a marker in it. An old output is renamed onto
+ *     `tomb`, which fails once that is not empty, so a publisher that comes late cannot remove a later output.
+ * P4. Only inside the workspace is anything deleted; the marker stays until the whole workspace goes.
+ * P5. When a job fails for good after the old output was moved, the old output is put back.
+ */
+import type { Dirent } from 'node:fs';
+import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { errnoOf } from './disk.js';
+
+/** The file of a committed reduce attempt. */
+export interface Part {
+  readonly partition: number;
+  readonly path: string;
+}
+
+export interface PublishRequest {
+  /** The directory that is to appear. */
+  readonly output: string;
+  /** Names the workspace: unique per job. */
+  readonly runId: string;
+  /** Replace what is there; the same for all publishers of a job. */
+  readonly overwrite: boolean;
+  readonly parts: readonly Part[];
+  /** Content of `_SUCCESS.json`; a pure function of the journal, so the same for all publishers of a job. */
+  readonly success: string;
+  /** Different for every publisher that ever runs. */
+  readonly publisher: string;
+  /** Called before every step with its name: a place to stop, crash or look. */
+  readonly step?: (name: PublishStep) => void | Promise<void>;
+}
+
+export type PublishFailureCode =
+  | 'exists'
+  | 'not-a-directory'
+  | 'missing-part'
+  | 'disk'
+  | 'voided'
+  | 'workspace-missing';
+
+/**
+ * `published`: by this call. `already`: by an earlier one, or by another publisher. `failed` with `definite`: never
+ * published and never will be. `failed` without it: nobody can tell from here, ask again.
+ */
+export type PublishResult =
+  | { readonly outcome: 'published' | 'already' }
+  | {
+      readonly outcome: 'failed';
+      readonly definite: boolean;
+      readonly code: PublishFailureCode;
+      readonly place: string;
+      readonly message: string;
+    };
+
+/** The places at which a publisher can be stopped, in their order. `between_links` comes once for every further part. */
+export const PUBLISH_STEPS = [
+  'publish.before_links',
+  'publish.between_links',
+  'publish.after_links',
+  'publish.before_success',
+  'publish.before_success_link',
+  'publish.before_sync',
+  'publish.before_look',
+  'publish.before_tomb',
+  'publish.before_marker',
+  'publish.before_private_tomb',
+  'publish.before_private_marker',
+  'publish.before_private_rename',
+  'publish.before_rename',
+  'publish.after_rename',
+  'publish.before_empty',
+  'publish.after_empty',
+] as const;
+
+/** The places on the way to a definite failure, in their order. */
+export const VOID_STEPS = [
+  'publish.before_void',
+  'publish.after_void',
+  'publish.before_restore',
+  'publish.before_restore_rename',
+  'publish.after_restore',
+] as const;
+
+export type PublishStep = (typeof PUBLISH_STEPS)[number] | (typeof VOID_STEPS)[number];
+
+const MARKER = '.rehearse-tomb';
+
+/** Where everything of a job lies until it is visible. Throws when `runId` could leave the directory. */
+export function workspacePath(output: string, runId: string): string {
+  if (!/^[A-Za-z0-9._-]+$/.test(runId)) throw new TypeError(`not a run id: ${JSON.stringify(runId)}`);
+  const place = resolve(output);
+  return join(dirname(place), `.${basename(place)}.rehearse-${runId}`);
+}
+
+/** The directory for the files of reduce attempts: the only place from which parts can be linked into the output. */
+export function attemptsPath(output: string, runId: string): string {
+  return join(workspacePath(output, runId), 'attempts');
+}
+
+/** The name of a partition's file in the output. */
+export function partName(partition: number): string {
+  return `part-${String(partition).padStart(5, '0')}`;
+}
+
+/** What is at the output now; `occupied` and `not-a-directory` are refused unless the user asked to overwrite. */
+export async function lookAtOutput(
+  output: string,
+): Promise<'absent' | 'empty' | 'occupied' | 'not-a-directory'> {
+  const stats = await unlessMissing(lstat(output));
+  if (stats === undefined) return 'absent';
+  if (!stats.isDirectory()) return 'not-a-directory';
+  return (await readdir(output)).length === 0 ? 'empty' : 'occupied';
+}
+
+/** Creates the workspace of a job (P1). Once per job, before it is submitted; throws when it exists. */
+export async function prepareWorkspace(output: string, runId: string): Promise<void> {
+  const workspace = workspacePath(output, runId);
+  await mkdir(dirname(workspace), { recursive: true });
+  await mkdir(workspace);
+  await mkdir(join(workspace, 'attempts'));
+  await mkdir(join(workspace, 'staging'));
+  await syncPath(workspace);
+  await syncPath(dirname(workspace));
+}
+
+/** Removes all that a job left beside its output. Only when no publisher can come late any more. */
+export async function removeWorkspace(output: string, runId: string): Promise<void> {
+  const workspace = workspacePath(output, runId);
+  const doomed = `${workspace}.removed`;
+  // One rename takes everything away at once; removing piece by piece would open the tomb for a moment.
+  await unlessMissing(rename(workspace, doomed));
+  await rm(doomed, { recursive: true, force: true });
+}
+
+/** Publishes the output of a job. Idempotent, harmless when it comes late, and never throws for what a disk does. */
+export async function publishOutput(request: PublishRequest): Promise<PublishResult> {
+  return new Publisher(request).run();
+}
+
+/** Ends the straight path: another publisher moved `staging` first. */
+class Late extends Error {}
+
+/** Ends the straight path: this job cannot be published. */
+class Refused extends Error {
+  readonly code: PublishFailureCode;
+  readonly place: string;
+
+  constructor(code: PublishFailureCode, place: string, message: string) {
+    super(message);
+    this.code = code;
+    this.place = place;
+  }
+}
+
+class Publisher {
+  readonly #request: PublishRequest;
+  readonly #output: string;
+  readonly #workspace: string;
+  readonly #staging: string;
+  readonly #tomb: string;
+
+  constructor(request: PublishRequest) {
+    this.#request = request;
+    this.#output = resolve(request.output);
+    this.#workspace = workspacePath(request.output, request.runId);
+    this.#staging = join(this.#workspace, 'staging');
+    this.#tomb = join(this.#workspace, 'tomb');
+    if (!/^[A-Za-z0-9._-]+$/.test(request.publisher)) {
+      throw new TypeError(`not a publisher's name: ${JSON.stringify(request.publisher)}`);
+    }
+  }
+
+  async run(): Promise<PublishResult> {
+    try {
+      await this.#linkParts();
+      await this.#linkSuccess();
+      await this.#syncStaging();
+      await this.#bury();
+      await this.#moveStaging();
+      return await this.#finish('published');
+    } catch (error) {
+      return this.#settle(error);
+    }
+  }
+
+  async #step(name: PublishStep): Promise<void> {
+    await this.#request.step?.(name);
+  }
+
+  async #linkParts(): Promise<void> {
+    await this.#step('publish.before_links');
+    for (const [index, part] of this.#request.parts.entries()) {
+      if (index > 0) await this.#step('publish.between_links');
+      const linked = await this.#linkIntoStaging(part.path, partName(part.partition));
+      if (!linked)
+        throw new Refused('missing-part', part.path, `the file of reduce-${part.partition} is missing`);
+    }
+    await this.#step('publish.after_links');
+  }
+
+  /** False when the file is missing; throws Late when `staging` is. */
+  async #linkIntoStaging(path: string, name: string): Promise<boolean> {
+    try {
+      await link(path, join(this.#staging, name));
+      return true;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'EEXIST') return true;
+      if (errno !== 'ENOENT') throw error;
+      // Nobody creates staging again (P1): if it is here now, it was not what was missing.
+      if ((await unlessMissing(lstat(this.#staging))) === undefined) throw new Late();
+      return false;
+    }
+  }
+
+  async #linkSuccess(): Promise<void> {
+    await this.#step('publish.before_success');
+    const path = join(this.#workspace, `success.${this.#request.publisher}.json`);
+    await rm(path, { force: true }); // never write into a file that may already be linked
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(this.#request.success);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#step('publish.before_success_link');
+    await this.#linkIntoStaging(path, '_SUCCESS.json');
+  }
+
+  async #syncStaging(): Promise<void> {
+    await this.#step('publish.before_sync');
+    for (const part of this.#request.parts) {
+      await this.#inStaging(syncPath(join(this.#staging, partName(part.partition))));
+    }
+    await this.#inStaging(syncPath(this.#staging));
+    await syncPath(this.#workspace);
+  }
+
+  /** Takes the old output away and makes sure of the tomb (P3). */
+  async #bury(): Promise<void> {
+    await this.#step('publish.before_look');
+    const there = this.#request.overwrite ? await lookAtOutput(this.#output) : 'absent';
+    if (there === 'not-a-directory') {
+      throw new Refused(there, this.#output, 'the output is not a directory and cannot be replaced by one');
+    }
+    if (there === 'occupied') {
+      await this.#step('publish.before_tomb');
+      // Fails when a tomb is in the way, or when somebody else has taken the output: done is done.
+      await unless(['ENOTEMPTY', 'EEXIST', 'ENOENT'], rename(this.#output, this.#tomb));
+    }
+    await this.#ensureTomb();
+  }
+
+  async #ensureTomb(): Promise<void> {
+    await this.#step('publish.before_marker');
+    if (await this.#mark(this.#tomb)) return;
+    const own = join(this.#workspace, `tomb.${this.#request.publisher}`);
+    await this.#step('publish.before_private_tomb');
+    await unless(['EEXIST'], mkdir(own));
+    await this.#step('publish.before_private_marker');
+    await this.#mark(own);
+    await this.#step('publish.before_private_rename');
+    await unless(['ENOTEMPTY', 'EEXIST'], rename(own, this.#tomb));
+    await this.#mark(this.#tomb);
+  }
+
+  /** False when there is no such directory. */
+  async #mark(directory: string): Promise<boolean> {
+    const marker = await unlessMissing(open(join(directory, MARKER), 'a'));
+    await marker?.close();
+    return marker !== undefined;
+  }
+
+  async #moveStaging(): Promise<void> {
+    await this.#step('publish.before_rename');
+    try {
+      await this.#inStaging(rename(this.#staging, this.#output));
+    } catch (error) {
+      const errno = errnoOf(error) ?? '';
+      if (errno === 'ENOTDIR') {
+        throw new Refused('not-a-directory', this.#output, 'something that is not a directory is in the way');
+      }
+      if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') throw error;
+      throw new Refused('exists', this.#output, 'the output exists and is not empty');
+    }
+    await this.#step('publish.after_rename');
+  }
+
+  /** What remains once the output is visible; whoever finds it so does it again, in case the first one crashed. */
+  async #finish(outcome: 'published' | 'already'): Promise<PublishResult> {
+    await syncPath(dirname(this.#output));
+    await unlessMissing(syncPath(this.#workspace));
+    await this.#step('publish.before_empty');
+    for (const entry of await this.#buried()) {
+      await rm(join(this.#tomb, entry.name), { recursive: true, force: true });
+    }
+    await this.#step('publish.after_empty');
+    return { outcome };
+  }
+
+  async #buried(): Promise<Dirent[]> {
+    const entries = (await unlessMissing(readdir(this.#tomb, { withFileTypes: true }))) ?? [];
+    return entries.filter((entry) => entry.name !== MARKER);
+  }
+
+  /** The straight path failed: finds out whether the job is published, and if not, makes sure that it never is. */
+  async #settle(error: unknown): Promise<PublishResult> {
+    const refusal = refusalOf(error, this.#workspace);
+    if (refusal === undefined) throw error;
+    try {
+      const own = await this.#voidStaging();
+      const present = own || (await this.#isVoided());
+      if (present) {
+        await this.#ensureTomb();
+        await this.#restore();
+        const failure = own
+          ? refusal
+          : new Refused('voided', this.#workspace, 'an earlier publisher had to give up');
+        return failed(failure, true);
+      }
+      if ((await unlessMissing(lstat(this.#workspace))) === undefined) {
+        return failed(
+          new Refused('workspace-missing', this.#workspace, 'the workspace of the job was removed'),
+          false,
+        );
+      }
+      return await this.#finish('already');
+    } catch (second) {
+      const reason = refusalOf(second, this.#workspace);
+      if (reason === undefined) throw second;
+      return failed(reason, false);
+    }
+  }
+
+  /** True when this call took `staging` out of everybody's reach; false when it was gone. */
+  async #voidStaging(): Promise<boolean> {
+    await this.#step('publish.before_void');
+    const target = join(this.#workspace, `void.${this.#request.publisher}`);
+    const moved = await unlessMissing(rename(this.#staging, target).then(() => true));
+    if (moved === undefined) return false;
+    await syncPath(this.#workspace);
+    await this.#step('publish.after_void');
+    return true;
+  }
+
+  async #isVoided(): Promise<boolean> {
+    const names = (await unlessMissing(readdir(this.#workspace))) ?? [];
+    return names.some((name) => name.startsWith('void.'));
+  }
+
+  /**
+   * Puts the old output back, if it was taken (P5). The tomb must stay in the way, so its entries move one by one
+   * to `restored`, which is shared: however many publishers do this, the last entry finds all others there.
+   */
+  async #restore(): Promise<void> {
+    await this.#step('publish.before_restore');
+    const restored = join(this.#workspace, 'restored');
+    const entries = await this.#buried();
+    if (entries.length > 0) await unless(['EEXIST'], mkdir(restored));
+    for (const entry of entries) {
+      await unlessMissing(rename(join(this.#tomb, entry.name), join(restored, entry.name)));
+    }
+    await this.#step('publish.before_restore_rename');
+    const saved = (await unlessMissing(readdir(restored))) ?? [];
+    if (saved.length > 0) {
+      await unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rename(restored, this.#output));
+      await syncPath(dirname(this.#output));
+    }
+    await this.#step('publish.after_restore');
+  }
+
+  /** `staging` gone while it is used means that somebody else has moved it. */
+  async #inStaging<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      if ((await unlessMissing(lstat(this.#staging))) === undefined) throw new Late();
+      throw error;
+    }
+  }
+}
+
+function refusalOf(error: unknown, workspace: string): Refused | undefined {
+  if (error instanceof Refused) return error;
+  if (error instanceof Late) return new Refused('voided', workspace, 'an earlier publisher had to give up');
+  const errno = errnoOf(error);
+  if (errno === undefined) return undefined;
+  const place = (error as NodeJS.ErrnoException).path ?? workspace;
+  return new Refused('disk', place, `disk error ${errno} while publishing: ${place}`);
+}
+
+function failed(refusal: Refused, definite: boolean): PublishResult {
+  const { code, place, message } = refusal;
+  return { outcome: 'failed', definite, code, place, message };
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Undefined instead of an error when what the operation names does not exist. */
+async function unlessMissing<T>(operation: Promise<T>): Promise<T | undefined> {
+  return unless(['ENOENT'], operation);
+}
+
+async function unless<T>(errnos: readonly string[], operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (errnos.includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}

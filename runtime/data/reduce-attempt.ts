@@ -1,0 +1,134 @@
+/**
+ * One attempt at a reduce task: merges its partition of every map's output, runs the user's `reduce` for each key,
+ * and leaves one text file, sorted by key.
+ *
+ * Records come in the order (key by UTF-8 bytes, map, emission), whatever the fan-in. Values are streamed; nothing
+ * here holds more than one buffer per open file and the values that user code keeps.
+ */
+import { isPromise } from '../../jobs/maybe-promise.js';
+import { groups, mergeRecords } from '../../jobs/merge.js';
+import { ReduceTask } from '../../jobs/reduce-task.js';
+import { formatLine } from '../../jobs/text.js';
+import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
+import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
+import {
+  FAN_IN_DEFAULT,
+  narrowingPasses,
+  narrowRuns,
+  OpenRun,
+  openRuns,
+  RunDirectory,
+  type RunReadOptions,
+} from './runs.js';
+import { TextFile } from './text-file.js';
+
+/** The committed output of one map task. */
+export interface ReduceSource {
+  /** Index of the map task, for blame. */
+  readonly task: number;
+  readonly path: string;
+}
+
+export interface ReduceAttemptOptions {
+  readonly job: Job;
+  readonly partition: number;
+  /** The outputs of all maps in map order. */
+  readonly sources: readonly ReduceSource[];
+  /** Bounds the read buffers; does not change the result. */
+  readonly budgetBytes: number;
+  /** `task` is `reduce-<partition>`. */
+  readonly context: TaskSetting;
+  /** A directory of this attempt's own for merged runs; made when needed, removed in the end. */
+  readonly privateDirectory: string;
+  /** The file to be made, in a directory that exists on the output's file system. */
+  readonly target: string;
+  /** How many runs are merged at once; does not change the result. */
+  readonly fanIn?: number;
+  readonly progress?: Progress;
+}
+
+const BUFFER_BYTES_MIN = 4 * 1024;
+const BUFFER_BYTES_MAX = 64 * 1024;
+const GROUPS_PER_BREATH = 4096;
+
+/**
+ * Runs the attempt. Throws SourceError with the map whose output cannot be read, UserCodeError with the key,
+ * DiskError, and AttemptAborted once the signal is aborted.
+ */
+export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
+  const { partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
+  const directory = new RunDirectory(options.privateDirectory);
+  const bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
+  const reading: RunReadOptions = { bufferBytes, onRead: progressOf(options, fanIn) };
+  try {
+    const pause = (): Promise<void> => breathe(context.signal);
+    const narrowing = { fanIn, partitions: [partition], directory, pause, ...reading };
+    const narrowed = await narrowRuns(options.sources, narrowing);
+    const open = openRuns(narrowed.runs);
+    try {
+      const sources = (memory: FailureMemory): Iterator<KeyValue>[] =>
+        open.map((run) => kept(run.decoded(narrowed.partitions[0]!, reading), memory));
+      const file = new TextFile(target);
+      const { counters } = await reduceAll(options, file, sources).catch((error: unknown) => {
+        file.abandon();
+        throw error;
+      });
+      const records = counters.find(([name]) => name === 'reduce.records.out')?.[1] ?? 0;
+      return { ...file.finish(), records, counters, spills: directory.count };
+    } finally {
+      for (const run of open) run.close();
+    }
+  } finally {
+    directory.remove();
+  }
+}
+
+/** Runs the reduce task over all sources. */
+async function reduceAll(
+  options: ReduceAttemptOptions,
+  file: TextFile,
+  open: (memory: FailureMemory) => Iterator<KeyValue>[],
+): Promise<ReduceTask> {
+  const { job, context } = options;
+  const memory = new FailureMemory();
+  const task = new ReduceTask({ job, context, write: (key, value) => file.write(formatLine(key, value)) });
+  let key: string | undefined;
+  try {
+    await task.start();
+    let groupsDone = 0;
+    for (const group of groups(mergeRecords(open(memory)))) {
+      key = group.key;
+      const reduced = task.reduceGroup(key, group.values);
+      if (isPromise(reduced)) await reduced;
+      memory.check();
+      if (++groupsDone % GROUPS_PER_BREATH === 0) await breathe(context.signal);
+    }
+    key = undefined;
+    await task.finish();
+    return task;
+  } catch (error) {
+    memory.check();
+    throw blame(error, key === undefined ? {} : { key }, context.signal);
+  }
+}
+
+/** Records whose failures cannot be caught and forgotten by a reducer that reads them. */
+function kept(records: Iterator<KeyValue>, memory: FailureMemory): Iterator<KeyValue> {
+  return { next: () => memory.keep(() => records.next()) };
+}
+
+/** Opens every source once, to find out early whether it can be read and how much there is to do. */
+function progressOf(options: ReduceAttemptOptions, fanIn: number): (bytes: number) => void {
+  let bytesTotal = 0;
+  for (const source of options.sources) {
+    const run = new OpenRun(source);
+    bytesTotal += run.bytesOf(options.partition);
+    run.close();
+  }
+  bytesTotal *= 1 + narrowingPasses(options.sources.length, fanIn);
+  let bytesDone = 0;
+  return (bytes) => {
+    bytesDone += bytes;
+    options.progress?.(Math.min(bytesDone, bytesTotal), bytesTotal);
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Sorted runs on the disk: reading several at once, and merging them to fewer when there are too many to be open
+ * together. Merging only ever joins neighbours, and equal keys keep the order of their runs, so the outcome is the
+ * same for every fan-in.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { mergeRecords } from '../../jobs/merge.js';
+import type { KeyValue } from '../../jobs/types.js';
+import { decodeValue } from '../../jobs/values.js';
+import { onDisk } from './disk.js';
+import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
+import { SegmentReader, SegmentWriter } from './segments.js';
+
+export const FAN_IN_DEFAULT = 64;
+const FAN_IN_MIN = 2;
+
+/** A file of sorted segments. `task` is the map whose committed output it is; a run without it is the attempt's own. */
+export interface Run {
+  readonly path: string;
+  readonly task?: number;
+}
+
+/** A run that is being read; what goes wrong with a map's output names the map. */
+export class OpenRun {
+  readonly #run: Run;
+  readonly #reader: SegmentReader;
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#reader = naming(run, () => new SegmentReader(run.path));
+  }
+
+  bytesOf(partition: number): number {
+    return this.#reader.bytesOf(partition);
+  }
+
+  /** The records of a partition, their values still as JSON. */
+  *encoded(partition: number, options: RunReadOptions): Generator<KeyValue> {
+    const records = this.#reader.records(partition, options);
+    for (;;) {
+      const next = naming(this.#run, () => records.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
+  /** The records of a partition. */
+  *decoded(partition: number, options: RunReadOptions): Generator<KeyValue> {
+    for (const [key, text] of this.encoded(partition, options)) yield [key, decodeValue(text as string)];
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+export interface RunReadOptions {
+  readonly bufferBytes?: number;
+  readonly onRead?: (bytes: number) => void;
+}
+
+/** Opens all runs or none. */
+export function openRuns(runs: readonly Run[]): OpenRun[] {
+  const open: OpenRun[] = [];
+  try {
+    for (const run of runs) open.push(new OpenRun(run));
+    return open;
+  } catch (error) {
+    for (const run of open) run.close();
+    throw error;
+  }
+}
+
+/** Names for the runs of one attempt, in a directory that exists from the first one on. */
+export class RunDirectory {
+  readonly #path: string;
+  #count = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** How many runs were named. */
+  get count(): number {
+    return this.#count;
+  }
+
+  next(): string {
+    if (this.#count === 0) onDisk(this.#path, () => mkdirSync(this.#path, { recursive: true }));
+    return join(this.#path, `run-${this.#count++}`);
+  }
+
+  /** Removes the directory with all runs. */
+  remove(): void {
+    onDisk(this.#path, () => rmSync(this.#path, { recursive: true, force: true }));
+  }
+}
+
+export interface NarrowOptions extends RunReadOptions {
+  /** How many runs may be open at once. */
+  readonly fanIn: number;
+  /** The partitions to keep; in the new runs they are numbered from 0. */
+  readonly partitions: readonly number[];
+  readonly directory: RunDirectory;
+  /** Called now and then between two merges. */
+  readonly pause: () => Promise<void>;
+}
+
+/**
+ * Merges neighbours until at most `fanIn` runs are left. Returns them with the partitions by which they are now
+ * read: the given ones if nothing had to be merged.
+ */
+export async function narrowRuns(
+  runs: readonly Run[],
+  options: NarrowOptions,
+): Promise<{ runs: readonly Run[]; partitions: readonly number[] }> {
+  const fanIn = Math.max(FAN_IN_MIN, options.fanIn);
+  let current = runs;
+  let { partitions } = options;
+  while (current.length > fanIn) {
+    const merged: Run[] = [];
+    for (let at = 0; at < current.length; at += fanIn) {
+      merged.push(mergeToRun(current.slice(at, at + fanIn), partitions, options));
+      await options.pause();
+    }
+    current = merged;
+    partitions = partitions.map((_, index) => index);
+  }
+  return { runs: current, partitions };
+}
+
+/** How many times `narrowRuns` passes over the data. */
+export function narrowingPasses(runs: number, fanIn: number): number {
+  let passes = 0;
+  for (let left = runs; left > Math.max(FAN_IN_MIN, fanIn); passes++) {
+    left = Math.ceil(left / Math.max(FAN_IN_MIN, fanIn));
+  }
+  return passes;
+}
+
+function mergeToRun(runs: readonly Run[], partitions: readonly number[], options: NarrowOptions): Run {
+  const path = options.directory.next();
+  const open = openRuns(runs);
+  try {
+    const writer = new SegmentWriter(path, { partitions: partitions.length });
+    try {
+      for (const partition of partitions) {
+        const records = mergeRecords(open.map((run) => run.encoded(partition, options)));
+        for (const [key, text] of records) writer.write(key, text as string);
+        writer.endPartition();
+      }
+      writer.finish();
+    } catch (error) {
+      writer.abandon();
+      throw error;
+    }
+  } finally {
+    for (const run of open) run.close();
+  }
+  for (const run of runs) {
+    if (run.task === undefined) onDisk(run.path, () => rmSync(run.path));
+  }
+  return { path };
+}
+
+function naming<T>(run: Run, operation: () => T): T {
+  try {
+    return operation();
+  } catch (error) {
+    const ours =
+      error instanceof SegmentCorruptError ||
+      error instanceof SegmentMissingError ||
+      error instanceof DiskError;
+    throw ours && run.task !== undefined ? new SourceError(run.task, error) : error;
+  }
+}

@@ -1,0 +1,379 @@
+/**
+ * The intermediate file of one map attempt: its output by partition, each partition sorted and checksummed.
+ *
+ *   header   magic `RHSEGS1\n`, u32 number of partitions R
+ *   records  R segments back to back; a record is: varint key length, key in UTF-8, varint value length, value as JSON
+ *   index    R + 1 offsets of the segments (f64), R record counts (f64), R crc32 of the segments (u32)
+ *   footer   position of the index (f64), crc32 of the index (u32), magic `RHSEGE1\n`
+ *
+ * Numbers are little-endian. The writer never holds more than one buffer and the file has its name only when it is
+ * whole. Every byte is covered by a checksum or compared with the only value it can have, and a reader checks a whole
+ * segment before it hands out the first record, so that user code is never blamed for what the disk did.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { errnoOf, onDisk, PrivateFile } from './disk.js';
+import { DiskError, SegmentCorruptError, SegmentMissingError } from './errors.js';
+
+const HEADER_MAGIC = Buffer.from('RHSEGS1\n', 'latin1');
+const FOOTER_MAGIC = Buffer.from('RHSEGE1\n', 'latin1');
+const HEADER_BYTES = 12;
+const FOOTER_BYTES = 20;
+const VARINT_BYTES_MAX = 5;
+const BUFFER_BYTES_DEFAULT = 64 * 1024;
+
+export interface WriteOptions {
+  /** How many partitions the file has. */
+  readonly partitions: number;
+  readonly bufferBytes?: number;
+  /** Force the bytes to the disk before the file gets its name. */
+  readonly sync?: boolean;
+}
+
+export interface SegmentSummary {
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly records: number;
+  /** sha256 of all segments and the index, in lowercase hex: equal exactly when the content is. */
+  readonly digest: string;
+}
+
+/** Writes a file of segments, partition after partition; ends with `finish` or `abandon`. */
+export class SegmentWriter {
+  readonly #file: PrivateFile;
+  readonly #sync: boolean;
+  readonly #offsets: number[] = [HEADER_BYTES];
+  readonly #counts: number[] = [];
+  readonly #checks: number[] = [];
+  readonly #digest = createHash('sha256');
+  #buffer: Buffer;
+  #used = 0;
+  #flushed = HEADER_BYTES;
+  #count = 0;
+  #check = 0;
+
+  constructor(path: string, options: WriteOptions) {
+    this.#sync = options.sync === true;
+    this.#buffer = Buffer.allocUnsafe(options.bufferBytes ?? BUFFER_BYTES_DEFAULT);
+    this.#file = new PrivateFile(path);
+    const header = Buffer.alloc(HEADER_BYTES);
+    HEADER_MAGIC.copy(header);
+    header.writeUInt32LE(options.partitions, HEADER_MAGIC.length);
+    this.#file.write(header);
+  }
+
+  /** Adds a record to the current partition. Keys must come in order; `value` is JSON. */
+  write(key: string, value: string): void {
+    const keyBytes = Buffer.byteLength(key);
+    const valueBytes = Buffer.byteLength(value);
+    this.#reserve(keyBytes + valueBytes + 2 * VARINT_BYTES_MAX);
+    this.#used = writeVarint(this.#buffer, this.#used, keyBytes);
+    this.#used += this.#buffer.write(key, this.#used);
+    this.#used = writeVarint(this.#buffer, this.#used, valueBytes);
+    this.#used += this.#buffer.write(value, this.#used);
+    this.#count++;
+  }
+
+  /** Ends the current partition; the next record belongs to the next one. */
+  endPartition(): void {
+    this.#flush();
+    this.#offsets.push(this.#flushed);
+    this.#counts.push(this.#count);
+    this.#checks.push(this.#check);
+    this.#count = 0;
+    this.#check = 0;
+  }
+
+  /** Completes the file and gives it its name. All partitions must have been ended. */
+  finish(): SegmentSummary {
+    const index = encodeIndex(this.#offsets, this.#counts, this.#checks);
+    const footer = Buffer.alloc(FOOTER_BYTES);
+    footer.writeDoubleLE(this.#flushed, 0);
+    footer.writeUInt32LE(crc32(index), 8);
+    FOOTER_MAGIC.copy(footer, 12);
+    this.#file.write(Buffer.concat([index, footer]));
+    this.#file.finish(this.#sync);
+    return {
+      bytes: this.#flushed + index.length + footer.length,
+      records: this.#counts.reduce((sum, count) => sum + count, 0),
+      digest: this.#digest.update(index).digest('hex'),
+    };
+  }
+
+  /** Gives up and removes what was written. */
+  abandon(): void {
+    this.#file.abandon();
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length - this.#used) return;
+    this.#flush();
+    if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(bytes);
+  }
+
+  #flush(): void {
+    if (this.#used === 0) return;
+    const bytes = this.#buffer.subarray(0, this.#used);
+    this.#check = crc32(bytes, this.#check);
+    this.#digest.update(bytes);
+    this.#file.write(bytes);
+    this.#flushed += this.#used;
+    this.#used = 0;
+  }
+}
+
+export interface SegmentReadOptions {
+  readonly bufferBytes?: number;
+  readonly onRead?: (bytes: number) => void;
+}
+
+/** A key with its value as JSON. */
+export type SegmentRecord = readonly [key: string, value: string];
+
+/** Reads a file of segments; `close` it. Constructing checks header, index and footer. */
+export class SegmentReader {
+  readonly path: string;
+  readonly #descriptor: number;
+  readonly #offsets: number[] = [];
+  readonly #counts: number[] = [];
+  readonly #checks: number[] = [];
+
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = openSegments(path);
+    try {
+      this.#readIndex();
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+  }
+
+  get partitions(): number {
+    return this.#counts.length;
+  }
+
+  /** How many records a partition has. */
+  recordsOf(partition: number): number {
+    return this.#counts[partition] ?? 0;
+  }
+
+  /** How many bytes a partition's segment has. */
+  bytesOf(partition: number): number {
+    return (this.#offsets[partition + 1] ?? 0) - (this.#offsets[partition] ?? 0);
+  }
+
+  /**
+   * The records of one partition in the order in which they were written, with at most a buffer in memory.
+   * `onRead` is told the bytes as they are taken up.
+   */
+  *records(partition: number, options: SegmentReadOptions = {}): Generator<SegmentRecord> {
+    const count = this.#counts[partition];
+    if (count === undefined) throw this.#corrupt(`it has no partition ${partition}`);
+    const window = new Window(
+      this.path,
+      this.#descriptor,
+      this.#offsets[partition]!,
+      this.#offsets[partition + 1]!,
+      options.bufferBytes ?? BUFFER_BYTES_DEFAULT,
+    );
+    window.verify(this.#checks[partition]!);
+    let reported = this.#offsets[partition]!;
+    for (let index = 0; index < count; index++) {
+      if (window.position !== reported) {
+        options.onRead?.(window.position - reported);
+        reported = window.position;
+      }
+      const key = window.text(window.varint());
+      const value = window.text(window.varint());
+      yield [key, value];
+    }
+    options.onRead?.(window.position - reported);
+    if (!window.exhausted)
+      throw new SegmentCorruptError(this.path, 'a segment holds more than its index says');
+    window.expect(this.#checks[partition]!);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #readIndex(): void {
+    const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
+    if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
+    const header = this.#readAt(0, HEADER_BYTES);
+    const footer = this.#readAt(size - FOOTER_BYTES, FOOTER_BYTES);
+    if (!header.subarray(0, HEADER_MAGIC.length).equals(HEADER_MAGIC))
+      throw this.#corrupt('its header is wrong');
+    if (!footer.subarray(12).equals(FOOTER_MAGIC)) throw this.#corrupt('its end is missing');
+    const partitions = header.readUInt32LE(HEADER_MAGIC.length);
+    const indexBytes = (partitions + 1) * 8 + partitions * 12;
+    const indexAt = size - FOOTER_BYTES - indexBytes;
+    if (indexAt < HEADER_BYTES || footer.readDoubleLE(0) !== indexAt)
+      throw this.#corrupt('its footer is wrong');
+    const index = this.#readAt(indexAt, indexBytes);
+    if (crc32(index) !== footer.readUInt32LE(8)) throw this.#corrupt('the checksum of its index is wrong');
+    for (let at = 0; at <= partitions; at++) this.#offsets.push(index.readDoubleLE(at * 8));
+    const countsAt = (partitions + 1) * 8;
+    const checksAt = countsAt + partitions * 8;
+    for (let at = 0; at < partitions; at++) {
+      this.#counts.push(index.readDoubleLE(countsAt + at * 8));
+      this.#checks.push(index.readUInt32LE(checksAt + at * 4));
+    }
+    const ordered = this.#offsets.every((offset, at) => at === 0 || offset >= this.#offsets[at - 1]!);
+    if (this.#offsets[0] !== HEADER_BYTES || this.#offsets[partitions] !== indexAt || !ordered) {
+      throw this.#corrupt('its index does not fit its size');
+    }
+  }
+
+  #readAt(position: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    readInto(this.path, this.#descriptor, bytes, 0, length, position);
+    return bytes;
+  }
+
+  #corrupt(reason: string): SegmentCorruptError {
+    return new SegmentCorruptError(this.path, reason);
+  }
+}
+
+/** A moving view of one segment. Checks what it reads; refuses to look beyond the segment's end. */
+class Window {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #start: number;
+  readonly #end: number;
+  #buffer: Buffer;
+  /** Where in the file the next byte comes from. */
+  position: number;
+  #at = 0;
+  #filled = 0;
+  #check = 0;
+
+  constructor(path: string, descriptor: number, start: number, end: number, bufferBytes: number) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.#start = start;
+    this.#end = end;
+    this.position = start;
+    this.#buffer = Buffer.allocUnsafe(Math.max(1, Math.min(bufferBytes, end - start)));
+  }
+
+  get exhausted(): boolean {
+    return this.#at === this.#filled && this.position === this.#end;
+  }
+
+  /** Reads the whole segment once, ahead of its records; one that fits the buffer is not read again. */
+  verify(expected: number): void {
+    do {
+      this.#at = this.#filled;
+      this.#fill();
+    } while (this.position < this.#end);
+    this.expect(expected);
+    this.#at = 0;
+    if (this.#end - this.#start <= this.#buffer.length) return;
+    this.position = this.#start;
+    this.#filled = 0;
+    this.#check = 0;
+  }
+
+  /** Compares the checksum of all bytes that were read. */
+  expect(expected: number): void {
+    if (this.#check !== expected)
+      throw new SegmentCorruptError(this.#path, 'the checksum of a segment is wrong');
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 7 * VARINT_BYTES_MAX; shift += 7) {
+      if (this.#at === this.#filled) this.#require(1);
+      const byte = this.#buffer[this.#at++]!;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    throw new SegmentCorruptError(this.#path, 'a length has no end');
+  }
+
+  text(length: number): string {
+    if (this.#filled - this.#at < length) this.#require(length);
+    const start = this.#at;
+    this.#at += length;
+    return this.#buffer.toString('utf8', start, this.#at);
+  }
+
+  #require(length: number): void {
+    const ahead = this.#filled - this.#at + (this.#end - this.position);
+    if (length > ahead) throw new SegmentCorruptError(this.#path, 'a record reaches beyond its segment');
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(length);
+      this.#buffer.copy(larger, 0, this.#at, this.#filled);
+      this.#buffer = larger;
+      this.#filled -= this.#at;
+      this.#at = 0;
+    }
+    while (this.#filled - this.#at < length) this.#fill();
+  }
+
+  /** Moves what is unread to the front and reads on as far as the buffer goes. */
+  #fill(): void {
+    this.#buffer.copyWithin(0, this.#at, this.#filled);
+    this.#filled -= this.#at;
+    this.#at = 0;
+    const length = Math.min(this.#buffer.length - this.#filled, this.#end - this.position);
+    readInto(this.#path, this.#descriptor, this.#buffer, this.#filled, length, this.position);
+    this.#check = crc32(this.#buffer.subarray(this.#filled, this.#filled + length), this.#check);
+    this.position += length;
+    this.#filled += length;
+  }
+}
+
+function openSegments(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') throw new SegmentMissingError(path);
+    throw errno === undefined ? error : new DiskError(path, errno, error);
+  }
+}
+
+function readInto(
+  path: string,
+  descriptor: number,
+  into: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+): void {
+  for (let done = 0; done < length; ) {
+    const read = onDisk(path, () =>
+      readSync(descriptor, into, offset + done, length - done, position + done),
+    );
+    if (read === 0) throw new SegmentCorruptError(path, 'it is cut short');
+    done += read;
+  }
+}
+
+function encodeIndex(
+  offsets: readonly number[],
+  counts: readonly number[],
+  checks: readonly number[],
+): Buffer {
+  const index = Buffer.alloc((offsets.length + counts.length) * 8 + checks.length * 4);
+  let at = 0;
+  for (const offset of offsets) at = index.writeDoubleLE(offset, at);
+  for (const count of counts) at = index.writeDoubleLE(count, at);
+  for (const check of checks) at = index.writeUInt32LE(check, at);
+  return index;
+}
+
+function writeVarint(buffer: Buffer, at: number, value: number): number {
+  let rest = value;
+  while (rest >= 0x80) {
+    buffer[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  buffer[at++] = rest;
+  return at;
+}

@@ -1,0 +1,128 @@
+/**
+ * The whole job in this process, one task after the other and without intermediate files: what `--sequential` runs,
+ * and what a distributed run is held against. It follows the same plan through the same reader, combines at the same
+ * places, and publishes the same way, so its output is the same byte for byte.
+ */
+import { join } from 'node:path';
+import {
+  addCounters,
+  type PlainLine,
+  type PlainMapOutput,
+  runPlainMap,
+  runPlainReduce,
+} from '../../jobs/plain.js';
+import type { Counters, Job, Params, TaskSetting, TaskSignal } from '../../jobs/types.js';
+import { blame, breathe, type Progress } from './attempt.js';
+import type { UserCodeSite } from './errors.js';
+import type { InputFile } from './inputs.js';
+import type { SplitPlan, SplitRange } from './plan.js';
+import { attemptsPath, type Part } from './publish.js';
+import { readSplit, splitBytes } from './split-reader.js';
+import { TextFile } from './text-file.js';
+
+export interface SequentialOptions {
+  readonly job: Job;
+  readonly plan: SplitPlan<InputFile>;
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  readonly params: Params;
+  readonly seed: string;
+  /** Where to publish; its workspace must have been prepared under `runId`. */
+  readonly output: string;
+  readonly runId: string;
+  readonly signal?: TaskSignal;
+  readonly progress?: Progress;
+}
+
+export interface SequentialPart extends Part {
+  /** sha256 of the text, in lowercase hex. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+export interface SequentialResult {
+  /** The part files, ready for `publishOutput`. */
+  readonly parts: readonly SequentialPart[];
+  readonly counters: Counters;
+}
+
+/** Makes the part files of a job in its workspace. Throws what the attempts throw. */
+export async function runSequential(options: SequentialOptions): Promise<SequentialResult> {
+  const bytesTotal = options.plan.splits.reduce((sum, ranges) => sum + splitBytes(ranges), 0);
+  const maps: PlainMapOutput[] = [];
+  let bytesDone = 0;
+  for (const [index, ranges] of options.plan.splits.entries()) {
+    maps.push(await mapSplit(options, index, ranges));
+    options.progress?.((bytesDone += splitBytes(ranges)), bytesTotal);
+  }
+  const parts: SequentialPart[] = [];
+  const counters: Counters[] = maps.map((map) => map.counters);
+  for (let partition = 0; partition < options.reduces; partition++) {
+    const reduced = await reducePartition(options, partition, maps);
+    parts.push(reduced.part);
+    counters.push(reduced.counters);
+  }
+  return { parts, counters: addCounters(counters) };
+}
+
+async function mapSplit(
+  options: SequentialOptions,
+  index: number,
+  ranges: readonly SplitRange[],
+): Promise<PlainMapOutput> {
+  const { job, plan, reduces, budgetBytes } = options;
+  let site: UserCodeSite = {};
+  async function* batches(): AsyncGenerator<Iterable<PlainLine>> {
+    for await (const { file, lines } of readSplit(plan.files, ranges)) {
+      yield linesOf(file.name, lines);
+      await breathe(options.signal);
+    }
+    site = {};
+  }
+  function* linesOf(input: string, lines: Iterable<{ text: string; offset: number }>): Generator<PlainLine> {
+    for (const { text, offset } of lines) {
+      site = { input, offset };
+      yield { line: text, offset, input };
+    }
+  }
+  try {
+    const context = { ...settingOf(options), task: `map-${index}` };
+    return await runPlainMap({ job, lines: batches(), reduces, budgetBytes, context });
+  } catch (error) {
+    throw blame(error, site, options.signal);
+  }
+}
+
+async function reducePartition(
+  options: SequentialOptions,
+  partition: number,
+  maps: readonly PlainMapOutput[],
+): Promise<{ part: SequentialPart; counters: Counters }> {
+  const { job } = options;
+  const site: { key?: string } = {};
+  const watched: Job = Object.assign(Object.create(job) as Job, {
+    reduce: ((key, values, ctx) => job.reduce((site.key = key), values, ctx)) satisfies Job['reduce'],
+  });
+  const sources = maps.map((map) => map.partitions[partition]!);
+  const context = { ...settingOf(options), task: `reduce-${partition}` };
+  await breathe(options.signal);
+  const reduced = await Promise.resolve()
+    .then(() => runPlainReduce({ job: watched, sources, context }))
+    .catch((error: unknown) => {
+      throw blame(error, site, options.signal);
+    });
+  const path = join(attemptsPath(options.output, options.runId), `sequential-${partition}`);
+  const file = new TextFile(path);
+  try {
+    file.write(reduced.text);
+    const { digest, bytes } = file.finish();
+    return { part: { partition, path, digest, bytes }, counters: reduced.counters };
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+}
+
+function settingOf({ params, seed, signal }: SequentialOptions): Omit<TaskSetting, 'task'> {
+  return { params, seed, signal };
+}

@@ -1,0 +1,34 @@
+/** The lines of one split, range after range, whether its files are compressed or not. */
+import type { InputFile } from './inputs.js';
+import { type Line, type ReadOptions, readGzipLines, readLines } from './lines.js';
+import type { SplitRange } from './plan.js';
+
+export interface SplitBatch {
+  readonly file: InputFile;
+  readonly lines: readonly Line[];
+  /** Bytes of the split read so far, as they lie on the disk. */
+  readonly bytesDone: number;
+}
+
+/** How many bytes a split has on the disk. */
+export function splitBytes(ranges: readonly SplitRange[]): number {
+  return ranges.reduce((sum, range) => sum + range.end - range.start, 0);
+}
+
+/** Reads the ranges of a split in order; throws InputDataError, InputChangedError and DiskError. */
+export async function* readSplit(
+  files: readonly InputFile[],
+  ranges: readonly SplitRange[],
+  options: ReadOptions = {},
+): AsyncGenerator<SplitBatch> {
+  let rangesDone = 0;
+  for (const range of ranges) {
+    const file = files[range.file]!;
+    const batches =
+      file.compression === 'gzip' ? readGzipLines(file, options) : readLines(file, range, options);
+    for await (const { lines, bytesDone } of batches) {
+      yield { file, lines, bytesDone: rangesDone + bytesDone };
+    }
+    rangesDone += range.end - range.start;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The executors of a worker process: one thread per slot, in which user code runs, so that the process's own loop stays
+ * free to beat while a map spins.
+ *
+ * A thread is kept from attempt to attempt. An attempt is ended by ending its thread; the next one gets a new thread.
+ * What a thread cannot say itself (out of memory, `process.exit`) is told by how it ended.
+ */
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type AttemptId, attemptKey } from '../../core/ids.js';
+import { attemptFileName } from '../node/layout.js';
+import { forgetAttempt } from './attempt-files.js';
+import { failureText } from './failure.js';
+import {
+  gaugeDone,
+  gaugeSlow,
+  gaugeTotal,
+  newGauge,
+  type ThreadResult,
+  type ThreadSetup,
+  type ThreadTask,
+} from './messages.js';
+
+export interface ExecutorPoolOptions {
+  readonly slots: number;
+  readonly filesDirectory: string;
+  readonly workDirectory: string;
+  readonly bundleDirectory: string;
+  readonly logsDirectory: string;
+  /** Bound of each thread's heap, in MiB. */
+  readonly heapMiB: number;
+  ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void;
+}
+
+interface Executor {
+  readonly thread: Worker;
+  readonly gauge: Float64Array;
+  task: ThreadTask | undefined;
+  aborting: boolean;
+  log: WriteStream | undefined;
+  /** Set when the thread's end is already explained. */
+  failure: Error | undefined;
+}
+
+/** What user code prints beyond this is dropped from an attempt's log. */
+const logBytesMax = 16 * 1024 * 1024;
+
+export class ExecutorPool {
+  readonly #options: ExecutorPoolOptions;
+  readonly #idle: Executor[] = [];
+  readonly #busy = new Map<string, Executor>();
+  #slow = 1;
+  #closed = false;
+
+  constructor(options: ExecutorPoolOptions) {
+    this.#options = options;
+    for (let slot = 0; slot < options.slots; slot++) this.#idle.push(this.#spawn());
+  }
+
+  run(task: ThreadTask): void {
+    const executor = this.#idle.pop() ?? this.#spawn();
+    executor.task = task;
+    executor.gauge[gaugeDone] = 0;
+    executor.gauge[gaugeTotal] = 0;
+    executor.gauge[gaugeSlow] = this.#slow;
+    this.#busy.set(attemptKey(task.attempt), executor);
+    executor.thread.postMessage(task);
+  }
+
+  /** Ends the attempt and removes what it wrote; `ended` says so. Nothing happens to an attempt that is not running. */
+  abort(attempt: AttemptId): void {
+    const executor = this.#busy.get(attemptKey(attempt));
+    if (!executor || executor.aborting) return;
+    executor.aborting = true;
+    void executor.thread.terminate();
+  }
+
+  /** Bytes done and in total of every running attempt. */
+  progress(): { attempt: AttemptId; done: number; total: number }[] {
+    return [...this.#busy.values()].map(({ task, gauge }) => ({
+      attempt: task!.attempt,
+      done: gauge[gaugeDone]!,
+      total: gauge[gaugeTotal]!,
+    }));
+  }
+
+  /** Modelled work takes `factor` times as long from now on. */
+  slow(factor: number): void {
+    this.#slow = factor;
+    for (const { gauge } of this.#busy.values()) gauge[gaugeSlow] = factor;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#idle, ...this.#busy.values()].map(({ thread }) => thread.terminate()));
+  }
+
+  #spawn(): Executor {
+    const gauge = newGauge();
+    const { filesDirectory, workDirectory, bundleDirectory, heapMiB } = this.#options;
+    const thread = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: { filesDirectory, workDirectory, bundleDirectory, gauge } satisfies ThreadSetup,
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
+    });
+    const executor: Executor = {
+      thread,
+      gauge: new Float64Array(gauge),
+      task: undefined,
+      aborting: false,
+      log: undefined,
+      failure: undefined,
+    };
+    thread.on('message', (result: ThreadResult) => this.#onResult(executor, result));
+    thread.on('error', (error) => {
+      executor.failure = error;
+    });
+    thread.on('exit', (code) => this.#onExit(executor, code));
+    thread.stdout.on('data', (bytes) => this.#print(executor, bytes));
+    thread.stderr.on('data', (bytes) => this.#print(executor, bytes));
+    return executor;
+  }
+
+  #onResult(executor: Executor, result: ThreadResult): void {
+    if (executor.aborting || !executor.task) return; // the order to stop was first
+    const { attempt } = this.#release(executor);
+    this.#idle.push(executor);
+    this.#options.ended(attempt, result);
+  }
+
+  #onExit(executor: Executor, code: number): void {
+    if (this.#closed) return;
+    if (!executor.task) {
+      const position = this.#idle.indexOf(executor);
+      if (position >= 0) this.#idle.splice(position, 1);
+      return;
+    }
+    const { task, aborting } = executor;
+    this.#release(executor);
+    forgetAttempt(task, task.attempt.task < task.maps ? this.#options.workDirectory : task.attemptsDirectory);
+    if (aborting) this.#options.ended(task.attempt, { type: 'aborted' });
+    else this.#options.ended(task.attempt, { type: 'broke', failure: failureOfExit(executor.failure, code) });
+    this.#idle.push(this.#spawn());
+  }
+
+  #release(executor: Executor): ThreadTask {
+    const task = executor.task!;
+    executor.task = undefined;
+    executor.log?.end();
+    executor.log = undefined;
+    this.#busy.delete(attemptKey(task.attempt));
+    return task;
+  }
+
+  /** What user code prints goes to a log of its attempt, made when there is something to put in. */
+  #print(executor: Executor, bytes: Uint8Array): void {
+    const { task } = executor;
+    if (!task) return;
+    if (!executor.log) {
+      mkdirSync(this.#options.logsDirectory, { recursive: true });
+      const name = `${attemptFileName(task.attempt, task.maps)}.log`;
+      executor.log = createWriteStream(join(this.#options.logsDirectory, name), { flags: 'a' });
+      executor.log.on('error', () => {}); // a full disk must not end the worker over a log
+    }
+    if (executor.log.bytesWritten < logBytesMax) executor.log.write(bytes);
+  }
+}
+
+function failureOfExit(error: (Error & { code?: string }) | undefined, code: number) {
+  if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return { kind: 'memory', message: 'user code used up the memory of its executor' } as const;
+  }
+  if (error) return { kind: 'user', message: failureText(error) } as const;
+  return { kind: 'exit', message: `user code ended its executor with process.exit(${code})` } as const;
+}

@@ -1,0 +1,68 @@
+/**
+ * Turning what an attempt threw into what the master is told: a `Failure` that counts, or a source that cannot be read.
+ */
+import type { AttemptId } from '../../core/ids.js';
+import type { Failure } from '../../core/records.js';
+import { userFrame } from '../bundle/user-frame.js';
+import {
+  DiskError,
+  InputChangedError,
+  InputDataError,
+  SegmentMissingError,
+  SourceError,
+  UserCodeError,
+} from '../data/errors.js';
+import type { ThreadResult } from './messages.js';
+
+const textLengthMax = 2000;
+
+/** `TypeError: x is not a function`, cut to a bounded length. */
+export function failureText(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${describe(error)}`;
+  return bounded(text, textLengthMax);
+}
+
+function describe(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return String(value);
+  }
+}
+
+function bounded(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+/** `bundleDirectory` is where the job's code was loaded from: it tells the user's frames from ours. */
+export function resultOfError(
+  error: unknown,
+  sources: readonly AttemptId[],
+  bundleDirectory: string,
+): ThreadResult {
+  if (error instanceof SourceError) {
+    const reason = error.cause instanceof SegmentMissingError ? 'missing' : 'corrupt';
+    return { type: 'starved', source: sources[error.task]!, reason };
+  }
+  return { type: 'broke', failure: failureOf(error, bundleDirectory) };
+}
+
+function failureOf(error: unknown, bundleDirectory: string): Failure {
+  if (error instanceof UserCodeError) {
+    const { input, offset, key } = error.site;
+    const stack = error.cause instanceof Error ? error.cause.stack : undefined;
+    const frame = stack === undefined ? undefined : userFrame(stack, bundleDirectory);
+    return {
+      kind: 'user',
+      message: failureText(error.cause),
+      ...(frame === undefined ? {} : { frame }),
+      ...(input === undefined ? {} : { input: bounded(input, textLengthMax) }),
+      ...(offset === undefined ? {} : { offset }),
+      ...(key === undefined ? {} : { key: bounded(key, 200) }),
+    };
+  }
+  if (error instanceof InputChangedError) return { kind: 'input-changed', message: error.message };
+  if (error instanceof InputDataError) return { kind: 'data', message: error.message };
+  if (error instanceof DiskError) return { kind: 'disk', message: error.message };
+  return { kind: 'user', message: failureText(error) };
+}

@@ -1,0 +1,47 @@
+/**
+ * What a worker process and its executor threads say to each other. Structured clones, so plain data only.
+ */
+import type { AttemptId } from '../../core/ids.js';
+import type { Counters, Failure, InvalidationReason } from '../../core/records.js';
+
+/** What a thread is started with. */
+export interface ThreadSetup {
+  readonly filesDirectory: string;
+  readonly workDirectory: string;
+  /** Where bundles are unpacked. */
+  readonly bundleDirectory: string;
+  /** Three doubles: bytes done, bytes in total, factor by which modelled work is slowed. Written without messages. */
+  readonly gauge: SharedArrayBuffer;
+}
+
+/** One attempt to run. */
+export interface ThreadTask {
+  readonly attempt: AttemptId;
+  readonly work: string;
+  readonly maps: number;
+  readonly reduces: number;
+  /** Where reduce attempts of this job lie, on the output's file system. */
+  readonly attemptsDirectory: string;
+  /** For a reduce: the map attempts to read, in order of their tasks. */
+  readonly sources: readonly AttemptId[];
+}
+
+/** How it ended. */
+export type ThreadResult =
+  | {
+      readonly type: 'finished';
+      readonly digest: string;
+      readonly bytes: number;
+      readonly records: number;
+      readonly counters: Counters;
+    }
+  | { readonly type: 'broke'; readonly failure: Failure }
+  | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason };
+
+export const gaugeDone = 0;
+export const gaugeTotal = 1;
+export const gaugeSlow = 2;
+
+export function newGauge(): SharedArrayBuffer {
+  return new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT);
+}

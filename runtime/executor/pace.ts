@@ -1,0 +1,28 @@
+/**
+ * Modelled work: an attempt that takes at least as long as a scenario says. The time is drawn by (seed, task, epoch, n),
+ * so that the same attempt takes the same time again, and a `slow` fault stretches it while it runs.
+ */
+import { mixInt, mixText, newHash } from '../../core/hash.js';
+import type { AttemptId } from '../../core/ids.js';
+import type { WorkOrder } from '../node/work-order.js';
+import { gaugeDone, gaugeSlow, gaugeTotal } from './messages.js';
+
+const sliceMs = 10;
+
+/** Blocks this thread, as work does. Says how far it is in microseconds. */
+export function pace(order: WorkOrder, attempt: AttemptId, maps: number, gauge: Float64Array): void {
+  if (!order.pace) return;
+  const isMap = attempt.task < maps;
+  const [lowUs, highUs] = isMap ? order.pace.mapUs : order.pace.reduceUs;
+  const hash = newHash();
+  mixText(hash, order.seed);
+  for (const id of [attempt.task, attempt.epoch, attempt.n]) mixInt(hash, id);
+  const totalUs = lowUs + (((hash.a ^ hash.b) >>> 0) % Math.max(1, highUs - lowUs));
+  const signal = new Int32Array(new SharedArrayBuffer(4));
+  gauge[gaugeTotal] = totalUs;
+  for (let doneUs = 0; doneUs < totalUs; ) {
+    Atomics.wait(signal, 0, 0, sliceMs);
+    doneUs += (sliceMs * 1000) / Math.max(1, gauge[gaugeSlow]!);
+    gauge[gaugeDone] = Math.min(doneUs, totalUs);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The program of an executor thread: runs one attempt after the other, and says how each ended.
+ *
+ * It keeps the code and the work order of the job it ran last. What it must not do is talk to anybody but its worker.
+ */
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { taskName } from '../../core/ids.js';
+import { runMapAttempt } from '../data/map-attempt.js';
+import { runReduceAttempt } from '../data/reduce-attempt.js';
+import { loadWorkOrder, type WorkOrder } from '../node/work-order.js';
+import { FileFiles } from '../store/file-files.js';
+import { mapFile, reduceFile } from './attempt-files.js';
+import { resultOfError } from './failure.js';
+import { loadCode } from './load-code.js';
+import { gaugeDone, gaugeTotal, type ThreadResult, type ThreadSetup, type ThreadTask } from './messages.js';
+import { pace } from './pace.js';
+
+const setup = workerData as ThreadSetup;
+const gauge = new Float64Array(setup.gauge);
+
+const orders = new Map<string, Promise<WorkOrder>>();
+
+function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
+  let order = orders.get(work);
+  if (!order) {
+    orders.clear(); // one job at a time is the rule; a second one is read again when it is back
+    order = loadWorkOrder(files, work);
+    orders.set(work, order);
+  }
+  return order;
+}
+
+async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
+  const { attempt, maps, reduces } = task;
+  try {
+    const order = await orderOf(files, task.work);
+    const job = await loadCode(files, order.code, setup.bundleDirectory);
+    pace(order, attempt, maps, gauge);
+    // Saying how far it is, or `ctx.status`, is a sign of life.
+    let signs = 0;
+    const progress = (bytesDone: number, bytesTotal: number): void => {
+      gauge[gaugeTotal] = bytesTotal;
+      gauge[gaugeDone] = bytesDone + signs;
+    };
+    const onStatus = (): void => {
+      signs++;
+      gauge[gaugeDone]!++;
+    };
+    const name = taskName(attempt.task, maps);
+    const context = { task: name, params: order.params, seed: order.seed, onStatus };
+    const isMap = attempt.task < maps;
+    const target = isMap
+      ? mapFile(setup.workDirectory, attempt)
+      : reduceFile(task.attemptsDirectory, attempt, maps);
+    const shared = {
+      job,
+      context,
+      target,
+      budgetBytes: order.budgetBytes,
+      privateDirectory: `${target}.runs`,
+      progress,
+    };
+    const result = isMap
+      ? await runMapAttempt({ ...shared, files: order.files, ranges: order.splits[attempt.task]!, reduces })
+      : await runReduceAttempt({
+          ...shared,
+          partition: attempt.task - maps,
+          sources: task.sources.map((source) => ({
+            task: source.task,
+            path: mapFile(setup.workDirectory, source),
+          })),
+        });
+    const { digest, bytes, records, counters, spills } = result;
+    return { type: 'finished', digest, bytes, records, counters: withSpills(counters, isMap, spills) };
+  } catch (error) {
+    return resultOfError(error, task.sources, setup.bundleDirectory);
+  }
+}
+
+/** Spills are counted with the rest, so that a run shows whether its budget was enough. Sorted by name. */
+function withSpills(
+  counters: readonly (readonly [string, number])[],
+  isMap: boolean,
+  spills: number,
+): readonly (readonly [string, number])[] {
+  if (spills === 0) return counters;
+  const own: readonly [string, number] = [isMap ? 'map.spills' : 'reduce.spills', spills];
+  return [...counters, own].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+async function main(): Promise<void> {
+  process.setSourceMapsEnabled(true);
+  const files = await FileFiles.open(setup.filesDirectory);
+  parentPort!.on('message', (task: ThreadTask) => {
+    void run(files, task).then((result) => parentPort!.postMessage(result));
+  });
+}
+
+if (!isMainThread) void main();

@@ -1,0 +1,52 @@
+/**
+ * Where everything of a run lies. One folder per run below the data directory:
+ *
+ *   run.json            what was asked for: enough to resume
+ *   journal/ files/     the store: durable facts, and what is large, by hash
+ *   bundle/             the job's code, unpacked
+ *   work/               files of map attempts; gone when the run ends well
+ *   trace/ logs/        what every node saw; what user code printed
+ *   output/             the result, unless `-o` named another place
+ */
+import { join } from 'node:path';
+import type { AttemptId } from '../../core/ids.js';
+
+export interface RunLayout {
+  readonly runId: string;
+  readonly root: string;
+  readonly request: string;
+  readonly journal: string;
+  readonly files: string;
+  readonly work: string;
+  readonly bundle: string;
+  readonly trace: string;
+  readonly logs: string;
+  readonly output: string;
+}
+
+export function runLayout(dataDirectory: string, runId: string): RunLayout {
+  const root = join(dataDirectory, 'runs', runId);
+  return {
+    runId,
+    root,
+    request: join(root, 'run.json'),
+    journal: join(root, 'journal'),
+    files: join(root, 'files'),
+    work: join(root, 'work'),
+    bundle: join(root, 'bundle'),
+    trace: join(root, 'trace'),
+    logs: join(root, 'logs'),
+    output: join(root, 'output'),
+  };
+}
+
+/** The name of an attempt's file: made of numbers only, so nothing from outside gets into a path. */
+export function attemptFileName(attempt: AttemptId, maps: number): string {
+  const { job, task, epoch, n } = attempt;
+  const kind = task < maps ? `map-${task}` : `reduce-${task - maps}`;
+  return `job-${job}.${kind}.e${epoch}.n${n}`;
+}
+
+export function tracePath(layout: RunLayout, node: string, incarnation: number): string {
+  return join(layout.trace, `${node}.${incarnation}.ndjson`);
+}

@@ -1,0 +1,176 @@
+/**
+ * A master for real: the master machine with a journal, a lease, a publisher and a socket around it.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterConfig } from '../../core/config.js';
+import type { Effect, OutputPublish } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeLife } from '../../core/ids.js';
+import type { MasterMessage } from '../../core/messages.js';
+import type { JournalRecord } from '../../core/records.js';
+import type { Cause } from '../../core/trace.js';
+import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
+import type { Files, Journal, Lease } from '../store/ports.js';
+import { SessionServer } from '../transport/server.js';
+import type { CrashPoints } from './crash-points.js';
+import { attemptFileName } from './layout.js';
+import { NodeDriver } from './node-driver.js';
+import { successText } from './success.js';
+import { loadWorkOrder } from './work-order.js';
+
+export interface MasterNodeOptions {
+  readonly config: ClusterConfig;
+  readonly life: NodeLife;
+  readonly socketPath: string;
+  readonly tracePath: string;
+  readonly journal: Journal<JournalRecord>;
+  readonly lease: Lease;
+  readonly files: Files;
+  readonly points: CrashPoints;
+  /** The node cannot go on: a rule of ours is broken, or its store refused a write. */
+  failed(error: Error): void;
+  stepped?(event: MachineEvent, effects: readonly Effect[]): void;
+}
+
+/** How long the store may take to answer an append before its outcome counts as unknown. */
+const appendDeadlineMs = 5000;
+/** Entries per read of the journal. */
+const readLimit = 1000;
+/** Pause before publishing is tried again when nobody can tell how it went. */
+const publishRetryMs = 500;
+
+export class MasterNode {
+  readonly #options: MasterNodeOptions;
+  readonly #driver: NodeDriver;
+  readonly #server: SessionServer;
+  #publishes = 0;
+  #closed = false;
+
+  constructor(options: MasterNodeOptions) {
+    this.#options = options;
+    const { config, life } = options;
+    this.#driver = new NodeDriver({
+      setup: { role: 'master', config, life },
+      tracePath: options.tracePath,
+      perform: (effect, cause) => this.#perform(effect, cause),
+      failed: (error) => options.failed(error as Error),
+      ...(options.stepped ? { stepped: options.stepped } : {}),
+    });
+    this.#server = new SessionServer({
+      node: life.node,
+      handlers: {
+        connected: (peer, session) => this.#driver.feed({ type: 'peer.connected', peer, session }),
+        lost: (peer, session) => this.#driver.feed({ type: 'peer.lost', peer, session }),
+        message: (from, session, message, cause) =>
+          this.#driver.feed({ type: 'message.received', from, session, message } as MachineEvent, cause),
+      },
+    });
+    options.lease.onGranted((request) => this.#driver.feed({ type: 'lease.granted', request }));
+    options.lease.onLost(() => this.#driver.feed({ type: 'lease.lost' }));
+  }
+
+  async start(): Promise<void> {
+    await this.#server.listen(this.#options.socketPath);
+    this.#driver.start();
+  }
+
+  /** Leaves nothing behind but the trace and the journal. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#driver.stop();
+    await this.#options.lease.close();
+    await this.#server.close();
+    await this.#options.journal.close();
+    rmSync(this.#options.socketPath, { force: true });
+  }
+
+  #perform(effect: Effect, cause: Cause): void {
+    switch (effect.type) {
+      case 'message.send':
+        this.#server.send(effect.session, effect.message as MasterMessage, cause);
+        return;
+      case 'peer.disconnect':
+        this.#server.disconnect(effect.session);
+        return;
+      case 'lease.campaign':
+        this.#options.lease.request(effect.request, effect.ttlUs / 1000);
+        return;
+      case 'lease.resign':
+        this.#settle(this.#options.lease.resign());
+        return;
+      case 'journal.append':
+        this.#settle(this.#append(effect.slot, effect.nonce, effect.records));
+        return;
+      case 'journal.read':
+        this.#settle(this.#read(effect.from));
+        return;
+      case 'output.publish':
+        this.#settle(this.#publish(effect));
+        return;
+    }
+  }
+
+  /** Nobody awaits an effect: what goes wrong in one is this node's failure. */
+  #settle(work: Promise<void>): void {
+    work.catch((error) => {
+      if (!this.#closed) this.#options.failed(error as Error);
+    });
+  }
+
+  async #append(slot: number, nonce: string, records: readonly JournalRecord[]): Promise<void> {
+    const { journal, points } = this.#options;
+    points.reach('master.before_append');
+    const result = await journal.append(slot, { nonce, records }, appendDeadlineMs);
+    points.reach('master.after_append_before_ack');
+    if (result.outcome === 'ok') this.#driver.feed({ type: 'journal.appended', entry: result.entry });
+    else if (result.outcome === 'taken')
+      this.#driver.feed({ type: 'journal.taken', slot, ...pick(result.entry) });
+    else this.#driver.feed({ type: 'journal.unknown', slot, reason: result.reason });
+    if (journal.failed !== undefined) throw new StoreFailedError(journal.failed);
+  }
+
+  async #read(from: number): Promise<void> {
+    const { entries, end } = await this.#options.journal.read(from, readLimit);
+    this.#driver.feed({ type: 'journal.entries', from, entries, end });
+  }
+
+  async #publish(effect: OutputPublish): Promise<void> {
+    const { files, life, points } = this.#options;
+    const order = await loadWorkOrder(files, effect.work);
+    const directory = attemptsPath(effect.output, order.runId);
+    const request = {
+      output: effect.output,
+      runId: order.runId,
+      overwrite: order.overwrite,
+      parts: effect.parts.map(({ attempt }, partition) => ({
+        partition,
+        path: join(directory, attemptFileName(attempt, order.splits.length)),
+      })),
+      success: successText(effect, order),
+      step: (name: string) => points.reach(name),
+    };
+    for (let result: PublishResult | undefined; !this.#closed; ) {
+      const publisher = `${life.node}-${life.incarnation}-${++this.#publishes}`;
+      result = await publishOutput({ ...request, publisher });
+      if (result.outcome !== 'failed') {
+        this.#driver.feed({ type: 'output.published', job: effect.job });
+        return;
+      }
+      if (result.definite) {
+        this.#driver.feed({ type: 'output.refused', job: effect.job, message: result.message });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, publishRetryMs));
+    }
+  }
+}
+
+/** A store that refused a write cannot be trusted by this process any more. */
+export class StoreFailedError extends Error {
+  override readonly name = 'StoreFailedError';
+}
+
+function pick<T>(entry: T | undefined): { entry?: T } {
+  return entry === undefined ? {} : { entry };
+}

@@ -1,0 +1,47 @@
+/**
+ * What a job is made of, in one document that lies in Files by its hash: code, parameters, inputs, splits, budgets.
+ * The core carries only the hash; a worker that runs an attempt reads the document once per job.
+ */
+import { createHash } from 'node:crypto';
+import type { InputFile } from '../data/inputs.js';
+import type { SplitRange } from '../data/plan.js';
+import type { Files } from '../store/ports.js';
+
+export interface WorkOrder {
+  /** Names the workspace beside the output. */
+  readonly runId: string;
+  readonly code: JobCode;
+  readonly params: Readonly<Record<string, string>>;
+  /** Keys what `ctx.random()` gives. */
+  readonly seed: string;
+  /** Counted bytes a map attempt gathers before it cuts a sorted run. Part of the spec: it decides where combining stops. */
+  readonly budgetBytes: number;
+  readonly overwrite: boolean;
+  readonly files: readonly InputFile[];
+  readonly splits: readonly (readonly SplitRange[])[];
+  /** Modelled work: attempts take at least so long. Drawn per task and attempt by `seed`. Microseconds. */
+  readonly pace?: { readonly mapUs: readonly [number, number]; readonly reduceUs: readonly [number, number] };
+}
+
+/** A built-in job by name, or a bundle in Files by its hash. */
+export type JobCode =
+  | { readonly kind: 'builtin'; readonly name: string }
+  | { readonly kind: 'bundle'; readonly name: string; readonly hash: string };
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Stores the order; its hash is what the journal records. */
+export async function storeWorkOrder(files: Files, order: WorkOrder): Promise<string> {
+  const bytes = Buffer.from(JSON.stringify(order));
+  const hash = sha256(bytes);
+  await files.putIfAbsent(hash, bytes);
+  return hash;
+}
+
+export async function loadWorkOrder(files: Files, hash: string): Promise<WorkOrder> {
+  const bytes = await files.get(hash);
+  if (!bytes) throw new Error(`the work order ${hash} is not in the store`);
+  return JSON.parse(bytes.toString()) as WorkOrder;
+}

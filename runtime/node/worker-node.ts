@@ -1,0 +1,236 @@
+/**
+ * A worker for real: the worker machine with a session to the master, executors and files around it.
+ */
+import type { ClusterConfig } from '../../core/config.js';
+import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import { generationText, mixGeneration, newGeneration } from '../../core/generation.js';
+import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
+import type { WorkerMessage } from '../../core/messages.js';
+import type { Cause } from '../../core/trace.js';
+import type { WorkerSetup } from '../../core/worker/state.js';
+import { attemptsPath } from '../data/publish.js';
+import { forgetAttempt } from '../executor/attempt-files.js';
+import { ExecutorPool } from '../executor/executor-pool.js';
+import type { ThreadResult } from '../executor/messages.js';
+import type { Files } from '../store/ports.js';
+import { SessionDialer } from '../transport/dialer.js';
+import type { CrashPoints } from './crash-points.js';
+import { type RunLayout, tracePath } from './layout.js';
+import { NodeDriver } from './node-driver.js';
+import { loadWorkOrder } from './work-order.js';
+
+export interface WorkerNodeOptions extends WorkerSetup {
+  readonly config: ClusterConfig;
+  readonly layout: RunLayout;
+  readonly addresses: ReadonlyMap<NodeId, string>;
+  readonly files: Files;
+  readonly heapMiB: number;
+  readonly points: CrashPoints;
+  failed(error: Error): void;
+  stepped?(event: MachineEvent, effects: readonly Effect[]): void;
+}
+
+/** Where a job's map outputs are, as told by the master. */
+interface KnownOutput {
+  readonly attempt: AttemptId;
+  readonly digest: string;
+  readonly gone: boolean;
+}
+
+interface RunningAttempt {
+  readonly run: AttemptRun;
+  /** For a reduce: the generation of map outputs it reads. */
+  readonly inputs: string;
+  started: boolean;
+}
+
+export class WorkerNode {
+  readonly #options: WorkerNodeOptions;
+  readonly #driver: NodeDriver;
+  readonly #dialer: SessionDialer<'worker'>;
+  readonly #pool: ExecutorPool;
+  /** By job, then by map task. */
+  readonly #outputs = new Map<number, Map<number, KnownOutput>>();
+  /** Attempts that wait for their work order or run, by their key. */
+  readonly #running = new Map<string, RunningAttempt>();
+  /** Where the reduce attempts of a job lie. */
+  readonly #attemptsDirectories = new Map<number, string>();
+  readonly #beat: NodeJS.Timeout;
+
+  constructor(options: WorkerNodeOptions) {
+    this.#options = options;
+    const { config, life, slots, previous, layout } = options;
+    this.#pool = new ExecutorPool({
+      slots,
+      filesDirectory: layout.files,
+      workDirectory: layout.work,
+      bundleDirectory: layout.bundle,
+      logsDirectory: layout.logs,
+      heapMiB: options.heapMiB,
+      ended: (attempt, result) => this.#ended(attempt, result),
+    });
+    this.#driver = new NodeDriver({
+      setup: { role: 'worker', config, life, slots, ...(previous ? { previous } : {}) },
+      tracePath: tracePath(layout, life.node, life.incarnation),
+      perform: (effect, cause) => this.#perform(effect, cause),
+      failed: (error) => options.failed(error as Error),
+      ...(options.stepped ? { stepped: options.stepped } : {}),
+    });
+    this.#dialer = new SessionDialer({
+      node: life.node,
+      role: 'worker',
+      addressOf: (peer) => options.addresses.get(peer)!,
+      handlers: {
+        connected: (peer, session) => this.#driver.feed({ type: 'peer.connected', peer, session }),
+        lost: (peer, session) => this.#driver.feed({ type: 'peer.lost', peer, session }),
+        message: (from, session, message, cause) =>
+          this.#driver.feed({ type: 'message.received', from, session, message } as MachineEvent, cause),
+      },
+    });
+    this.#beat = setInterval(() => this.#tellProgress(), Math.max(50, config.beatUs / 2000));
+  }
+
+  start(): void {
+    this.#driver.start();
+  }
+
+  /** Modelled work takes `factor` times as long from now on. */
+  slow(factor: number): void {
+    this.#pool.slow(factor);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    this.#driver.stop();
+    await this.#pool.close();
+    await this.#dialer.close();
+  }
+
+  #perform(effect: Effect, cause: Cause): void {
+    switch (effect.type) {
+      case 'message.send':
+        this.#dialer.send(effect.session, effect.message as WorkerMessage, cause);
+        return;
+      case 'peer.connect':
+        this.#dialer.connect(effect.peer, effect.session);
+        return;
+      case 'peer.disconnect':
+        this.#dialer.disconnect(effect.session);
+        return;
+      case 'attempt.run':
+        this.#run(effect);
+        return;
+      case 'attempt.abort':
+        this.#abort(effect.attempt);
+        return;
+      case 'outputs.learn':
+        this.#learn(effect);
+        return;
+      case 'output.discard': {
+        const { attempt, maps } = effect;
+        const { work } = this.#options.layout;
+        const directory = attempt.task < maps ? work : this.#attemptsDirectories.get(attempt.job);
+        if (directory !== undefined) forgetAttempt({ attempt, maps }, directory);
+        return;
+      }
+      case 'job.discard':
+        this.#outputs.delete(effect.job);
+        this.#attemptsDirectories.delete(effect.job);
+        return;
+    }
+  }
+
+  #run(effect: AttemptRun): void {
+    const { attempt, maps } = effect;
+    const sources: AttemptId[] = [];
+    const generation = newGeneration();
+    if (attempt.task >= maps) {
+      const known = this.#outputs.get(attempt.job);
+      for (let task = 0; task < maps; task++) {
+        const output = known?.get(task);
+        if (!output) throw new Error(`no word yet of map ${task} of job ${attempt.job}`);
+        if (output.gone) {
+          const source = output.attempt;
+          this.#driver.feed({ type: 'attempt.starved', attempt, source, reason: 'missing' });
+          return;
+        }
+        sources.push(output.attempt);
+        mixGeneration(generation, task, output.digest, 1);
+      }
+    }
+    const inputs = attempt.task >= maps ? generationText(generation) : '';
+    const running = { run: effect, inputs, started: false };
+    this.#running.set(attemptKey(attempt), running);
+    void this.#start(running, sources);
+  }
+
+  async #start(running: RunningAttempt, sources: readonly AttemptId[]): Promise<void> {
+    const { run } = running;
+    const { attempt } = run;
+    try {
+      const order = await loadWorkOrder(this.#options.files, run.work);
+      const attemptsDirectory = attemptsPath(run.output, order.runId);
+      this.#attemptsDirectories.set(attempt.job, attemptsDirectory);
+      if (!this.#running.has(attemptKey(attempt))) return; // aborted meanwhile
+      running.started = true;
+      this.#options.points.reach(
+        attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
+      );
+      this.#pool.run({ ...run, sources, attemptsDirectory });
+    } catch (error) {
+      if (!this.#running.delete(attemptKey(attempt))) return;
+      const failure = { kind: 'disk', message: (error as Error).message } as const;
+      this.#driver.feed({ type: 'attempt.broke', attempt, failure });
+    }
+  }
+
+  #abort(attempt: AttemptId): void {
+    const running = this.#running.get(attemptKey(attempt));
+    if (running?.started) {
+      this.#pool.abort(attempt);
+    } else if (running) {
+      this.#running.delete(attemptKey(attempt));
+      this.#driver.feed({ type: 'attempt.aborted', attempt });
+    }
+  }
+
+  #learn({ job, from, changes }: OutputsLearn): void {
+    let known = this.#outputs.get(job);
+    if (!known || from === 0) this.#outputs.set(job, (known = new Map()));
+    for (const { attempt, digest, holder } of changes) {
+      known.set(attempt.task, { attempt, digest, gone: holder === undefined });
+    }
+  }
+
+  #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
+    const key = attemptKey(attempt);
+    const { run, inputs } = this.#running.get(key)!;
+    this.#running.delete(key);
+    const kind = attempt.task < run.maps ? 'map' : 'reduce';
+    switch (result.type) {
+      case 'finished': {
+        const { digest, bytes, records, counters } = result;
+        this.#options.points.reach(`worker.${kind}.after_write_before_report`);
+        const output = { digest, bytes, records, inputs };
+        this.#driver.feed({ type: 'attempt.finished', attempt, output, counters });
+        return;
+      }
+      case 'broke':
+        this.#driver.feed({ type: 'attempt.broke', attempt, failure: result.failure });
+        return;
+      case 'starved':
+        this.#driver.feed({ type: 'attempt.starved', attempt, source: result.source, reason: result.reason });
+        return;
+      case 'aborted':
+        this.#driver.feed({ type: 'attempt.aborted', attempt });
+        return;
+    }
+  }
+
+  #tellProgress(): void {
+    for (const { attempt, done, total } of this.#pool.progress()) {
+      if (done > 0) this.#driver.feed({ type: 'attempt.progressed', attempt, done, total });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The program of every child process: a worker, or a master of a run with standbys.
+ *
+ * It ends when its parent does, however that ended: the channel between them closes with the parent. An interrupt of
+ * the terminal reaches the whole group and is the parent's to answer, so children ignore it.
+ */
+import { writeSync } from 'node:fs';
+import { CrashPoints } from '../node/crash-points.js';
+import { runLayout } from '../node/layout.js';
+import { WorkerNode } from '../node/worker-node.js';
+import { FileFiles } from '../store/file-files.js';
+import { type ChildSetup, setupVariable, type ToChild, type ToParent } from './child-setup.js';
+import { openMaster } from './open-master.js';
+
+function tell(message: ToParent): void {
+  if (process.connected) process.send!(message, () => {});
+}
+
+function fail(error: Error): void {
+  const { name, message, stack } = error;
+  if (!process.connected) process.kill(process.pid, 'SIGKILL');
+  process.send!({ type: 'failed', name, message, stack: stack ?? '' } satisfies ToParent, () =>
+    process.exit(70),
+  );
+}
+
+async function main(): Promise<void> {
+  const setup = JSON.parse(process.env[setupVariable]!) as ChildSetup;
+  delete process.env[setupVariable];
+  process.title = `rehearse ${setup.life.node}`;
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.on('SIGINT', () => {});
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', (reason) => fail(reason as Error));
+  const layout = runLayout(setup.dataDirectory, setup.runId);
+  const points = new CrashPoints(setup.points, announce);
+  const watch = setup.watched
+    ? { stepped: (event: unknown, effects: unknown) => tell({ type: 'step', event, effects } as ToParent) }
+    : {};
+  if (setup.role === 'master') {
+    const master = await openMaster({ ...setup, layout, points, failed: fail, ...watch });
+    process.on('SIGTERM', () => void master.close().then(() => process.exit(0)));
+    await master.start();
+    return;
+  }
+  const files = await FileFiles.open(layout.files);
+  const addresses = new Map(setup.addresses);
+  const worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
+  process.on('SIGTERM', () => void worker.close().then(() => process.exit(0)));
+  process.on('message', (message: ToChild) => worker.slow(message.factor));
+  worker.start();
+}
+
+/** The process is about to be hit and may not say anything later, so this goes out synchronously, on a pipe of its own. */
+function announce(point: { name: string }): void {
+  writeSync(3, `${JSON.stringify(point)}\n`);
+}
+
+main().catch(fail);

@@ -1,0 +1,36 @@
+/**
+ * What a supervisor gives a child process to start with, and what the two say to each other afterwards, over the
+ * channel that Node opens between them. When that channel closes, the parent is gone, and the child goes too.
+ */
+import type { ClusterConfig } from '../../core/config.js';
+import type { Effect } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeId, NodeLife } from '../../core/ids.js';
+import type { WorkerHello } from '../../core/messages.js';
+import type { CrashPoint } from '../node/crash-points.js';
+
+export interface ChildSetup {
+  readonly role: 'master' | 'worker';
+  readonly life: NodeLife;
+  readonly config: ClusterConfig;
+  readonly dataDirectory: string;
+  readonly runId: string;
+  /** Sockets of all masters. */
+  readonly addresses: readonly (readonly [NodeId, string])[];
+  readonly slots: number;
+  readonly heapMiB: number;
+  readonly previous?: NonNullable<WorkerHello['previous']>;
+  readonly points: readonly CrashPoint[];
+  /** Send every step to the parent: a rehearsal's triggers need them. */
+  readonly watched: boolean;
+}
+
+/** The environment variable that carries a `ChildSetup` as JSON. */
+export const setupVariable = 'REHEARSE_CHILD';
+
+export type ToParent =
+  | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
+  | { readonly type: 'point'; readonly point: CrashPoint }
+  | { readonly type: 'failed'; readonly name: string; readonly message: string; readonly stack: string };
+
+export type ToChild = { readonly type: 'slow'; readonly factor: number };

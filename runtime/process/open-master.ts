@@ -1,0 +1,47 @@
+/**
+ * A master of a local run, with the file store: the same for a master in the command's own process and in a child.
+ */
+import { join } from 'node:path';
+import type { ClusterConfig } from '../../core/config.js';
+import type { Effect } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeId, NodeLife } from '../../core/ids.js';
+import type { JournalRecord } from '../../core/records.js';
+import type { CrashPoints } from '../node/crash-points.js';
+import { type RunLayout, tracePath } from '../node/layout.js';
+import { MasterNode } from '../node/master-node.js';
+import { FileFiles } from '../store/file-files.js';
+import { FileJournal } from '../store/file-journal.js';
+import { FileLease } from '../store/file-lease.js';
+
+export interface OpenMasterOptions {
+  readonly config: ClusterConfig;
+  readonly life: NodeLife;
+  readonly layout: RunLayout;
+  readonly addresses: readonly (readonly [NodeId, string])[];
+  readonly points: CrashPoints;
+  failed(error: Error): void;
+  stepped?(event: MachineEvent, effects: readonly Effect[]): void;
+}
+
+export async function openMaster(options: OpenMasterOptions): Promise<MasterNode> {
+  const { config, life, layout, points } = options;
+  const socketPath = new Map(options.addresses).get(life.node)!;
+  return new MasterNode({
+    config,
+    life,
+    socketPath,
+    tracePath: tracePath(layout, life.node, life.incarnation),
+    journal: await FileJournal.open<JournalRecord>(layout.journal, { step: (name) => points.reach(name) }),
+    lease: new FileLease({
+      directory: join(layout.root, 'lease'),
+      node: life.node,
+      incarnation: life.incarnation,
+      socketPath: `${socketPath}.life`,
+    }),
+    files: await FileFiles.open(layout.files),
+    points,
+    failed: options.failed,
+    ...(options.stepped ? { stepped: options.stepped } : {}),
+  });
+}

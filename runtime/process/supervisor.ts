@@ -1,0 +1,197 @@
+/**
+ * Keeps the processes of a local run alive: starts workers and standby masters, replaces those that end, with a growing
+ * pause when they end quickly, and at the end kills them for certain, stopped ones too.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ClusterConfig } from '../../core/config.js';
+import type { NodeId } from '../../core/ids.js';
+import type { CrashPoint } from '../node/crash-points.js';
+import type { RunLayout } from '../node/layout.js';
+import { type ChildSetup, setupVariable, type ToChild, type ToParent } from './child-setup.js';
+import { recordProcess } from './process-register.js';
+
+export interface SupervisorOptions {
+  readonly config: ClusterConfig;
+  readonly layout: RunLayout;
+  readonly dataDirectory: string;
+  readonly addresses: readonly (readonly [NodeId, string])[];
+  /** Incarnations begin above this: every start of the same run gets its own range. */
+  readonly incarnationBase: number;
+  readonly workers: readonly NodeId[];
+  /** Masters that run in processes of their own. */
+  readonly masters: readonly NodeId[];
+  readonly slots: number;
+  readonly heapMiB: number;
+  readonly observer: ProcessObserver;
+  /** For a rehearsal: where a node's first life is hit, and whether its steps are wanted. */
+  readonly points?: (node: NodeId) => readonly CrashPoint[];
+  readonly watched?: boolean;
+}
+
+export interface ProcessObserver {
+  started?(node: NodeId, incarnation: number, pid: number): void;
+  /** `how` is an exit code or the name of a signal. */
+  ended?(node: NodeId, incarnation: number, how: string, restartMs: number): void;
+  said?(node: NodeId, message: ToParent): void;
+}
+
+interface Child {
+  readonly node: NodeId;
+  readonly role: 'master' | 'worker';
+  incarnation: number;
+  process: ChildProcess | undefined;
+  startedAt: number;
+  /** Ends in a row that came soon after the start. */
+  quickEnds: number;
+  previous: ChildSetup['previous'];
+  exit: Promise<void>;
+  timer: NodeJS.Timeout | undefined;
+  /** A rehearsal wants it down until it says otherwise. */
+  held: boolean;
+}
+
+const program = fileURLToPath(new URL('./child-main.js', import.meta.url));
+/** An end this soon after the start counts towards the pause before the next start. */
+const quickMs = 5000;
+const pauseMsMax = 5000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #children = new Map<NodeId, Child>();
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    mkdirSync(options.layout.logs, { recursive: true });
+    const add = (role: 'master' | 'worker') => (node: NodeId) => {
+      this.#children.set(node, {
+        node,
+        role,
+        incarnation: options.incarnationBase,
+        process: undefined,
+        startedAt: 0,
+        quickEnds: 0,
+        previous: undefined,
+        exit: Promise.resolve(),
+        timer: undefined,
+        held: false,
+      });
+    };
+    options.masters.forEach(add('master'));
+    options.workers.forEach(add('worker'));
+  }
+
+  start(): void {
+    for (const child of this.#children.values()) this.#spawn(child);
+  }
+
+  /** Sends a signal to a node's process; false when it has none. */
+  signal(node: NodeId, signal: NodeJS.Signals): boolean {
+    return this.#children.get(node)?.process?.kill(signal) ?? false;
+  }
+
+  /** Kills a node's process and starts no other until `release`. */
+  hold(node: NodeId): boolean {
+    const child = this.#children.get(node);
+    if (!child?.process) return false;
+    child.held = true;
+    return child.process.kill('SIGKILL');
+  }
+
+  release(node: NodeId): boolean {
+    const child = this.#children.get(node);
+    if (!child?.held) return false;
+    child.held = false;
+    if (!child.process && !this.#stopping) this.#spawn(child);
+    return true;
+  }
+
+  tell(node: NodeId, message: ToChild): boolean {
+    const child = this.#children.get(node)?.process;
+    return child?.connected ? child.send(message) : false;
+  }
+
+  /** Every child is dead when this resolves, whatever state it was in. */
+  async killAll(): Promise<void> {
+    this.#stopping = true;
+    for (const child of this.#children.values()) {
+      clearTimeout(child.timer);
+      child.process?.kill('SIGKILL'); // ends a stopped process too
+    }
+    await Promise.all([...this.#children.values()].map((child) => child.exit));
+  }
+
+  #spawn(child: Child): void {
+    const options = this.#options;
+    const first = child.incarnation === options.incarnationBase;
+    child.incarnation++;
+    child.startedAt = performance.now();
+    const setup: ChildSetup = {
+      role: child.role,
+      life: { node: child.node, incarnation: child.incarnation },
+      config: options.config,
+      dataDirectory: options.dataDirectory,
+      runId: options.layout.runId,
+      addresses: options.addresses,
+      slots: options.slots,
+      heapMiB: options.heapMiB,
+      ...(child.previous ? { previous: child.previous } : {}),
+      points: first ? (options.points?.(child.node) ?? []) : [],
+      watched: options.watched ?? false,
+    };
+    const process_ = spawn(process.execPath, ['--enable-source-maps', program], {
+      env: { ...process.env, [setupVariable]: JSON.stringify(setup) },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
+    });
+    child.process = process_;
+    this.#listen(child, process_);
+    if (process_.pid !== undefined) {
+      recordProcess(options.layout, process_.pid);
+      options.observer.started?.(child.node, child.incarnation, process_.pid);
+    }
+  }
+
+  #listen(child: Child, process_: ChildProcess): void {
+    const { layout, observer } = this.#options;
+    const log = createWriteStream(join(layout.logs, `${child.node}.${child.incarnation}.log`), {
+      flags: 'a',
+    });
+    log.on('error', () => {});
+    process_.stdout!.pipe(log, { end: false });
+    process_.stderr!.pipe(log, { end: false });
+    createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
+      observer.said?.(child.node, { type: 'point', point: JSON.parse(line) as CrashPoint });
+    });
+    process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
+    child.exit = new Promise((resolve) => {
+      const ended = (how: string) => {
+        log.end();
+        resolve();
+        this.#ended(child, how);
+      };
+      process_.once('error', (error) => ended(error.message));
+      process_.once('exit', (code, signal) => ended(signal ?? String(code)));
+    });
+  }
+
+  #ended(child: Child, how: string): void {
+    child.process = undefined;
+    if (this.#stopping) return;
+    const quick = performance.now() - child.startedAt < quickMs;
+    child.quickEnds = quick ? child.quickEnds + 1 : 0;
+    child.previous = { incarnation: child.incarnation, end: outsideKill.has(how) ? 'killed' : 'crashed' };
+    const pauseMs = child.quickEnds < 2 ? 0 : Math.min(pauseMsMax, 100 * 2 ** (child.quickEnds - 2));
+    this.#options.observer.ended?.(child.node, child.incarnation, how, pauseMs);
+    if (child.held) return;
+    child.timer = setTimeout(() => {
+      if (!this.#stopping && !child.held && !child.process) this.#spawn(child);
+    }, pauseMs);
+  }
+}
+
+/** Signals that come from outside; anything else a process did to itself. */
+const outsideKill = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);

@@ -1,0 +1,144 @@
+/**
+ * A cluster on this machine for one run: the client here, one master here too or several in children, workers in
+ * children, all of them talking over Unix sockets in a directory that only this user can enter.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Effect } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeId } from '../../core/ids.js';
+import type { JobStatus } from '../../core/messages.js';
+import type { JobSpec } from '../../core/records.js';
+import { ClientNode, type Conclusion } from '../node/client-node.js';
+import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
+import { type RunLayout, tracePath } from '../node/layout.js';
+import type { MasterNode } from '../node/master-node.js';
+import { openMaster } from '../process/open-master.js';
+import { recordProcess } from '../process/process-register.js';
+import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
+import type { RunRequest } from './run-request.js';
+
+export interface LocalClusterOptions {
+  readonly request: Omit<RunRequest, 'spec'>;
+  readonly layout: RunLayout;
+  readonly dataDirectory: string;
+  readonly observer: ProcessObserver;
+  report(status: JobStatus): void;
+  /** The client or the master in this process cannot go on. */
+  failed(error: Error): void;
+  /** For a rehearsal. */
+  readonly points?: (node: NodeId) => readonly CrashPoint[];
+  readonly watch?: (node: NodeId, event: MachineEvent, effects: readonly Effect[]) => void;
+}
+
+export class LocalCluster {
+  readonly supervisor: Supervisor;
+  readonly #options: LocalClusterOptions;
+  readonly #sockets: string;
+  readonly #addresses: (readonly [NodeId, string])[];
+  readonly #incarnationBase: number;
+  #master: MasterNode | undefined;
+  #client: ClientNode | undefined;
+  #clients = 0;
+
+  constructor(options: LocalClusterOptions) {
+    this.#options = options;
+    const { request, layout } = options;
+    for (const directory of [layout.trace, layout.work, layout.logs])
+      mkdirSync(directory, { recursive: true });
+    this.#sockets = mkdtempSync(join(socketRoot(), 'rehearse-'));
+    this.#addresses = request.config.masters.map(
+      (node) => [node, join(this.#sockets, `${node}.sock`)] as const,
+    );
+    this.#incarnationBase = nextIncarnationBase(layout);
+    recordProcess(layout, process.pid);
+    const childMasters = request.config.masters.length > 1 ? request.config.masters : [];
+    this.supervisor = new Supervisor({
+      config: request.config,
+      layout,
+      dataDirectory: options.dataDirectory,
+      addresses: this.#addresses,
+      incarnationBase: this.#incarnationBase,
+      workers: Array.from({ length: request.workers }, (_, index) => `worker-${index + 1}`),
+      masters: childMasters,
+      slots: request.slots,
+      heapMiB: request.heapMiB,
+      observer: options.observer,
+      watched: options.watch !== undefined,
+      ...(options.points ? { points: options.points } : {}),
+    });
+  }
+
+  /** Starts every process. */
+  async start(): Promise<void> {
+    this.supervisor.start();
+    const { request, layout, failed, watch } = this.#options;
+    const [first, ...others] = request.config.masters;
+    if (first === undefined || others.length > 0) return;
+    this.#master = await openMaster({
+      config: request.config,
+      life: { node: first, incarnation: this.#incarnationBase + 1 },
+      layout,
+      addresses: this.#addresses,
+      points: new CrashPoints([]),
+      failed,
+      ...(watch ? { stepped: (event, effects) => watch(first, event, effects) } : {}),
+    });
+    await this.#master.start();
+  }
+
+  /** Runs one job to its conclusion. One job at a time. */
+  async run(requestId: string, spec: JobSpec): Promise<Conclusion> {
+    const { request, layout, report, failed, watch } = this.#options;
+    const life = { node: 'client-1', incarnation: this.#incarnationBase + ++this.#clients };
+    this.#client = new ClientNode({
+      config: request.config,
+      life,
+      tracePath: tracePath(layout, life.node, life.incarnation),
+      addresses: new Map(this.#addresses),
+      report,
+      failed,
+      ...(watch ? { stepped: (event, effects) => watch(life.node, event, effects) } : {}),
+    });
+    try {
+      return await this.#client.run(requestId, spec);
+    } finally {
+      await this.#client.close();
+      this.#client = undefined;
+    }
+  }
+
+  drain(): void {
+    this.#client?.drain();
+  }
+
+  /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
+  async stop(): Promise<void> {
+    await this.supervisor.killAll();
+    await this.#client?.close();
+    await this.#master?.close();
+    rmSync(this.#sockets, { recursive: true, force: true });
+  }
+
+  /** The last resort: nothing is awaited, nothing is left running. */
+  abandon(): void {
+    void this.supervisor.killAll();
+    rmSync(this.#sockets, { recursive: true, force: true });
+  }
+}
+
+/** A socket's path may not be longer than about a hundred bytes: a deep temporary directory will not do. */
+function socketRoot(): string {
+  return tmpdir().length <= 60 ? tmpdir() : '/tmp';
+}
+
+/** Lives of earlier starts of this run are told by their traces; this start's begin above all of them. */
+function nextIncarnationBase(layout: RunLayout): number {
+  let last = 0;
+  for (const name of readdirSync(layout.trace)) {
+    const incarnation = Number(/\.(\d+)\.ndjson$/.exec(name)?.[1] ?? 0);
+    last = Math.max(last, incarnation);
+  }
+  return Math.ceil(last / 1000) * 1000;
+}

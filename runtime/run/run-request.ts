@@ -1,0 +1,45 @@
+/**
+ * What a run was asked for, in `run.json`: enough to start the same cluster again and follow the same job.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { ClusterConfig } from '../../core/config.js';
+import type { JobSpec } from '../../core/records.js';
+import type { RunLayout } from '../node/layout.js';
+import type { JobCode } from '../node/work-order.js';
+
+export interface RunRequest {
+  readonly format: 'rehearse.run.v1';
+  readonly runId: string;
+  /** ISO 8601; for people. */
+  readonly createdAt: string;
+  readonly directory: string;
+  /** As the user said it. */
+  readonly job: string;
+  readonly code: JobCode;
+  readonly inputs: readonly string[];
+  readonly hidden: boolean;
+  readonly spec: JobSpec;
+  readonly config: ClusterConfig;
+  readonly workers: number;
+  readonly slots: number;
+  readonly standbys: number;
+  readonly heapMiB: number;
+  readonly overwrite: boolean;
+  /** Also write the result to standard output. */
+  readonly toStdout: boolean;
+}
+
+export function writeRunRequest(layout: RunLayout, request: RunRequest): void {
+  const temporary = `${layout.request}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(request, null, 2)}\n`);
+  renameSync(temporary, layout.request);
+}
+
+export function readRunRequest(layout: RunLayout): RunRequest | undefined {
+  try {
+    return JSON.parse(readFileSync(layout.request, 'utf8')) as RunRequest;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+// The advisory lease of the file store: a small file `lease` with holder and sequence, replaced by rename. Each side
+// uses only its own monotonic clock: a rival may take the lease when it saw the sequence stand still for the
+// holder's ttl, or at once when the holder's process is gone (lease-socket.ts). Two who take it at the same moment
+// both write, wait and read back; should both still believe, the journal decides, as always.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LifeSign, LifeWatch } from './lease-socket.js';
+import type { Lease } from './ports.js';
+import { errorCode } from './segment-directory.js';
+
+export interface FileLeaseOptions {
+  /** Holds the file `lease`; created if needed. */
+  readonly directory: string;
+  readonly node: string;
+  /** Tells lives of one node apart. */
+  readonly incarnation: number | string;
+  /** Where this process shows that it lives while it holds the lease; its own path, at most 100 bytes. */
+  readonly socketPath?: string;
+  /** How long a taker waits before it reads back, in milliseconds. */
+  readonly settleMs?: number;
+  readonly nowMs?: () => number;
+}
+
+interface Holding {
+  readonly node: string;
+  readonly incarnation: number | string;
+  /** Grows with each renewal. */
+  readonly sequence: number;
+  readonly ttlMs: number;
+  readonly socketPath?: string;
+}
+
+/** How often a rival looks, in parts of the holder's ttl, and within which bounds in milliseconds. */
+const LOOKS_PER_TTL = 10;
+const LOOK_MS_MIN = 10;
+const LOOK_MS_MAX = 250;
+
+export class FileLease implements Lease {
+  readonly #options: FileLeaseOptions;
+  readonly #path: string;
+  readonly #settleMs: number;
+  readonly #nowMs: () => number;
+  readonly #sign: LifeSign | undefined;
+  #onGranted: (request: number) => void = () => {};
+  #onLost: () => void = () => {};
+  /** The latest unanswered request, if any. */
+  #wanted: { readonly request: number; readonly ttlMs: number } | undefined;
+  #held = false;
+  /** While resigning, and for ever once closed: requests wait. */
+  #stopping = false;
+  #working: Promise<void> | undefined;
+  /** Ends the pause under way. */
+  #wake: (() => void) | undefined;
+  /** The rival's state as last seen, and since when it has not changed. */
+  #seen: { readonly holding: Holding; readonly sinceMs: number } | undefined;
+  #watch: LifeWatch | undefined;
+
+  /** @throws RangeError when the socket's path is too long. */
+  constructor(options: FileLeaseOptions) {
+    this.#options = options;
+    this.#path = join(options.directory, 'lease');
+    this.#settleMs = options.settleMs ?? 20;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#sign = options.socketPath === undefined ? undefined : new LifeSign(options.socketPath);
+  }
+
+  onGranted(callback: (request: number) => void): void {
+    this.#onGranted = callback;
+  }
+
+  onLost(callback: () => void): void {
+    this.#onLost = callback;
+  }
+
+  request(request: number, ttlMs: number): void {
+    this.#wanted = { request, ttlMs };
+    if (!this.#stopping) this.#working ??= this.#work();
+  }
+
+  async resign(): Promise<void> {
+    await this.#stop();
+    const current = await this.#read();
+    if (current !== undefined && this.#isOwn(current)) await rm(this.#path, { force: true });
+    this.#held = false;
+    await this.#sign?.hide();
+    this.#stopping = false;
+    const wanted = this.#wanted;
+    if (wanted !== undefined) this.request(wanted.request, wanted.ttlMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+    await this.#sign?.hide();
+  }
+
+  /** Answers requests until none is left. */
+  async #work(): Promise<void> {
+    while (this.#wanted !== undefined && !this.#stopping) {
+      const { request, ttlMs } = this.#wanted;
+      // A disk that refuses the file is a request without an answer; the journal will meet the same disk.
+      const granted = await this.#attempt(ttlMs).catch(() => false);
+      if (this.#stopping) break;
+      if (granted) {
+        this.#held = true;
+        if (this.#wanted?.request === request) this.#wanted = undefined;
+        this.#unwatch();
+        this.#onGranted(request);
+      } else if (this.#wanted !== undefined) {
+        await this.#pause(
+          Math.min(Math.max(this.#rivalTtlMs(ttlMs) / LOOKS_PER_TTL, LOOK_MS_MIN), LOOK_MS_MAX),
+        );
+      }
+    }
+    this.#working = undefined;
+  }
+
+  async #attempt(ttlMs: number): Promise<boolean> {
+    const current = await this.#read();
+    if (current !== undefined && !this.#isOwn(current)) {
+      if (this.#held) {
+        this.#held = false;
+        this.#wanted = undefined;
+        this.#onLost();
+        return false;
+      }
+      if (!this.#mayTakeFrom(current)) return false;
+    }
+    await this.#sign?.show();
+    await this.#write((current?.sequence ?? 0) + 1, ttlMs);
+    if (this.#held) return true;
+    await this.#pause(this.#settleMs * (1 + Math.random()));
+    const now = await this.#read();
+    return now !== undefined && this.#isOwn(now);
+  }
+
+  #mayTakeFrom(rival: Holding): boolean {
+    const same =
+      this.#seen !== undefined &&
+      this.#seen.holding.node === rival.node &&
+      this.#seen.holding.incarnation === rival.incarnation;
+    if (!same || this.#seen?.holding.sequence !== rival.sequence) {
+      if (!same) this.#unwatch();
+      this.#seen = { holding: rival, sinceMs: this.#nowMs() };
+    }
+    if (rival.socketPath !== undefined) {
+      this.#watch ??= new LifeWatch(rival.socketPath, () => this.#wake?.());
+      if (this.#watch.dead) return true;
+    }
+    return this.#nowMs() - this.#seen!.sinceMs >= rival.ttlMs;
+  }
+
+  #rivalTtlMs(ttlMs: number): number {
+    return this.#seen?.holding.ttlMs ?? ttlMs;
+  }
+
+  #isOwn(holding: Holding): boolean {
+    return holding.node === this.#options.node && holding.incarnation === this.#options.incarnation;
+  }
+
+  async #read(): Promise<Holding | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#path, 'utf8')) as Holding;
+    } catch (error) {
+      // A file that is no JSON can only be a crash's leftover: renames show it whole.
+      if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(sequence: number, ttlMs: number): Promise<void> {
+    const { directory, node, incarnation, socketPath } = this.#options;
+    const holding: Holding = { node, incarnation, sequence, ttlMs, ...(socketPath && { socketPath }) };
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const aside = `${this.#path}.${randomBytes(6).toString('hex')}`;
+    try {
+      await writeFile(aside, JSON.stringify(holding), { mode: 0o600 });
+      await rename(aside, this.#path);
+    } finally {
+      await rm(aside, { force: true });
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #unwatch(): void {
+    this.#watch?.end();
+    this.#watch = undefined;
+    this.#seen = undefined;
+  }
+
+  /** Ends campaign or renewal and waits for the operation under way. */
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wanted = undefined;
+    this.#wake?.();
+    await this.#working;
+    this.#unwatch();
+  }
+}

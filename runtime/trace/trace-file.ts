@@ -1,0 +1,51 @@
+/**
+ * Writing a node's trace: always on, so it must cost little. Lines are gathered and written once per turn of the event
+ * loop; a process that is killed loses at most that turn, and its last line may be torn.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { TraceHeader, TraceLine } from '../../core/trace.js';
+
+/** Written out before the loop's turn ends when more than this is waiting. */
+const flushBytes = 256 * 1024;
+
+export class TraceFile {
+  readonly path: string;
+  readonly #file: number;
+  #waiting = '';
+  #scheduled = false;
+  /** The disk refused: the node goes on without a trace, and the reason is kept. */
+  failure: Error | undefined;
+
+  constructor(path: string, header: TraceHeader) {
+    this.path = path;
+    this.#file = openSync(path, 'ax');
+    this.#waiting = `${JSON.stringify(header)}\n`;
+    this.flush();
+  }
+
+  write(line: TraceLine): void {
+    this.#waiting += `${JSON.stringify(line)}\n`;
+    if (this.#waiting.length > flushBytes) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.flush());
+    }
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const bytes = Buffer.from(this.#waiting);
+    this.#waiting = '';
+    if (this.failure) return;
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+    } catch (error) {
+      this.failure = error as Error;
+    }
+  }
+
+  close(): void {
+    this.flush();
+    closeSync(this.#file);
+  }
+}

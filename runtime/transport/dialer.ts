@@ -1,0 +1,177 @@
+/**
+ * A worker's or client's end of its sessions: it dials masters by gRPC on Unix sockets.
+ *
+ * Every session has a channel of its own, which is closed with it: gRPC would otherwise keep a dead master's channel
+ * and make the next attempt wait. A master that is not there is known at once, one that does not answer after
+ * `openingMs`.
+ */
+import type { Socket } from 'node:net';
+import grpc, { type ClientDuplexStream } from '@grpc/grpc-js';
+import type { NodeId } from '../../core/ids.js';
+import type { ClientMessage, MasterToClient, MasterToWorker, WorkerMessage } from '../../core/messages.js';
+import { asIs, channelOptions } from './channel-options.js';
+import {
+  answerFrames,
+  type Cause,
+  clientFrames,
+  type FrameCodec,
+  masterFrames,
+  workerFrames,
+} from './codec.js';
+import { sessionMethods } from './definitions.js';
+import { LocalCredentials } from './local-credentials.js';
+import { SessionEnd } from './session.js';
+import { checkSocketPath } from './socket-path.js';
+
+/** What each kind of caller says and hears. */
+interface Dialogues {
+  worker: { readonly says: WorkerMessage; readonly hears: MasterToWorker };
+  client: { readonly says: ClientMessage; readonly hears: MasterToClient };
+}
+export type Role = keyof Dialogues;
+export type Said<R extends Role> = Dialogues[R]['says'];
+export type Heard<R extends Role> = Dialogues[R]['hears'];
+
+const dialogues: {
+  readonly [R in Role]: {
+    readonly outgoing: FrameCodec<Said<R>>;
+    readonly incoming: FrameCodec<Heard<R>>;
+  };
+} = {
+  worker: { outgoing: workerFrames, incoming: masterFrames },
+  client: { outgoing: clientFrames, incoming: answerFrames },
+};
+
+/** Called from the event loop only, never from inside a method of the dialer. */
+export interface DialerHandlers<R extends Role> {
+  /** The master has answered. */
+  connected(peer: NodeId, session: number): void;
+  /** The last word of every session that was asked for, connected or not, exactly once. `reason` is for people. */
+  lost(peer: NodeId, session: number, reason: string): void;
+  /** Messages of one session come in the order in which they were sent. */
+  message(peer: NodeId, session: number, message: Heard<R>, cause: Cause | undefined): void;
+}
+
+export class SessionDialer<R extends Role> {
+  readonly #node: NodeId;
+  readonly #role: R;
+  readonly #addressOf: (peer: NodeId) => string;
+  readonly #handlers: DialerHandlers<R>;
+  readonly #ends = new Map<number, SessionEnd<Said<R>, Heard<R>>>();
+  #closing = false;
+
+  /** `addressOf` gives the path of a master's Unix socket. */
+  constructor(options: {
+    readonly node: NodeId;
+    readonly role: R;
+    readonly addressOf: (peer: NodeId) => string;
+    readonly handlers: DialerHandlers<R>;
+  }) {
+    this.#node = options.node;
+    this.#role = options.role;
+    this.#addressOf = options.addressOf;
+    this.#handlers = options.handlers;
+  }
+
+  /**
+   * Opens session number `session`, which the caller never uses again; the answer is `connected` or `lost`. Once the
+   * dialer closes it does nothing: that is the end of all sessions, asked for or not.
+   * @throws RangeError when the address is longer than a socket's path may be.
+   */
+  connect(peer: NodeId, session: number): void {
+    if (this.#closing) return;
+    const address = this.#addressOf(peer);
+    checkSocketPath(address);
+    const channel = new Channel(address);
+    const { path } = sessionMethods[this.#role];
+    const call: ClientDuplexStream<Buffer, Buffer> = channel.client.makeBidiStreamRequest(path, asIs, asIs);
+    const end = this.#end(peer, session, channel, call);
+    this.#ends.set(session, end);
+    end.gone.then(() => this.#ends.delete(session));
+    call.on('data', (bytes: Buffer) => end.receive(bytes));
+    call.once('end', () => {
+      end.closed('the peer ended the session');
+      channel.close();
+    });
+    call.on('error', (error: grpc.ServiceError) => {
+      end.closed(error.details);
+      channel.close();
+    });
+    end.open();
+  }
+
+  /**
+   * Sends `message`; to a session that is not open, it goes nowhere.
+   * @throws ProtocolError when the message is too large: a mistake of ours.
+   */
+  send(session: number, message: Said<R>, cause?: Cause): void {
+    this.#ends.get(session)?.send(message, cause);
+  }
+
+  /** Ends a session once what was sent has left; its `lost` comes soon, and no message any more. */
+  disconnect(session: number): void {
+    this.#ends.get(session)?.finish('this node ended the session');
+  }
+
+  /** Ends every session and reports its loss; nothing is reported afterwards. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const ends = [...this.#ends.values()];
+    for (const end of ends) end.finish('this node closed');
+    await Promise.all(ends.map((end) => end.gone));
+  }
+
+  #end(
+    peer: NodeId,
+    session: number,
+    channel: Channel,
+    call: ClientDuplexStream<Buffer, Buffer>,
+  ): SessionEnd<Said<R>, Heard<R>> {
+    return new SessionEnd<Said<R>, Heard<R>>({
+      node: this.#node,
+      peer,
+      ...dialogues[this.#role],
+      wire: {
+        write: (bytes, written) => call.write(bytes, written),
+        end: () => call.end(),
+        cut: () => {
+          call.cancel();
+          channel.close();
+        },
+      },
+      handlers: {
+        opened: () => this.#handlers.connected(peer, session),
+        received: (message, cause) => this.#handlers.message(peer, session, message, cause),
+        over: (reason) => this.#handlers.lost(peer, session, reason),
+      },
+    });
+  }
+}
+
+/** The connection of one session. */
+class Channel {
+  readonly client: grpc.Client;
+  #socket: Socket | undefined;
+  #closed = false;
+
+  constructor(socketPath: string) {
+    const credentials = new LocalCredentials((socket) => {
+      this.#socket = socket;
+      if (this.#closed) socket.destroy();
+    });
+    this.client = new grpc.Client(`unix:${socketPath}`, credentials, {
+      ...channelOptions,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.enable_http_proxy': 0,
+      'grpc.service_config_disable_resolution': 1,
+      // Otherwise the channel says that it has written what still waits in its own buffer for retries.
+      'grpc.per_rpc_retry_buffer_size': 0,
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.client.close();
+    this.#socket?.destroy();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * One end of a session: what server and dialer have in common. It knows frames and their order, and nothing of how
+ * bytes travel.
+ *
+ * - The first frame each way is an opening; the session is open when the peer's has come, within `openingMs`.
+ * - All frames of a peer carry the name with which it opened.
+ * - A frame that breaks the protocol ends the session, and is not delivered.
+ * - A peer that does not read is cut off when more than `queueBytesMax` wait for it.
+ * - The end is reported once, from the event loop and never from inside a call of ours; nothing is delivered after it.
+ */
+import type { NodeId } from '../../core/ids.js';
+import { ProtocolError } from './check.js';
+import type { Cause, Frame, FrameCodec } from './codec.js';
+import { closingMs, frameOverheadBytes, openingMs, queueBytesMax } from './limits.js';
+
+/** What carries the bytes of a session. */
+export interface Wire {
+  /** `written` is called once the bytes have left this process. */
+  write(bytes: Buffer, written: () => void): void;
+  /** Ends our side once everything written has left. */
+  end(): void;
+  /** Gives up the connection at once, with all that waits. */
+  cut(): void;
+}
+
+export interface SessionHandlers<Received> {
+  opened(peer: NodeId): void;
+  received(message: Received, cause: Cause | undefined): void;
+  /** `reason` is for people. */
+  over(reason: string): void;
+}
+
+export class SessionEnd<Sent, Received> {
+  /** Settles when the end has been reported and the connection is gone. */
+  readonly gone: Promise<void>;
+  readonly #node: NodeId;
+  readonly #outgoing: FrameCodec<Sent>;
+  readonly #incoming: FrameCodec<Received>;
+  readonly #wire: Wire;
+  readonly #handlers: SessionHandlers<Received>;
+  #state: 'opening' | 'open' | 'over' | 'closed' = 'opening';
+  /** With whom this session is: known beforehand to who dials, told by the opening to who is dialed. */
+  #peer: NodeId | undefined;
+  #queuedBytes = 0;
+  #timer: NodeJS.Timeout;
+  #settle: () => void = () => {};
+
+  constructor(options: {
+    readonly node: NodeId;
+    readonly peer?: NodeId;
+    readonly outgoing: FrameCodec<Sent>;
+    readonly incoming: FrameCodec<Received>;
+    readonly wire: Wire;
+    readonly handlers: SessionHandlers<Received>;
+  }) {
+    this.#node = options.node;
+    this.#peer = options.peer;
+    this.#outgoing = options.outgoing;
+    this.#incoming = options.incoming;
+    this.#wire = options.wire;
+    this.#handlers = options.handlers;
+    this.gone = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#timer = setTimeout(() => this.cut(`no opening within ${openingMs} ms`), openingMs);
+  }
+
+  /** Sends our opening: at once by who dials, after the peer's by who is dialed. */
+  open(): void {
+    this.#write({ node: this.#node });
+  }
+
+  /** A message for a session that is not open goes nowhere, as if the session had broken on its way. */
+  send(message: Sent, cause: Cause | undefined): void {
+    if (this.#state !== 'open') return;
+    this.#write({ node: this.#node, message, ...(cause && { cause }) });
+  }
+
+  /** The wire brought a frame. */
+  receive(bytes: Buffer): void {
+    if (this.#state !== 'opening' && this.#state !== 'open') return;
+    const frame = this.#checked(bytes);
+    if (frame === undefined) return;
+    if (frame.message === undefined) {
+      this.#state = 'open';
+      this.#peer = frame.node;
+      clearTimeout(this.#timer);
+      this.#handlers.opened(frame.node);
+    } else {
+      this.#handlers.received(frame.message, frame.cause);
+    }
+  }
+
+  /** Ends the session when what was sent has left, at the latest after `closingMs`. */
+  finish(reason: string): void {
+    if (this.#state !== 'opening' && this.#state !== 'open') return;
+    this.#over(reason);
+    this.#timer = setTimeout(() => this.#wire.cut(), closingMs);
+    this.#wire.end();
+  }
+
+  /** Ends the session now, with all that waits. */
+  cut(reason: string): void {
+    this.#over(reason);
+    this.#wire.cut();
+  }
+
+  /** The connection is gone. */
+  closed(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#over(reason);
+    this.#state = 'closed';
+    setImmediate(this.#settle);
+  }
+
+  #over(reason: string): void {
+    clearTimeout(this.#timer);
+    if (this.#state !== 'opening' && this.#state !== 'open') return;
+    this.#state = 'over';
+    setImmediate(() => this.#handlers.over(reason));
+  }
+
+  #write(frame: Frame<Sent>): void {
+    const bytes = this.#outgoing.encode(frame);
+    const weight = bytes.length + frameOverheadBytes;
+    if (this.#queuedBytes + weight > queueBytesMax) {
+      this.cut(`the peer does not read: ${this.#queuedBytes} bytes wait for it`);
+      return;
+    }
+    this.#queuedBytes += weight;
+    this.#wire.write(bytes, () => {
+      this.#queuedBytes -= weight;
+    });
+  }
+
+  /** The frame, when the peer may send it now; else the session is cut. */
+  #checked(bytes: Buffer): Frame<Received> | undefined {
+    try {
+      const frame = this.#incoming.decode(bytes);
+      if (this.#peer !== undefined && frame.node !== this.#peer) {
+        throw new ProtocolError('node', `is ${frame.node}, and this session is with ${this.#peer}`);
+      }
+      if ((frame.message === undefined) !== (this.#state === 'opening')) {
+        throw new ProtocolError('body', 'has an opening that is not the first frame, or none at first');
+      }
+      return frame;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.cut(`the peer broke the protocol: ${error.message}`);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * C13: with a master, a worker and the client up and able to hear each other, and user code that ends, every job ends
+ * within a computed bound of virtual time after the last fault. The bound is generous: it is there to find what never
+ * ends, not what is slow.
+ */
+import type { Scenario } from '../scenario/types.js';
+import type { World } from '../world.js';
+import { InvariantViolation } from './violation.js';
+
+/** Microseconds from the last fault to the end of the last job, from above. */
+export function livenessBoundUs({ jobs, cluster, faults }: Scenario): number {
+  const slowest = faults.reduce((most, { action }) => (action.kind === 'slow' ? most * action.by : most), 1);
+  let workUs = 0;
+  for (const { maps, reduces, mapTimeUs, reduceTimeUs, policy, misbehaviours } of jobs) {
+    const taskUs = Math.max(mapTimeUs.max, reduceTimeUs.max) + cluster.beatUs;
+    // One worker does it all, and every task is tried as often as is allowed.
+    const tries = misbehaviours.length > 0 ? policy.maxAttempts + 1 : 2;
+    workUs += (maps + reduces) * taskUs * slowest * tries;
+    const hanging = misbehaviours.filter(({ how }) => how === 'hangs').length;
+    workUs += hanging * policy.taskTimeoutUs * 2 ** policy.maxAttempts;
+  }
+  const recoveryUs = 10 * (cluster.workerLeaseUs + cluster.masterLeaseUs + cluster.suspectUs) + 30_000_000;
+  return workUs + recoveryUs;
+}
+
+/** Whether the rule applies: somebody of each kind is up. Partitions count as faults that last. */
+export function canEnd(world: World): boolean {
+  const up = new Set<string>();
+  for (const { kind, status } of world.nodes.values()) if (status === 'up') up.add(kind);
+  return up.has('master') && up.has('worker') && up.has('client');
+}
+
+export function stalled(world: World, sinceUs: number): InvariantViolation {
+  const open = world.jobs.filter((job) => !job.conclusion).map((job) => job.work.index + 1);
+  const detail = `job ${open.join(', ')} has not ended, and the last fault was at ${sinceUs} µs`;
+  return new InvariantViolation('C13', detail, world);
+}

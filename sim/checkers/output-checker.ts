@@ -1,0 +1,61 @@
+/** C7, C8, C15: what users see at the place of an output. */
+import type { OutputPublish } from '../../core/effects.js';
+import { sameAttempt } from '../../core/ids.js';
+import type { Directory } from '../object-tree.js';
+import type { Observer, WorldStep } from '../observer.js';
+import { type PublishRequest, successName } from '../output-model.js';
+import type { World } from '../world.js';
+import type { Ledger } from './ledger.js';
+import { InvariantViolation, type WorldInvariant } from './violation.js';
+
+export class OutputChecker implements Observer {
+  readonly #world: World;
+  readonly #ledger: Ledger;
+
+  constructor(world: World, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+  }
+
+  stepped(step: WorldStep): void {
+    for (const effect of step.effects) if (effect.type === 'output.publish') this.#checkRequest(effect);
+  }
+
+  outputChanged(path: string, now: Directory | undefined, by: PublishRequest): void {
+    const job = this.#ledger.job(by.job);
+    if (job?.phase !== 'publishing' || job.spec.output !== path) {
+      const who = `${by.life.node.name} for job ${by.job}, which is ${job?.phase ?? 'unknown'}`;
+      this.#violated('C7', `${path} was changed by ${who}`);
+    }
+    if (now && !this.#isWhole(now)) {
+      this.#violated('C8', `${path} holds ${[...now.keys()].join(', ') || 'nothing'}`);
+    }
+  }
+
+  #isWhole(directory: Directory): boolean {
+    const success = directory.get(successName);
+    return this.#world.jobs.some(({ work, requestId }) => {
+      if (!success?.includes(`"${requestId}"`)) return false;
+      return directory.size === work.scenario.reduces + 1;
+    });
+  }
+
+  #checkRequest(effect: OutputPublish): void {
+    const job = this.#ledger.job(effect.job);
+    if (job?.phase !== 'publishing' && job?.phase !== 'published') {
+      this.#violated('C15', `job ${effect.job} is ${job?.phase ?? 'unknown'} and is to be published`);
+    }
+    const reduces = job.commits.slice(job.spec.maps);
+    const same = effect.parts.every(({ attempt }, partition) => {
+      const commit = reduces[partition];
+      return commit !== undefined && sameAttempt(commit.attempt, attempt);
+    });
+    if (!same || effect.parts.length !== reduces.length) {
+      this.#violated('C15', `job ${effect.job} is to be published with parts that are not its commits`);
+    }
+  }
+
+  #violated(id: WorldInvariant, detail: string): never {
+    throw new InvariantViolation(id, detail, this.#world);
+  }
+}

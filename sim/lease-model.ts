@@ -1,0 +1,80 @@
+/**
+ * The lease service: says who may try to lead, never who is right. It grants to one life at a time; a campaign that finds
+ * the lease taken waits until it is free. It knows nothing of whether its holder still runs.
+ */
+import type { LeaseCampaign } from '../core/effects.js';
+import type { Host } from './host.js';
+import type { Life } from './nodes.js';
+import { draw, drawKey, within } from './random.js';
+
+interface Candidate {
+  readonly life: Life;
+  readonly request: number;
+  readonly ttlUs: number;
+}
+
+const answerTime = drawKey('lease answer');
+const answerUs = { min: 100, max: 1_000 };
+
+export class LeaseModel {
+  readonly #host: Host;
+  #holder: Life | undefined;
+  #untilUs = 0;
+  /** The last request of each node, first come first served. */
+  readonly #waiting = new Map<string, Candidate>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  campaign(life: Life, { request, ttlUs }: LeaseCampaign): void {
+    this.#host.laterFor(life, this.#time(life, request, 1), () => {
+      const held = this.#holder !== undefined && this.#holder !== life && this.#untilUs > this.#host.nowUs;
+      this.#waiting.delete(life.node.name);
+      if (!held) this.#grant({ life, request, ttlUs });
+      else this.#waiting.set(life.node.name, { life, request, ttlUs });
+    });
+  }
+
+  resign(life: Life): void {
+    this.#waiting.delete(life.node.name);
+    if (this.#holder !== life) return;
+    this.#untilUs = this.#host.nowUs;
+    this.#next();
+  }
+
+  /** A process that dies is noticed by the other processes of its host; a paused one is not. */
+  ended(life: Life): void {
+    this.resign(life);
+  }
+
+  #grant({ life, request, ttlUs }: Candidate): void {
+    const before = this.#holder;
+    this.#holder = life;
+    this.#untilUs = this.#host.nowUs + ttlUs;
+    this.#host.later(ttlUs, () => this.#next());
+    this.#host.laterFor(life, this.#time(life, request, 2), () => {
+      this.#host.feed(life, { type: 'lease.granted', request });
+    });
+    if (before && before !== life) {
+      this.#host.laterFor(before, this.#time(before, request, 3), () => {
+        if (this.#holder !== before) this.#host.feed(before, { type: 'lease.lost' });
+      });
+    }
+  }
+
+  /** Grants to whoever waits longest, if the lease is free. */
+  #next(): void {
+    if (this.#untilUs > this.#host.nowUs) return;
+    for (const [name, candidate] of this.#waiting) {
+      this.#waiting.delete(name);
+      if (candidate.life.ended) continue;
+      this.#grant(candidate);
+      return;
+    }
+  }
+
+  #time(life: Life, request: number, step: number): number {
+    return within(answerUs, draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step));
+  }
+}

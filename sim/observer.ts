@@ -1,0 +1,39 @@
+/**
+ * What checkers may see of the world: every step, and every change of what outlives a process. Observers never change
+ * anything. The world remembers; the machines are not asked what they believe.
+ */
+import type { Effect } from '../core/effects.js';
+import type { MachineEvent } from '../core/events.js';
+import type { AttemptId } from '../core/ids.js';
+import type { JournalEntry } from '../core/records.js';
+import type { AttemptFile } from './file-model.js';
+import type { Life } from './nodes.js';
+import type { Directory } from './object-tree.js';
+import type { PublishRequest } from './output-model.js';
+
+export interface WorldStep {
+  /** Counted from 1 over the whole world. */
+  readonly index: number;
+  readonly atUs: number;
+  readonly life: Life;
+  /** As the world delivered it. */
+  readonly event: MachineEvent;
+  /** As the world will perform them. */
+  readonly effects: readonly Effect[];
+}
+
+export interface Observer {
+  stepped?(step: WorldStep): void;
+  /** In the journal, but lost with its writer's crash until it is durable. */
+  journalWritten?(entry: JournalEntry, writer: Life): void;
+  journalDurable?(entry: JournalEntry, writer: Life): void;
+  journalAcknowledged?(entry: JournalEntry, writer: Life): void;
+  attemptBegan?(life: Life, attempt: AttemptId): void;
+  /** A reduce has read these map outputs, one per map in their order. */
+  attemptRead?(life: Life, attempt: AttemptId, sources: readonly AttemptFile[]): void;
+  fileWritten?(file: AttemptFile): void;
+  /** `fault`: the scenario took it away; `order`: a machine asked for it; `executor`: anything else did. */
+  fileGone?(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void;
+  /** What stands at an output's path has changed. */
+  outputChanged?(path: string, now: Directory | undefined, by: PublishRequest | undefined): void;
+}

@@ -1,0 +1,36 @@
+/**
+ * A mistake in a scenario file: one code, the place, the reason and the next step.
+ *
+ * S001 not YAML · S002 wrong type · S003 unknown key · S004 missing key · S005 value not allowed · S006 not a duration ·
+ * S010 unknown fact or crash point · S011 unknown target · S012 contradictory or incomplete fault · S013 expectation that
+ * cannot be · S014 unknown fault kind · S015 placeholder without values.
+ */
+
+export interface ScenarioError {
+  readonly code: string;
+  readonly message: string;
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly sourceLine: string;
+  /** Characters under the carets, at least 1. */
+  readonly width: number;
+  /** Beside the carets: what is allowed here. */
+  readonly label?: string;
+  readonly suggestion?: string;
+}
+
+/** The error as people see it, several lines without a final newline. */
+export function scenarioErrorText(error: ScenarioError): string {
+  const { code, message, file, line, column, sourceLine, width, label } = error;
+  const gutter = ' '.repeat(String(line).length + 3);
+  const lines = [
+    `error[${code}]: ${message}`,
+    `  --> ${file}:${line}:${column}`,
+    `   ${line} | ${sourceLine}`,
+    `${gutter} | ${' '.repeat(column - 1)}${'^'.repeat(width)}${label === undefined ? '' : ` ${label}`}`,
+  ];
+  if (error.suggestion !== undefined) lines.push(`  did you mean "${error.suggestion}"?`);
+  return lines.join('\n');
+}

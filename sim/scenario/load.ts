@@ -1,0 +1,183 @@
+/**
+ * From the text of a scenario file to scenarios: one, or one for each variant. What is wrong comes back as a value with
+ * line and column. Reading the file is the caller's business.
+ */
+import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import type { ScenarioError } from './error.js';
+import { type Issue, oneOf } from './issue.js';
+import { readScenario } from './read.js';
+import { findUnknownKind } from './read-fault.js';
+import { type RawScenario, scenarioSchema } from './schema.js';
+import { suggestion } from './suggest.js';
+import type { Scenario } from './types.js';
+
+export type Loaded =
+  | { readonly ok: true; readonly scenarios: readonly Scenario[] }
+  | { readonly ok: false; readonly errors: readonly ScenarioError[] };
+
+interface Source {
+  readonly text: string;
+  readonly file: string;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/** `file` is only for messages. */
+export function loadScenarios(text: string, file: string): Loaded {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const source: Source = { text, file, document, lines };
+  if (document.errors.length > 0) {
+    return { ok: false, errors: document.errors.map((error) => syntaxError(source, error.message, error.pos)) };
+  }
+  const issues: Issue[] = [];
+  const scenarios: Scenario[] = [];
+  const content: unknown = document.toJS();
+  for (const variant of variantsOf(content, text, issues)) {
+    const raw = checkForm(fillIn(content, variant), issues);
+    if (raw) scenarios.push(readScenario(raw, file, variant, (issue) => issues.push(issue)));
+    if (issues.length > 0) break;
+  }
+  if (issues.length > 0) return { ok: false, errors: issues.map((issue) => place(source, issue)) };
+  return { ok: true, scenarios };
+}
+
+// ---- variants ---------------------------------------------------------------------------------------------------
+
+function variantsOf(content: unknown, text: string, issues: Issue[]): Record<string, string>[] {
+  const vary = (content as { vary?: unknown } | null)?.vary;
+  let variants: Record<string, string>[] = [{}];
+  if (typeof vary !== 'object' || vary === null) return variants;
+  for (const [name, values] of Object.entries(vary)) {
+    if (!Array.isArray(values) || values.length === 0) continue; // the schema says so
+    if (!text.includes(`{${name}}`)) {
+      const message = `{${name}} stands nowhere in this file`;
+      issues.push({ path: ['vary', name], code: 'S015', message, atKey: true });
+    }
+    variants = variants.flatMap((variant) => values.map((value) => ({ ...variant, [name]: String(value) })));
+  }
+  return variants;
+}
+
+/** The content with every placeholder replaced. */
+function fillIn(content: unknown, variant: Readonly<Record<string, string>>): unknown {
+  if (typeof content === 'string') {
+    let text = content;
+    for (const [name, value] of Object.entries(variant)) text = text.replaceAll(`{${name}}`, value);
+    return text;
+  }
+  if (Array.isArray(content)) return content.map((item) => fillIn(item, variant));
+  if (content === null || typeof content !== 'object') return content;
+  return Object.fromEntries(Object.entries(content).map(([key, value]) => [key, fillIn(value, variant)]));
+}
+
+// ---- form -------------------------------------------------------------------------------------------------------
+
+function checkForm(content: unknown, issues: Issue[]): RawScenario | undefined {
+  const faults = (content as { faults?: unknown } | null)?.faults;
+  for (const [index, fault] of (Array.isArray(faults) ? faults : []).entries()) {
+    const issue = typeof fault === 'object' && fault !== null ? findUnknownKind(fault, index) : undefined;
+    if (issue) issues.push(issue);
+  }
+  if (issues.length > 0) return undefined;
+  const result = scenarioSchema.safeParse(content);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) issues.push(...translate(issue, content));
+  return undefined;
+}
+
+type FormIssue = NonNullable<ReturnType<typeof scenarioSchema.safeParse>['error']>['issues'][number];
+
+function translate(issue: FormIssue, content: unknown): Issue[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const near = suggestion(key, keysAt(path));
+      return {
+        path: [...path, key],
+        code: 'S003',
+        message: `unknown key "${key}"`,
+        atKey: true,
+        label: oneOf(keysAt(path)),
+        ...(near === undefined ? {} : { suggestion: near }),
+      };
+    });
+  }
+  const name = path.at(-1) ?? 'the file';
+  const value = path.reduce<unknown>((at, part) => (at as Record<string | number, unknown> | undefined)?.[part], content);
+  if (value === undefined) return [{ path: path.slice(0, -1), code: 'S004', message: `"${name}" is missing` }];
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String);
+    const near = suggestion(String(value), values);
+    const message = `"${String(value)}" is not allowed for "${name}"`;
+    const hint = near === undefined ? {} : { suggestion: near };
+    return [{ path, code: 'S005', message, label: oneOf(values), ...hint }];
+  }
+  if (issue.code === 'invalid_format') {
+    const label = 'a number with a unit: us, ms, s, m or h';
+    return [{ path, code: 'S006', message: `"${String(value)}" is not a duration`, label }];
+  }
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+    return [{ path, code: 'S005', message: `"${name}" must be ${limit}` }];
+  }
+  const label = issue.code === 'invalid_type' ? `${issue.expected} expected` : 'another form expected';
+  return [{ path, code: 'S002', message: `"${name}" has the wrong type`, label }];
+}
+
+/** The keys that the schema knows at a place. */
+function keysAt(path: readonly (string | number)[]): string[] {
+  const { shape } = scenarioSchema;
+  const part = path[0];
+  if (part === 'cluster' || part === 'job' || part === 'policy') return Object.keys(shape[part].unwrap().shape);
+  if (part === 'expect') return Object.keys(shape.expect.shape);
+  if (part === 'jobs' || part === 'faults') return Object.keys(shape[part].unwrap().element.shape);
+  return Object.keys(shape);
+}
+
+// ---- places -----------------------------------------------------------------------------------------------------
+
+function place(source: Source, issue: Issue): ScenarioError {
+  const { path, code, message, label } = issue;
+  const range = issue.atKey ? keyRange(source, path) : valueRange(source, path);
+  return {
+    code,
+    message,
+    ...position(source, range),
+    ...(label === undefined ? {} : { label }),
+    ...(issue.suggestion === undefined ? {} : { suggestion: issue.suggestion }),
+  };
+}
+
+function syntaxError(source: Source, message: string, range: readonly [number, number]): ScenarioError {
+  return { code: 'S001', message: `not YAML: ${message.split('\n')[0]}`, ...position(source, range) };
+}
+
+type Located = Pick<ScenarioError, 'file' | 'line' | 'column' | 'sourceLine' | 'width'>;
+
+function position(source: Source, [from, to]: readonly [number, number]): Located {
+  const { line, col } = source.lines.linePos(from);
+  const sourceLine = (source.text.split('\n')[line - 1] ?? '').replace(/\r$/, '');
+  const room = Math.max(1, sourceLine.length - col + 1);
+  return { file: source.file, line, column: col, sourceLine, width: Math.min(Math.max(1, to - from), room) };
+}
+
+/** Of the value at the path, or of the nearest thing around it. */
+function valueRange(source: Source, path: readonly (string | number)[]): readonly [number, number] {
+  for (let length = path.length; length > 0; length--) {
+    const node = source.document.getIn(path.slice(0, length), true) as Node | undefined;
+    if (node?.range) return [node.range[0], node.range[1]];
+  }
+  return [0, 1];
+}
+
+function keyRange(source: Source, path: readonly (string | number)[]): readonly [number, number] {
+  const parent = path.length === 1 ? source.document.contents : source.document.getIn(path.slice(0, -1), true);
+  if (isMap(parent)) {
+    for (const pair of parent.items) {
+      if (!isPair(pair) || !isScalar(pair.key) || pair.key.value !== path.at(-1)) continue;
+      if (pair.key.range) return [pair.key.range[0], pair.key.range[1]];
+    }
+  }
+  return valueRange(source, path);
+}

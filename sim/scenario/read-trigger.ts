@@ -1,0 +1,115 @@
+/**
+ * Reads the small texts of a scenario: facts ("map-0@1 started", "job-2 publishing"), tasks, nodes and roles, files.
+ * Each function answers undefined after it has reported what is wrong.
+ */
+import { factNames, isFactName } from './fact-names.js';
+import { oneOf, type Report } from './issue.js';
+import { suggestion } from './suggest.js';
+import type { FactPattern, FilesTarget, NodeTarget, ScenarioJob, TaskPattern } from './types.js';
+
+type Path = readonly (string | number)[];
+
+/** What a text may speak of. */
+export interface Scope {
+  readonly nodes: readonly string[];
+  readonly jobs: readonly ScenarioJob[];
+  readonly report: Report;
+}
+
+const taskForm = /^(map|reduce)-(\d+)(?:@([1-9]\d*))?$/;
+
+export function readTask(scope: Scope, text: string, path: Path, atKey = false): TaskPattern | undefined {
+  const match = taskForm.exec(text);
+  if (!match) {
+    const label = 'map-0, reduce-3, or map-0@2 for its second attempt';
+    scope.report({ path, code: 'S011', message: `"${text}" is not a task`, label, atKey });
+    return undefined;
+  }
+  const kind = match[1] as 'map' | 'reduce';
+  const index = Number(match[2]);
+  const most = Math.max(...scope.jobs.map((job) => (kind === 'map' ? job.maps : job.reduces)));
+  if (index >= most) {
+    const label = `${kind}-0 to ${kind}-${most - 1}`;
+    scope.report({ path, code: 'S011', message: `there is no ${kind}-${index}`, label, atKey });
+    return undefined;
+  }
+  return { kind, index, ...(match[3] === undefined ? {} : { ordinal: Number(match[3]) }) };
+}
+
+/** `[job-N] [map-0[@1]] [worker-1] words`: the words, joined by dashes, are the fact's name. */
+export function readPattern(scope: Scope, text: string, path: Path): FactPattern | undefined {
+  const words = text.trim().split(/\s+/);
+  let job: number | undefined;
+  let task: TaskPattern | undefined;
+  let node: string | undefined;
+  if (/^job-\d+$/.test(words[0]!)) {
+    job = Number(words[0]!.slice(4));
+    if (job < 1 || job > scope.jobs.length) {
+      scope.report({ path, code: 'S011', message: `there is no ${words[0]}`, label: `job-1 to job-${scope.jobs.length}` });
+      return undefined;
+    }
+    // "job-2 publishing" speaks of the fact "job-publishing".
+    if (isFactName(`job-${words.slice(1).join('-')}`)) words[0] = 'job';
+    else words.shift();
+  }
+  if (words.length > 1 && /^(map|reduce)-/.test(words[0]!)) {
+    task = readTask(scope, words.shift()!, path);
+    if (!task) return undefined;
+  }
+  if (words.length > 1 && scope.nodes.includes(words[0]!)) node = words.shift();
+  const name = words.join('-');
+  if (!isFactName(name)) {
+    const near = suggestion(name, factNames);
+    scope.report({
+      path,
+      code: 'S010',
+      message: `nothing is called "${words.join(' ')}"`,
+      label: 'a task and started, finished, committed, invalidated or failed; or the name of a decision',
+      ...(near === undefined ? {} : { suggestion: text.replace(words.join(' '), near) }),
+    });
+    return undefined;
+  }
+  return {
+    name,
+    text,
+    ...(job === undefined ? {} : { job }),
+    ...(task ? { task } : {}),
+    ...(node === undefined ? {} : { node }),
+  };
+}
+
+const roles: Readonly<Record<string, NodeTarget>> = {
+  leader: { kind: 'leader' },
+  it: { kind: 'it' },
+  'its worker': { kind: 'its-worker' },
+  'any worker': { kind: 'any', of: 'worker' },
+  'any master': { kind: 'any', of: 'master' },
+  'any standby': { kind: 'any', of: 'standby' },
+  standby: { kind: 'any', of: 'standby' },
+};
+
+export function readNode(scope: Scope, text: string, path: Path): NodeTarget | undefined {
+  if (scope.nodes.includes(text)) return { kind: 'node', node: text };
+  if (Object.hasOwn(roles, text)) return roles[text];
+  const known = [...scope.nodes, ...Object.keys(roles)];
+  const near = suggestion(text, known);
+  scope.report({
+    path,
+    code: 'S011',
+    message: `no node or role is called "${text}"`,
+    label: oneOf([...Object.keys(roles), ...scope.nodes.slice(0, 4), ...(scope.nodes.length > 4 ? ['…'] : [])]),
+    ...(near === undefined ? {} : { suggestion: near }),
+  });
+  return undefined;
+}
+
+export function readFiles(scope: Scope, text: string, path: Path): FilesTarget | undefined {
+  if (text === 'its output' || text === 'its outputs') return { kind: 'its-output' };
+  const of = /^(?:all )?outputs of (.+)$/.exec(text);
+  if (of) {
+    const worker = readNode(scope, of[1]!, path);
+    return worker && { kind: 'outputs-of', worker };
+  }
+  const task = readTask(scope, text, path);
+  return task && { kind: 'attempt', task };
+}

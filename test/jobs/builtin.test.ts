@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { type Builtin, checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
+import { builtinJobs } from '../../jobs/builtin/registry.js';
+import { type PlainOutput, runPlain } from '../../jobs/plain.js';
+
+const builtin = (name: string): Builtin => builtinJobs.get(name)!;
+
+function run(name: string, inputs: Record<string, string>, params: Record<string, string> = {}): string {
+  const splits = Object.entries(inputs).map(([input, text]) =>
+    text.split('\n').map((line, offset) => ({ line, offset, input })),
+  );
+  const { job } = builtin(name);
+  return (runPlain({ job, splits, reduces: 1, budgetBytes: 300, params, seed: '' }) as PlainOutput).parts[0]!;
+}
+
+describe('the built-in jobs', () => {
+  test('are found by name', () => {
+    expect([...builtinJobs.keys()]).toEqual(['word-count', 'grep', 'inverted-index', 'modelled']);
+  });
+
+  test('word-count counts runs of Unicode letters and keeps their case', () => {
+    expect(run('word-count', { a: "Ça va? ça VA, don't 42 x1y 中文字" })).toBe(
+      'VA 1\ndon 1\nt 1\nva 1\nx 1\ny 1\nÇa 1\nça 1\n中文字 1\n',
+    );
+  });
+
+  test('modelled counts words too', () => {
+    const text = { a: 'b a b' };
+    expect(run('modelled', text)).toBe(run('word-count', text));
+  });
+
+  test('inverted-index lists the distinct inputs of a word in order', () => {
+    const inputs = { 'c.txt': 'x x y', 'a.txt': 'x', 'b.txt': 'x z\nx' };
+    expect(run('inverted-index', inputs)).toBe('x 3 a.txt,b.txt,c.txt\ny 1 c.txt\nz 1 b.txt\n');
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}`.padStart(3, '0'), 'x']));
+    expect(run('inverted-index', many)).toBe(`x 100 ${Object.keys(many).sort().join(',')}\n`);
+    expect(run('inverted-index', { 'it\'s [1], "2"': 'x' })).toBe('x 1 it\'s [1], "2"\n');
+  });
+
+  test('grep gives each matching line with how often it occurs', () => {
+    const inputs = { a: 'an error\nfine\nan error', b: 'Error: \\d' };
+    expect(run('grep', inputs, { pattern: 'err' })).toBe('an error 2\n');
+    expect(run('grep', inputs, { pattern: 'ERR', ignoreCase: 'true' })).toBe('Error: \\\\d 1\nan error 2\n');
+    expect(run('grep', inputs, { pattern: '^f' })).toBe('fine 1\n');
+  });
+});
+
+describe('the params of a built-in job', () => {
+  test.each([
+    ['grep: needs --param pattern=…, a JavaScript regular expression', 'grep', {}],
+    ['grep: needs --param pattern=…, which is not empty', 'grep', { pattern: '' }],
+    ['grep: the pattern does not compile: Invalid regular expression', 'grep', { pattern: '(' }],
+    ['grep: ignoreCase is true or false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
+    ['grep: unknown param "patern"; did you mean "pattern"?', 'grep', { patern: 'x' }],
+    ['grep: unknown param "color"; it takes pattern, ignoreCase', 'grep', { pattern: 'x', color: 'red' }],
+    ['word-count: unknown param "x"; it takes none', 'word-count', { x: '1' }],
+  ])('are refused: %s', (message, name, params) => {
+    expect(() => checkParams(builtin(name), params)).toThrow(ParamsError);
+    expect(() => checkParams(builtin(name), params)).toThrow(message);
+  });
+
+  test('are accepted when they are right', () => {
+    expect(() => checkParams(builtin('grep'), { pattern: 'x', ignoreCase: 'false' })).not.toThrow();
+    expect(() => checkParams(builtin('word-count'), {})).not.toThrow();
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { validateJob } from '../../jobs/define.js';
+import { count, defineJob, JobDefinitionError, sum } from '../../jobs/index.js';
+import { suggest } from '../../jobs/suggest.js';
+
+const good = { name: 'words', map() {}, combine: sum, reduce: sum };
+
+describe('defineJob', () => {
+  test('hands back the job that it was given', () => {
+    expect(defineJob(good)).toBe(good);
+    expect(validateJob({ ...good, partition: () => 0, setup() {}, teardown() {} })).toBeDefined();
+    expect(validateJob({ ...good, combine: undefined })).toBeDefined();
+  });
+
+  test.each([
+    ['a job is an object { name, map, reduce }, not undefined', undefined],
+    ['a job is an object { name, map, reduce }, not a function', () => {}],
+    ['a job is an object { name, map, reduce }, not an array', []],
+    ['a job needs a name, a string that is not empty, not undefined', { ...good, name: undefined }],
+    ['a job needs a name, a string that is not empty, not ""', { ...good, name: '' }],
+    ['no control characters: "a\\nb"', { ...good, name: 'a\nb' }],
+    ['job "words": has no map', { name: 'words', reduce: sum }],
+    ['job "words": has no reduce', { name: 'words', map() {} }],
+    ['job "words": map must be a function, not a string', { ...good, map: 'wc' }],
+    ['job "words": combine must be a function, not null', { ...good, combine: null }],
+    ['job "words": unknown field "reducer"; did you mean "reduce"?', { ...good, reducer: sum }],
+    ['job "words": unknown field "Combine"; did you mean "combine"?', { ...good, Combine: sum }],
+    [
+      'job "words": unknown field "outputFormat"; its fields are name, map,',
+      { ...good, outputFormat: 'tsv' },
+    ],
+    ['job "words": count cannot combine', { ...good, combine: count }],
+  ])('says: %s', (message, value) => {
+    expect(() => validateJob(value)).toThrow(JobDefinitionError);
+    expect(() => validateJob(value)).toThrow(message);
+  });
+});
+
+test('a suggestion is the closest name, and none when all are far', () => {
+  expect(suggest('pattren', ['pattern', 'ignoreCase'])).toBe('pattern');
+  expect(suggest('ignorecase', ['pattern', 'ignoreCase'])).toBe('ignoreCase');
+  expect(suggest('zzzzzz', ['pattern', 'ignoreCase'])).toBeUndefined();
+});

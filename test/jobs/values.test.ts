@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalValue, decodeValue, encodeValue, ValueError } from '../../jobs/values.js';
+
+const value = fc.oneof(
+  fc.double(),
+  fc.string({ unit: 'binary' }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.object(),
+  fc.array(fc.anything()),
+);
+
+describe('a canonical value', () => {
+  test('survives the codec unchanged', () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        fc.pre(typeof given !== 'number' || Number.isFinite(given));
+        let canonical: unknown;
+        try {
+          canonical = canonicalValue(given, 'k');
+        } catch (error) {
+          expect(error).toBeInstanceOf(ValueError);
+          return;
+        }
+        expect(decodeValue(encodeValue(canonical))).toStrictEqual(canonical);
+      }),
+    );
+  });
+
+  test('of -0 is 0, as JSON has no -0', () => {
+    expect(canonicalValue(-0, 'k')).toBe(0);
+  });
+
+  test('of an object is a copy', () => {
+    const given = { list: [1, 2], when: new Date(0) };
+    const canonical = canonicalValue(given, 'k');
+    given.list.push(3);
+    expect(canonical).toStrictEqual({ list: [1, 2], when: '1970-01-01T00:00:00.000Z' });
+  });
+
+  test.each([
+    ['undefined', undefined],
+    ['NaN', Number.NaN],
+    ['Infinity', Number.POSITIVE_INFINITY],
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a bigint', 1n],
+    ['a promise', Promise.resolve(1)],
+    ['a Map or a Set', new Map()],
+    ['an object without a JSON form', { toJSON: () => undefined }],
+  ])('is refused for %s, and the message names the key', (what, given) => {
+    expect(() => canonicalValue(given, 'the key')).toThrow(ValueError);
+    expect(() => canonicalValue(given, 'the key')).toThrow(`the value of key "the key" is ${what}`);
+  });
+
+  test('is refused for a cycle and for a bigint inside', () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    expect(() => canonicalValue(cycle, 'k')).toThrow(/key "k" has no JSON form/);
+    expect(() => canonicalValue([1n], 'k')).toThrow(/key "k" has no JSON form/);
+  });
+
+  test('of a long key is refused with a short message', () => {
+    expect(() => canonicalValue(undefined, 'x'.repeat(1_000_000))).toThrow(/"x{40}"… \(1000000 characters\)/);
+  });
+});

@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { InputError } from '../../../runtime/data/errors.js';
+import { type ResolveOptions, resolveInputs } from '../../../runtime/data/inputs.js';
+import { temporaryDirectory } from './temporary.js';
+
+function tree(files: Record<string, string>): string {
+  const cwd = temporaryDirectory();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
+  return cwd;
+}
+
+async function names(patterns: string[], options: ResolveOptions): Promise<string[]> {
+  return (await resolveInputs(patterns, options)).map((file) => file.name);
+}
+
+async function refusal(patterns: string[], options: ResolveOptions): Promise<InputError> {
+  const error = await resolveInputs(patterns, options).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(InputError);
+  return error as InputError;
+}
+
+describe('what is taken', () => {
+  const files = {
+    'b/2.txt': '22',
+    'b/1.txt': '1',
+    'b/deep/3.txt.gz': 'x',
+    'b/_tmp/4.txt': '4',
+    'b/.git/5.txt': '5',
+    'b/_SUCCESS': '',
+    'a.md': 'a',
+    '_named.txt': 'n',
+  };
+
+  it('walks directories and leaves out names that begin with _ or .', async () => {
+    const cwd = tree(files);
+    expect(await names(['b'], { cwd })).toEqual(['b/1.txt', 'b/2.txt', 'b/deep/3.txt.gz']);
+  });
+
+  it('takes hidden names when asked to', async () => {
+    const cwd = tree(files);
+    expect(await names(['b'], { cwd, hidden: true })).toHaveLength(6);
+    expect(await names(['b/**/*.txt'], { cwd, hidden: true })).toHaveLength(4);
+  });
+
+  it('expands globs, without hidden names unless the pattern says them', async () => {
+    const cwd = tree(files);
+    expect(await names(['**/*.txt'], { cwd })).toEqual(['b/1.txt', 'b/2.txt']);
+    expect(await names(['b/_tmp/*.txt'], { cwd })).toEqual(['b/_tmp/4.txt']);
+    expect(await names(['_*.txt'], { cwd })).toEqual(['_named.txt']);
+  });
+
+  it('always takes a file named outright', async () => {
+    const cwd = tree(files);
+    expect(await names(['_named.txt', 'b/.git/5.txt'], { cwd })).toEqual(['_named.txt', 'b/.git/5.txt']);
+  });
+
+  it('takes a file once and in path order by UTF-8 bytes, whatever the order of the patterns', async () => {
+    const cwd = tree({ '\u{1f600}': 'astral', '\uff21': 'fullwidth', z: 'z', Z: 'Z' });
+    const patterns = ['z', './z', '*', '\u{1f600}', 'Z'];
+    expect(await names(patterns, { cwd })).toEqual(['Z', 'z', '\uff21', '\u{1f600}']);
+  });
+
+  it('takes a file whose name looks like a glob literally', async () => {
+    const cwd = tree({ 'a[1].txt': 'x', 'a1.txt': 'y' });
+    expect(await names(['a[1].txt'], { cwd })).toEqual(['a[1].txt']);
+  });
+
+  it('pins size, modification time and inode, and knows gzip by its name', async () => {
+    const cwd = tree(files);
+    const [text, gzip] = await resolveInputs(['b/2.txt', 'b/deep'], { cwd });
+    expect(text).toMatchObject({ path: join(cwd, 'b/2.txt'), sizeBytes: 2, compression: 'none' });
+    expect(text!.mtimeNs).toMatch(/^\d{19}$/);
+    expect(text!.inode).toMatch(/^\d+$/);
+    expect(gzip).toMatchObject({ compression: 'gzip' });
+  });
+
+  it('follows links to files but not to directories inside a directory', async () => {
+    const cwd = tree(files);
+    mkdirSync(join(cwd, 'links'));
+    symlinkSync('../a.md', join(cwd, 'links/file'));
+    symlinkSync('../b', join(cwd, 'links/directory'));
+    symlinkSync('nowhere', join(cwd, 'links/dangling'));
+    expect(await names(['links'], { cwd })).toEqual(['links/file']);
+    expect(await names(['links/*'], { cwd })).toEqual(['links/file']);
+  });
+
+  it('spools standard input into a file', async () => {
+    const cwd = tree({});
+    const spoolDirectory = join(cwd, 'spool');
+    const stdin = Readable.from([Buffer.from('one\n'), Buffer.from('two\n')]);
+    const [file] = await resolveInputs(['-'], { cwd, spoolDirectory, stdin });
+    expect(file).toMatchObject({ name: '-', sizeBytes: 8, path: join(spoolDirectory, 'stdin') });
+  });
+
+  it('is quick with thousands of files', async () => {
+    const cwd = temporaryDirectory();
+    for (let index = 0; index < 3000; index++) writeFileSync(join(cwd, `${index}.txt`), '');
+    expect(await resolveInputs(['.'], { cwd })).toHaveLength(3000);
+  });
+});
+
+describe('what is refused', () => {
+  it('names a file that is missing and the name that was probably meant', async () => {
+    const cwd = tree({ 'books.txt': 'x' });
+    expect(await refusal(['Books.txt'], { cwd })).toMatchObject({
+      code: 'missing',
+      place: 'Books.txt',
+      next: 'did you mean "books.txt"?',
+    });
+  });
+
+  it('names the glob or directory in which there is nothing', async () => {
+    const cwd = tree({ 'a.txt': 'x', 'only/_hidden': 'x' });
+    expect(await refusal(['a.txt', '*.csv'], { cwd })).toMatchObject({
+      code: 'nothing-matched',
+      place: '*.csv',
+    });
+    expect(await refusal(['only'], { cwd })).toMatchObject({ code: 'nothing-matched', place: 'only' });
+  });
+
+  it('refuses a named pipe, but skips one inside a directory', async () => {
+    const cwd = tree({ 'd/a': 'x' });
+    execFileSync('mkfifo', [join(cwd, 'd/pipe')]);
+    expect(await refusal(['d/pipe'], { cwd })).toMatchObject({ code: 'is-special', place: 'd/pipe' });
+    expect(await names(['d'], { cwd })).toEqual(['d/a']);
+  });
+
+  it('names a file that the user may not read', async () => {
+    const cwd = tree({ 'd/secret': 'x' });
+    chmodSync(join(cwd, 'd/secret'), 0o000);
+    asOrdinaryUser(cwd);
+    expect(await refusal(['d'], { cwd })).toMatchObject({ code: 'unreadable', place: 'd/secret' });
+  });
+
+  it('names a directory that the user may not list', async () => {
+    const cwd = tree({ 'd/locked/a': 'x' });
+    chmodSync(join(cwd, 'd/locked'), 0o000);
+    asOrdinaryUser(cwd);
+    expect(await refusal(['d'], { cwd })).toMatchObject({ code: 'unreadable', place: 'd/locked' });
+    expect(await refusal(['d/**'], { cwd })).toMatchObject({ code: 'unreadable' });
+  });
+
+  it('refuses an output inside an input directory, unless it would be skipped there', async () => {
+    const cwd = tree({ 'd/a': 'x' });
+    expect(await refusal(['d'], { cwd, output: 'd/out' })).toMatchObject({ code: 'output-inside-input' });
+    expect(await refusal(['d'], { cwd, output: 'd' })).toMatchObject({ code: 'output-inside-input' });
+    expect(await names(['.'], { cwd, output: '.rehearse/runs/1/out' })).toEqual(['d/a']);
+    expect(await names(['d'], { cwd, output: 'd2' })).toEqual(['d/a']);
+  });
+
+  it('sees an output inside an input directory through a link', async () => {
+    const cwd = tree({ 'd/a': 'x' });
+    symlinkSync('d', join(cwd, 'alias'));
+    expect(await refusal(['d'], { cwd, output: 'alias/out' })).toMatchObject({ code: 'output-inside-input' });
+  });
+
+  it('refuses inputs that lie in the output', async () => {
+    const cwd = tree({ 'out/part-00000': 'x' });
+    expect(await refusal(['out/part-*'], { cwd, output: 'out' })).toMatchObject({
+      code: 'input-inside-output',
+    });
+  });
+});
+
+/** Root may read everything, so the test goes on as nobody until it ends. */
+function asOrdinaryUser(directory: string): void {
+  if (process.geteuid?.() !== 0) {
+    onTestFinished(() => void execFileSync('chmod', ['-R', 'u+rwx', directory]));
+    return;
+  }
+  const nobody = 65534;
+  chownSync(directory, nobody, nobody);
+  process.seteuid?.(nobody);
+  onTestFinished(() => {
+    process.seteuid?.(0);
+    rmSync(directory, { recursive: true, force: true });
+  });
+}

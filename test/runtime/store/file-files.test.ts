@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CorruptFileError, FileFiles } from '../../../runtime/store/file-files.js';
+
+let directory: string;
+let files: FileFiles;
+const keyOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const hello = Buffer.from('hello');
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'files-'));
+  files = await FileFiles.open(directory);
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('content comes back by its hash, and what is absent is undefined', async () => {
+  expect(await files.putIfAbsent(keyOf(hello), hello)).toBe(true);
+  expect(await files.get(keyOf(hello))).toEqual(hello);
+  expect(await files.has(keyOf(hello))).toBe(true);
+  const absent = keyOf(Buffer.from('absent'));
+  expect(await files.get(absent)).toBeUndefined();
+  expect(await files.has(absent)).toBe(false);
+});
+
+it('putting the same again, also at once, keeps one file and leaves nothing beside it', async () => {
+  const created = await Promise.all(Array.from({ length: 8 }, () => files.putIfAbsent(keyOf(hello), hello)));
+  expect(created).toContain(true);
+  expect(await files.putIfAbsent(keyOf(hello), hello)).toBe(false);
+  expect(await readdir(directory)).toEqual([keyOf(hello)]);
+});
+
+it('a key that is not the hash of the bytes, or no hash at all, is refused', async () => {
+  await expect(files.putIfAbsent(keyOf(Buffer.from('other')), hello)).rejects.toThrow(RangeError);
+  for (const key of ['', '../secret', keyOf(hello).toUpperCase(), `${keyOf(hello)}0`]) {
+    await expect(files.get(key)).rejects.toThrow(RangeError);
+    await expect(files.delete(key)).rejects.toThrow(RangeError);
+  }
+});
+
+it('damaged content is reported by get and healed by put', async () => {
+  await files.putIfAbsent(keyOf(hello), hello);
+  await writeFile(join(directory, keyOf(hello)), 'hellO');
+  await expect(files.get(keyOf(hello))).rejects.toThrow(CorruptFileError);
+  await files.putIfAbsent(keyOf(hello), hello);
+  expect(await files.get(keyOf(hello))).toEqual(hello);
+});
+
+it('lists keys by prefix in order, and deletes', async () => {
+  const keys: string[] = [];
+  for (let n = 0; n < 40; n++) {
+    const bytes = Buffer.from(`content ${n}`);
+    keys.push(keyOf(bytes));
+    await files.putIfAbsent(keyOf(bytes), bytes);
+  }
+  await writeFile(join(directory, '.aside-left'), 'by a crash');
+  keys.sort();
+  expect(await files.list('')).toEqual(keys);
+  const prefix = keys[7]!.slice(0, 1);
+  expect(await files.list(prefix)).toEqual(keys.filter((key) => key.startsWith(prefix)));
+  await files.delete(keys[7]!);
+  await files.delete(keys[7]!);
+  expect(await files.list('')).toEqual(keys.filter((key) => key !== keys[7]));
+});
