@@ -158,7 +158,7 @@ class MapAttempt {
       for (const partition of partitions) {
         const sources: Iterator<KeyValue>[] = open.map((run) => run.decoded(partition, {}));
         if (this.#last !== undefined) sources.push(recordsOf(this.#last.partitions[partition]!));
-        for (const [key, value] of combineRuns(sources, undefined)) writer.write(key, encodeValue(value));
+        for (const [key, value] of combineRuns(sources, combine)) writer.write(key, encodeValue(value));
         writer.endPartition();
         await pause();
       }
