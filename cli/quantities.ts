@@ -44,7 +44,7 @@ function parse(text: string, units: Readonly<Record<string, number>>): number | 
 }
 
 export function sayBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
   const units = ['kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = -1;

@@ -65,7 +65,7 @@ export function writeOut(bytes: Uint8Array | string): Promise<boolean> {
 export function reportError(error: unknown, json: boolean): number {
   if (error instanceof UserError) {
     if (json) process.stdout.write(`${JSON.stringify({ error: error.parts })}\n`);
-    else process.stderr.write(layOut(error.parts));
+    else process.stderr.write(error.layOut());
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -41,6 +41,11 @@ export class UserError extends Error {
     this.parts = parts;
   }
 
+  /** As a terminal shows it. */
+  layOut(): string {
+    return layOut(this.parts);
+  }
+
   get exitCode(): number {
     return this.parts.exit ?? exitCodes.usage;
   }

@@ -7,14 +7,28 @@
  */
 import { type Hash, hashText, mixInt, mixNumber, mixText, newHash } from './hash.js';
 
-/** What kind of value follows, so that `1` and `'1'` differ. */
-const tag = { none: 1, yes: 2, no: 3, number: 4, text: 5, list: 6, object: 7, map: 8, set: 9 } as const;
+/**
+ * What kind of value follows, so that `1` and `'1'` differ. A `number` fills one lane of the hash; any other is `wide`,
+ * so that its further lanes are never taken for the next value.
+ */
+const tag = {
+  none: 1,
+  yes: 2,
+  no: 3,
+  number: 4,
+  text: 5,
+  list: 6,
+  object: 7,
+  map: 8,
+  set: 9,
+  wide: 10,
+} as const;
 
 /** Feeds a value of plain data into the hash. */
 export function mixValue(hash: Hash, value: unknown): void {
   switch (typeof value) {
     case 'number':
-      mixInt(hash, tag.number);
+      mixInt(hash, value >>> 0 === value ? tag.number : tag.wide);
       mixNumber(hash, value);
       return;
     case 'string':

@@ -1,6 +1,6 @@
 /**
- * Durations in buckets of a quarter power of two: adding is O(1), a median is exact to within 19 %, and 200,000 tasks
- * cost no more than two. Enough for judging stragglers, and plain integers all the way (no logarithms: engines differ).
+ * Durations in buckets, four to a power of two: adding is O(1), a median is at most 25 % too high, and 200,000
+ * tasks cost no more than two. Enough for judging stragglers, and plain integers all the way (no logarithms: engines differ).
  */
 
 export interface Histogram {

@@ -9,7 +9,7 @@ import type { Failure, InvalidationReason } from '../core/records.js';
 import type { AttemptFile, FileModel } from './file-model.js';
 import type { Host } from './host.js';
 import type { Network } from './network.js';
-import type { Life } from './nodes.js';
+import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, within } from './random.js';
 import type { CrashPoint } from './scenario/fact-names.js';
 import type { Work } from './work.js';
@@ -22,6 +22,10 @@ interface Attempt {
   readonly ordinal: number;
   readonly totalUs: number;
   doneUs: number;
+  /** The piece of work under way: when it began, at which speed, and its number. */
+  pieceSinceUs: number;
+  pieceSlowBy: number;
+  pieces: number;
   /** For a reduce: what it reads, by map. */
   readonly sources: readonly (OutputChange | undefined)[];
   /** What it has read of them. */
@@ -73,7 +77,21 @@ export class ExecutorModel {
     const range = id.task < maps ? mapTimeUs : reduceTimeUs;
     const totalUs = Math.max(1, within(range, draw(this.#host.seed, attemptTime, work.index, id.task, ordinal)));
     const sources = id.task < maps ? [] : this.#sources(life, id.job, outputsVersion, maps);
-    const attempt: Attempt = { id, life, work, maps, ordinal, totalUs, doneUs: 0, sources, inputs: [], state: 'running' };
+    const attempt: Attempt = {
+      id,
+      life,
+      work,
+      maps,
+      ordinal,
+      totalUs,
+      doneUs: 0,
+      pieceSinceUs: 0,
+      pieceSlowBy: 1,
+      pieces: 0,
+      sources,
+      inputs: [],
+      state: 'running',
+    };
     this.#running.set(attemptKey(id), attempt);
     for (const observer of this.#host.observers) observer.attemptBegan?.(life, id);
     this.#continue(attempt);
@@ -125,15 +143,28 @@ export class ExecutorModel {
   #continue(attempt: Attempt): void {
     const { life, totalUs } = attempt;
     const hangs = attempt.work.misbehaviour(attempt.id.task, attempt.ordinal) === 'hangs';
-    const slowBy = life.node.slowBy;
+    const { slowBy } = life.node;
     const pieceUs = Math.max(1, Math.min(totalUs - attempt.doneUs, Math.floor(this.#beatUs / slowBy)));
+    attempt.pieceSinceUs = this.#host.nowUs;
+    attempt.pieceSlowBy = slowBy;
+    const piece = ++attempt.pieces;
     this.#host.laterFor(life, Math.ceil(pieceUs * slowBy), () => {
-      if (attempt.state !== 'running') return;
-      const first = attempt.doneUs === 0;
+      if (attempt.state !== 'running' || attempt.pieces !== piece) return;
       attempt.doneUs = hangs ? 1 : attempt.doneUs + pieceUs;
-      if (first && attempt.id.task >= attempt.maps && !hangs) this.#fetch(attempt, this.#host.nowUs);
+      const fetched = attempt.id.task < attempt.maps || attempt.inputs.length === attempt.maps;
+      if (!fetched && !hangs) this.#fetch(attempt, this.#host.nowUs);
       else this.#proceed(attempt);
     });
+  }
+
+  /** The node has another speed from now on: what is under way goes on at that. */
+  speedChanged(node: SimNode): void {
+    for (const attempt of this.#running.values()) {
+      if (attempt.life.node !== node || attempt.state !== 'running' || attempt.pieces === 0) continue;
+      const doneUs = Math.floor((this.#host.nowUs - attempt.pieceSinceUs) / attempt.pieceSlowBy);
+      attempt.doneUs = Math.min(attempt.totalUs - 1, attempt.doneUs + doneUs);
+      this.#continue(attempt);
+    }
   }
 
   #proceed(attempt: Attempt): void {
@@ -156,7 +187,10 @@ export class ExecutorModel {
       if (!source) throw new Error(`reduce assigned without the output of map-${task}`);
       const file = this.#files.find(source.attempt);
       if (file && this.#isSilent(attempt.life, file) && !late) {
-        this.#host.laterFor(attempt.life, fetchRetryUs, () => this.#fetch(attempt, sinceUs));
+        const piece = ++attempt.pieces;
+        this.#host.laterFor(attempt.life, fetchRetryUs, () => {
+          if (attempt.pieces === piece) this.#fetch(attempt, sinceUs);
+        });
         return;
       }
       const reason = this.#unreadable(attempt.life, file);

@@ -96,6 +96,11 @@ export class Faults {
         const to = this.#resolve(fault, action.to, fact);
         return from !== undefined && to !== undefined && this.#cut(fault, from, to, action.oneWay);
       }
+      case 'expire': {
+        const holder = world.lease.expire();
+        if (holder !== undefined) world.tell('lease-taken-away', holder);
+        return holder !== undefined;
+      }
     }
     const node = this.#resolve(fault, action.target, fact);
     if (!node) return false;
@@ -115,8 +120,10 @@ export class Faults {
       case 'slow':
         node.slowBy *= action.by;
         world.tell('node-slowed', node.name, { detail: { by: action.by } });
+        world.executors.speedChanged(node);
         this.#endings.set(fault, () => {
           node.slowBy /= action.by;
+          world.executors.speedChanged(node);
         });
         return true;
       case 'drop':

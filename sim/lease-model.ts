@@ -43,6 +43,16 @@ export class LeaseModel {
     this.#next();
   }
 
+  /** Forgets the holder, who does not hear of it, and grants to whoever waits. Answers who held it. */
+  expire(): string | undefined {
+    const holder = this.#holder;
+    if (!holder || this.#untilUs <= this.#host.nowUs) return undefined;
+    this.#holder = undefined;
+    this.#untilUs = this.#host.nowUs;
+    this.#next();
+    return holder.node.name;
+  }
+
   /** A process that dies is noticed by the other processes of its host; a paused one is not. */
   ended(life: Life): void {
     this.resign(life);

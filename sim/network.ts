@@ -1,6 +1,6 @@
 /**
  * Sessions over directed links. A session is a reliable, ordered stream that may break; what is under way then is lost
- * with it. A blocked link holds frames up, as TCP does: they arrive after it heals, unless the session broke meanwhile.
+ * with it, except what an orderly end leaves behind: that still arrives, before the end does. A blocked link holds frames up, as TCP does: they arrive after it heals, unless the session broke meanwhile.
  *
  * A latency is drawn by the link and by what the message is about, so that other messages do not change it.
  */
@@ -31,6 +31,8 @@ interface Pipe {
   readonly to: SimNode;
   /** Nothing arrives before what was sent before it. */
   lastUs: number;
+  /** Its sender has ended the session: what it had sent before still arrives. */
+  orderly: boolean;
   readonly heldUp: Task[];
 }
 
@@ -63,8 +65,8 @@ export class Network {
       masterSession: 0,
       state: 'dialing',
       confirmed: false,
-      toMaster: { from: dialer.node, to: target, lastUs: 0, heldUp: [] },
-      toDialer: { from: target, to: dialer.node, lastUs: 0, heldUp: [] },
+      toMaster: { from: dialer.node, to: target, lastUs: 0, orderly: false, heldUp: [] },
+      toDialer: { from: target, to: dialer.node, lastUs: 0, orderly: false, heldUp: [] },
     };
     dialer.node.sessions.set(number, session);
     this.#transmit(session.toMaster, frame.connect, number, () => this.#knock(session, target));
@@ -108,7 +110,7 @@ export class Network {
     const first = subject ? subject.task : Math.floor(this.#host.nowUs / 100_000);
     const second = subject ? subject.epoch * 1024 + subject.n : 0;
     this.#transmit(pipe, drawKeyOf(message.type), first, () => {
-      if (session.state !== 'open') return;
+      if (session.state !== 'open' && !pipe.orderly) return;
       const event = {
         type: 'message.received',
         from: from.node.name,
@@ -121,7 +123,9 @@ export class Network {
 
   disconnect(by: Life, number: number): void {
     const session = by.node.sessions.get(number);
-    if (session && session.state !== 'broken') this.#break(session, by);
+    if (!session || session.state === 'broken') return;
+    (session.dialer === by ? session.toMaster : session.toDialer).orderly = true;
+    this.#break(session, by);
   }
 
   /** Breaks every session of a node, as a reset connection does: both sides hear of it. */

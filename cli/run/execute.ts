@@ -4,8 +4,6 @@
  */
 import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Effect } from '../../core/effects.js';
-import type { MachineEvent } from '../../core/events.js';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
@@ -13,7 +11,7 @@ import type { CrashPoint } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { ToParent } from '../../runtime/process/child-setup.js';
-import { LocalCluster } from '../../runtime/run/local-cluster.js';
+import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { ProgressView } from './progress.js';
@@ -28,11 +26,9 @@ export interface ExecuteOptions {
 }
 
 /** Faults on real processes: see cli/rehearsal. */
-export interface Rehearsal {
-  points(node: NodeId): readonly CrashPoint[];
+export interface Rehearsal extends RehearsedCluster {
   begin(cluster: LocalCluster): void;
-  watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void;
-  pointReached(node: NodeId, point: CrashPoint): void;
+  pointReached(node: NodeId, point: CrashPoint, job: number | undefined): void;
   started(node: NodeId, incarnation: number): void;
   /** Jobs that follow the first one on the same cluster. */
   followUp(cluster: LocalCluster, conclusion: Conclusion): Promise<void>;
@@ -68,13 +64,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     },
     report: (status) => progress.status(status),
     failed: fail,
-    ...(rehearsal
-      ? {
-          points: (node: NodeId) => rehearsal.points(node),
-          watch: (node: NodeId, event: MachineEvent, effects: readonly Effect[]) =>
-            rehearsal.watch(node, event, effects),
-        }
-      : {}),
+    ...(rehearsal ? { rehearsed: rehearsal } : {}),
   });
   const signals = answerSignals(cluster, request, progress);
   let conclusion: Conclusion;
@@ -103,9 +93,14 @@ function listen(
   fail: (error: Error) => void,
 ): void {
   if (message.type === 'step') rehearsal?.watch(node, message.event, message.effects);
-  else if (message.type === 'point') rehearsal?.pointReached(node, message.point);
-  else if (message.name === 'InvariantError')
-    fail(Object.assign(new Error(message.message), { stack: message.stack }));
+  else if (message.type === 'point') rehearsal?.pointReached(node, message.point, message.job);
+  else if (message.name === 'StoreFailedError') sayStoreFailed(node, message.message);
+  else fail(Object.assign(new Error(`${node}: ${message.message}`), { name: message.name, stack: message.stack }));
+}
+
+/** Not the end: another master takes over, or this one tries again. */
+function sayStoreFailed(node: NodeId, reason: string): void {
+  process.stderr.write(`${node}: the store refused a write: ${reason}\n`);
 }
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */

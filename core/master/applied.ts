@@ -125,6 +125,7 @@ function onInvalidated(state: MasterState, turn: Turn, record: TaskInvalidated):
   const job = findJob(state.durable, attempt.job)!;
   const view = state.leading!.jobs.get(attempt.job)!;
   const name = taskName(attempt.task, job.spec.maps);
+  view.doubts--;
   turn.out.push({ type: 'decide', decision: 'task-invalidated', attempt, facts: { task: name, reason } });
   if (isMap(job, attempt.task)) {
     view.outputs.push({ attempt, digest: job.commits[attempt.task]!.output.digest });
@@ -180,6 +181,11 @@ export function dropped(state: MasterState, turn: Turn, intent: Intent, reason: 
           facts: { verdict: reason },
         });
       }
+      return;
+    }
+    case 'invalidate': {
+      const view = state.leading.jobs.get(intent.attempt.job);
+      if (view) view.doubts--;
       return;
     }
     case 'fail':

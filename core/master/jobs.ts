@@ -3,10 +3,10 @@
  */
 import { type DurableJob, findJob, isMap, sumCounters, type Trouble, validCommit } from '../durable/state.js';
 import { newHistogram } from '../histogram.js';
-import { type JobId, type TaskIndex, taskName } from '../ids.js';
+import { type AttemptId, type JobId, type TaskIndex, taskName } from '../ids.js';
 import { pushInt } from '../int-heap.js';
 import { invariant } from '../invariant-error.js';
-import type { JobFailure } from '../records.js';
+import type { InvalidationReason, JobFailure } from '../records.js';
 import { isComplete } from './intents.js';
 import { propose } from './journal.js';
 import type { ActiveTask, JobView, MasterState, PhaseView, Turn } from './state.js';
@@ -22,6 +22,7 @@ export function openJobView(job: DurableJob): JobView {
     maps: newPhase(),
     reduces: newPhase(),
     followers: new Set(),
+    doubts: 0,
     publishing: false,
     ending: false,
   };
@@ -87,6 +88,12 @@ export function recorded(view: JobView, job: DurableJob, task: TaskIndex): void 
   active.recording--;
   if (active.recording === 0) active.committing = undefined;
   settleTask(view, job, task);
+}
+
+/** Proposes that a committed map's output is lost. */
+export function doubt(state: MasterState, view: JobView, attempt: AttemptId, reason: InvalidationReason): void {
+  view.doubts++;
+  propose(state, { type: 'invalidate', attempt, reason });
 }
 
 export function phaseOf(view: JobView, job: DurableJob, task: TaskIndex): PhaseView {

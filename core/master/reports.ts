@@ -10,7 +10,7 @@ import { addDuration } from '../histogram.js';
 import { type AttemptId, attemptKey, sameAttempt, taskName } from '../ids.js';
 import type { AttemptEnded, FinishedAttempt, InputUnreadable, Verdict } from '../messages.js';
 import type { Failure } from '../records.js';
-import { activeTask, phaseOf, recording, settleTask } from './jobs.js';
+import { activeTask, doubt, phaseOf, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
 import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 import { dropLive, revoke, untrack } from './workers.js';
@@ -200,8 +200,9 @@ export function onUnreadable(
     facts: { reason: message.reason },
   });
   const current = job?.phase === 'open' ? validCommit(job, message.source.task) : undefined;
-  if (current && sameAttempt(current.attempt, message.source)) {
-    propose(state, { type: 'invalidate', attempt: message.source, reason: message.reason });
+  const view = state.leading!.jobs.get(message.source.job);
+  if (view && current && sameAttempt(current.attempt, message.source)) {
+    doubt(state, view, message.source, message.reason);
   }
   if (live) dropLive(state, turn, live, 'input-unreadable');
 }

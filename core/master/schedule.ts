@@ -26,7 +26,9 @@ function assignOne(state: MasterState, turn: Turn, leading: Leading, worker: Wor
   for (const view of leading.jobs.values()) {
     const job = findJob(state.durable, view.job)!;
     if (job.phase !== 'open' || view.ending) continue;
-    const heap = job.mapsCommitted < job.spec.maps ? view.idleMaps : view.idleReduces;
+    const mapping = job.mapsCommitted < job.spec.maps;
+    if (!mapping && view.doubts > 0) continue;
+    const heap = mapping ? view.idleMaps : view.idleReduces;
     const task = takeIdle(heap, view, job, worker.life.node, leading);
     if (task === undefined) continue;
     assign(state, turn, { job, view, task, worker, speculative: false });

@@ -108,6 +108,8 @@ export interface JobView {
   readonly reduces: PhaseView;
   /** Sessions of clients that follow the job. */
   readonly followers: Set<number>;
+  /** Invalidations on their way to the journal: until they are there, a reduce would only read what is lost. */
+  doubts: number;
   /** `output.publish` was asked for by this leader. */
   publishing: boolean;
   /** A terminal record is queued. */

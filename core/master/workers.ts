@@ -8,7 +8,7 @@ import { arm, clear } from '../deadlines.js';
 import { findJob, isDead, validCommit } from '../durable/state.js';
 import { type AttemptId, attemptKey, compareAttempts, type NodeId, sameAttempt } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
-import { activeTask, recording, settleTask } from './jobs.js';
+import { activeTask, doubt, recording, settleTask } from './jobs.js';
 import { propose, readOn } from './journal.js';
 import { judgeReport } from './reports.js';
 import { assignAll, track } from './schedule.js';
@@ -228,7 +228,7 @@ function loseOutputs(state: MasterState, node: NodeId, incarnation?: number): vo
     for (let task = 0; task < job.spec.maps; task++) {
       const commit = validCommit(job, task);
       if (commit?.holder.node === node && commit.holder.incarnation !== incarnation) {
-        propose(state, { type: 'invalidate', attempt: commit.attempt, reason: 'holder-lost' });
+        doubt(state, view, commit.attempt, 'holder-lost');
       }
     }
   }

@@ -13,6 +13,7 @@ import { mapFile, reduceFile } from './attempt-files.js';
 import { resultOfError } from './failure.js';
 import { loadCode } from './load-code.js';
 import { gaugeDone, gaugeTotal, type ThreadResult, type ThreadSetup, type ThreadTask } from './messages.js';
+import { misbehaving } from './misbehave.js';
 import { pace } from './pace.js';
 
 const setup = workerData as ThreadSetup;
@@ -34,8 +35,9 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
   try {
     const order = await orderOf(files, task.work);
-    const job = await loadCode(files, order.code, setup.bundleDirectory);
+    const code = await loadCode(files, order.code, setup.bundleDirectory);
     pace(order, attempt, maps, gauge);
+    const job = misbehaving(code, order, attempt);
     // Saying how far it is, or `ctx.status`, is a sign of life.
     let signs = 0;
     const progress = (bytesDone: number, bytesTotal: number): void => {

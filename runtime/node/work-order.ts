@@ -21,6 +21,14 @@ export interface WorkOrder {
   readonly splits: readonly (readonly SplitRange[])[];
   /** Modelled work: attempts take at least so long. Drawn per task and attempt by `seed`. Microseconds. */
   readonly pace?: { readonly mapUs: readonly [number, number]; readonly reduceUs: readonly [number, number] };
+  /** For a rehearsal: user code that does not do what it should, by task index and, where given, attempt number. */
+  readonly misbehaviours?: readonly Misbehaviour[];
+}
+
+export interface Misbehaviour {
+  readonly task: number;
+  readonly n?: number;
+  readonly how: 'throws' | 'hangs' | 'differs';
 }
 
 /** A built-in job by name, or a bundle in Files by its hash. */

@@ -205,13 +205,12 @@ export class WorkerNode {
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
     const key = attemptKey(attempt);
-    const { run, inputs } = this.#running.get(key)!;
+    const { inputs } = this.#running.get(key)!;
     this.#running.delete(key);
-    const kind = attempt.task < run.maps ? 'map' : 'reduce';
     switch (result.type) {
       case 'finished': {
         const { digest, bytes, records, counters } = result;
-        this.#options.points.reach(`worker.${kind}.after_write_before_report`);
+        this.#options.points.reach('attempt.after_write_before_report', attempt.job);
         const output = { digest, bytes, records, inputs };
         this.#driver.feed({ type: 'attempt.finished', attempt, output, counters });
         return;

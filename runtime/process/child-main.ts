@@ -5,7 +5,7 @@
  * the terminal reaches the whole group and is the parent's to answer, so children ignore it.
  */
 import { writeSync } from 'node:fs';
-import { CrashPoints } from '../node/crash-points.js';
+import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
@@ -34,6 +34,9 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'points') points.set(message.points);
+  });
   const watch = setup.watched
     ? { stepped: (event: unknown, effects: unknown) => tell({ type: 'step', event, effects } as ToParent) }
     : {};
@@ -47,13 +50,15 @@ async function main(): Promise<void> {
   const addresses = new Map(setup.addresses);
   const worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
   process.on('SIGTERM', () => void worker.close().then(() => process.exit(0)));
-  process.on('message', (message: ToChild) => worker.slow(message.factor));
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'slow') worker.slow(message.factor);
+  });
   worker.start();
 }
 
 /** The process is about to be hit and may not say anything later, so this goes out synchronously, on a pipe of its own. */
-function announce(point: { name: string }): void {
-  writeSync(3, `${JSON.stringify(point)}\n`);
+function announce(point: CrashPoint, job: number | undefined): void {
+  writeSync(3, `${JSON.stringify({ type: 'point', point, job } satisfies object)}\n`);
 }
 
 main().catch(fail);

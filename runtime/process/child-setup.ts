@@ -30,7 +30,11 @@ export const setupVariable = 'REHEARSE_CHILD';
 
 export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
-  | { readonly type: 'point'; readonly point: CrashPoint }
+  /** The process is about to be hit. */
+  | { readonly type: 'point'; readonly point: CrashPoint; readonly job?: number }
   | { readonly type: 'failed'; readonly name: string; readonly message: string; readonly stack: string };
 
-export type ToChild = { readonly type: 'slow'; readonly factor: number };
+export type ToChild =
+  | { readonly type: 'slow'; readonly factor: number }
+  /** From now on these crash points count, and no others. */
+  | { readonly type: 'points'; readonly points: readonly CrashPoint[] };

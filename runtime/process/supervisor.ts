@@ -27,9 +27,8 @@ export interface SupervisorOptions {
   readonly slots: number;
   readonly heapMiB: number;
   readonly observer: ProcessObserver;
-  /** For a rehearsal: where a node's first life is hit, and whether its steps are wanted. */
-  readonly points?: (node: NodeId) => readonly CrashPoint[];
-  readonly watched?: boolean;
+  /** For a rehearsal: where a node is hit, and that its steps are wanted. */
+  readonly rehearsed?: { points(node: NodeId): readonly CrashPoint[] };
 }
 
 export interface ProcessObserver {
@@ -94,12 +93,14 @@ export class Supervisor {
     return this.#children.get(node)?.process?.kill(signal) ?? false;
   }
 
-  /** Kills a node's process and starts no other until `release`. */
+  /** Kills a node's process, if there is one, and starts no other until `release`. */
   hold(node: NodeId): boolean {
     const child = this.#children.get(node);
-    if (!child?.process) return false;
+    if (!child || child.held) return false;
     child.held = true;
-    return child.process.kill('SIGKILL');
+    clearTimeout(child.timer);
+    child.process?.kill('SIGKILL');
+    return true;
   }
 
   release(node: NodeId): boolean {
@@ -127,7 +128,6 @@ export class Supervisor {
 
   #spawn(child: Child): void {
     const options = this.#options;
-    const first = child.incarnation === options.incarnationBase;
     child.incarnation++;
     child.startedAt = performance.now();
     const setup: ChildSetup = {
@@ -140,8 +140,8 @@ export class Supervisor {
       slots: options.slots,
       heapMiB: options.heapMiB,
       ...(child.previous ? { previous: child.previous } : {}),
-      points: first ? (options.points?.(child.node) ?? []) : [],
-      watched: options.watched ?? false,
+      points: options.rehearsed?.points(child.node) ?? [],
+      watched: options.rehearsed !== undefined,
     };
     const process_ = spawn(process.execPath, ['--enable-source-maps', program], {
       env: { ...process.env, [setupVariable]: JSON.stringify(setup) },
@@ -164,7 +164,7 @@ export class Supervisor {
     process_.stdout!.pipe(log, { end: false });
     process_.stderr!.pipe(log, { end: false });
     createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
-      observer.said?.(child.node, { type: 'point', point: JSON.parse(line) as CrashPoint });
+      observer.said?.(child.node, JSON.parse(line) as ToParent);
     });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
     child.exit = new Promise((resolve) => {
@@ -184,7 +184,9 @@ export class Supervisor {
     const quick = performance.now() - child.startedAt < quickMs;
     child.quickEnds = quick ? child.quickEnds + 1 : 0;
     child.previous = { incarnation: child.incarnation, end: outsideKill.has(how) ? 'killed' : 'crashed' };
-    const pauseMs = child.quickEnds < 2 ? 0 : Math.min(pauseMsMax, 100 * 2 ** (child.quickEnds - 2));
+    // What a rehearsed process said last, on its own pipe, must be heard before it is started again.
+    const pauseMsMin = this.#options.rehearsed ? 100 : 0;
+    const pauseMs = child.quickEnds < 2 ? pauseMsMin : Math.min(pauseMsMax, 100 * 2 ** (child.quickEnds - 2));
     this.#options.observer.ended?.(child.node, child.incarnation, how, pauseMs);
     if (child.held) return;
     child.timer = setTimeout(() => {

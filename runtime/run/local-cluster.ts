@@ -27,9 +27,13 @@ export interface LocalClusterOptions {
   report(status: JobStatus): void;
   /** The client or the master in this process cannot go on. */
   failed(error: Error): void;
-  /** For a rehearsal. */
-  readonly points?: (node: NodeId) => readonly CrashPoint[];
-  readonly watch?: (node: NodeId, event: MachineEvent, effects: readonly Effect[]) => void;
+  readonly rehearsed?: RehearsedCluster;
+}
+
+/** A rehearsal wants to see every step, and every node in a process of its own, where it can be hit. */
+export interface RehearsedCluster {
+  points(node: NodeId): readonly CrashPoint[];
+  watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void;
 }
 
 export class LocalCluster {
@@ -38,6 +42,7 @@ export class LocalCluster {
   readonly #sockets: string;
   readonly #addresses: (readonly [NodeId, string])[];
   readonly #incarnationBase: number;
+  readonly #masterHere: boolean;
   #master: MasterNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
@@ -53,7 +58,8 @@ export class LocalCluster {
     );
     this.#incarnationBase = nextIncarnationBase(layout);
     recordProcess(layout, process.pid);
-    const childMasters = request.config.masters.length > 1 ? request.config.masters : [];
+    const { masters } = request.config;
+    this.#masterHere = masters.length === 1 && !options.rehearsed;
     this.supervisor = new Supervisor({
       config: request.config,
       layout,
@@ -61,21 +67,20 @@ export class LocalCluster {
       addresses: this.#addresses,
       incarnationBase: this.#incarnationBase,
       workers: Array.from({ length: request.workers }, (_, index) => `worker-${index + 1}`),
-      masters: childMasters,
+      masters: this.#masterHere ? [] : masters,
       slots: request.slots,
       heapMiB: request.heapMiB,
       observer: options.observer,
-      watched: options.watch !== undefined,
-      ...(options.points ? { points: options.points } : {}),
+      ...(options.rehearsed ? { rehearsed: options.rehearsed } : {}),
     });
   }
 
   /** Starts every process. */
   async start(): Promise<void> {
     this.supervisor.start();
-    const { request, layout, failed, watch } = this.#options;
-    const [first, ...others] = request.config.masters;
-    if (first === undefined || others.length > 0) return;
+    if (!this.#masterHere) return;
+    const { request, layout, failed } = this.#options;
+    const first = request.config.masters[0]!;
     this.#master = await openMaster({
       config: request.config,
       life: { node: first, incarnation: this.#incarnationBase + 1 },
@@ -83,15 +88,15 @@ export class LocalCluster {
       addresses: this.#addresses,
       points: new CrashPoints([]),
       failed,
-      ...(watch ? { stepped: (event, effects) => watch(first, event, effects) } : {}),
     });
     await this.#master.start();
   }
 
   /** Runs one job to its conclusion. One job at a time. */
   async run(requestId: string, spec: JobSpec): Promise<Conclusion> {
-    const { request, layout, report, failed, watch } = this.#options;
-    const life = { node: 'client-1', incarnation: this.#incarnationBase + ++this.#clients };
+    const { request, layout, report, failed, rehearsed } = this.#options;
+    const node = `client-${++this.#clients}`;
+    const life = { node, incarnation: this.#incarnationBase + 1 };
     this.#client = new ClientNode({
       config: request.config,
       life,
@@ -99,7 +104,7 @@ export class LocalCluster {
       addresses: new Map(this.#addresses),
       report,
       failed,
-      ...(watch ? { stepped: (event, effects) => watch(life.node, event, effects) } : {}),
+      ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
     });
     try {
       return await this.#client.run(requestId, spec);

@@ -72,6 +72,7 @@ const told = {
   'partition-began': true,
   'partition-healed': true,
   'append-obscured': true,
+  'lease-taken-away': true,
   /** A publisher's move or link failed, because somebody else had moved first. */
   'publisher-late': true,
   /** A step named in `crashPoints` is about to be taken; `detail.point` names it. */

@@ -17,10 +17,11 @@ export const faultKinds: readonly FaultKind[] = [
   'drop',
   'partition',
   'obscure',
+  'expire',
 ];
 
 const lasting: ReadonlySet<FaultKind> = new Set(['pause', 'slow', 'partition']);
-const modifiers = ['at', 'when', 'point', 'on', 'job', 'until', 'for', 'restartAfter', 'by', 'oneWay'];
+const modifiers = ['at', 'when', 'point', 'after', 'on', 'job', 'until', 'for', 'restartAfter', 'by', 'oneWay'];
 
 /** Finds a fault whose kind is not one of ours, before the schema calls it an unknown key. */
 export function findUnknownKind(fault: object, index: number): Issue | undefined {
@@ -66,12 +67,16 @@ export function readFault(scope: Scope, raw: RawFault, index: number): Fault | u
   const trigger = readTriggerOf(scope, raw, path, complain);
   const action = readAction(scope, raw, kind, path);
   const until = raw.until === undefined ? undefined : readPattern(scope, raw.until, [...path, 'until']);
+  const after = raw.after === undefined ? undefined : readPattern(scope, raw.after, [...path, 'after']);
+  if (raw.after !== undefined && raw.at !== undefined) return complain('"at" is a time, and knows no "after"', 'after');
   if (!trigger || !action || (raw.until !== undefined && !until)) return undefined;
+  if (raw.after !== undefined && !after) return undefined;
   return {
     index,
     text: faultText(raw, kind),
     trigger,
     action,
+    ...(after ? { after } : {}),
     ...(until ? { until } : {}),
     ...(raw.for === undefined ? {} : { forUs: parseDuration(raw.for) }),
   };
@@ -128,6 +133,8 @@ function readAction(
       const to = readNode(scope, raw.partition![1], [...at, 1]);
       return from && to && { kind, from, to, oneWay: raw.oneWay ?? false };
     }
+    case 'expire':
+      return { kind };
     default: {
       const target = readNode(scope, raw[kind]!, at);
       if (!target) return undefined;
@@ -146,6 +153,7 @@ function faultText(raw: RawFault, kind: FaultKind): string {
   if (raw.at !== undefined) words.push(`at ${raw.at}`);
   if (raw.when !== undefined) words.push(`when ${raw.when}`);
   if (raw.point !== undefined) words.push(`at ${raw.point}`);
+  if (raw.after !== undefined) words.push(`after ${raw.after}`);
   if (raw.until !== undefined) words.push(`until ${raw.until}`);
   if (raw.for !== undefined) words.push(`for ${raw.for}`);
   if (raw.restartAfter !== undefined) words.push(`with restart after ${raw.restartAfter}`);

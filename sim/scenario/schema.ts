@@ -63,6 +63,7 @@ const fault = z.strictObject({
   at: duration.optional(),
   when: trigger.optional(),
   point: z.string().optional().describe('A crash point: publish.before_rename'),
+  after: trigger.optional().describe('The trigger counts only once this has happened'),
   on: node.optional().describe('Who must be at the point'),
   job: z.int().min(1).optional().describe('Which job the point must be about'),
   until: trigger.optional(),
@@ -79,6 +80,7 @@ const fault = z.strictObject({
   partition: z.tuple([node, node]).optional(),
   oneWay: z.boolean().optional().describe('Only what goes from the first to the second is held up'),
   obscure: node.optional().describe("The answer to the node's next append is lost"),
+  expire: z.literal('lease').optional().describe('Who leads loses the lease and does not know'),
 });
 
 const outcome = z.enum(['succeeded', 'failed']);

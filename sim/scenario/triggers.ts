@@ -13,6 +13,8 @@ export interface FiredFault {
 }
 
 export interface Triggers {
+  /** Waiting for the fact after which their trigger counts. */
+  readonly dormant: Set<Fault>;
   /** Waiting for their fact. */
   readonly waiting: Set<Fault>;
   /** Begun, and waiting for the fact that ends them. */
@@ -22,8 +24,13 @@ export interface Triggers {
 }
 
 export function newTriggers(scenario: Scenario): Triggers {
-  const waiting = new Set(scenario.faults.filter((fault) => fault.trigger.kind !== 'at'));
-  return { waiting, lasting: new Set(), leader: undefined };
+  const triggered = scenario.faults.filter((fault) => fault.trigger.kind !== 'at');
+  return {
+    dormant: new Set(triggered.filter((fault) => fault.after)),
+    waiting: new Set(triggered.filter((fault) => !fault.after)),
+    lasting: new Set(),
+    leader: undefined,
+  };
 }
 
 /** Faults that the clock begins; the driver calls `began` when it has. */
@@ -47,6 +54,11 @@ export function observe(triggers: Triggers, fact: Fact): FiredFault[] {
     triggers.waiting.delete(fault);
     began(triggers, fault);
     fired.push({ fault, phase: 'begin', fact });
+  }
+  for (const fault of triggers.dormant) {
+    if (!matches(fault.after!, fact)) continue;
+    triggers.dormant.delete(fault);
+    triggers.waiting.add(fault);
   }
   return fired;
 }

@@ -113,7 +113,9 @@ export type FaultAction =
       readonly oneWay: boolean;
     }
   /** The answer to the node's next append is lost: it happened, and the node cannot know. */
-  | { readonly kind: 'obscure'; readonly target: NodeTarget };
+  | { readonly kind: 'obscure'; readonly target: NodeTarget }
+  /** The lease service forgets its holder, who does not know, and grants to whoever waits. */
+  | { readonly kind: 'expire' };
 
 export type FaultKind = FaultAction['kind'];
 
@@ -123,6 +125,8 @@ export interface Fault {
   /** For people. */
   readonly text: string;
   readonly trigger: Trigger;
+  /** The trigger counts only once this has happened. */
+  readonly after?: FactPattern;
   readonly action: FaultAction;
   /** What ends a lasting fault: a fact, or a time after its beginning. Without either it lasts to the end. */
   readonly until?: FactPattern;

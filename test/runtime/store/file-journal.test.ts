@@ -177,7 +177,10 @@ describe('a disk that fails', () => {
     expect((await readAll(onDisk(disk))).map((entry) => entry.nonce)).toEqual(['a', 'b']);
     broken = false;
     expect(owner.failed).toBeUndefined();
-    expect(await owner.append(2, batch('c'), FOREVER)).toMatchObject({ outcome: 'taken', entry: { nonce: 'b' } });
+    expect(await owner.append(2, batch('c'), FOREVER)).toMatchObject({
+      outcome: 'taken',
+      entry: { nonce: 'b' },
+    });
     expect((await owner.append(3, batch('c'), FOREVER)).outcome).toBe('ok');
   });
 

@@ -12,6 +12,7 @@ export interface StoreUnderTest {
 }
 
 const FOREVER = Number.POSITIVE_INFINITY;
+const RETRIES_MAX = 1000;
 
 export async function readAll(journal: Journal<string>, limit = 100): Promise<JournalEntry<string>[]> {
   const all: JournalEntry<string>[] = [];
@@ -19,6 +20,7 @@ export async function readAll(journal: Journal<string>, limit = 100): Promise<Jo
     const { entries, end } = await journal.read(all.length + 1, limit);
     all.push(...entries);
     if (end) return all;
+    if (entries.length === 0) throw new Error(`slot ${all.length + 1} is missing before the end`);
   }
 }
 
@@ -34,7 +36,8 @@ export async function appendMany(
   const acknowledged = new Map<number, string>();
   let slot = 1;
   for (let n = 0; acknowledged.size < count; n++) {
-    if (n > 1000 * count) throw new Error(`${name} gets nowhere: ${acknowledged.size} of ${count} acknowledged`);
+    if (n > 1000 * count)
+      throw new Error(`${name} gets nowhere: ${acknowledged.size} of ${count} acknowledged`);
     const nonce = `${name}/${n}`;
     let result = await journal.append(slot, { nonce, records: [nonce] }, FOREVER);
     while (result.outcome === 'unknown')
@@ -51,9 +54,10 @@ export async function appendMany(
 
 /** Tries for one slot until its fate is known. */
 async function claim(journal: Journal<string>, slot: number, nonce: string): Promise<boolean> {
-  for (;;) {
+  for (let retries = 0; ; retries++) {
     const result = await journal.append(slot, { nonce, records: [nonce] }, FOREVER);
     if (result.outcome !== 'unknown') return result.entry?.nonce === nonce;
+    if (retries > RETRIES_MAX) throw new Error(`slot ${slot} stays unknown: ${result.reason}`);
   }
 }
 

@@ -1,0 +1,292 @@
+/**
+ * Performs a scenario's faults on real processes: listens to the steps of every node, lets the scenario's triggers say
+ * what is due, and does it with signals, crash points and the file system.
+ */
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Effect } from '../../core/effects.js';
+import type { MachineEvent } from '../../core/events.js';
+import type { NodeId } from '../../core/ids.js';
+import type { CrashPoint } from '../../runtime/node/crash-points.js';
+import { attemptFileName, type RunLayout } from '../../runtime/node/layout.js';
+import type { LocalCluster } from '../../runtime/run/local-cluster.js';
+import type { FactName } from '../../sim/scenario/fact-names.js';
+import { type Fact, newFactReader, readFacts } from '../../sim/scenario/facts.js';
+import {
+  began,
+  type Cast,
+  type FiredFault,
+  matchesTask,
+  newTriggers,
+  observe,
+  resolveNode,
+  timedFaults,
+} from '../../sim/scenario/triggers.js';
+import {
+  type Fault,
+  masterNames,
+  type NodeTarget,
+  type Scenario,
+  workerNames,
+} from '../../sim/scenario/types.js';
+import { UserError } from '../user-error.js';
+
+export class Conductor {
+  readonly facts: Fact[] = [];
+  /** Faults that began and changed something. */
+  readonly effective = new Set<Fault>();
+  readonly #scenario: Scenario;
+  readonly #layout: RunLayout;
+  readonly #say: (line: string) => void;
+  readonly #reader = newFactReader();
+  readonly #triggers;
+  readonly #endings = new Map<Fault, () => void>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #notUp = new Set<NodeId>();
+  readonly #startedAt = performance.now();
+  #cluster: LocalCluster | undefined;
+
+  /** Throws UserError for a fault that only the simulator can perform. */
+  constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
+    for (const fault of scenario.faults) refuseUnreal(fault);
+    this.#scenario = scenario;
+    this.#layout = layout;
+    this.#say = say;
+    this.#triggers = newTriggers(scenario);
+  }
+
+  begin(cluster: LocalCluster): void {
+    this.#cluster = cluster;
+    for (const { fault, atUs } of timedFaults(this.#scenario)) {
+      this.#later(atUs, () => {
+        began(this.#triggers, fault);
+        this.#begin(fault, undefined);
+      });
+    }
+  }
+
+  /** The crash points that count now for a node: those of faults whose turn has come and that have not hit anybody yet. */
+  points(node: NodeId): CrashPoint[] {
+    return [...this.#triggers.waiting].flatMap((fault) => {
+      const { trigger, action } = fault;
+      if (trigger.kind !== 'point' || !mayHit(trigger.on, node)) return [];
+      const job = trigger.job === undefined ? {} : { job: trigger.job };
+      return [
+        {
+          name: trigger.point,
+          action: action.kind === 'crash' ? 'kill' : 'stop',
+          fault: fault.index,
+          ...job,
+        },
+      ];
+    });
+  }
+
+  watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void {
+    for (const fact of readFacts(this.#reader, { node, atUs: this.#nowUs(), event, effects }))
+      this.#hear(fact);
+  }
+
+  /** A process has come to a crash point, and is hit by now. */
+  pointReached(node: NodeId, point: CrashPoint, job: number | undefined): void {
+    const detail = { point: point.name };
+    this.#hear({
+      name: 'point-reached',
+      atUs: this.#nowUs(),
+      node,
+      detail,
+      ...(job === undefined ? {} : { job }),
+    });
+  }
+
+  started(node: NodeId, incarnation: number): void {
+    this.#notUp.delete(node);
+    if (incarnation % 1000 > 1) this.#tell('node-restarted', node);
+  }
+
+  /** Ends everything that lasts, so that what was stopped can end. */
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.healAll();
+  }
+
+  healAll(): void {
+    for (const fault of [...this.#endings.keys()]) this.#end(fault);
+  }
+
+  #nowUs(): number {
+    return Math.round((performance.now() - this.#startedAt) * 1000);
+  }
+
+  #later(delayUs: number, task: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      task();
+    }, delayUs / 1000);
+    this.#timers.add(timer);
+  }
+
+  #tell(name: FactName, node: NodeId): void {
+    this.#hear({ name, atUs: this.#nowUs(), node });
+  }
+
+  #hear(fact: Fact): void {
+    this.facts.push(fact);
+    const before = this.#triggers.waiting.size + this.#triggers.dormant.size;
+    const fired: FiredFault[] = observe(this.#triggers, fact);
+    const changed = this.#triggers.waiting.size + this.#triggers.dormant.size !== before || fired.length > 0;
+    if (changed || this.#hasDormantPoints()) this.#sendPoints();
+    for (const { fault, phase } of fired) {
+      if (phase === 'begin') this.#begin(fault, fact);
+      else this.#end(fault);
+    }
+  }
+
+  #hasDormantPoints(): boolean {
+    return [...this.#triggers.waiting].some(
+      (fault) => fault.trigger.kind === 'point' && fault.after !== undefined,
+    );
+  }
+
+  /** Each node hears which crash points count for it from now on. */
+  #sendPoints(): void {
+    if (!this.#scenario.faults.some((fault) => fault.trigger.kind === 'point')) return;
+    for (const node of [...masterNames(this.#scenario.cluster), ...workerNames(this.#scenario.cluster)]) {
+      this.#cluster?.supervisor.tell(node, { type: 'points', points: this.points(node) });
+    }
+  }
+
+  #begin(fault: Fault, fact: Fact | undefined): void {
+    const node = this.#perform(fault, fact);
+    if (node === undefined) return;
+    this.effective.add(fault);
+    this.#say(`fault ${fault.index + 1}: ${fault.text}: ${node}`);
+    if (fault.forUs !== undefined) this.#later(fault.forUs, () => this.#end(fault));
+  }
+
+  #end(fault: Fault): void {
+    const ending = this.#endings.get(fault);
+    this.#endings.delete(fault);
+    ending?.();
+  }
+
+  /** Returns whom or what it hit; undefined when it changed nothing. */
+  #perform(fault: Fault, fact: Fact | undefined): string | undefined {
+    const { action, trigger } = fault;
+    const { supervisor } = this.#cluster!;
+    if (action.kind === 'lose' || action.kind === 'corrupt') return this.#spoil(fault, fact);
+    if (!('target' in action)) return undefined;
+    const node = resolveNode(this.#triggers, action.target, fact, this.#cast());
+    if (node === undefined) return undefined;
+    const hitItself = trigger.kind === 'point';
+    switch (action.kind) {
+      case 'crash':
+        if (!supervisor.hold(node)) return undefined;
+        this.#notUp.add(node);
+        this.#tell('node-crashed', node);
+        if (action.restartAfterUs !== undefined)
+          this.#later(action.restartAfterUs, () => supervisor.release(node));
+        break;
+      case 'restart':
+        if (!supervisor.release(node)) return undefined;
+        break;
+      case 'pause':
+        if (!hitItself && !supervisor.signal(node, 'SIGSTOP')) return undefined;
+        this.#notUp.add(node);
+        this.#tell('node-paused', node);
+        this.#endings.set(fault, () => {
+          supervisor.signal(node, 'SIGCONT');
+          this.#notUp.delete(node);
+          this.#tell('node-resumed', node);
+        });
+        break;
+      case 'slow':
+        if (!supervisor.tell(node, { type: 'slow', factor: action.by })) return undefined;
+        this.#tell('node-slowed', node);
+        this.#endings.set(fault, () => supervisor.tell(node, { type: 'slow', factor: 1 }));
+        break;
+    }
+    return node;
+  }
+
+  /** Deletes or damages files of committed map attempts. */
+  #spoil(fault: Fault, fact: Fact | undefined): string | undefined {
+    const { action } = fault;
+    if (action.kind !== 'lose' && action.kind !== 'corrupt') return undefined;
+    const wanted = this.#filesOf(action.files, fact);
+    const names = readdirSync(this.#layout.work).filter((name) => wanted.has(name));
+    for (const name of names) {
+      const path = join(this.#layout.work, name);
+      if (action.kind === 'lose') {
+        rmSync(path);
+      } else {
+        const bytes = readFileSync(path);
+        bytes[bytes.length >> 1]! ^= 1;
+        writeFileSync(path, bytes);
+      }
+    }
+    if (names.length === 0) return undefined;
+    this.#tell(action.kind === 'lose' ? 'files-lost' : 'files-corrupted', 'disk');
+    return names.join(', ');
+  }
+
+  #filesOf(
+    files: Extract<Fault['action'], { files: unknown }>['files'],
+    fact: Fact | undefined,
+  ): Set<string> {
+    const finished = this.facts.filter(
+      (one) => one.name === 'finished' && one.attempt && one.task?.startsWith('map'),
+    );
+    const chosen = finished.filter((one) => {
+      switch (files.kind) {
+        case 'its-output':
+          return one.task === fact?.task && one.ordinal === fact?.ordinal;
+        case 'attempt':
+          return matchesTask(files.task, one);
+        case 'outputs-of':
+          return one.node === resolveNode(this.#triggers, files.worker, fact, this.#cast());
+      }
+    });
+    return new Set(
+      chosen.map((one) => attemptFileName(one.attempt!, this.#scenario.jobs[one.job! - 1]!.maps)),
+    );
+  }
+
+  #cast(): Cast {
+    const { cluster } = this.#scenario;
+    return {
+      masters: masterNames(cluster),
+      workers: workerNames(cluster),
+      isUp: (node) => !this.#notUp.has(node),
+      pick: (below) => randomInt(below),
+    };
+  }
+}
+
+function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
+  if (!on) return true;
+  if (on.kind === 'node') return on.node === node;
+  if (on.kind === 'leader') return node.startsWith('master');
+  if (on.kind === 'any') return node.startsWith(on.of === 'worker' ? 'worker' : 'master');
+  return true;
+}
+
+const real: ReadonlySet<string> = new Set(['crash', 'restart', 'pause', 'slow', 'lose', 'corrupt']);
+
+/** Whether every fault of the scenario can be performed on processes. */
+export function isReal(scenario: Scenario): boolean {
+  return (
+    scenario.faults.every((fault) => real.has(fault.action.kind)) && scenario.cluster.mapOutputs === 'shared'
+  );
+}
+
+function refuseUnreal(fault: Fault): void {
+  if (real.has(fault.action.kind)) return;
+  throw new UserError({
+    code: 'S020',
+    what: `fault ${fault.index + 1} (${fault.text}) can only be simulated`,
+    why: `on real processes these can be performed: ${[...real].join(', ')}`,
+    next: 'rehearse sim plays the same file in virtual time',
+  });
+}

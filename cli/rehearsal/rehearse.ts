@@ -1,0 +1,187 @@
+/**
+ * `rehearse run --faults FILE`: the scenario that the simulator plays, on real processes, with the same expectations.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { builtinJobs } from '../../jobs/builtin/registry.js';
+import { partName, removeWorkspace } from '../../runtime/data/publish.js';
+import type { Conclusion } from '../../runtime/node/client-node.js';
+import { runLayout } from '../../runtime/node/layout.js';
+import { type RunRequest, writeRunRequest } from '../../runtime/run/run-request.js';
+import { FileFiles } from '../../runtime/store/file-files.js';
+import { checkExpectations, type JobOutcome } from '../../sim/scenario/expectations.js';
+import { timeline } from '../../sim/scenario/timeline.js';
+import type { Scenario } from '../../sim/scenario/types.js';
+import { Work } from '../../sim/work.js';
+import type { GlobalFlags } from '../main.js';
+import { sayDuration } from '../quantities.js';
+import { execute, type Rehearsal } from '../run/execute.js';
+import type { RunFlags } from '../run/flags.js';
+import { sayPath } from '../run/prepare.js';
+import { openProgress } from '../run/progress.js';
+import { dataDirectoryOf, newRunId } from '../run/run-id.js';
+import { readScenarios } from '../sim.js';
+import { openTerminal, type Terminal } from '../terminal.js';
+import { exitCodes, UserError } from '../user-error.js';
+import { Conductor } from './conductor.js';
+import { configOf, type StagedJob, stageJob } from './stage.js';
+
+export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
+  if (args.length > 0) {
+    throw new UserError({
+      code: 'U009',
+      what: 'with --faults, job and inputs come from the scenario',
+      where: args.join(' '),
+      next: `leave them away: rehearse run --faults ${flags.faults}`,
+    });
+  }
+  const terminal = openTerminal(flags);
+  let code: number = exitCodes.yes;
+  for (const scenario of readScenarios(flags.faults!)) {
+    code = Math.max(code, await rehearseOne(scenario, flags, terminal));
+  }
+  return code;
+}
+
+async function rehearseOne(
+  scenario: Scenario,
+  flags: RunFlags & GlobalFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const layout = runLayout(dataDirectoryOf(flags.dataDir), newRunId(new Date()));
+  const progress = openProgress(flags.progress ?? 'plain', terminal, flags.quiet ?? flags.json ?? false);
+  const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
+  await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  const files = await FileFiles.open(layout.files);
+  const place = { layout, files, output: flags.output };
+  const jobs: StagedJob[] = [await stageJob(scenario.jobs[0]!, 0, place)];
+  const outcomes: JobOutcome[] = [];
+  const rehearsal: Rehearsal = {
+    points: (node) => conductor.points(node),
+    watch: (node, event, effects) => conductor.watch(node, event, effects),
+    pointReached: (node, point, job) => conductor.pointReached(node, point, job),
+    started: (node, incarnation) => conductor.started(node, incarnation),
+    begin: (cluster) => conductor.begin(cluster),
+    followUp: async (cluster, conclusion) => {
+      outcomes.push(await outcomeOf(jobs[0]!, conclusion));
+      for (const next of scenario.jobs.slice(1)) {
+        const job = await stageJob(next, jobs.length, place);
+        jobs.push(job);
+        outcomes.push(await outcomeOf(job, await cluster.run(job.requestId, job.spec)));
+      }
+      await linger(conductor, scenario);
+    },
+    end: () => conductor.end(),
+  };
+  const request = requestOf(scenario, jobs[0]!, flags.faults!, layout.runId);
+  writeRunRequest(layout, request);
+  await execute({ request, layout, progress, verbose: flags.verbose ?? false, rehearsal });
+  // What late publishers did shows only now that they are dead.
+  outcomes[outcomes.length - 1] = await look(jobs.at(-1)!, outcomes.at(-1)!);
+  for (const job of jobs) await removeWorkspace(job.spec.output, job.requestId);
+  return sayOutcome(scenario, { conductor, outcomes, terminal, flags, traces: layout.trace });
+}
+
+/** Whoever was stopped goes on now, and gets the time to do harm. */
+async function linger(conductor: Conductor, scenario: Scenario): Promise<void> {
+  conductor.healAll();
+  const late = scenario.faults.some((fault) => fault.action.kind === 'pause');
+  if (late) await new Promise((resolve) => setTimeout(resolve, 1000));
+}
+
+function requestOf(scenario: Scenario, job: StagedJob, file: string, runId: string): RunRequest {
+  return {
+    format: 'rehearse.run.v1',
+    runId,
+    createdAt: new Date().toISOString(),
+    directory: process.cwd(),
+    job: file,
+    code: job.order.code,
+    inputs: job.order.files.map((input) => input.path),
+    hidden: false,
+    spec: job.spec,
+    config: configOf(scenario),
+    workers: scenario.cluster.workers,
+    slots: scenario.cluster.slots,
+    standbys: scenario.cluster.masters - 1,
+    heapMiB: 256,
+    overwrite: job.order.overwrite,
+    toStdout: false,
+  };
+}
+
+async function outcomeOf(job: StagedJob, conclusion: Conclusion): Promise<JobOutcome> {
+  // Real time depends on the machine: whether it was within a bound is the simulator's to judge.
+  const concludedUs = 0;
+  if (conclusion.type === 'refused') {
+    return { outcome: 'refused', message: conclusion.refused.message, concludedUs };
+  }
+  if (conclusion.type === 'drained') return { outcome: 'unfinished', concludedUs };
+  const { phase, failure } = conclusion.status;
+  if (phase !== 'published') {
+    return { outcome: 'failed', reason: failure!.reason, message: failure!.message, concludedUs };
+  }
+  return await look(job, { outcome: 'succeeded', concludedUs });
+}
+
+/** Compares what lies at the output with the sequential run of the same job. */
+async function look(job: StagedJob, outcome: JobOutcome): Promise<JobOutcome> {
+  if (outcome.outcome !== 'succeeded') return outcome;
+  const { reduces, maps, misbehaviours } = job.scenario;
+  const expected = new Work(0, job.scenario, builtinJobs).sequential(new Array(maps + reduces).fill(0)).parts;
+  const found: string[] = [];
+  for (let partition = 0; partition < reduces; partition++) {
+    found.push(await readFile(join(job.spec.output, partName(partition)), 'utf8').catch(() => '(missing)'));
+  }
+  const same = found.every((text, partition) => text === expected[partition]);
+  const alike = found.every((text, partition) => withoutMarks(text) === withoutMarks(expected[partition]!));
+  const differs = misbehaviours.some(({ how }) => how === 'differs');
+  const output = same ? 'same-as-sequential' : differs && alike ? 'some-sequential' : 'different';
+  return { ...outcome, output };
+}
+
+/** Without the lines by which a job that answers differently marks its attempts. */
+function withoutMarks(text: string): string {
+  return text.replace(/^generation-.*\n/gm, '');
+}
+
+function sayOutcome(
+  scenario: Scenario,
+  how: {
+    conductor: Conductor;
+    outcomes: readonly JobOutcome[];
+    terminal: Terminal;
+    flags: RunFlags & GlobalFlags;
+    traces: string;
+  },
+): number {
+  const { conductor, outcomes, terminal, flags, traces } = how;
+  const { facts, effective } = conductor;
+  const unmet = checkExpectations(scenario, { facts, jobs: outcomes, effective });
+  const lines = timeline(facts);
+  const tookUs = facts.at(-1)?.atUs ?? 0;
+  const variant = Object.values(scenario.variant).join(', ');
+  const verdict =
+    unmet.length === 0 ? 'passed' : unmet.some(({ kind }) => kind === 'unmet') ? 'failed' : 'tested-nothing';
+  if (flags.json) {
+    const document = {
+      scenario: scenario.file,
+      variant: scenario.variant,
+      verdict,
+      jobs: outcomes,
+      unmet,
+      timeline: lines,
+    };
+    terminal.out(`${JSON.stringify(document)}\n`);
+  } else {
+    if (flags.verbose || unmet.length > 0) for (const line of lines) terminal.out(`${line}\n`);
+    const title = `${sayPath(scenario.file)}${variant === '' ? '' : ` (${variant})`}`;
+    terminal.say(
+      `${unmet.length === 0 ? 'ok  ' : 'FAIL'}  ${title} on real processes, ${sayDuration(tookUs)}`,
+    );
+    for (const { message } of unmet) terminal.warn(`  ${message}`);
+    if (unmet.length > 0)
+      terminal.warn(`  again: rehearse run --faults ${sayPath(scenario.file)}; traces: ${sayPath(traces)}`);
+  }
+  return unmet.length === 0 ? exitCodes.yes : exitCodes.no;
+}

@@ -1,0 +1,124 @@
+/**
+ * `rehearse sim`: scenarios in virtual time, by seed.
+ */
+import { readFileSync } from 'node:fs';
+import { scenarioErrorText } from '../sim/scenario/error.js';
+import { loadScenarios } from '../sim/scenario/load.js';
+import type { Scenario } from '../sim/scenario/types.js';
+import { type SimulationResult, simulate } from '../sim/simulate.js';
+import type { GlobalFlags } from './main.js';
+import { sayCount, sayDuration } from './quantities.js';
+import { sayPath } from './run/prepare.js';
+import { openTerminal, type Terminal } from './terminal.js';
+import { exitCodes, UserError } from './user-error.js';
+
+interface SimFlags extends GlobalFlags {
+  readonly seed?: string;
+  readonly seeds?: string;
+}
+
+export async function sim(args: string[], flags: SimFlags): Promise<number> {
+  const terminal = openTerminal(flags);
+  const scenarios = args.flatMap(readScenarios);
+  const seeds = seedsOf(flags);
+  const results: SimulationResult[] = [];
+  for (const scenario of scenarios) {
+    for (const seed of seeds ?? [scenario.seed]) {
+      const result = simulate(scenario, { seed });
+      results.push(result);
+      if (!flags.json) sayResult(result, terminal, flags, scenarios.length * (seeds?.length ?? 1) > 1);
+    }
+  }
+  if (flags.json) terminal.out(`${JSON.stringify({ runs: results.map(document) })}\n`);
+  if (results.some(({ verdict }) => verdict === 'failed' || verdict === 'tested-nothing'))
+    return exitCodes.no;
+  return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+/** The scenarios of a file: one, or one for each variant. */
+export function readScenarios(path: string): readonly Scenario[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError({
+      code: 'S000',
+      what: missing ? 'no such scenario file' : (error as Error).message,
+      where: path,
+    });
+  }
+  const loaded = loadScenarios(text, path);
+  if (loaded.ok) return loaded.scenarios;
+  throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
+}
+
+/** Every mistake of the file, each laid out with its place. */
+class ScenarioFileError extends UserError {
+  readonly text: string;
+
+  constructor(text: string, code: string) {
+    super({ code, what: text });
+    this.text = text;
+  }
+
+  override layOut(): string {
+    return `${this.text}\n`;
+  }
+}
+
+function seedsOf(flags: SimFlags): string[] | undefined {
+  if (flags.seed !== undefined) return [flags.seed];
+  if (flags.seeds === undefined) return undefined;
+  const match = /^(\d+)\.\.(\d+)$/.exec(flags.seeds);
+  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || to < from) {
+    throw new UserError({
+      code: 'U008',
+      what: `--seeds: "${flags.seeds}" is no range`,
+      next: 'write it like 1..1000',
+    });
+  }
+  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+}
+
+function title(result: SimulationResult): string {
+  const variant = Object.values(result.scenario.variant).join(', ');
+  return `${sayPath(result.scenario.file)}${variant === '' ? '' : ` (${variant})`}`;
+}
+
+function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags, many: boolean): void {
+  const bad = result.verdict !== 'passed';
+  if (!many || flags.verbose || bad) for (const line of result.timeline) terminal.out(`${line}\n`);
+  const say = bad ? terminal.warn : terminal.say;
+  say(
+    `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${sayCount(result.steps)} steps, ` +
+      `${sayDuration(result.virtualUs)} of virtual time, chain ${result.chain}`,
+  );
+  for (const { message } of result.unmet) terminal.warn(`  ${message}`);
+  if (result.violation) {
+    const { id, message, step, timeUs } = result.violation;
+    terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
+  }
+  if (bad) terminal.warn(`  again: rehearse sim ${sayPath(result.scenario.file)} --seed ${result.seed}`);
+}
+
+const verdictText: Readonly<Record<SimulationResult['verdict'], string>> = {
+  passed: 'ok  ',
+  failed: 'FAIL',
+  'tested-nothing': 'NOTHING TESTED',
+  inconclusive: 'INCONCLUSIVE',
+};
+
+/** What `--json` says of a run. */
+function document(result: SimulationResult): object {
+  const { scenario, seed, verdict, chain, steps, virtualUs, jobs, counts, unmet, violation, timeline } =
+    result;
+  return {
+    scenario: scenario.file,
+    name: scenario.name,
+    variant: scenario.variant,
+    ...{ seed, verdict, chain, steps, virtualUs, jobs, counts, unmet, timeline },
+    ...(violation ? { violation } : {}),
+  };
+}
