@@ -89,7 +89,7 @@ function program(done: (code: number) => void): Command {
 }
 
 function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<Verb<F>>) => void): void {
-  const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
+  const number = (text: string): number => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN);
   const collect = (text: string, all: string[] = []): string[] => [...all, text];
   const run = root
     .command('run')
@@ -154,7 +154,7 @@ async function main(): Promise<number> {
 /** Commander's sentence in our shape: `error: unknown option '--wrokers'` and, on its own line, a suggestion. */
 function usageError(error: CommanderError): UserError {
   const [first = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const next = hint ? hint.replace(/^\(|\)$/g, '') : 'see rehearse --help';
+  const next = hint ? hint.replace(/^\(|\)$/g, '').replace('Did', 'did') : 'see rehearse --help';
   return new UserError({ code: 'U001', what: first, next });
 }
 

@@ -62,6 +62,11 @@ export function sayDuration(us: number): string {
   return `${Math.floor(us / 60e6)} min ${Math.round((us % 60e6) / 1e6)} s`;
 }
 
+/** `1 file`, `2 files`. */
+export function sayMany(count: number, noun: string): string {
+  return `${sayCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** 1234567 as `1,234,567`. */
 export function sayCount(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');

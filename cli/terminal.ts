@@ -18,6 +18,13 @@ export interface TerminalOptions {
   readonly color?: string | undefined;
 }
 
+const writeStdout: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
+
+/** From here on, what user code prints in this process goes to stderr: stdout is for data. */
+export function keepStdout(): void {
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+}
+
 export function openTerminal(options: TerminalOptions): Terminal {
   const interactive = process.stderr.isTTY === true;
   const color =
@@ -27,7 +34,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
       (process.env.NO_COLOR ?? '') === '' &&
       process.env.TERM !== 'dumb');
   return {
-    out: (text) => process.stdout.write(text),
+    out: (text) => writeStdout(text),
     say: (line) => {
       if (!options.quiet) process.stderr.write(`${line}\n`);
     },
@@ -57,25 +64,25 @@ export function onOutputClosed(callback: () => void): void {
 /** Writes all of it, at the reader's pace. False when the reader went away. */
 export function writeOut(bytes: Uint8Array | string): Promise<boolean> {
   return new Promise((resolve) => {
-    process.stdout.write(bytes, (error) => resolve(!error));
+    writeStdout(bytes, (error) => resolve(!error));
   });
 }
 
 /** Prints an error in its one shape and returns the exit code. With `json`, as the document on stdout. */
 export function reportError(error: unknown, json: boolean): number {
   if (error instanceof UserError) {
-    if (json) process.stdout.write(`${JSON.stringify({ error: error.parts })}\n`);
+    if (json) writeStdout(`${JSON.stringify({ error: error.parts })}\n`);
     else process.stderr.write(error.layOut());
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(
-    layOut({
-      code: 'X001',
-      what: `a bug in Rehearse: ${message}`,
-      why: (stack ?? '').split('\n').slice(1).join('\n').trim(),
-      next: 'please report it with the trace folder of the run, if there is one',
-    }),
-  );
+  const parts = {
+    code: 'X001',
+    what: `a bug in Rehearse: ${message}`,
+    why: (stack ?? '').split('\n').slice(1).join('\n').trim(),
+    next: 'please report it with the trace folder of the run, if there is one',
+  };
+  if (json) writeStdout(`${JSON.stringify({ error: parts })}\n`);
+  else process.stderr.write(layOut(parts));
   return exitCodes.bug;
 }

@@ -260,7 +260,7 @@ export class ExecutorModel {
   }
 
   #step(attempt: Attempt, point: CrashPoint) {
-    return { delayUs: this.#time(attempt, point === 'attempt.before_write' ? 1 : 2), point, job: attempt.id.job };
+    return { delayUs: this.#time(attempt, point === 'attempt.before_write' ? 1 : 2), point, attempt: attempt.id };
   }
 
   #break(attempt: Attempt, failure: Failure): void {

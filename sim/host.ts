@@ -5,7 +5,7 @@
  * When the life has ended, it does not happen; while the life is paused, it waits; so a fault lands between any two steps.
  */
 import type { MachineEvent } from '../core/events.js';
-import type { JobId } from '../core/ids.js';
+import type { AttemptId, JobId } from '../core/ids.js';
 import type { Observer } from './observer.js';
 import type { Plants } from './plants.js';
 import type { Seed } from './random.js';
@@ -42,4 +42,5 @@ export interface Pause {
   readonly delayUs: number;
   readonly point?: CrashPoint;
   readonly job?: JobId;
+  readonly attempt?: AttemptId;
 }

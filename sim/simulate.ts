@@ -96,7 +96,7 @@ class Run {
     this.#oracle = new Oracle(world, ledger, files);
     this.#journal = new JournalChecker(world, ledger);
     const words = new WordChecker(world, ledger);
-    world.observers.push(ledger, this.#journal, files, this.#oracle, new OutputChecker(world, ledger), words);
+    world.observers.push(this.#journal, ledger, files, this.#oracle, new OutputChecker(world, ledger), words);
     const { onStep } = options;
     if (onStep) world.observers.push({ stepped: onStep });
     this.#boundUs = livenessBoundUs(scenario);

@@ -29,6 +29,14 @@ export interface ReduceResult {
 /** Jobs by name, as scenarios call them. */
 export type JobRegistry = ReadonlyMap<string, { readonly job: Job }>;
 
+/** The scenario asks for a job that the registry does not know: the user's mistake. */
+export class UnknownJobError extends Error {
+  constructor(name: string, known: readonly string[]) {
+    super(`no job is called "${name}"; there are ${known.join(', ')}`);
+    this.name = 'UnknownJobError';
+  }
+}
+
 const budgetBytes = 1 << 20;
 
 export class Work {
@@ -44,7 +52,7 @@ export class Work {
 
   constructor(index: number, scenario: ScenarioJob, registry: JobRegistry) {
     const found = registry.get(scenario.run);
-    if (!found) throw new RangeError(`no job is called "${scenario.run}"; there are ${[...registry.keys()].join(', ')}`);
+    if (!found) throw new UnknownJobError(scenario.run, [...registry.keys()]);
     this.index = index;
     this.scenario = scenario;
     this.#job = found.job;

@@ -8,12 +8,13 @@ import { earliest } from '../core/deadlines.js';
 import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
 import { mixInt } from '../core/hash.js';
+import { taskName } from '../core/ids.js';
 import { type MachineSetup, type Role, startMachine } from '../core/machine.js';
 import type { JobStatus } from '../core/messages.js';
 import type { JobSpec } from '../core/records.js';
 import { ExecutorModel } from './executor-model.js';
 import { FileModel } from './file-model.js';
-import type { Host, Steps } from './host.js';
+import type { Host, Pause, Steps } from './host.js';
 import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
@@ -24,7 +25,7 @@ import type { Plants } from './plants.js';
 import { EventQueue, type Task } from './queue.js';
 import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
-import { type Fact, newFactReader, readFacts } from './scenario/facts.js';
+import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts.js';
 import { clientName, masterNames, type Scenario, workerNames } from './scenario/types.js';
 import { type JobRegistry, Work } from './work.js';
 
@@ -149,12 +150,21 @@ export class World implements Host {
       return;
     }
     this.laterFor(life, value.delayUs, () => {
-      if (value.point !== undefined) {
-        const job = value.job === undefined ? {} : { job: value.job };
-        this.tell('point-reached', life.node.name, { ...job, detail: { point: value.point } });
-      }
+      if (value.point !== undefined) this.#reach(life, value, value.point);
       this.runFor(life, () => this.play(life, steps, done));
     });
+  }
+
+  #reach(life: Life, { job, attempt }: Pause, point: string): void {
+    const detail = { point };
+    if (!attempt) {
+      this.tell('point-reached', life.node.name, { ...(job === undefined ? {} : { job }), detail });
+      return;
+    }
+    const task = taskName(attempt.task, this.reader.mapsOfJob.get(attempt.job)!);
+    const ordinal = ordinalOf(this.reader, attempt);
+    const about = { job: attempt.job, attempt, task, ordinal, worker: life.node.name };
+    this.tell('point-reached', life.node.name, { ...about, detail });
   }
 
   startNode(node: SimNode): void {

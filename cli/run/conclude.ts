@@ -5,11 +5,13 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { taskName } from '../../core/ids.js';
 import type { JobStatus } from '../../core/messages.js';
+import type { Failure } from '../../core/records.js';
 import { partName } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../main.js';
+import { sayMany } from '../quantities.js';
 import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
 import { type Ending, resumeLine } from './execute.js';
@@ -66,7 +68,7 @@ export async function printParts(request: RunRequest): Promise<void> {
 
 /** A failed job ends with its probable cause, and with what to do next. */
 function fail(status: JobStatus, concluding: Concluding): number {
-  const { request, terminal, flags, layout } = concluding;
+  const { request, terminal, flags, layout, order } = concluding;
   const failure = status.failure!;
   if (flags.json) {
     const { failures } = status;
@@ -82,8 +84,10 @@ function fail(status: JobStatus, concluding: Concluding): number {
       why: cause ? `probable cause: ${cause.message}${seen(status, cause.message)}` : undefined,
     }).trimEnd(),
   );
-  if (cause?.input !== undefined) terminal.warn(`  at ${cause.input}, byte ${cause.offset ?? 0}`);
-  if (cause?.key !== undefined) terminal.warn(`  at key ${JSON.stringify(cause.key)}`);
+  for (const line of cause ? causeLines(cause) : []) terminal.warn(`  ${line}`);
+  if (cause && cause.input === undefined && failure.task !== undefined) {
+    for (const line of splitLines(failure.task, order)) terminal.warn(`  ${line}`);
+  }
   if (failure.attempts) {
     const [first, second] = failure.attempts;
     const name = taskName(first.task, request.spec.maps);
@@ -94,6 +98,24 @@ function fail(status: JobStatus, concluding: Concluding): number {
   terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
   terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${request.runId})`);
   return exitCodes.no;
+}
+
+/** Where in the user's data it happened, as far as that is known. */
+export function causeLines(cause: Failure): string[] {
+  if (cause.input !== undefined) return [`at ${cause.input}, byte ${cause.offset ?? 0}`];
+  return cause.key === undefined ? [] : [`at key ${JSON.stringify(cause.key)}`];
+}
+
+const rangesSaidMax = 3;
+
+/** Code that hangs or ends its executor cannot say where it was: what the map had to read is all that is known. */
+function splitLines(task: number, order: WorkOrder): string[] {
+  const ranges = order.splits[task] ?? [];
+  const lines = ranges.slice(0, rangesSaidMax).map(({ file, start, end }) => {
+    return `while reading ${order.files[file]!.name}, bytes ${start} to ${end}`;
+  });
+  const more = ranges.length - lines.length;
+  return more > 0 ? [...lines, `and ${sayMany(more, 'more file')}`] : lines;
 }
 
 function seen(status: JobStatus, message: string): string {

@@ -95,7 +95,10 @@ function listen(
   if (message.type === 'step') rehearsal?.watch(node, message.event, message.effects);
   else if (message.type === 'point') rehearsal?.pointReached(node, message.point, message.job);
   else if (message.name === 'StoreFailedError') sayStoreFailed(node, message.message);
-  else fail(Object.assign(new Error(`${node}: ${message.message}`), { name: message.name, stack: message.stack }));
+  else
+    fail(
+      Object.assign(new Error(`${node}: ${message.message}`), { name: message.name, stack: message.stack }),
+    );
 }
 
 /** Not the end: another master takes over, or this one tries again. */

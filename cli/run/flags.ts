@@ -89,7 +89,7 @@ const tasksMax = 1_000_000;
 function leaseOf(leaseUs: number | undefined): Partial<ClusterConfig> {
   if (leaseUs === undefined) return {};
   if (leaseUs < 100_000) {
-    throw new UserError({ code: 'U004', what: '--lease is too short', why: 'the least is 100ms' });
+    throw new UserError({ code: 'U004', what: '--lease is too short', next: 'give at least 100ms' });
   }
   return {
     workerLeaseUs: leaseUs,
@@ -100,8 +100,11 @@ function leaseOf(leaseUs: number | undefined): Partial<ClusterConfig> {
 
 function atLeast(least: number, value: number, flag: string, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  const given = Number.isNaN(value) ? 'that is not a whole number' : `not ${value}`;
-  const what = flag === '-r' && value === 0 ? 'a job needs at least one reduce task' : `${flag}: ${given}`;
+  const what = Number.isNaN(value)
+    ? `${flag}: that is not a whole number`
+    : flag === '-r' && value === 0
+      ? 'a job needs at least one reduce task'
+      : `${flag}: ${value} is too ${value < least ? 'few' : 'many'}`;
   throw new UserError({
     code: 'U002',
     what,
@@ -142,7 +145,7 @@ function paramsOf(given: readonly string[]): Record<string, string> {
     if (position < 1) {
       throw new UserError({
         code: 'U005',
-        what: `--param: "${text}" has no value`,
+        what: position === 0 ? `--param: "${text}" has no key` : `--param: "${text}" has no value`,
         next: 'write it like --param key=value',
       });
     }

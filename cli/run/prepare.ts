@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
@@ -13,20 +13,26 @@ import type { Job } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadJob } from '../../runtime/bundle/load.js';
+import { userFrame } from '../../runtime/bundle/user-frame.js';
 import { InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { planSplits } from '../../runtime/data/plan.js';
-import { lookAtOutput, prepareWorkspace } from '../../runtime/data/publish.js';
+import { prepareWorkspace } from '../../runtime/data/publish.js';
+import { failureText } from '../../runtime/executor/failure.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
+import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import type { RunFlags, RunSettings } from './flags.js';
+import { clearPlace, placeError, type RunPlace } from './place.js';
 
 export interface PreparedJob {
   readonly job: Job;
   readonly bundle: JobBundle | undefined;
+  /** Where the code was loaded from in this process: tells the user's frames from ours. */
+  readonly directory: string;
 }
 
 /** A built-in by name, or a file of the user's, compiled and looked at. */
@@ -39,13 +45,16 @@ export async function findJob(
   try {
     if (builtin) {
       checkParams(builtin, params);
-      return { job: builtin.job, bundle: undefined };
+      return { job: builtin.job, bundle: undefined, directory: scratch };
     }
     if (!looksLikePath(name)) throw unknownJob(name);
     const bundle = await bundleJob(name);
-    return { job: await loadJob(bundle.code, { directory: scratch, name: bundle.name }), bundle };
+    process.setSourceMapsEnabled(true); // a job that throws is shown its own lines
+    keepStdout();
+    const job = await loadJob(bundle.code, { directory: scratch, name: bundle.name });
+    return { job, bundle, directory: scratch };
   } catch (error) {
-    throw jobError(error, name);
+    throw jobError(error, name, scratch);
   }
 }
 
@@ -64,7 +73,7 @@ function unknownJob(name: string): UserError {
   });
 }
 
-function jobError(error: unknown, name: string): unknown {
+function jobError(error: unknown, name: string, scratch: string): unknown {
   if (error instanceof JobCompileError) {
     return new UserError({ code: 'J002', what: error.message, where: name, excerpt: error.excerpt });
   }
@@ -74,12 +83,13 @@ function jobError(error: unknown, name: string): unknown {
   if (error instanceof ParamsError)
     return new UserError({ code: 'J005', what: error.message, where: '--param' });
   if (error instanceof UserError) return error;
-  const { message, stack } = error as Error;
+  const { stack } = error instanceof Error ? error : {};
   return new UserError({
     code: 'J006',
-    what: `the job could not be loaded: ${message}`,
-    where: name,
-    why: stack,
+    what: 'the job threw while it was loaded',
+    where: (stack && userFrame(stack, scratch)) ?? name,
+    why: failureText(error),
+    next: 'the top level of a job runs once in every process: it should only define things',
   });
 }
 
@@ -87,35 +97,7 @@ export interface PreparedRun {
   readonly layout: RunLayout;
   readonly order: WorkOrder;
   readonly request: RunRequest;
-  readonly job: Job;
-}
-
-export interface RunPlace {
-  readonly dataDirectory: string;
-  readonly runId: string;
-  /** The output directory, absolute. */
-  readonly output: string;
-  readonly toStdout: boolean;
-}
-
-/** Where this run and its output go. Nothing is created yet. */
-export async function placeRun(flags: RunFlags, dataDirectory: string, runId: string): Promise<RunPlace> {
-  const layout = runLayout(dataDirectory, runId);
-  const toStdout = flags.output === '-';
-  const output = flags.output === undefined || toStdout ? layout.output : resolve(flags.output);
-  const found = await lookAtOutput(output);
-  if (found === 'not-a-directory') {
-    throw new UserError({ code: 'O002', what: 'the output exists and is not a folder', where: flags.output });
-  }
-  if (found === 'occupied' && !flags.overwrite) {
-    throw new UserError({
-      code: 'O001',
-      what: 'the output exists',
-      where: flags.output,
-      next: 'give another place with -o, or --overwrite to replace it as a whole',
-    });
-  }
-  return { dataDirectory, runId, output, toStdout };
+  readonly prepared: PreparedJob;
 }
 
 /** The inputs, pinned, and the splits made of them. */
@@ -153,8 +135,17 @@ export interface RunIngredients {
   readonly pace?: WorkOrder['pace'];
 }
 
-/** Writes down what is to be run: the run's folder, its store, and the workspace beside the output. */
+/** Writes down what is to be run: the run's folder, its store, and the workspace beside the output. All or nothing. */
 export async function createRun(ingredients: RunIngredients): Promise<PreparedRun> {
+  try {
+    return await writeDown(ingredients);
+  } catch (error) {
+    await clearPlace(ingredients.place);
+    throw placeError(error);
+  }
+}
+
+async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
   const { prepared, settings, place, flags } = ingredients;
   const layout = runLayout(place.dataDirectory, place.runId);
   await mkdir(layout.root, { recursive: true, mode: 0o700 });
@@ -189,7 +180,7 @@ export async function createRun(ingredients: RunIngredients): Promise<PreparedRu
     overwrite: order.overwrite,
     toStdout: place.toStdout,
   };
-  return { layout, order, request, job: prepared.job };
+  return { layout, order, request, prepared };
 }
 
 export function orderOf(ingredients: RunIngredients): WorkOrder {

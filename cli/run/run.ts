@@ -6,21 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../main.js';
-import { sayBytes, sayCount } from '../quantities.js';
+import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { concludeRun } from './conclude.js';
 import { execute } from './execute.js';
 import { type RunFlags, settingsOf } from './flags.js';
-import {
-  createRun,
-  findJob,
-  orderOf,
-  placeRun,
-  planInputs,
-  type RunIngredients,
-  sayPath,
-} from './prepare.js';
+import { clearPlace, placeRun } from './place.js';
+import { createRun, findJob, orderOf, planInputs, type RunIngredients, sayPath } from './prepare.js';
 import { openProgress } from './progress.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
 import { runInProcess } from './sequential.js';
@@ -42,6 +35,7 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
   const terminal = openTerminal(flags);
   if (flags.dryRun) {
     sayPlan(ingredients, flags, terminal.out);
+    await clearPlace(ingredients.place);
     return exitCodes.yes;
   }
   const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
@@ -61,10 +55,10 @@ export async function gather(
   flags: RunFlags & GlobalFlags,
 ): Promise<RunIngredients> {
   const settings = settingsOf(flags);
-  if (inputs.length === 0) {
+  if (inputs.length === 0 || inputs.includes('')) {
     throw new UserError({
       code: 'U007',
-      what: 'no input given',
+      what: inputs.length === 0 ? 'no input given' : 'the name of an input is empty',
       next: 'name files, folders or globs, or - for standard input',
     });
   }
@@ -72,7 +66,10 @@ export async function gather(
   try {
     const prepared = await findJob(jobName, settings.params, scratch);
     const place = await placeRun(flags, dataDirectoryOf(flags.dataDir), newRunId(new Date()));
-    const plan = await planInputs(inputs, settings, place, flags.hidden ?? false);
+    const plan = await planInputs(inputs, settings, place, flags.hidden ?? false).catch(async (error) => {
+      await clearPlace(place); // standard input was kept there
+      throw error;
+    });
     return { jobName, prepared, inputs, flags, settings, place, plan };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -97,7 +94,7 @@ function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: st
     return;
   }
   out(
-    `${plan.job}: ${sayCount(plan.files)} files, ${sayBytes(bytes)}, ${plan.maps} map and ${plan.reduces} reduce tasks ` +
-      `on ${plan.workers} workers, output to ${sayPath(plan.output)}; nothing was started\n`,
+    `${plan.job}: ${sayMany(plan.files, 'file')}, ${sayBytes(bytes)}, ${plan.maps} map and ${plan.reduces} reduce tasks ` +
+      `on ${sayMany(plan.workers, 'worker')}, output to ${sayPath(plan.output)}; nothing was started\n`,
   );
 }

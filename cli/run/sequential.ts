@@ -2,22 +2,24 @@
  * `rehearse run --sequential`: the whole job in this process. The same plan, the same publishing, the same bytes.
  */
 import { rm } from 'node:fs/promises';
-import { UserCodeError } from '../../runtime/data/errors.js';
+import { isDataError } from '../../runtime/data/errors.js';
 import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
+import { resultOfError } from '../../runtime/executor/failure.js';
 import { successText } from '../../runtime/node/success.js';
 import type { GlobalFlags } from '../main.js';
-import { sayBytes, sayCount, sayDuration } from '../quantities.js';
+import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
-import { printParts } from './conclude.js';
+import { causeLines, printParts } from './conclude.js';
 import { type PreparedRun, sayPath } from './prepare.js';
 
 export async function runInProcess(
   prepared: PreparedRun,
   { terminal, flags }: { terminal: Terminal; flags: GlobalFlags },
 ): Promise<number> {
-  const { request, order, job, layout } = prepared;
+  const { request, order, layout } = prepared;
+  const { job, directory } = prepared.prepared;
   const { spec, runId } = request;
   const startedAt = performance.now();
   try {
@@ -54,10 +56,8 @@ export async function runInProcess(
     });
     return exitCodes.yes;
   } catch (error) {
-    if (!(error instanceof Error) || error.name === 'TypeError') throw error;
-    terminal.warn(
-      layOut({ code: 'F001', what: `the job failed: ${error.message}`, ...placeOf(error) }).trimEnd(),
-    );
+    if (!isDataError(error)) throw error;
+    sayFailure(error, { directory, runId, terminal, flags });
     return exitCodes.no;
   } finally {
     await removeWorkspace(spec.output, runId);
@@ -65,11 +65,21 @@ export async function runInProcess(
   }
 }
 
-function placeOf(error: Error): { where?: string } {
-  if (!(error instanceof UserCodeError)) return {};
-  const { input, offset, key } = error.site;
-  if (input !== undefined) return { where: `${input}, byte ${offset ?? 0}` };
-  return key === undefined ? {} : { where: `key ${JSON.stringify(key)}` };
+function sayFailure(
+  error: unknown,
+  how: { directory: string; runId: string; terminal: Terminal; flags: GlobalFlags },
+): void {
+  const { directory, runId, terminal, flags } = how;
+  const result = resultOfError(error, [], directory);
+  if (result.type !== 'broke') throw error;
+  const { failure } = result;
+  const what = 'the job failed';
+  if (flags.json) {
+    terminal.out(`${JSON.stringify({ run: runId, outcome: 'failed', failure: { message: what, failure } })}\n`);
+    return;
+  }
+  const why = [`probable cause: ${failure.message}`, ...causeLines(failure)].join('\n  ');
+  terminal.warn(layOut({ code: 'F001', what, where: failure.frame, why }).trimEnd());
 }
 
 async function sayResult(
@@ -92,7 +102,7 @@ async function sayResult(
   }
   if (request.toStdout) await printParts(request);
   terminal.say(
-    `${request.spec.name}: ${sayCount(order.files.length)} files, ${sayBytes(bytes)} in ${sayDuration(tookUs)}`,
+    `${request.spec.name}: ${sayMany(order.files.length, 'file')}, ${sayBytes(bytes)} in ${sayDuration(tookUs)}`,
   );
   for (const [name, value] of counters) terminal.say(`  ${name.padEnd(22)} ${sayCount(value)}`);
   terminal.say(`output  ${sayPath(output)}`);

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
-import { sayBytes, sayCount, sayDuration } from '../quantities.js';
+import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Concluding } from './conclude.js';
 import { sayPath } from './prepare.js';
 
@@ -122,7 +122,7 @@ export function summaryText(summary: RunSummary): string {
   const { inputs, skew, tookUs, counters } = summary;
   const rate = tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : '';
   const rows = [
-    `${summary.job}: ${sayCount(inputs.files)} files, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
+    `${summary.job}: ${sayMany(inputs.files, 'file')}, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
     `  map     ${phaseText(summary.maps)}`,
     `  reduce  ${phaseText(summary.reduces)}`,
     `  skew    largest part ${skew.largestPart} with ${sayBytes(skew.bytesMax)}, median ${sayBytes(skew.bytesMedian)}`,
@@ -145,5 +145,5 @@ function phaseText(phase: PhaseSummary): string {
   ] as const;
   const told = extras.filter(([count]) => count > 0).map(([count, name]) => `, ${count} ${name}`);
   const times = `p50 ${sayDuration(phase.p50Us)}, p95 ${sayDuration(phase.p95Us)}, max ${sayDuration(phase.maxUs)}`;
-  return `${phase.tasks} tasks, ${phase.attempts} attempts${told.join('')}; ${times}`;
+  return `${sayMany(phase.tasks, 'task')}, ${sayMany(phase.attempts, 'attempt')}${told.join('')}; ${times}`;
 }

@@ -41,7 +41,7 @@ export function openJobView(job: DurableJob): JobView {
 }
 
 function newPhase(): PhaseView {
-  return { attempts: 0, failed: 0, stale: 0, speculative: 0, durations: newHistogram() };
+  return { attempts: 0, stale: 0, speculative: 0, durations: newHistogram() };
 }
 
 /** The task waits for a worker. Queuing it twice is harmless: whoever takes it looks again whether it is needed. */

@@ -63,6 +63,7 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
     ready: new Set<string>(),
     jobs: new Map(),
     awaited: new Set<string>(),
+    lost: new Map(),
     submitters: new Map(),
     draining: false,
   };

@@ -64,6 +64,8 @@ export interface Leading {
   readonly jobs: Map<JobId, JobView>;
   /** Holders named by the journal that have not said hello to this leader yet. */
   readonly awaited: Set<NodeId>;
+  /** What silent workers ran when they were given up, until they say hello again: only then is it known whether they died. */
+  readonly lost: Map<NodeId, LostWorker>;
   /** Who asked for a job that is on its way to the journal: sessions by request id. */
   readonly submitters: Map<string, number>;
   draining: boolean;
@@ -80,6 +82,11 @@ export interface WorkerView {
   readonly live: Map<string, LiveAttempt>;
   /** How much of each job's list of outputs this session has been told. */
   readonly outputsSent: Map<JobId, number>;
+}
+
+export interface LostWorker {
+  readonly life: NodeLife;
+  readonly attempts: readonly LiveAttempt[];
 }
 
 export interface LiveAttempt {
@@ -126,7 +133,6 @@ export interface ActiveTask {
 
 export interface PhaseView {
   attempts: number;
-  failed: number;
   stale: number;
   speculative: number;
   /** Of the attempts that were committed, from assignment to report. */

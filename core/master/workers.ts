@@ -23,13 +23,14 @@ export function onHello(
 ): void {
   const leading = state.leading!;
   const before = leading.workers.get(node);
+  if (before?.session === session) return; // said twice
   if (before && before.life.incarnation > hello.incarnation) {
     turn.out.push({ type: 'peer.disconnect', peer: node, session }); // a word from a former life
+    state.sessions.delete(session);
     return;
   }
-  if (before && before.life.incarnation < hello.incarnation) {
-    loseWorker(state, turn, before, hello.previous?.end ?? 'killed');
-  }
+  if (before && before.life.incarnation < hello.incarnation) loseWorker(state, turn, before, 'dead');
+  noteDeaths(state, node, hello);
   const back = before?.life.incarnation === hello.incarnation ? before : undefined;
   if (back && back.session !== 0 && back.session !== session) {
     turn.out.push({ type: 'peer.disconnect', peer: node, session: back.session });
@@ -165,27 +166,22 @@ export function onWorkerSilent(state: MasterState, turn: Turn, node: NodeId, why
       facts: { leaseUs: state.config.workerLeaseUs, attempts: worker.live.size },
     });
   }
-  loseWorker(state, turn, worker, undefined);
+  loseWorker(state, turn, worker, 'silent');
   assignAll(state, turn);
 }
 
 /**
- * The worker is gone: its attempts go back, and with it the map outputs that only it held. When its death is certain
- * (`end`), each task it ran remembers it, so that a task which kills every process it touches cannot do so for ever.
+ * The worker is gone: its attempts go back, and with it the map outputs that only it held. Whether it died, and how, is
+ * known for certain when its next life says hello.
  */
-function loseWorker(
-  state: MasterState,
-  turn: Turn,
-  worker: WorkerView,
-  end: 'crashed' | 'killed' | undefined,
-): void {
+function loseWorker(state: MasterState, turn: Turn, worker: WorkerView, end: 'dead' | 'silent'): void {
   const leading = state.leading!;
   const { node } = worker.life;
   turn.out.push({
     type: 'decide',
     decision: 'worker-lost',
     node,
-    facts: { end: end ?? 'silent', attempts: worker.live.size },
+    facts: { end, attempts: worker.live.size },
   });
   leading.workers.delete(node);
   leading.ready.delete(node);
@@ -195,29 +191,34 @@ function loseWorker(
     turn.out.push({ type: 'peer.disconnect', peer: node, session: worker.session });
     state.sessions.delete(worker.session);
   }
-  const alone = worker.live.size === 1;
-  for (const attempt of [...worker.live.values()]) {
-    if (end) noteDeath(state, attempt, worker, end === 'crashed' && alone);
-    dropLive(state, turn, attempt, 'worker-lost');
-  }
+  const attempts = [...worker.live.values()];
+  leading.lost.set(node, { life: worker.life, attempts });
+  for (const attempt of attempts) dropLive(state, turn, attempt, 'worker-lost');
   if (state.config.mapOutputs === 'worker') loseOutputs(state, worker.life.node);
 }
 
-/** A process that died by itself while it ran one attempt died of that attempt: counted as the attempt's failure. */
-function noteDeath(state: MasterState, attempt: LiveAttempt, worker: WorkerView, counted: boolean): void {
+/**
+ * A new life says hello: the one that was lost is dead for certain. Each task it ran remembers that, so that a task
+ * which kills every process it touches cannot do so for ever. A process that died by itself while it ran one attempt
+ * died of that attempt: counted as the attempt's failure.
+ */
+function noteDeaths(state: MasterState, node: NodeId, hello: WorkerHello): void {
+  const { lost, jobs } = state.leading!;
+  const dead = lost.get(node);
+  if (!dead || dead.life.incarnation > hello.incarnation) return;
+  lost.delete(node);
+  if (dead.life.incarnation === hello.incarnation) return; // it lives, and was only silent
+  const crashed = hello.previous?.incarnation === dead.life.incarnation && hello.previous.end === 'crashed';
+  const counted = crashed && dead.attempts.length === 1;
   const message = counted
     ? 'the worker process crashed while it ran this attempt (out of memory, or a native fault)'
     : 'the worker process died while it ran this attempt';
-  const view = state.leading!.jobs.get(attempt.id.job);
-  if (!view) return;
-  recording(view, attempt.id.task);
-  propose(state, {
-    type: 'fail',
-    attempt: attempt.id,
-    node: worker.life.node,
-    failure: { kind: 'worker-died', message },
-    counted,
-  });
+  for (const { id: attempt } of dead.attempts) {
+    const view = jobs.get(attempt.job);
+    if (!view) continue;
+    recording(view, attempt.task);
+    propose(state, { type: 'fail', attempt, node, failure: { kind: 'worker-died', message }, counted });
+  }
 }
 
 /** Map outputs that lay with a lost worker, or with a former life of this one, and that some reduce may still need. */

@@ -50,12 +50,8 @@ export function resultOfError(
 function failureOf(error: unknown, bundleDirectory: string): Failure {
   if (error instanceof UserCodeError) {
     const { input, offset, key } = error.site;
-    const stack = error.cause instanceof Error ? error.cause.stack : undefined;
-    const frame = stack === undefined ? undefined : userFrame(stack, bundleDirectory);
     return {
-      kind: 'user',
-      message: failureText(error.cause),
-      ...(frame === undefined ? {} : { frame }),
+      ...userFailure(error.cause, bundleDirectory),
       ...(input === undefined ? {} : { input: bounded(input, textLengthMax) }),
       ...(offset === undefined ? {} : { offset }),
       ...(key === undefined ? {} : { key: bounded(key, 200) }),
@@ -64,5 +60,10 @@ function failureOf(error: unknown, bundleDirectory: string): Failure {
   if (error instanceof InputChangedError) return { kind: 'input-changed', message: error.message };
   if (error instanceof InputDataError) return { kind: 'data', message: error.message };
   if (error instanceof DiskError) return { kind: 'disk', message: error.message };
-  return { kind: 'user', message: failureText(error) };
+  return userFailure(error, bundleDirectory);
+}
+
+function userFailure(error: unknown, bundleDirectory: string): Failure {
+  const frame = error instanceof Error && error.stack ? userFrame(error.stack, bundleDirectory) : undefined;
+  return { kind: 'user', message: failureText(error), ...(frame === undefined ? {} : { frame }) };
 }

@@ -1,6 +1,6 @@
 /**
  * The ledger of the world: the journal as the store keeps it, folded. Machines are not asked; checkers look up here
- * what is durable. Comes first among the observers, so that the others see the state after an entry.
+ * what is durable. Comes early among the observers, so that the others see the state after an entry.
  */
 import { applyEntry } from '../../core/durable/apply.js';
 import { type DurableJob, type DurableState, emptyDurable, findJob } from '../../core/durable/state.js';

@@ -2,7 +2,7 @@
 import { parseDuration } from './duration.js';
 import { crashPoints } from './fact-names.js';
 import { type Issue, oneOf } from './issue.js';
-import { readFiles, readNode, readPattern, type Scope } from './read-trigger.js';
+import { readFiles, readNode, readPattern, readTask, type Scope } from './read-trigger.js';
 import type { RawFault } from './schema.js';
 import { suggestion } from './suggest.js';
 import type { Fault, FaultAction, FaultKind, Trigger } from './types.js';
@@ -21,7 +21,7 @@ export const faultKinds: readonly FaultKind[] = [
 ];
 
 const lasting: ReadonlySet<FaultKind> = new Set(['pause', 'slow', 'partition']);
-const modifiers = ['at', 'when', 'point', 'after', 'on', 'job', 'until', 'for', 'restartAfter', 'by', 'oneWay'];
+const modifiers = ['at', 'when', 'point', 'after', 'on', 'job', 'task', 'until', 'for', 'restartAfter', 'by', 'oneWay'];
 
 /** Finds a fault whose kind is not one of ours, before the schema calls it an unknown key. */
 export function findUnknownKind(fault: object, index: number): Issue | undefined {
@@ -91,8 +91,8 @@ function readTriggerOf(
   const given = (['at', 'when', 'point'] as const).filter((key) => raw[key] !== undefined);
   if (given.length === 0) return complain('a fault needs "at", "when" or "point"');
   if (given.length > 1) return complain(`a fault has one trigger, and "${given[0]}" is there already`, given[1]);
-  if (raw.point === undefined && raw.on !== undefined) return complain('only "point" knows "on"', 'on');
-  if (raw.point === undefined && raw.job !== undefined) return complain('only "point" knows "job"', 'job');
+  const stray = raw.point === undefined ? (['on', 'job', 'task'] as const).find((key) => raw[key] !== undefined) : undefined;
+  if (stray) return complain(`only "point" knows "${stray}"`, stray);
   if (raw.at !== undefined) return { kind: 'at', atUs: parseDuration(raw.at) };
   if (raw.when !== undefined) {
     const pattern = readPattern(scope, raw.when, [...path, 'when']);
@@ -111,8 +111,10 @@ function readTriggerOf(
     return undefined;
   }
   const on = raw.on === undefined ? undefined : readNode(scope, raw.on, [...path, 'on']);
-  if (raw.on !== undefined && !on) return undefined;
-  return { kind: 'point', point, ...(on ? { on } : {}), ...(raw.job === undefined ? {} : { job: raw.job }) };
+  const task = raw.task === undefined ? undefined : readTask(scope, raw.task, [...path, 'task']);
+  if ((raw.on !== undefined && !on) || (raw.task !== undefined && !task)) return undefined;
+  const job = raw.job === undefined ? {} : { job: raw.job };
+  return { kind: 'point', point, ...job, ...(task ? { task } : {}), ...(on ? { on } : {}) };
 }
 
 function readAction(

@@ -66,6 +66,7 @@ const fault = z.strictObject({
   after: trigger.optional().describe('The trigger counts only once this has happened'),
   on: node.optional().describe('Who must be at the point'),
   job: z.int().min(1).optional().describe('Which job the point must be about'),
+  task: z.string().optional().describe('Which task or attempt the point must be about: map-0@1'),
   until: trigger.optional(),
   for: duration.optional(),
   crash: node.optional(),

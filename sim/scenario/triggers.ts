@@ -74,6 +74,7 @@ function sets(triggers: Triggers, fault: Fault, fact: Fact): boolean {
   if (trigger.kind !== 'point' || fact.name !== 'point-reached') return false;
   if (fact.detail?.['point'] !== trigger.point) return false;
   if (trigger.job !== undefined && fact.job !== trigger.job) return false;
+  if (trigger.task && !matchesTask(trigger.task, fact)) return false;
   if (!trigger.on) return true;
   switch (trigger.on.kind) {
     case 'node':

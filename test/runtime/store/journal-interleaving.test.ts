@@ -231,7 +231,7 @@ async function firstViolation(runs: number, bend: (handle: number) => Bend): Pro
   return undefined;
 }
 
-describe('interleaved handles', () => {
+describe('interleaved handles', { timeout: 240_000 }, () => {
   it('keep the log linearizable in every drawn order, with stops and power cuts', async () => {
     let acknowledged = 0;
     await fc.assert(

@@ -119,7 +119,9 @@ describe.skipIf(!existsSync(BUILT))('processes on one journal (needs the build i
     await rm(join(path, '..'), { recursive: true });
   });
 
-  it('four that race through thousands of appends lose nothing and share no slot', async () => {
+  it('four that race through thousands of appends lose nothing and share no slot', {
+    timeout: 240_000,
+  }, async () => {
     for (const name of ['a', 'b', 'c', 'd']) start(name, 600);
     await Promise.all(writers.map((writer) => writer.ended));
     for (const writer of writers) expect(writer.acknowledged.size).toBe(600);
@@ -127,7 +129,7 @@ describe.skipIf(!existsSync(BUILT))('processes on one journal (needs the build i
     await expectAll();
   });
 
-  it('kill -9 at random moments loses nothing acknowledged', async () => {
+  it('kill -9 at random moments loses nothing acknowledged', { timeout: 240_000 }, async () => {
     for (let round = 0; round < 10; round++) {
       const [victim, other] = [start(`v${round}`, 100_000), start(`o${round}`, 10)];
       await victim.until(Math.floor(Math.random() * 25));

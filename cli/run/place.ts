@@ -1,0 +1,78 @@
+/**
+ * Where a run and its output go, and what is said when they cannot go there.
+ */
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { errnoOf } from '../../runtime/data/disk.js';
+import { lookAtOutput, removeWorkspace } from '../../runtime/data/publish.js';
+import { runLayout } from '../../runtime/node/layout.js';
+import { exitCodes, UserError } from '../user-error.js';
+import type { RunFlags } from './flags.js';
+
+export interface RunPlace {
+  readonly dataDirectory: string;
+  readonly runId: string;
+  /** The output directory, absolute. */
+  readonly output: string;
+  readonly toStdout: boolean;
+}
+
+/** Where this run and its output go. Nothing is created yet. */
+export async function placeRun(flags: RunFlags, dataDirectory: string, runId: string): Promise<RunPlace> {
+  if (flags.output === '') {
+    throw new UserError({ code: 'O004', what: 'the name of the output is empty', where: '-o' });
+  }
+  const toStdout = flags.output === '-';
+  const output =
+    flags.output === undefined || toStdout ? runLayout(dataDirectory, runId).output : resolve(flags.output);
+  const found = await lookAtOutput(output).catch((error: unknown) => {
+    throw placeError(error);
+  });
+  if (found === 'not-a-directory') {
+    throw new UserError({
+      code: 'O002',
+      what: 'the output exists and is not a folder',
+      where: flags.output,
+      next: 'give another place with -o',
+    });
+  }
+  if (found === 'occupied' && !flags.overwrite) {
+    throw new UserError({
+      code: 'O001',
+      what: 'the output exists',
+      where: flags.output,
+      next: 'give another place with -o, or --overwrite to replace it as a whole',
+    });
+  }
+  return { dataDirectory, runId, output, toStdout };
+}
+
+/** Leaves nothing of a run that could not be begun. */
+export async function clearPlace({ dataDirectory, runId, output }: RunPlace): Promise<void> {
+  await removeWorkspace(output, runId).catch(() => {}); // where nothing could be made there is nothing to remove
+  await rm(runLayout(dataDirectory, runId).root, { recursive: true, force: true }).catch(() => {});
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTDIR: 'a file stands where a folder should be',
+  EEXIST: 'a file stands where a folder should be',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+};
+
+/** A disk that refuses is the surroundings' mistake; anything else goes through. */
+export function placeError(error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  const { path, message } = error as NodeJS.ErrnoException;
+  return new UserError({
+    code: 'E002',
+    what: `the run cannot be written down: ${reasons[errno] ?? message}`,
+    where: path,
+    next: 'choose another place for the output with -o, or for the run with --data-dir',
+    exit: exitCodes.environment,
+  });
+}

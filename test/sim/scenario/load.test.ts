@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { scenarioErrorText } from '../../../sim/scenario/error.js';
+import { loadScenarios } from '../../../sim/scenario/load.js';
+import { scenarioJsonSchema } from '../../../sim/scenario/schema.js';
+
+/** The errors of a text, as people see them. */
+function errors(text: string): string[] {
+  const loaded = loadScenarios(text, 'scenarios/some.yaml');
+  return loaded.ok ? [] : loaded.errors.map(scenarioErrorText);
+}
+
+function codes(text: string): string[] {
+  const loaded = loadScenarios(text, 'some.yaml');
+  return loaded.ok ? [] : loaded.errors.map(({ code, line, column }) => `${code} ${line}:${column}`);
+}
+
+function only(text: string) {
+  const loaded = loadScenarios(text, 'some.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors.map(scenarioErrorText).join('\n'));
+  expect(loaded.scenarios).toHaveLength(1);
+  return loaded.scenarios[0]!;
+}
+
+it('an unknown fault kind is shown with its place, what is allowed, and what was meant', () => {
+  const text = ['name: x', 'expect: {}', 'faults:', '  - kind: crsh'].join('\n');
+  expect(errors(text)).toEqual([
+    [
+      'error[S014]: unknown fault kind "crsh"',
+      '  --> scenarios/some.yaml:4:11',
+      '   4 |   - kind: crsh',
+      '     |           ^^^^ one of: crash, restart, pause, slow, lose, corrupt, drop, partition, obscure, expire',
+      '  did you mean "crash"?',
+    ].join('\n'),
+  ]);
+});
+
+describe('a mistake is pointed at by line and column', () => {
+  it.each([
+    ['S001 2:7', 'name: x\nseed: [1\nexpect: {}'],
+    ['S002 1:7', 'name: [x]\nexpect: {}'],
+    ['S003 3:1', 'name: x\nexpect: {}\nfualts: []'],
+    ['S003 2:12', 'name: x\ncluster: { wrokers: 3 }\nexpect: {}'],
+    ['S004 1:1', 'name: x'],
+    ['S005 2:26', 'name: x\npolicy: { lateReports:    never }\nexpect: {}'],
+    ['S005 2:21', 'name: x\ncluster: { workers: 0 }\nexpect: {}'],
+    ['S006 2:18', 'name: x\njob: { mapTime:  5 seconds }\nexpect: {}'],
+    ['S006 2:17', 'name: x\njob: { mapTime: 9s..3s }\nexpect: {}'],
+    ['S010 2:20', 'name: x\nfaults: [ { when: "map-0@1 strated", crash: leader } ]\nexpect: {}'],
+    ['S010 2:20', 'name: x\nfaults: [ { point: publish.befor_rename, crash: it } ]\nexpect: {}'],
+    ['S010 2:22', 'name: x\nexpect: { exercised: [late-reprot-refused] }'],
+    ['S011 2:29', 'name: x\nfaults: [ { at: 1s, crash:  worker-9 } ]\nexpect: {}'],
+    ['S011 2:20', 'name: x\nfaults: [ { when: "map-7 started", crash: leader } ]\nexpect: {}'],
+    ['S011 2:22', 'name: x\nexpect: { commits: { map-9: 1 } }'],
+    ['S012 2:11', 'name: x\nfaults: [ { crash: leader } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, pause: worker-1 } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, for: 2s } ]\nexpect: {}'],
+    ['S013 2:11', 'name: x\nexpect: { reason: nondeterministic }'],
+    ['S014 2:21', 'name: x\nfaults: [ { at: 1s, crahs: leader } ]\nexpect: {}'],
+    ['S015 2:9', 'name: x\nvary: { pint: [a] }\nexpect: {}'],
+  ])('%s', (expected, text) => {
+    expect(codes(text)).toEqual([expected]);
+  });
+});
+
+it('several mistakes are all reported', () => {
+  const text = 'name: x\ncluster: { wrokers: 3 }\npolicy: { lease: 5 }\nexpect: {}';
+  expect(codes(text).map((code) => code.slice(0, 4)).sort()).toEqual(['S002', 'S003']);
+});
+
+it('fills in every default', () => {
+  const scenario = only('{ name: x, expect: {} }');
+  expect(scenario.cluster).toMatchObject({ masters: 1, workers: 2, slots: 1, beatUs: 1_000_000, workerLeaseUs: 10_000_000 });
+  expect(scenario.jobs).toHaveLength(1);
+  expect(scenario.jobs[0]).toMatchObject({ run: 'modelled', maps: 2, reduces: 1, output: 'out', overwrite: false });
+  expect(scenario.jobs[0]!.input).toHaveLength(2);
+  expect(scenario.expect.jobs).toEqual([{ outcome: 'succeeded' }]);
+});
+
+it('beats four times in a short lease', () => {
+  expect(only('{ name: x, policy: { lease: 2s }, expect: {} }').cluster.beatUs).toBe(500_000);
+});
+
+it('one variant for each value of `vary`, its placeholder replaced everywhere', () => {
+  const text = 'name: x\nvary: { when: [1s, 2s] }\nfaults: [ { at: "{when}", crash: leader } ]\nexpect: {}';
+  const loaded = loadScenarios(text, 'some.yaml');
+  expect(loaded.ok && loaded.scenarios.map(({ name, faults }) => [name, faults[0]!.trigger])).toEqual([
+    ['x (1s)', { kind: 'at', atUs: 1_000_000 }],
+    ['x (2s)', { kind: 'at', atUs: 2_000_000 }],
+  ]);
+});
+
+it('facts are read with job, task, attempt and node', () => {
+  const patterns = [
+    ['map-0@2 committed', { name: 'committed', task: { kind: 'map', index: 0, ordinal: 2 } }],
+    ['reduce-0 started', { name: 'started', task: { kind: 'reduce', index: 0 } }],
+    ['job publishing', { name: 'job-publishing' }],
+    ['job-1 published', { name: 'job-published', job: 1 }],
+    ['job-1 map-1 started', { name: 'started', job: 1, task: { kind: 'map', index: 1 } }],
+    ['leader began', { name: 'leader-began' }],
+    ['maps done', { name: 'maps-done' }],
+    ['worker-2 worker-joined', { name: 'worker-joined', node: 'worker-2' }],
+  ] as const;
+  for (const [text, expected] of patterns) {
+    const { faults } = only(`name: x\nfaults: [ { when: "${text}", crash: leader } ]\nexpect: {}`);
+    expect(faults[0]!.trigger).toEqual({ kind: 'when', pattern: { ...expected, text } });
+  }
+});
+
+it('the JSON Schema names every key of a scenario', () => {
+  const schema = scenarioJsonSchema() as { properties: Record<string, unknown>; additionalProperties: boolean };
+  expect(Object.keys(schema.properties)).toContain('faults');
+  expect(schema.additionalProperties).toBe(false);
+});
