@@ -58,7 +58,7 @@ export async function demo(_args: string[], flags: GlobalFlags): Promise<number>
     const distributed = { ...shared, output: join(scratch, 'distributed') };
     const startedAt = performance.now();
     const killed = await runWithKill(inputs, distributed, terminal.say);
-    const tookUs = (performance.now() - startedAt) * 1000;
+    const tookUs = Math.round((performance.now() - startedAt) * 1000);
     const sequential = { ...shared, output: join(scratch, 'sequential'), quiet: true };
     const prepared = await createRun(await gather('word-count', inputs, sequential));
     await runInProcess(prepared, { terminal: openTerminal(sequential), flags: sequential });

@@ -49,16 +49,9 @@ export function allowClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout) outputClosed();
+      if (stream === process.stdout) process.exit(exitCodes.yes);
     });
   }
-}
-
-let outputClosed: () => void = () => process.exit(exitCodes.yes);
-
-/** While something must be put in order first, a closed stdout is only remembered. */
-export function onOutputClosed(callback: () => void): void {
-  outputClosed = callback;
 }
 
 /** Writes all of it, at the reader's pace. False when the reader went away. */

@@ -75,7 +75,10 @@ export class ExecutorModel {
     this.#begun.set(task, ordinal);
     const { mapTimeUs, reduceTimeUs } = work.scenario;
     const range = id.task < maps ? mapTimeUs : reduceTimeUs;
-    const totalUs = Math.max(1, within(range, draw(this.#host.seed, attemptTime, work.index, id.task, ordinal)));
+    const totalUs = Math.max(
+      1,
+      within(range, draw(this.#host.seed, attemptTime, work.index, id.task, ordinal)),
+    );
     const sources = id.task < maps ? [] : this.#sources(life, id.job, outputsVersion, maps);
     const attempt: Attempt = {
       id,
@@ -215,7 +218,9 @@ export class ExecutorModel {
     const server = this.#files.server(file);
     if (!server || server === reader) return false;
     const { node } = server;
-    const cut = this.#network.isBlocked(reader.node.name, node.name) || this.#network.isBlocked(node.name, reader.node.name);
+    const cut =
+      this.#network.isBlocked(reader.node.name, node.name) ||
+      this.#network.isBlocked(node.name, reader.node.name);
     return server.ended || node.status !== 'up' || cut;
   }
 
@@ -260,7 +265,11 @@ export class ExecutorModel {
   }
 
   #step(attempt: Attempt, point: CrashPoint) {
-    return { delayUs: this.#time(attempt, point === 'attempt.before_write' ? 1 : 2), point, attempt: attempt.id };
+    return {
+      delayUs: this.#time(attempt, point === 'attempt.before_write' ? 1 : 2),
+      point,
+      attempt: attempt.id,
+    };
   }
 
   #break(attempt: Attempt, failure: Failure): void {

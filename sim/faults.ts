@@ -1,8 +1,9 @@
 /** Performs the faults of a scenario on the world, when triggers or the clock say so, and remembers which did anything. */
-import type { World } from './world.js';
+
+import { taskName } from '../core/ids.js';
+import type { AttemptFile } from './file-model.js';
 import { livingLife, type SimNode } from './nodes.js';
 import { draw, drawKey } from './random.js';
-import type { AttemptFile } from './file-model.js';
 import type { Fact } from './scenario/facts.js';
 import { ordinalOf } from './scenario/facts.js';
 import {
@@ -11,8 +12,8 @@ import {
   newTriggers,
   observe,
   resolveNode,
-  timedFaults,
   type Triggers,
+  timedFaults,
 } from './scenario/triggers.js';
 import {
   type Fault,
@@ -22,7 +23,7 @@ import {
   taskPatternText,
   workerNames,
 } from './scenario/types.js';
-import { taskName } from '../core/ids.js';
+import type { World } from './world.js';
 
 const choice = drawKey('choice of target');
 

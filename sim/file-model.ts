@@ -63,7 +63,8 @@ export class FileModel {
   /** A reduce's file lies beside the output in any case; a map's is lost with its worker if only that one held it. */
   ended(life: Life): void {
     if (this.#place === 'shared') return;
-    for (const file of this.#files.values()) if (file.writer === life && 'map' in file.content) this.spoil(file, 'lost');
+    for (const file of this.#files.values())
+      if (file.writer === life && 'map' in file.content) this.spoil(file, 'lost');
   }
 
   /** Whose process must answer for the file to be read; undefined when anybody can read it. */

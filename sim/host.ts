@@ -6,13 +6,13 @@
  */
 import type { MachineEvent } from '../core/events.js';
 import type { AttemptId, JobId } from '../core/ids.js';
+import type { Life } from './nodes.js';
 import type { Observer } from './observer.js';
 import type { Plants } from './plants.js';
+import type { Task } from './queue.js';
 import type { Seed } from './random.js';
 import type { CrashPoint, FactName } from './scenario/fact-names.js';
 import type { Fact } from './scenario/facts.js';
-import type { Life } from './nodes.js';
-import type { Task } from './queue.js';
 
 export interface Host {
   readonly seed: Seed;

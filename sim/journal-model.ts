@@ -34,7 +34,11 @@ const stepTime = drawKey('journal step');
 const stepUs: Range = { min: 100, max: 1_500 };
 const syncUs: Range = { min: 300, max: 6_000 };
 /** Reached after something was synced. */
-const syncs: ReadonlySet<CrashPoint> = new Set(['journal.after_sync', 'journal.after_base_sync', 'journal.after_header_sync']);
+const syncs: ReadonlySet<CrashPoint> = new Set([
+  'journal.after_sync',
+  'journal.after_base_sync',
+  'journal.after_header_sync',
+]);
 /** Entries of one answer to a read. */
 const pageEntries = 128;
 
@@ -60,7 +64,11 @@ export class JournalModel {
         for (const observer of this.#host.observers) observer.journalAcknowledged?.(answer.entry, life);
         this.#host.feed(life, { type: 'journal.appended', entry: answer.entry });
       } else if (answer.outcome === 'taken') {
-        this.#host.feed(life, { type: 'journal.taken', slot, ...(answer.entry ? { entry: answer.entry } : {}) });
+        this.#host.feed(life, {
+          type: 'journal.taken',
+          slot,
+          ...(answer.entry ? { entry: answer.entry } : {}),
+        });
       } else {
         this.#host.feed(life, { type: 'journal.unknown', slot, reason: answer.reason });
       }
@@ -94,7 +102,11 @@ export class JournalModel {
   /** The life is over: what it wrote and did not sync is lost, unless a successor has read and will sync it. */
   ended(life: Life): void {
     const current = this.#segments.at(-1);
-    for (let last = this.#log.at(-1); last && !last.durable && last.writer === life; last = this.#log.at(-1)) {
+    for (
+      let last = this.#log.at(-1);
+      last && !last.durable && last.writer === life;
+      last = this.#log.at(-1)
+    ) {
       if (current?.owner !== life && this.#segmentOf(life)?.readBySuccessor) return;
       this.#log.pop();
     }
@@ -120,7 +132,8 @@ export class JournalModel {
       this.#makeDurable(written);
       yield this.#step(life, slot, 'journal.after_sync');
     }
-    if (this.#segments.at(-1)?.owner !== life) return { outcome: 'unknown', reason: 'the journal was taken over' };
+    if (this.#segments.at(-1)?.owner !== life)
+      return { outcome: 'unknown', reason: 'the journal was taken over' };
     yield this.#step(life, slot, 'master.after_append_before_ack');
     return { outcome: 'appended', entry: written.entry };
   }

@@ -20,6 +20,8 @@ export class LeaseModel {
   readonly #host: Host;
   #holder: Life | undefined;
   #untilUs = 0;
+  /** The last request that has arrived of each life. */
+  readonly #asked = new Map<Life, number>();
   /** The last request of each node, first come first served. */
   readonly #waiting = new Map<string, Candidate>();
 
@@ -29,6 +31,9 @@ export class LeaseModel {
 
   campaign(life: Life, { request, ttlUs }: LeaseCampaign): void {
     this.#host.laterFor(life, this.#time(life, request, 1), () => {
+      // A process asks one thing at a time: what it asked before is void.
+      if (request < (this.#asked.get(life) ?? 0)) return;
+      this.#asked.set(life, request);
       const held = this.#holder !== undefined && this.#holder !== life && this.#untilUs > this.#host.nowUs;
       this.#waiting.delete(life.node.name);
       if (!held) this.#grant({ life, request, ttlUs });
@@ -85,6 +90,9 @@ export class LeaseModel {
   }
 
   #time(life: Life, request: number, step: number): number {
-    return within(answerUs, draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step));
+    return within(
+      answerUs,
+      draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step),
+    );
   }
 }

@@ -109,16 +109,22 @@ export class Network {
     // Beats all look alike: they are told apart by when they leave.
     const first = subject ? subject.task : Math.floor(this.#host.nowUs / 100_000);
     const second = subject ? subject.epoch * 1024 + subject.n : 0;
-    this.#transmit(pipe, drawKeyOf(message.type), first, () => {
-      if (session.state !== 'open' && !pipe.orderly) return;
-      const event = {
-        type: 'message.received',
-        from: from.node.name,
-        session: receiverSession,
-        message,
-      } as Parameters<Host['feed']>[1];
-      this.#host.runFor(receiver, () => this.#host.feed(receiver, event));
-    }, second);
+    this.#transmit(
+      pipe,
+      drawKeyOf(message.type),
+      first,
+      () => {
+        if (session.state !== 'open' && !pipe.orderly) return;
+        const event = {
+          type: 'message.received',
+          from: from.node.name,
+          session: receiverSession,
+          message,
+        } as Parameters<Host['feed']>[1];
+        this.#host.runFor(receiver, () => this.#host.feed(receiver, event));
+      },
+      second,
+    );
   }
 
   disconnect(by: Life, number: number): void {
@@ -137,7 +143,8 @@ export class Network {
 
   /** The life is over: its peers notice. */
   ended(life: Life): void {
-    for (const session of life.node.sessions.values()) if (session.state !== 'broken') this.#break(session, life);
+    for (const session of life.node.sessions.values())
+      if (session.state !== 'broken') this.#break(session, life);
     life.node.sessions.clear();
   }
 
@@ -155,7 +162,8 @@ export class Network {
     }
     this.#blocked.delete(link);
     for (const pipe of this.#stalled.get(link) ?? []) {
-      for (const [index, task] of pipe.heldUp.splice(0).entries()) this.#transmit(pipe, frame.connect, index, task);
+      for (const [index, task] of pipe.heldUp.splice(0).entries())
+        this.#transmit(pipe, frame.connect, index, task);
     }
     this.#stalled.delete(link);
   }
@@ -197,7 +205,14 @@ export class Network {
       pipe.heldUp.push(arrive);
       return;
     }
-    const bits = draw(this.#host.seed, latency, pipe.from.key ^ Math.imul(pipe.to.key, 31), about, first, second);
+    const bits = draw(
+      this.#host.seed,
+      latency,
+      pipe.from.key ^ Math.imul(pipe.to.key, 31),
+      about,
+      first,
+      second,
+    );
     const atUs = Math.max(this.#host.nowUs + within(this.#latencyUs, bits), pipe.lastUs);
     pipe.lastUs = atUs;
     this.#host.later(atUs - this.#host.nowUs, arrive);

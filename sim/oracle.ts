@@ -2,15 +2,14 @@
  * The oracle: what a sequential run of the job gives, byte for byte, counters too. Where user code answers differently
  * each time, the answer must still be that of *some* sequential run: the one whose maps answered as the committed ones.
  */
-import type { Counters } from '../core/records.js';
-import type { Observer, WorldStep } from './observer.js';
-import type { Directory } from './object-tree.js';
-import { partName } from './output-model.js';
-import type { World, WorldJob } from './world.js';
+import type { Counters, JournalEntry } from '../core/records.js';
 import type { FileChecker } from './checkers/file-checker.js';
 import type { Ledger } from './checkers/ledger.js';
 import { InvariantViolation } from './checkers/violation.js';
-import type { JournalEntry } from '../core/records.js';
+import type { Directory } from './object-tree.js';
+import type { Observer, WorldStep } from './observer.js';
+import { partName } from './output-model.js';
+import type { World, WorldJob } from './world.js';
 
 export type Likeness = 'same-as-sequential' | 'some-sequential';
 
@@ -85,7 +84,10 @@ export class Oracle implements Observer {
 }
 
 function sameCounters(a: Counters, b: Counters): boolean {
-  return a.length === b.length && a.every(([name, value], index) => name === b[index]![0] && value === b[index]![1]);
+  return (
+    a.length === b.length &&
+    a.every(([name, value], index) => name === b[index]![0] && value === b[index]![1])
+  );
 }
 
 function sameParts(directory: Directory, parts: readonly string[]): boolean {

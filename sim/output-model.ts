@@ -3,8 +3,9 @@
  * directory per job, the old output moved onto a tomb that is never empty afterwards, staging moved onto the output.
  * Whoever comes late finds a source gone or a tomb in the way. Every step is one at which a publisher can be stopped.
  */
-import type { OutputPublish } from '../core/effects.js';
+
 import { canonicalText } from '../core/canonical.js';
+import type { OutputPublish } from '../core/effects.js';
 import type { JobId } from '../core/ids.js';
 import type { FileModel } from './file-model.js';
 import type { Host, Pause, Steps } from './host.js';
@@ -76,12 +77,14 @@ export class OutputModel {
     yield step(this.#host, request, 'publish.before_links');
     for (const [index, { name, text }] of request.parts.entries()) {
       if (index > 0) yield step(this.#host, request, 'publish.between_links');
-      if (text === undefined) return yield* this.#giveUp(request, publisher, `the file of ${name} is missing`);
+      if (text === undefined)
+        return yield* this.#giveUp(request, publisher, `the file of ${name} is missing`);
       if (!this.#place(target, name, text, request)) return yield* this.#settle(request, publisher);
     }
     yield step(this.#host, request, 'publish.after_links');
     yield step(this.#host, request, 'publish.before_success');
-    if (!this.#place(target, successName, request.success, request)) return yield* this.#settle(request, publisher);
+    if (!this.#place(target, successName, request.success, request))
+      return yield* this.#settle(request, publisher);
     yield step(this.#host, request, 'publish.before_sync');
     if (target === output) return { published: true };
     yield* this.#bury(request);
@@ -89,7 +92,8 @@ export class OutputModel {
     if (this.#host.plants.publishForces) this.#force(request);
     const moved = this.tree.rename(staging, output);
     if (moved === 'missing') return yield* this.#settle(request, publisher);
-    if (moved === 'occupied') return yield* this.#giveUp(request, publisher, 'the output exists and is not empty');
+    if (moved === 'occupied')
+      return yield* this.#giveUp(request, publisher, 'the output exists and is not empty');
     this.#changed(output, request);
     yield step(this.#host, request, 'publish.after_rename');
     return yield* this.#finish(request);
@@ -144,7 +148,10 @@ export class OutputModel {
   *#giveUp(request: PublishRequest, publisher: number, message: string): Steps<Outcome> {
     const { output, requestId } = request;
     yield step(this.#host, request, 'publish.before_void');
-    const own = this.tree.rename(place(output, requestId, 'staging'), place(output, requestId, `void-${publisher}`));
+    const own = this.tree.rename(
+      place(output, requestId, 'staging'),
+      place(output, requestId, `void-${publisher}`),
+    );
     if (own !== 'moved' && !this.#isVoid(request)) return yield* this.#finish(request);
     const tomb = place(output, requestId, 'tomb');
     const restored = place(output, requestId, 'restored');

@@ -53,7 +53,12 @@ export interface SimulationResult {
   readonly counts: Readonly<Record<string, number>>;
   readonly unmet: readonly UnmetExpectation[];
   /** The broken invariant: `C…` of the world, or `M…`, `W…` of a machine. */
-  readonly violation?: { readonly id: string; readonly message: string; readonly step: number; readonly timeUs: number };
+  readonly violation?: {
+    readonly id: string;
+    readonly message: string;
+    readonly step: number;
+    readonly timeUs: number;
+  };
   /** One line per notable fact, for people. */
   readonly timeline: readonly string[];
 }
@@ -132,7 +137,8 @@ class Run {
       if (world.steps > stepsMax) return false;
       const lastUs = this.#faults.lastUs;
       world.advance();
-      if (this.#faults.lastUs > lastUs) untilUs = world.nowUs + 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
+      if (this.#faults.lastUs > lastUs)
+        untilUs = world.nowUs + 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
     }
     return true;
   }
@@ -162,14 +168,24 @@ class Run {
   result(violation: SimulationResult['violation'], inconclusive: boolean): SimulationResult {
     const { world } = this;
     const jobs = world.jobs.map((job) => this.#outcome(job));
-    const unmet = checkExpectations(this.#scenario, { facts: world.facts, jobs, effective: this.#faults.effective });
+    const unmet = checkExpectations(this.#scenario, {
+      facts: world.facts,
+      jobs,
+      effective: this.#faults.effective,
+    });
     const failed = violation !== undefined || unmet.some(({ kind }) => kind === 'unmet');
     const counts: Record<string, number> = {};
     for (const { name } of world.facts) counts[name] = (counts[name] ?? 0) + 1;
     return {
       scenario: this.#scenario,
       seed: world.seed.text,
-      verdict: inconclusive ? 'inconclusive' : failed ? 'failed' : unmet.length > 0 ? 'tested-nothing' : 'passed',
+      verdict: inconclusive
+        ? 'inconclusive'
+        : failed
+          ? 'failed'
+          : unmet.length > 0
+            ? 'tested-nothing'
+            : 'passed',
       chain: world.chain,
       steps: world.steps,
       virtualUs: world.nowUs,
@@ -186,7 +202,8 @@ class Run {
     const { conclusion } = job;
     if (!conclusion) return { outcome: 'unfinished', concludedUs: this.world.nowUs };
     const concludedUs = conclusion.atUs;
-    if (conclusion.refused !== undefined) return { outcome: 'refused', message: conclusion.refused, concludedUs };
+    if (conclusion.refused !== undefined)
+      return { outcome: 'refused', message: conclusion.refused, concludedUs };
     const failure = conclusion.status?.failure;
     if (failure) return { outcome: 'failed', reason: failure.reason, message: failure.message, concludedUs };
     const output = this.#oracle.likeness(job);

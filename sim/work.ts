@@ -7,7 +7,13 @@
 import { stateDigest } from '../core/canonical.js';
 import { generationText, mixGeneration, newGeneration } from '../core/generation.js';
 import type { Counters, Output } from '../core/records.js';
-import { addCounters, runPlainMap, runPlainReduce, type PlainLine, type PlainMapOutput } from '../jobs/plain.js';
+import {
+  addCounters,
+  type PlainLine,
+  type PlainMapOutput,
+  runPlainMap,
+  runPlainReduce,
+} from '../jobs/plain.js';
 import type { Job } from '../jobs/types.js';
 import { matchesTask } from './scenario/triggers.js';
 import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
@@ -57,7 +63,12 @@ export class Work {
     this.scenario = scenario;
     this.#job = found.job;
     this.#splits = splitLines(scenario.input, scenario.maps);
-    this.hash = stateDigest({ index, run: scenario.run, parameters: scenario.parameters, input: scenario.input });
+    this.hash = stateDigest({
+      index,
+      run: scenario.run,
+      parameters: scenario.parameters,
+      input: scenario.input,
+    });
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */
@@ -108,7 +119,10 @@ export class Work {
   }
 
   /** The sequential run, with the given generation of each task. */
-  sequential(generations: readonly number[]): { readonly parts: readonly string[]; readonly counters: Counters } {
+  sequential(generations: readonly number[]): {
+    readonly parts: readonly string[];
+    readonly counters: Counters;
+  } {
     const { maps, reduces } = this.scenario;
     const mapped = Array.from({ length: maps }, (_, task) => this.map(task, generations[task]!));
     const reduced = Array.from({ length: reduces }, (_, partition) =>
@@ -132,7 +146,8 @@ function splitLines(input: readonly string[], maps: number): PlainLine[][] {
   for (const [index, text] of input.entries()) {
     let offset = 0;
     for (const line of text.split('\n')) {
-      if (line !== '' || offset + line.length < text.length) lines.push({ line, offset, input: `input-${index}` });
+      if (line !== '' || offset + line.length < text.length)
+        lines.push({ line, offset, input: `input-${index}` });
       offset += line.length + 1;
     }
   }

@@ -7,12 +7,12 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import type { NodeId } from '../../core/ids.js';
-import type { CrashPoint } from '../../runtime/node/crash-points.js';
+import { type NodeId, taskName } from '../../core/ids.js';
+import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import { attemptFileName, type RunLayout } from '../../runtime/node/layout.js';
 import type { LocalCluster } from '../../runtime/run/local-cluster.js';
 import type { FactName } from '../../sim/scenario/fact-names.js';
-import { type Fact, newFactReader, readFacts } from '../../sim/scenario/facts.js';
+import { type Fact, newFactReader, ordinalOf, readFacts } from '../../sim/scenario/facts.js';
 import {
   began,
   type Cast,
@@ -28,6 +28,7 @@ import {
   masterNames,
   type NodeTarget,
   type Scenario,
+  type Trigger,
   workerNames,
 } from '../../sim/scenario/types.js';
 import { UserError } from '../user-error.js';
@@ -50,6 +51,7 @@ export class Conductor {
   /** Throws UserError for a fault that only the simulator can perform. */
   constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
     for (const fault of scenario.faults) refuseUnreal(fault);
+    if (scenario.cluster.mapOutputs !== 'shared') refuse('map outputs that lie with their worker');
     this.#scenario = scenario;
     this.#layout = layout;
     this.#say = say;
@@ -71,15 +73,8 @@ export class Conductor {
     return [...this.#triggers.waiting].flatMap((fault) => {
       const { trigger, action } = fault;
       if (trigger.kind !== 'point' || !mayHit(trigger.on, node)) return [];
-      const job = trigger.job === undefined ? {} : { job: trigger.job };
-      return [
-        {
-          name: trigger.point,
-          action: action.kind === 'crash' ? 'kill' : 'stop',
-          fault: fault.index,
-          ...job,
-        },
-      ];
+      const point = { name: trigger.point, fault: fault.index, ...this.#placeOf(trigger) };
+      return [{ ...point, action: action.kind === 'crash' ? ('kill' as const) : ('stop' as const) }];
     });
   }
 
@@ -89,15 +84,23 @@ export class Conductor {
   }
 
   /** A process has come to a crash point, and is hit by now. */
-  pointReached(node: NodeId, point: CrashPoint, job: number | undefined): void {
-    const detail = { point: point.name };
-    this.#hear({
-      name: 'point-reached',
-      atUs: this.#nowUs(),
-      node,
-      detail,
-      ...(job === undefined ? {} : { job }),
-    });
+  pointReached(node: NodeId, point: CrashPoint, { job, attempt }: ReachedFor): void {
+    const fact = { name: 'point-reached', atUs: this.#nowUs(), node, detail: { point: point.name } } as const;
+    if (!attempt) return this.#hear({ ...fact, ...(job === undefined ? {} : { job }) });
+    const task = taskName(attempt.task, this.#mapsOf(attempt.job));
+    const ordinal = ordinalOf(this.#reader, attempt);
+    this.#hear({ ...fact, job: attempt.job, attempt, task, ordinal, worker: node });
+  }
+
+  /** A trigger's job and task in the numbers that processes know. Its ordinal is the attempt's while one master leads. */
+  #placeOf({ job, task }: Extract<Trigger, { kind: 'point' }>): Pick<CrashPoint, 'job' | 'task' | 'n'> {
+    if (!task) return job === undefined ? {} : { job };
+    const index = task.kind === 'map' ? task.index : this.#mapsOf(job ?? 1) + task.index;
+    return { job: job ?? 1, task: index, ...(task.ordinal === undefined ? {} : { n: task.ordinal }) };
+  }
+
+  #mapsOf(job: number): number {
+    return this.#scenario.jobs[job - 1]!.maps;
   }
 
   started(node: NodeId, incarnation: number): void {
@@ -239,18 +242,11 @@ export class Conductor {
       (one) => one.name === 'finished' && one.attempt && one.task?.startsWith('map'),
     );
     const chosen = finished.filter((one) => {
-      switch (files.kind) {
-        case 'its-output':
-          return one.task === fact?.task && one.ordinal === fact?.ordinal;
-        case 'attempt':
-          return matchesTask(files.task, one);
-        case 'outputs-of':
-          return one.node === resolveNode(this.#triggers, files.worker, fact, this.#cast());
-      }
+      if (files.kind === 'its-output') return one.task === fact?.task && one.ordinal === fact?.ordinal;
+      if (files.kind === 'attempt') return matchesTask(files.task, one);
+      return one.node === resolveNode(this.#triggers, files.worker, fact, this.#cast());
     });
-    return new Set(
-      chosen.map((one) => attemptFileName(one.attempt!, this.#scenario.jobs[one.job! - 1]!.maps)),
-    );
+    return new Set(chosen.map((one) => attemptFileName(one.attempt!, this.#mapsOf(one.job!))));
   }
 
   #cast(): Cast {
@@ -274,19 +270,15 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
 
 const real: ReadonlySet<string> = new Set(['crash', 'restart', 'pause', 'slow', 'lose', 'corrupt']);
 
-/** Whether every fault of the scenario can be performed on processes. */
-export function isReal(scenario: Scenario): boolean {
-  return (
-    scenario.faults.every((fault) => real.has(fault.action.kind)) && scenario.cluster.mapOutputs === 'shared'
-  );
+function refuseUnreal(fault: Fault): void {
+  if (!real.has(fault.action.kind)) refuse(`fault ${fault.index + 1} (${fault.text})`);
 }
 
-function refuseUnreal(fault: Fault): void {
-  if (real.has(fault.action.kind)) return;
+function refuse(what: string): never {
   throw new UserError({
     code: 'S020',
-    what: `fault ${fault.index + 1} (${fault.text}) can only be simulated`,
-    why: `on real processes these can be performed: ${[...real].join(', ')}`,
+    what: `${what} can only be simulated`,
+    why: `on real processes these faults can be performed: ${[...real].join(', ')}`,
     next: 'rehearse sim plays the same file in virtual time',
   });
 }

@@ -9,7 +9,12 @@ import type { Conclusion } from '../../runtime/node/client-node.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { type RunRequest, writeRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
-import { checkExpectations, type JobOutcome } from '../../sim/scenario/expectations.js';
+import {
+  checkExpectations,
+  type JobOutcome,
+  type UnmetExpectation,
+} from '../../sim/scenario/expectations.js';
+import type { Fact } from '../../sim/scenario/facts.js';
 import { timeline } from '../../sim/scenario/timeline.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { Work } from '../../sim/work.js';
@@ -36,18 +41,29 @@ export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): P
     });
   }
   const terminal = openTerminal(flags);
-  let code: number = exitCodes.yes;
+  const results: RehearsalResult[] = [];
   for (const scenario of readScenarios(flags.faults!)) {
-    code = Math.max(code, await rehearseOne(scenario, flags, terminal));
+    const result = await rehearseOne(scenario, flags, terminal);
+    if (!flags.json) sayResult(result, terminal, flags);
+    results.push(result);
   }
-  return code;
+  if (flags.json) terminal.out(`${JSON.stringify({ runs: results.map(document) })}\n`);
+  return results.every(({ unmet }) => unmet.length === 0) ? exitCodes.yes : exitCodes.no;
+}
+
+interface RehearsalResult {
+  readonly scenario: Scenario;
+  readonly jobs: readonly JobOutcome[];
+  readonly facts: readonly Fact[];
+  readonly unmet: readonly UnmetExpectation[];
+  readonly traces: string;
 }
 
 async function rehearseOne(
   scenario: Scenario,
   flags: RunFlags & GlobalFlags,
   terminal: Terminal,
-): Promise<number> {
+): Promise<RehearsalResult> {
   const layout = runLayout(dataDirectoryOf(flags.dataDir), newRunId(new Date()));
   const progress = openProgress(flags.progress ?? 'plain', terminal, flags.quiet ?? flags.json ?? false);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
@@ -59,7 +75,7 @@ async function rehearseOne(
   const rehearsal: Rehearsal = {
     points: (node) => conductor.points(node),
     watch: (node, event, effects) => conductor.watch(node, event, effects),
-    pointReached: (node, point, job) => conductor.pointReached(node, point, job),
+    pointReached: (node, point, on) => conductor.pointReached(node, point, on),
     started: (node, incarnation) => conductor.started(node, incarnation),
     begin: (cluster) => conductor.begin(cluster),
     followUp: async (cluster, conclusion) => {
@@ -79,7 +95,9 @@ async function rehearseOne(
   // What late publishers did shows only now that they are dead.
   outcomes[outcomes.length - 1] = await look(jobs.at(-1)!, outcomes.at(-1)!);
   for (const job of jobs) await removeWorkspace(job.spec.output, job.requestId);
-  return sayOutcome(scenario, { conductor, outcomes, terminal, flags, traces: layout.trace });
+  const { facts, effective } = conductor;
+  const unmet = checkExpectations(scenario, { facts, jobs: outcomes, effective });
+  return { scenario, jobs: outcomes, facts, unmet, traces: layout.trace };
 }
 
 /** Whoever was stopped goes on now, and gets the time to do harm. */
@@ -145,43 +163,30 @@ function withoutMarks(text: string): string {
   return text.replace(/^generation-.*\n/gm, '');
 }
 
-function sayOutcome(
-  scenario: Scenario,
-  how: {
-    conductor: Conductor;
-    outcomes: readonly JobOutcome[];
-    terminal: Terminal;
-    flags: RunFlags & GlobalFlags;
-    traces: string;
-  },
-): number {
-  const { conductor, outcomes, terminal, flags, traces } = how;
-  const { facts, effective } = conductor;
-  const unmet = checkExpectations(scenario, { facts, jobs: outcomes, effective });
-  const lines = timeline(facts);
-  const tookUs = facts.at(-1)?.atUs ?? 0;
+function sayResult(result: RehearsalResult, terminal: Terminal, flags: GlobalFlags): void {
+  const { scenario, facts, unmet, traces } = result;
+  const bad = unmet.length > 0;
+  if (flags.verbose || bad) for (const line of timeline(facts)) terminal.out(`${line}\n`);
   const variant = Object.values(scenario.variant).join(', ');
+  const title = `${sayPath(scenario.file)}${variant === '' ? '' : ` (${variant})`}`;
+  const say = bad ? terminal.warn : terminal.say;
+  say(`${bad ? 'FAIL' : 'ok  '}  ${title} on real processes, ${sayDuration(facts.at(-1)?.atUs ?? 0)}`);
+  for (const { message } of unmet) terminal.warn(`  ${message}`);
+  if (bad)
+    terminal.warn(`  again: rehearse run --faults ${sayPath(scenario.file)}; traces: ${sayPath(traces)}`);
+}
+
+/** What `--json` says of a rehearsal. */
+function document({ scenario, jobs, facts, unmet, traces }: RehearsalResult): object {
   const verdict =
     unmet.length === 0 ? 'passed' : unmet.some(({ kind }) => kind === 'unmet') ? 'failed' : 'tested-nothing';
-  if (flags.json) {
-    const document = {
-      scenario: scenario.file,
-      variant: scenario.variant,
-      verdict,
-      jobs: outcomes,
-      unmet,
-      timeline: lines,
-    };
-    terminal.out(`${JSON.stringify(document)}\n`);
-  } else {
-    if (flags.verbose || unmet.length > 0) for (const line of lines) terminal.out(`${line}\n`);
-    const title = `${sayPath(scenario.file)}${variant === '' ? '' : ` (${variant})`}`;
-    terminal.say(
-      `${unmet.length === 0 ? 'ok  ' : 'FAIL'}  ${title} on real processes, ${sayDuration(tookUs)}`,
-    );
-    for (const { message } of unmet) terminal.warn(`  ${message}`);
-    if (unmet.length > 0)
-      terminal.warn(`  again: rehearse run --faults ${sayPath(scenario.file)}; traces: ${sayPath(traces)}`);
-  }
-  return unmet.length === 0 ? exitCodes.yes : exitCodes.no;
+  return {
+    scenario: scenario.file,
+    variant: scenario.variant,
+    verdict,
+    jobs,
+    unmet,
+    timeline: timeline(facts),
+    traces,
+  };
 }

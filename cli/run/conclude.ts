@@ -1,7 +1,7 @@
 /**
  * The end of a run: summary or probable cause, what goes to stdout, and the exit code.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { taskName } from '../../core/ids.js';
 import type { JobStatus } from '../../core/messages.js';
@@ -76,16 +76,17 @@ function fail(status: JobStatus, concluding: Concluding): number {
     return exitCodes.no;
   }
   const cause = failure.failure;
+  const told = cause?.message === failure.message; // some causes fail a job by themselves
   terminal.warn(
     layOut({
       code: 'F001',
       what: `the job failed: ${failure.message}`,
       where: cause?.frame,
-      why: cause ? `probable cause: ${cause.message}${seen(status, cause.message)}` : undefined,
+      why: cause && !told ? `probable cause: ${cause.message}${seen(status, cause.message)}` : undefined,
     }).trimEnd(),
   );
   for (const line of cause ? causeLines(cause) : []) terminal.warn(`  ${line}`);
-  if (cause && cause.input === undefined && failure.task !== undefined) {
+  if (cause && silentKinds.has(cause.kind) && failure.task !== undefined) {
     for (const line of splitLines(failure.task, order)) terminal.warn(`  ${line}`);
   }
   if (failure.attempts) {
@@ -95,7 +96,9 @@ function fail(status: JobStatus, concluding: Concluding): number {
       `  the two attempts: ${name}, epoch ${first.epoch} n ${first.n} and epoch ${second.epoch} n ${second.n}`,
     );
   }
-  terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
+  if (readdirSync(layout.logs).some((name) => name.startsWith('job-'))) {
+    terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
+  }
   terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${request.runId})`);
   return exitCodes.no;
 }
@@ -106,9 +109,10 @@ export function causeLines(cause: Failure): string[] {
   return cause.key === undefined ? [] : [`at key ${JSON.stringify(cause.key)}`];
 }
 
+/** Code that hangs or ends its executor cannot say where it was: what the map had to read is all that is known. */
+const silentKinds: ReadonlySet<Failure['kind']> = new Set(['timeout', 'memory', 'exit', 'worker-died']);
 const rangesSaidMax = 3;
 
-/** Code that hangs or ends its executor cannot say where it was: what the map had to read is all that is known. */
 function splitLines(task: number, order: WorkOrder): string[] {
   const ranges = order.splits[task] ?? [];
   const lines = ranges.slice(0, rangesSaidMax).map(({ file, start, end }) => {
@@ -119,6 +123,13 @@ function splitLines(task: number, order: WorkOrder): string[] {
 }
 
 function seen(status: JobStatus, message: string): string {
-  const alike = status.failures.filter(({ failure }) => failure.message === message).length;
+  const alike = status.failures.filter(
+    ({ failure }) => signature(failure.message) === signature(message),
+  ).length;
   return alike > 1 ? ` (seen ${alike} times)` : '';
+}
+
+/** Messages that differ only in numbers, as in names of attempts, tell of the same mistake. */
+function signature(message: string): string {
+  return message.replace(/\d+/g, '#');
 }

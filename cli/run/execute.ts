@@ -7,7 +7,7 @@ import { basename, dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
-import type { CrashPoint } from '../../runtime/node/crash-points.js';
+import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { ToParent } from '../../runtime/process/child-setup.js';
@@ -28,7 +28,7 @@ export interface ExecuteOptions {
 /** Faults on real processes: see cli/rehearsal. */
 export interface Rehearsal extends RehearsedCluster {
   begin(cluster: LocalCluster): void;
-  pointReached(node: NodeId, point: CrashPoint, job: number | undefined): void;
+  pointReached(node: NodeId, point: CrashPoint, on: ReachedFor): void;
   started(node: NodeId, incarnation: number): void;
   /** Jobs that follow the first one on the same cluster. */
   followUp(cluster: LocalCluster, conclusion: Conclusion): Promise<void>;
@@ -93,7 +93,7 @@ function listen(
   fail: (error: Error) => void,
 ): void {
   if (message.type === 'step') rehearsal?.watch(node, message.event, message.effects);
-  else if (message.type === 'point') rehearsal?.pointReached(node, message.point, message.job);
+  else if (message.type === 'point') rehearsal?.pointReached(node, message.point, message.on);
   else if (message.name === 'StoreFailedError') sayStoreFailed(node, message.message);
   else
     fail(

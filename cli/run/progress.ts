@@ -88,7 +88,8 @@ function ndjsonView(): ProgressView {
 function barView(): ProgressView {
   const update = createLogUpdate(process.stderr);
   const tellFailures = failureTeller((line) => persist(line));
-  const startedUs = nowUs();
+  const mapsSince = sinceFirst();
+  const reducesSince = sinceFirst();
   let frame = '';
   const persist = (line: string): void => {
     update.clear();
@@ -98,7 +99,8 @@ function barView(): ProgressView {
   return {
     status: (status) => {
       tellFailures(status);
-      frame = [bar('map', status.maps, startedUs), bar('reduce', status.reduces, startedUs)].join('\n');
+      const { maps, reduces } = status;
+      frame = [bar('map', maps, mapsSince(maps)), bar('reduce', reduces, reducesSince(reduces))].join('\n');
       update(frame);
     },
     event: persist,
@@ -107,6 +109,15 @@ function barView(): ProgressView {
       update.clear();
       update.done();
     },
+  };
+}
+
+/** When a phase was first seen at work. */
+function sinceFirst(): (phase: PhaseStatus) => number {
+  let startedUs: number | undefined;
+  return (phase) => {
+    if (phase.running + phase.done > 0) startedUs ??= nowUs();
+    return startedUs ?? nowUs();
   };
 }
 
@@ -122,5 +133,6 @@ function bar(name: string, phase: PhaseStatus, startedUs: number): string {
 
 function etaText(phase: PhaseStatus, startedUs: number): string {
   const perTask = (nowUs() - startedUs) / phase.done;
-  return `, about ${sayDuration(perTask * (phase.total - phase.done))} left`;
+  const leftUs = perTask * (phase.total - phase.done);
+  return `, about ${leftUs < 60e6 ? `${Math.ceil(leftUs / 1e6)} s` : sayDuration(leftUs)} left`;
 }

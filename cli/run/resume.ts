@@ -35,7 +35,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
-  const tookUs = (performance.now() - startedAt) * 1000;
+  const tookUs = Math.round((performance.now() - startedAt) * 1000);
   return await concludeRun(ending, { request, layout, order, terminal, flags, tookUs });
 }
 

@@ -9,14 +9,10 @@ import type { GlobalFlags } from '../main.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { concludeRun } from './conclude.js';
-import { execute } from './execute.js';
 import { type RunFlags, settingsOf } from './flags.js';
 import { clearPlace, placeRun } from './place.js';
 import { createRun, findJob, orderOf, planInputs, type RunIngredients, sayPath } from './prepare.js';
-import { openProgress } from './progress.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
-import { runInProcess } from './sequential.js';
 
 export async function run(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
   if (flags.faults !== undefined) {
@@ -38,13 +34,20 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     await clearPlace(ingredients.place);
     return exitCodes.yes;
   }
+  // What talks to other processes takes a while to load: a mistake is told before.
+  const { openProgress } = await import('./progress.js');
   const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const prepared = await createRun(ingredients);
-  if (flags.sequential) return await runInProcess(prepared, { terminal, flags });
+  if (flags.sequential) {
+    const { runInProcess } = await import('./sequential.js');
+    return await runInProcess(prepared, { terminal, flags });
+  }
+  const { execute } = await import('./execute.js');
+  const { concludeRun } = await import('./conclude.js');
   writeRunRequest(prepared.layout, prepared.request);
   const startedAt = performance.now();
   const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
-  const tookUs = (performance.now() - startedAt) * 1000;
+  const tookUs = Math.round((performance.now() - startedAt) * 1000);
   return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
 }
 

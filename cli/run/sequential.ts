@@ -51,7 +51,7 @@ export async function runInProcess(
     await sayResult(prepared, {
       terminal,
       flags,
-      tookUs: (performance.now() - startedAt) * 1000,
+      tookUs: Math.round((performance.now() - startedAt) * 1000),
       counters: result.counters,
     });
     return exitCodes.yes;
@@ -75,7 +75,9 @@ function sayFailure(
   const { failure } = result;
   const what = 'the job failed';
   if (flags.json) {
-    terminal.out(`${JSON.stringify({ run: runId, outcome: 'failed', failure: { message: what, failure } })}\n`);
+    terminal.out(
+      `${JSON.stringify({ run: runId, outcome: 'failed', failure: { message: what, failure } })}\n`,
+    );
     return;
   }
   const why = [`probable cause: ${failure.message}`, ...causeLines(failure)].join('\n  ');

@@ -11,7 +11,7 @@ import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import type { Intent } from './intents.js';
 import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
 import { becomeLeader } from './leadership.js';
-import { answer, warnNondeterminism } from './reports.js';
+import { answer, refuseReport, warnNondeterminism } from './reports.js';
 import type { JobView, MasterState, Turn } from './state.js';
 import { dropLive, revoke } from './workers.js';
 
@@ -75,7 +75,10 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
   stopRivals(state, turn, view, attempt);
   recorded(view, job, attempt.task);
   if (isMap(job, attempt.task)) {
-    const before = view.outputs.findLast((change) => change.attempt.task === attempt.task);
+    const again = (job.troubles.get(attempt.task)?.invalidated ?? 0) > 0;
+    const before = again
+      ? view.outputs.findLast((change) => change.attempt.task === attempt.task)
+      : undefined;
     view.outputs.push({ attempt, digest: record.output.digest, holder: holder.node });
     if (before && before.digest !== record.output.digest)
       regenerated(state, turn, { job, view, attempt, before: before.attempt });
@@ -169,19 +172,11 @@ export function dropped(state: MasterState, turn: Turn, intent: Intent, reason: 
   if (!state.leading) return;
   switch (intent.type) {
     case 'commit': {
-      afterRecording(state, turn, intent.attempt);
-      const worker = state.leading.workers.get(intent.holder.node);
-      if (worker) answer(state, turn, worker, intent.attempt, reason as Verdict);
-      if (reason !== 'committed') {
-        turn.out.push({
-          type: 'decide',
-          decision: 'late-report-refused',
-          attempt: intent.attempt,
-          node: intent.holder.node,
-          facts: { verdict: reason },
-        });
-      }
-      return;
+      const job = findJob(state.durable, intent.attempt.job);
+      const view = state.leading.jobs.get(intent.attempt.job);
+      const verdict = reason as Verdict;
+      refuseReport(state, turn, intent.holder.node, { report: intent, view, job, verdict });
+      return afterRecording(state, turn, intent.attempt);
     }
     case 'invalidate': {
       const view = state.leading.jobs.get(intent.attempt.job);

@@ -82,9 +82,9 @@ export function judge(
     }
     case 'fail': {
       const job = findJob(state, intent.attempt.job);
-      const committed = job && validCommit(job, intent.attempt.task);
       if (job?.phase !== 'open' || isDead(job, intent.attempt)) return { dropped: 'stale' };
-      if (committed && sameAttempt(committed.attempt, intent.attempt)) return { dropped: 'stale' };
+      // What has a result cannot fail any more: else the failure of a rival could end the job.
+      if (validCommit(job, intent.attempt.task)) return { dropped: 'stale' };
       return {
         record: {
           type: 'attempt.failed',

@@ -91,7 +91,12 @@ export function recorded(view: JobView, job: DurableJob, task: TaskIndex): void 
 }
 
 /** Proposes that a committed map's output is lost. */
-export function doubt(state: MasterState, view: JobView, attempt: AttemptId, reason: InvalidationReason): void {
+export function doubt(
+  state: MasterState,
+  view: JobView,
+  attempt: AttemptId,
+  reason: InvalidationReason,
+): void {
   view.doubts++;
   propose(state, { type: 'invalidate', attempt, reason });
 }

@@ -7,7 +7,7 @@
  */
 import { type DurableJob, findJob, isDead, isMap, validCommit } from '../durable/state.js';
 import { addDuration } from '../histogram.js';
-import { type AttemptId, attemptKey, sameAttempt, taskName } from '../ids.js';
+import { type AttemptId, attemptKey, type NodeId, sameAttempt, taskName } from '../ids.js';
 import type { AttemptEnded, FinishedAttempt, InputUnreadable, Verdict } from '../messages.js';
 import type { Failure } from '../records.js';
 import { activeTask, doubt, phaseOf, recording, settleTask } from './jobs.js';
@@ -32,7 +32,7 @@ export function judgeReport(
     return;
   }
   if (live) untrack(state, view, live);
-  refuseReport(state, turn, worker, { report, view, job, verdict: verdict ?? 'job-ended' });
+  refuseReport(state, turn, worker.life.node, { report, view, job, verdict: verdict ?? 'job-ended' });
   if (live && view && job) settleTask(view, job, attempt.task);
 }
 
@@ -87,11 +87,12 @@ interface Refused {
   readonly verdict: Verdict;
 }
 
-function refuseReport(state: MasterState, turn: Turn, worker: WorkerView, refused: Refused): void {
+/** Answers a report that changes nothing, or not any more. */
+export function refuseReport(state: MasterState, turn: Turn, node: NodeId, refused: Refused): void {
   const { report, view, job, verdict } = refused;
   const { attempt } = report;
   if (verdict === 'committed') {
-    turn.out.push({ type: 'decide', decision: 'duplicate-report', attempt, node: worker.life.node });
+    turn.out.push({ type: 'decide', decision: 'duplicate-report', attempt, node });
   } else {
     if (view && job) phaseOf(view, job, attempt.task).stale++;
     const winner = job && validCommit(job, attempt.task);
@@ -99,7 +100,7 @@ function refuseReport(state: MasterState, turn: Turn, worker: WorkerView, refuse
       type: 'decide',
       decision: 'late-report-refused',
       attempt,
-      node: worker.life.node,
+      node,
       facts: winner
         ? {
             verdict,
@@ -113,7 +114,8 @@ function refuseReport(state: MasterState, turn: Turn, worker: WorkerView, refuse
       warnNondeterminism(turn, job, attempt, winner.attempt);
     }
   }
-  answer(state, turn, worker, attempt, verdict);
+  const worker = state.leading!.workers.get(node);
+  if (worker) answer(state, turn, worker, attempt, verdict);
 }
 
 /** Two attempts of one task gave different content. */

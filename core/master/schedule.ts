@@ -88,7 +88,7 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
     node: worker.life.node,
     speculative,
     assignedAt: turn.now,
-    limitUs: job.spec.policy.taskTimeoutUs * 2 ** Math.min(20, job.troubles.get(task)?.timedOut ?? 0),
+    limitUs: limitOf(job, task),
     progressedAt: turn.now,
     done: 0,
     total: 0,
@@ -124,6 +124,11 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
       outputsVersion: isMap(job, task) ? 0 : view.outputs.length,
     },
   });
+}
+
+/** How long an attempt of the task may stand still, in microseconds: twice as long after each time-out. */
+export function limitOf(job: DurableJob, task: TaskIndex): number {
+  return job.spec.policy.taskTimeoutUs * 2 ** Math.min(20, job.troubles.get(task)?.timedOut ?? 0);
 }
 
 /** Counts the attempt as live on the worker, and watches its progress. */

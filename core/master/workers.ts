@@ -11,7 +11,7 @@ import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { activeTask, doubt, recording, settleTask } from './jobs.js';
 import { propose, readOn } from './journal.js';
 import { judgeReport } from './reports.js';
-import { assignAll, track } from './schedule.js';
+import { assignAll, limitOf, track } from './schedule.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 export function onHello(
@@ -29,7 +29,9 @@ export function onHello(
     state.sessions.delete(session);
     return;
   }
-  if (before && before.life.incarnation < hello.incarnation) loseWorker(state, turn, before, 'dead');
+  if (before && before.life.incarnation < hello.incarnation) {
+    loseWorker(state, turn, before, hello.previous?.end ?? 'killed');
+  }
   noteDeaths(state, node, hello);
   const back = before?.life.incarnation === hello.incarnation ? before : undefined;
   if (back && back.session !== 0 && back.session !== session) {
@@ -92,7 +94,8 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
   const needed = job?.phase === 'open' && view && !validCommit(job, id.task) && !isDead(job, id);
   const rivals = needed ? activeTask(view, id.task) : undefined;
   // A reduce of a former epoch may have read outputs this leader would not give it; only its report can tell.
-  if (!needed || !rivals || rivals.recording > 0 || rivals.live.length >= 2) {
+  const here = rivals?.live.some((other) => other.node === worker.life.node);
+  if (!needed || !rivals || rivals.recording > 0 || rivals.live.length >= 2 || here) {
     if (needed && view) settleTask(view, job, id.task);
     revoke(state, turn, worker, id, needed ? 'superseded' : 'job-ended');
     return;
@@ -102,7 +105,7 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
     node: worker.life.node,
     speculative: rivals.live.some((other) => compareAttempts(other.id, id) > 0),
     assignedAt: turn.now,
-    limitUs: job.spec.policy.taskTimeoutUs,
+    limitUs: limitOf(job, id.task),
     progressedAt: turn.now,
     done: 0,
     total: 0,
@@ -174,7 +177,12 @@ export function onWorkerSilent(state: MasterState, turn: Turn, node: NodeId, why
  * The worker is gone: its attempts go back, and with it the map outputs that only it held. Whether it died, and how, is
  * known for certain when its next life says hello.
  */
-function loseWorker(state: MasterState, turn: Turn, worker: WorkerView, end: 'dead' | 'silent'): void {
+function loseWorker(
+  state: MasterState,
+  turn: Turn,
+  worker: WorkerView,
+  end: 'crashed' | 'killed' | 'silent',
+): void {
   const leading = state.leading!;
   const { node } = worker.life;
   turn.out.push({

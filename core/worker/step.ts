@@ -1,7 +1,7 @@
 /**
  * The worker machine: pulls work by credit, runs attempts in private files, reports, and keeps what it finished until
- * the answer. Rules W1–W4 of ARCHITECTURE.md: it obeys no epoch below the highest it has seen, no order for another
- * life, never reports what it did not run, and never deletes a finished attempt on an abort.
+ * the answer. Its rules (C11, C12 and C4 of ARCHITECTURE.md): it obeys no epoch below the highest it has seen and no
+ * order for another life, never reports what it did not run, and never deletes a finished attempt on an abort.
  */
 import { arm, take } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
@@ -68,7 +68,8 @@ function hello(state: WorkerState, turn: WorkerTurn): void {
     slots: state.slots,
     epochSeen: state.epochSeen,
     slotSeen: state.slotSeen,
-    running: [...state.running.values()].map((one) => one.attempt),
+    // One that was told to stop is as good as gone: declared, it would be adopted.
+    running: [...state.running.values()].filter((one) => one.state === 'running').map((one) => one.attempt),
     finished: [...state.finished.values()].map(({ attempt, output, counters }) => ({
       attempt,
       output,

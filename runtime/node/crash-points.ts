@@ -2,25 +2,34 @@
  * Named places at which a rehearsal can kill or stop this very process. Without a rehearsal every call is a comparison
  * with an empty map.
  */
+import type { AttemptId } from '../../core/ids.js';
 
 export interface CrashPoint {
   /** `publish.before_rename`, `journal.after_write`, `attempt.after_write_before_report` … */
   readonly name: string;
   readonly action: 'kill' | 'stop';
-  /** Only when the place is reached for this job. */
+  /** Only when the place is reached for this job, this task of it, this try at the task. */
   readonly job?: number;
+  readonly task?: number;
+  readonly n?: number;
   /** Tells the faults of a rehearsal apart. */
   readonly fault: number;
 }
 
+/** What a place was reached for, where it belongs to one job or attempt. */
+export interface ReachedFor {
+  readonly job?: number;
+  readonly attempt?: AttemptId;
+}
+
 export class CrashPoints {
   #points: readonly CrashPoint[];
-  readonly #announce: (point: CrashPoint, job: number | undefined) => void;
+  readonly #announce: (point: CrashPoint, on: ReachedFor) => void;
 
   /** `announce` is called, synchronously, before the process is hit: it may be the last thing this process says. */
   constructor(
     points: readonly CrashPoint[],
-    announce: (point: CrashPoint, job: number | undefined) => void = () => {},
+    announce: (point: CrashPoint, on: ReachedFor) => void = () => {},
   ) {
     this.#points = points;
     this.#announce = announce;
@@ -32,14 +41,17 @@ export class CrashPoints {
   }
 
   /** Each point hits once. */
-  reach(name: string, job?: number): void {
+  reach(name: string, on: ReachedFor = {}): void {
     if (this.#points.length === 0) return;
-    const hit = this.#points.find(
-      (point) => point.name === name && (point.job === undefined || point.job === job),
-    );
+    const hit = this.#points.find((point) => point.name === name && isFor(point, on));
     if (!hit) return;
     this.#points = this.#points.filter((point) => point !== hit);
-    this.#announce(hit, job);
+    this.#announce(hit, on);
     process.kill(process.pid, hit.action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
   }
+}
+
+function isFor({ job, task, n }: CrashPoint, { job: ofJob, attempt }: ReachedFor): boolean {
+  if (job !== undefined && job !== (attempt?.job ?? ofJob)) return false;
+  return (task === undefined || task === attempt?.task) && (n === undefined || n === attempt?.n);
 }

@@ -148,7 +148,7 @@ export class MasterNode {
         path: join(directory, attemptFileName(attempt, order.splits.length)),
       })),
       success: successText(effect, order),
-      step: (name: string) => points.reach(name, effect.job),
+      step: (name: string) => points.reach(name, { job: effect.job }),
     };
     for (let result: PublishResult | undefined; !this.#closed; ) {
       const publisher = `${life.node}-${life.incarnation}-${++this.#publishes}`;

@@ -210,7 +210,7 @@ export class WorkerNode {
     switch (result.type) {
       case 'finished': {
         const { digest, bytes, records, counters } = result;
-        this.#options.points.reach('attempt.after_write_before_report', attempt.job);
+        this.#options.points.reach('attempt.after_write_before_report', { attempt });
         const output = { digest, bytes, records, inputs };
         this.#driver.feed({ type: 'attempt.finished', attempt, output, counters });
         return;

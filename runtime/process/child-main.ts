@@ -5,12 +5,16 @@
  * the terminal reaches the whole group and is the parent's to answer, so children ignore it.
  */
 import { writeSync } from 'node:fs';
-import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
+import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { type ChildSetup, setupVariable, type ToChild, type ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
+
+function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
 
 function tell(message: ToParent): void {
   if (process.connected) process.send!(message, () => {});
@@ -18,7 +22,7 @@ function tell(message: ToParent): void {
 
 function fail(error: Error): void {
   const { name, message, stack } = error;
-  if (!process.connected) process.kill(process.pid, 'SIGKILL');
+  if (!process.connected) endNow();
   process.send!({ type: 'failed', name, message, stack: stack ?? '' } satisfies ToParent, () =>
     process.exit(70),
   );
@@ -28,7 +32,8 @@ async function main(): Promise<void> {
   const setup = JSON.parse(process.env[setupVariable]!) as ChildSetup;
   delete process.env[setupVariable];
   process.title = `rehearse ${setup.life.node}`;
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.on('disconnect', endNow);
+  if (!process.connected) endNow(); // the parent was gone before anybody listened
   process.on('SIGINT', () => {});
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
@@ -57,8 +62,8 @@ async function main(): Promise<void> {
 }
 
 /** The process is about to be hit and may not say anything later, so this goes out synchronously, on a pipe of its own. */
-function announce(point: CrashPoint, job: number | undefined): void {
-  writeSync(3, `${JSON.stringify({ type: 'point', point, job } satisfies object)}\n`);
+function announce(point: CrashPoint, on: ReachedFor): void {
+  writeSync(3, `${JSON.stringify({ type: 'point', point, on } satisfies ToParent)}\n`);
 }
 
 main().catch(fail);

@@ -7,7 +7,7 @@ import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { NodeId, NodeLife } from '../../core/ids.js';
 import type { WorkerHello } from '../../core/messages.js';
-import type { CrashPoint } from '../node/crash-points.js';
+import type { CrashPoint, ReachedFor } from '../node/crash-points.js';
 
 export interface ChildSetup {
   readonly role: 'master' | 'worker';
@@ -31,7 +31,7 @@ export const setupVariable = 'REHEARSE_CHILD';
 export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
-  | { readonly type: 'point'; readonly point: CrashPoint; readonly job?: number }
+  | { readonly type: 'point'; readonly point: CrashPoint; readonly on: ReachedFor }
   | { readonly type: 'failed'; readonly name: string; readonly message: string; readonly stack: string };
 
 export type ToChild =

@@ -60,13 +60,17 @@ export class FileChecker implements Observer {
     const file = this.#world.files.find(attempt);
     if (!file) this.#violated('C4', `attempt ${key} is committed and has no file`);
     const made = 'map' in file.content ? file.content.map.output : file.content.reduce.output;
-    if (made.digest !== output.digest) this.#violated('C4', `attempt ${key} is committed with another digest`);
+    if (made.digest !== output.digest)
+      this.#violated('C4', `attempt ${key} is committed with another digest`);
     const first = this.sourcesOf(attempt.job);
     const sources = this.#read.get(key) ?? [];
     for (const [map, source] of sources.entries()) {
       const other = first[map];
       if (other && digestOf(other) !== digestOf(source)) {
-        this.#violated('C5', `attempt ${key} has read another content of map-${map} than the reduce before it`);
+        this.#violated(
+          'C5',
+          `attempt ${key} has read another content of map-${map} than the reduce before it`,
+        );
       }
     }
   }

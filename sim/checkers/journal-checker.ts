@@ -64,7 +64,8 @@ export class JournalChecker implements Observer {
       const [readable] = this.#world.journal.durableEntries(slot, 1);
       if (readable?.nonce !== nonce) this.#violated('C2', `slot ${slot} was acknowledged and is lost`);
     }
-    for (const { kind, life } of this.#world.nodes.values()) if (kind === 'master' && life) this.#compare(life);
+    for (const { kind, life } of this.#world.nodes.values())
+      if (kind === 'master' && life) this.#compare(life);
   }
 
   #sees(entry: JournalEntry): void {
@@ -79,12 +80,16 @@ export class JournalChecker implements Observer {
   #checkWriter(entry: JournalEntry, writer: NodeLife): void {
     const [first] = entry.records;
     if (first?.type === 'leader.began') {
-      if (first.epoch !== this.#epoch + 1) this.#violated('C3', `epoch ${first.epoch} follows ${this.#epoch}`);
+      if (first.epoch !== this.#epoch + 1)
+        this.#violated('C3', `epoch ${first.epoch} follows ${this.#epoch}`);
       this.#epoch = first.epoch;
       this.#leader = first.leader;
     }
     if (!this.#leader || !sameLife(this.#leader, writer)) {
-      this.#violated('C3', `${writer.node} wrote slot ${entry.slot} in the epoch of ${this.#leader?.node ?? 'nobody'}`);
+      this.#violated(
+        'C3',
+        `${writer.node} wrote slot ${entry.slot} in the epoch of ${this.#leader?.node ?? 'nobody'}`,
+      );
     }
   }
 

@@ -49,12 +49,16 @@ export class WordChecker implements Observer {
     const heard = this.#heard.get(life) ?? 0;
     const obeys = effects.find(({ type }) => type !== 'decide' && !type.startsWith('peer.'));
     if (obeys && message.epoch < heard) {
-      this.#violated('C12', `${life.node.name} answered epoch ${message.epoch} with ${obeys.type}, after epoch ${heard}`);
+      this.#violated(
+        'C12',
+        `${life.node.name} answered epoch ${message.epoch} with ${obeys.type}, after epoch ${heard}`,
+      );
     }
     if (obeys && message.incarnation !== life.incarnation) {
       this.#violated('C12', `${life.node.name} obeyed an order for its life ${message.incarnation}`);
     }
-    if (message.epoch > heard && message.incarnation === life.incarnation) this.#heard.set(life, message.epoch);
+    if (message.epoch > heard && message.incarnation === life.incarnation)
+      this.#heard.set(life, message.epoch);
   }
 
   #checkReport(life: Life, message: Message): void {
@@ -73,27 +77,39 @@ export class WordChecker implements Observer {
 
   #checkRun(life: Life, attempt: AttemptId): void {
     if (this.#ranBy.get(attemptKey(attempt)) !== life) {
-      this.#violated('C11', `${life.node.name} speaks of attempt ${attemptKey(attempt)}, which it did not run`);
+      this.#violated(
+        'C11',
+        `${life.node.name} speaks of attempt ${attemptKey(attempt)}, which it did not run`,
+      );
     }
   }
 
   #checkFinished(life: Life, attempt: AttemptId, output: Output): void {
     this.#checkRun(life, attempt);
     if (this.#made.get(attemptKey(attempt))?.digest !== output.digest) {
-      this.#violated('C11', `${life.node.name} reports another digest of ${attemptKey(attempt)} than its file has`);
+      this.#violated(
+        'C11',
+        `${life.node.name} reports another digest of ${attemptKey(attempt)} than its file has`,
+      );
     }
   }
 
   #checkAnswer(life: Life, message: MasterMessage): void {
     if (message.type === 'attempt.answer' && message.verdict === 'committed') {
       if (this.#ledger.isCommitted(message.attempt)) return;
-      this.#violated('C14', `${life.node.name} calls ${attemptKey(message.attempt)} committed, and it is not`);
+      this.#violated(
+        'C14',
+        `${life.node.name} calls ${attemptKey(message.attempt)} committed, and it is not`,
+      );
     }
     if (message.type !== 'job.status') return;
     const job = this.#ledger.job(message.job);
     const ended = message.phase === 'published' || message.phase === 'failed';
     if (!job || (ended && job.phase !== message.phase)) {
-      this.#violated('C14', `${life.node.name} calls job ${message.job} ${message.phase}, and it is ${job?.phase}`);
+      this.#violated(
+        'C14',
+        `${life.node.name} calls job ${message.job} ${message.phase}, and it is ${job?.phase}`,
+      );
     }
   }
 

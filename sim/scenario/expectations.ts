@@ -51,9 +51,13 @@ function checkJobs(scenario: Scenario, { jobs }: Occurrence): UnmetExpectation[]
     const outcome = job?.outcome ?? 'unfinished';
     const why = job?.message === undefined ? '' : `: ${job.message}`;
     if (outcome !== expected.outcome) {
-      problems.push(unmet(`job ${index + 1} was expected to have ${expected.outcome}, but it is ${outcome}${why}`));
+      problems.push(
+        unmet(`job ${index + 1} was expected to have ${expected.outcome}, but it is ${outcome}${why}`),
+      );
     } else if (expected.reason !== undefined && expected.reason !== job?.reason) {
-      problems.push(unmet(`job ${index + 1} failed as ${job?.reason}, expected was ${expected.reason}${why}`));
+      problems.push(
+        unmet(`job ${index + 1} failed as ${job?.reason}, expected was ${expected.reason}${why}`),
+      );
     }
     const late = job !== undefined && job.concludedUs > expect.withinUs;
     if (late && outcome !== 'unfinished') {
@@ -84,7 +88,8 @@ function checkCounts(scenario: Scenario, facts: readonly Fact[]): UnmetExpectati
   ] as const) {
     for (const { task, count } of list) {
       const seen = of(name, task);
-      if (seen !== count) problems.push(unmet(`${taskPatternText(task)} has ${seen} ${unit}, expected were ${count}`));
+      if (seen !== count)
+        problems.push(unmet(`${taskPatternText(task)} has ${seen} ${unit}, expected were ${count}`));
     }
   }
   return problems;
@@ -101,7 +106,10 @@ function checkNames(scenario: Scenario, { facts, effective }: Occurrence): Unmet
   }
   for (const fault of scenario.faults) {
     if (!effective.has(fault)) {
-      problems.push({ kind: 'tested-nothing', message: `fault ${fault.index + 1} (${fault.text}) had no effect` });
+      problems.push({
+        kind: 'tested-nothing',
+        message: `fault ${fault.index + 1} (${fault.text}) had no effect`,
+      });
     }
   }
   return problems;

@@ -5,7 +5,15 @@
  */
 import type { Decide, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import { type AttemptId, attemptKey, type Epoch, type JobId, type NodeId, taskKey, taskName } from '../../core/ids.js';
+import {
+  type AttemptId,
+  attemptKey,
+  type Epoch,
+  type JobId,
+  type NodeId,
+  taskKey,
+  taskName,
+} from '../../core/ids.js';
 import type { JournalEntry, JournalRecord } from '../../core/records.js';
 import type { FactName } from './fact-names.js';
 
@@ -123,7 +131,10 @@ function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact |
     case 'task.invalidated':
       return ofAttempt(reader, step, 'invalidated', record.attempt, { reason: record.reason });
     case 'attempt.failed':
-      return ofAttempt(reader, step, 'failed', record.attempt, { kind: record.failure.kind, counted: record.counted });
+      return ofAttempt(reader, step, 'failed', record.attempt, {
+        kind: record.failure.kind,
+        counted: record.counted,
+      });
     default:
       return undefined;
   }
@@ -131,7 +142,12 @@ function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact |
 
 function ofDecision(reader: FactReader, step: Step, decide: Decide): Fact {
   const { decision, attempt, job, node, epoch, facts } = decide;
-  if (attempt && node !== undefined && !reader.workers.has(attemptKey(attempt)) && decision === 'attempt-assigned') {
+  if (
+    attempt &&
+    node !== undefined &&
+    !reader.workers.has(attemptKey(attempt)) &&
+    decision === 'attempt-assigned'
+  ) {
     reader.workers.set(attemptKey(attempt), node);
   }
   const about = {

@@ -28,7 +28,10 @@ export function loadScenarios(text: string, file: string): Loaded {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const source: Source = { text, file, document, lines };
   if (document.errors.length > 0) {
-    return { ok: false, errors: document.errors.map((error) => syntaxError(source, error.message, error.pos)) };
+    return {
+      ok: false,
+      errors: document.errors.map((error) => syntaxError(source, error.message, error.pos)),
+    };
   }
   const issues: Issue[] = [];
   const scenarios: Scenario[] = [];
@@ -104,8 +107,12 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
     });
   }
   const name = path.at(-1) ?? 'the file';
-  const value = path.reduce<unknown>((at, part) => (at as Record<string | number, unknown> | undefined)?.[part], content);
-  if (value === undefined) return [{ path: path.slice(0, -1), code: 'S004', message: `"${name}" is missing` }];
+  const value = path.reduce<unknown>(
+    (at, part) => (at as Record<string | number, unknown> | undefined)?.[part],
+    content,
+  );
+  if (value === undefined)
+    return [{ path: path.slice(0, -1), code: 'S004', message: `"${name}" is missing` }];
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
     const near = suggestion(String(value), values);
@@ -129,7 +136,8 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
 function keysAt(path: readonly (string | number)[]): string[] {
   const { shape } = scenarioSchema;
   const part = path[0];
-  if (part === 'cluster' || part === 'job' || part === 'policy') return Object.keys(shape[part].unwrap().shape);
+  if (part === 'cluster' || part === 'job' || part === 'policy')
+    return Object.keys(shape[part].unwrap().shape);
   if (part === 'expect') return Object.keys(shape.expect.shape);
   if (part === 'jobs' || part === 'faults') return Object.keys(shape[part].unwrap().element.shape);
   return Object.keys(shape);
@@ -172,7 +180,8 @@ function valueRange(source: Source, path: readonly (string | number)[]): readonl
 }
 
 function keyRange(source: Source, path: readonly (string | number)[]): readonly [number, number] {
-  const parent = path.length === 1 ? source.document.contents : source.document.getIn(path.slice(0, -1), true);
+  const parent =
+    path.length === 1 ? source.document.contents : source.document.getIn(path.slice(0, -1), true);
   if (isMap(parent)) {
     for (const pair of parent.items) {
       if (!isPair(pair) || !isScalar(pair.key) || pair.key.value !== path.at(-1)) continue;

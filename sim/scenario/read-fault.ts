@@ -21,7 +21,20 @@ export const faultKinds: readonly FaultKind[] = [
 ];
 
 const lasting: ReadonlySet<FaultKind> = new Set(['pause', 'slow', 'partition']);
-const modifiers = ['at', 'when', 'point', 'after', 'on', 'job', 'task', 'until', 'for', 'restartAfter', 'by', 'oneWay'];
+const modifiers = [
+  'at',
+  'when',
+  'point',
+  'after',
+  'on',
+  'job',
+  'task',
+  'until',
+  'for',
+  'restartAfter',
+  'by',
+  'oneWay',
+];
 
 /** Finds a fault whose kind is not one of ours, before the schema calls it an unknown key. */
 export function findUnknownKind(fault: object, index: number): Issue | undefined {
@@ -60,15 +73,18 @@ export function readFault(scope: Scope, raw: RawFault, index: number): Fault | u
   if (raw.restartAfter !== undefined && kind !== 'crash') {
     return complain('only crash knows "restartAfter"', 'restartAfter');
   }
-  if (raw.oneWay !== undefined && kind !== 'partition') return complain('only partition knows "oneWay"', 'oneWay');
+  if (raw.oneWay !== undefined && kind !== 'partition')
+    return complain('only partition knows "oneWay"', 'oneWay');
   const end = raw.until !== undefined ? 'until' : raw.for !== undefined ? 'for' : undefined;
-  if (end !== undefined && !lasting.has(kind)) return complain(`${kind} is over at once and knows no "${end}"`, end);
+  if (end !== undefined && !lasting.has(kind))
+    return complain(`${kind} is over at once and knows no "${end}"`, end);
   if (raw.until !== undefined && raw.for !== undefined) return complain('either "until" or "for"', 'for');
   const trigger = readTriggerOf(scope, raw, path, complain);
   const action = readAction(scope, raw, kind, path);
   const until = raw.until === undefined ? undefined : readPattern(scope, raw.until, [...path, 'until']);
   const after = raw.after === undefined ? undefined : readPattern(scope, raw.after, [...path, 'after']);
-  if (raw.after !== undefined && raw.at !== undefined) return complain('"at" is a time, and knows no "after"', 'after');
+  if (raw.after !== undefined && raw.at !== undefined)
+    return complain('"at" is a time, and knows no "after"', 'after');
   if (!trigger || !action || (raw.until !== undefined && !until)) return undefined;
   if (raw.after !== undefined && !after) return undefined;
   return {
@@ -90,8 +106,12 @@ function readTriggerOf(
 ): Trigger | undefined {
   const given = (['at', 'when', 'point'] as const).filter((key) => raw[key] !== undefined);
   if (given.length === 0) return complain('a fault needs "at", "when" or "point"');
-  if (given.length > 1) return complain(`a fault has one trigger, and "${given[0]}" is there already`, given[1]);
-  const stray = raw.point === undefined ? (['on', 'job', 'task'] as const).find((key) => raw[key] !== undefined) : undefined;
+  if (given.length > 1)
+    return complain(`a fault has one trigger, and "${given[0]}" is there already`, given[1]);
+  const stray =
+    raw.point === undefined
+      ? (['on', 'job', 'task'] as const).find((key) => raw[key] !== undefined)
+      : undefined;
   if (stray) return complain(`only "point" knows "${stray}"`, stray);
   if (raw.at !== undefined) return { kind: 'at', atUs: parseDuration(raw.at) };
   if (raw.when !== undefined) {

@@ -45,7 +45,12 @@ export function readPattern(scope: Scope, text: string, path: Path): FactPattern
   if (/^job-\d+$/.test(words[0]!)) {
     job = Number(words[0]!.slice(4));
     if (job < 1 || job > scope.jobs.length) {
-      scope.report({ path, code: 'S011', message: `there is no ${words[0]}`, label: `job-1 to job-${scope.jobs.length}` });
+      scope.report({
+        path,
+        code: 'S011',
+        message: `there is no ${words[0]}`,
+        label: `job-1 to job-${scope.jobs.length}`,
+      });
       return undefined;
     }
     // "job-2 publishing" speaks of the fact "job-publishing".
@@ -97,7 +102,11 @@ export function readNode(scope: Scope, text: string, path: Path): NodeTarget | u
     path,
     code: 'S011',
     message: `no node or role is called "${text}"`,
-    label: oneOf([...Object.keys(roles), ...scope.nodes.slice(0, 4), ...(scope.nodes.length > 4 ? ['…'] : [])]),
+    label: oneOf([
+      ...Object.keys(roles),
+      ...scope.nodes.slice(0, 4),
+      ...(scope.nodes.length > 4 ? ['…'] : []),
+    ]),
     ...(near === undefined ? {} : { suggestion: near }),
   });
   return undefined;

@@ -1,8 +1,8 @@
 /** From the form of a scenario (schema.ts) to what it means: defaults filled in, texts read, names checked. */
 import { parseDuration, parseDurationRange } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
-import type { Report } from './issue.js';
 import { modelledInput } from './input.js';
+import type { Report } from './issue.js';
 import { readFault } from './read-fault.js';
 import { readTask, type Scope } from './read-trigger.js';
 import type { RawJob, RawScenario } from './schema.js';
@@ -10,8 +10,8 @@ import { suggestion } from './suggest.js';
 import {
   clientName,
   type Expectation,
-  masterNames,
   type Misbehaviour,
+  masterNames,
   type Scenario,
   type ScenarioCluster,
   type ScenarioJob,
@@ -33,7 +33,11 @@ export function readScenario(
     report({ path: ['jobs'], code: 'S012', message: 'either "job" or "jobs"', atKey: true });
   }
   const rawJobs = raw.jobs ?? [raw.job ?? {}];
-  const nodes = [...masterNames(cluster), ...workerNames(cluster), ...rawJobs.map((_, index) => clientName(index))];
+  const nodes = [
+    ...masterNames(cluster),
+    ...workerNames(cluster),
+    ...rawJobs.map((_, index) => clientName(index)),
+  ];
   const jobs: ScenarioJob[] = [];
   const scope: Scope = { nodes, jobs, report };
   for (const [index, job] of rawJobs.entries()) {
@@ -92,7 +96,8 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
   const read: ScenarioJob = {
     run: job.run ?? 'modelled',
     parameters: job.parameters ?? {},
-    input: job.input === undefined ? modelledInput(maps) : typeof job.input === 'string' ? [job.input] : job.input,
+    input:
+      job.input === undefined ? modelledInput(maps) : typeof job.input === 'string' ? [job.input] : job.input,
     maps,
     reduces,
     mapTimeUs: readRange(job.mapTime ?? '200ms..900ms', [...path, 'mapTime'], scope.report),
@@ -128,7 +133,10 @@ function readExpectation(scope: Scope, raw: RawScenario): Expectation {
   }
   const jobs = scope.jobs.map((_, index) => {
     const outcome = expect.jobs?.[index] ?? expect.job ?? 'succeeded';
-    return { outcome, ...(outcome === 'failed' && expect.reason !== undefined ? { reason: expect.reason } : {}) };
+    return {
+      outcome,
+      ...(outcome === 'failed' && expect.reason !== undefined ? { reason: expect.reason } : {}),
+    };
   });
   if (expect.reason !== undefined && !jobs.some((job) => job.outcome === 'failed')) {
     const message = 'a reason is expected, but no failed job';

@@ -13,7 +13,9 @@ const durationRange = z
 const count = z.int().min(1);
 const taskCounts = z.record(z.string(), z.int().min(0)).describe('By task: map-0: 1');
 const onOff = z.union([z.boolean(), z.enum(['on', 'off'])]);
-const trigger = z.string().describe('A fact: "map-0@1 started", "job publishing", "leader began", "worker-lost"');
+const trigger = z
+  .string()
+  .describe('A fact: "map-0@1 started", "job publishing", "leader began", "worker-lost"');
 const node = z
   .string()
   .describe('A node (worker-1) or a role: leader, its worker, it, any worker, any standby, any master');
@@ -50,7 +52,9 @@ const policy = z.strictObject({
   lease: duration.optional().describe('A silent worker loses its attempts after this. Default 10s'),
   masterLease: duration.optional().describe('Default 3s'),
   beat: duration.optional().describe('Default 1s, or a quarter of the lease if that is less'),
-  suspect: duration.optional().describe('Silence after which a node tries another master. Default three beats'),
+  suspect: duration
+    .optional()
+    .describe('Silence after which a node tries another master. Default three beats'),
   reconnect: duration.optional().describe('Time to come back after a broken session. Default one beat'),
   lateReports: z.enum(['first-commit', 'owner-only']).optional(),
   maxAttempts: count.optional().describe('Counted failures of a task that fail the job. Default 4'),

@@ -1,7 +1,7 @@
 /** A run as people read it: one line per notable fact. */
 import { durationText } from './duration.js';
-import { attemptText, type Fact } from './facts.js';
 import type { FactName } from './fact-names.js';
+import { attemptText, type Fact } from './facts.js';
 
 /** Said better by another fact of the same step, or of no interest beside it. */
 const quiet: ReadonlySet<FactName> = new Set([

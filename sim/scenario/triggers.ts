@@ -3,7 +3,7 @@
  * driver does it in virtual time or with signals, and runs the clock for `at` and `for`.
  */
 import type { Fact } from './facts.js';
-import type { Fault, FactPattern, NodeTarget, Scenario, TaskPattern } from './types.js';
+import type { FactPattern, Fault, NodeTarget, Scenario, TaskPattern } from './types.js';
 
 export interface FiredFault {
   readonly fault: Fault;
@@ -72,7 +72,7 @@ function sets(triggers: Triggers, fault: Fault, fact: Fact): boolean {
   const { trigger } = fault;
   if (trigger.kind === 'when') return matches(trigger.pattern, fact);
   if (trigger.kind !== 'point' || fact.name !== 'point-reached') return false;
-  if (fact.detail?.['point'] !== trigger.point) return false;
+  if (fact.detail?.point !== trigger.point) return false;
   if (trigger.job !== undefined && fact.job !== trigger.job) return false;
   if (trigger.task && !matchesTask(trigger.task, fact)) return false;
   if (!trigger.on) return true;
@@ -82,7 +82,9 @@ function sets(triggers: Triggers, fault: Fault, fact: Fact): boolean {
     case 'leader':
       return triggers.leader === fact.node;
     case 'any':
-      return trigger.on.of === 'standby' ? triggers.leader !== fact.node : fact.node.startsWith(trigger.on.of);
+      return trigger.on.of === 'standby'
+        ? triggers.leader !== fact.node
+        : fact.node.startsWith(trigger.on.of);
     default:
       return true;
   }
@@ -97,7 +99,8 @@ export function matches(pattern: FactPattern, fact: Fact): boolean {
 
 export function matchesTask(task: TaskPattern, fact: Fact): boolean {
   return (
-    fact.task === `${task.kind}-${task.index}` && (task.ordinal === undefined || task.ordinal === fact.ordinal)
+    fact.task === `${task.kind}-${task.index}` &&
+    (task.ordinal === undefined || task.ordinal === fact.ordinal)
   );
 }
 

@@ -80,7 +80,13 @@ export type Trigger =
   | { readonly kind: 'at'; readonly atUs: number }
   | { readonly kind: 'when'; readonly pattern: FactPattern }
   /** A named place in the code of a driver. */
-  | { readonly kind: 'point'; readonly point: string; readonly job?: number; readonly task?: TaskPattern; readonly on?: NodeTarget };
+  | {
+      readonly kind: 'point';
+      readonly point: string;
+      readonly job?: number;
+      readonly task?: TaskPattern;
+      readonly on?: NodeTarget;
+    };
 
 /** A node by name or by its role at the moment when the fault begins. */
 export type NodeTarget =

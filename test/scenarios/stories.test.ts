@@ -7,7 +7,7 @@ import { scenariosPath, stories } from './stories.js';
 
 /** Seeds besides the story's own. */
 const otherSeeds = Array.from({ length: 50 }, (_, index) => `other-${index + 1}`);
-const updating = process.env['UPDATE_GOLDEN'] !== undefined;
+const updating = process.env.UPDATE_GOLDEN !== undefined;
 
 /** What went wrong, as one text with the command that repeats it; empty when nothing did. */
 function complaint(result: SimulationResult): string {

@@ -39,7 +39,10 @@ function changing(
   };
 }
 
-function append(effect: Effect, records: (before: readonly JournalRecord[]) => readonly JournalRecord[]): Effect {
+function append(
+  effect: Effect,
+  records: (before: readonly JournalRecord[]) => readonly JournalRecord[],
+): Effect {
   return effect.type === 'journal.append' ? { ...effect, records: records(effect.records) } : effect;
 }
 
@@ -59,7 +62,9 @@ function lateCompletionCommitted(): Plants {
       return life.ended ? undefined : event;
     },
     effects: (_, __, effects) => {
-      const refused = effects.find((effect) => effect.type === 'decide' && effect.decision === 'late-report-refused');
+      const refused = effects.find(
+        (effect) => effect.type === 'decide' && effect.decision === 'late-report-refused',
+      );
       if (refused?.type === 'decide') late = refused.attempt;
       return effects.map((effect) => {
         const record = late && reports.get(String(late.task));
@@ -91,7 +96,8 @@ function obeysAnyEpoch(): Plants {
   const heard = new Map<Life, number>();
   return {
     event: (life, event) => {
-      if (life.node.kind !== 'worker' || event.type !== 'message.received' || !('epoch' in event.message)) return event;
+      if (life.node.kind !== 'worker' || event.type !== 'message.received' || !('epoch' in event.message))
+        return event;
       const epoch = Math.max(heard.get(life) ?? 0, event.message.epoch);
       heard.set(life, epoch);
       return { ...event, message: { ...event.message, epoch } } as typeof event;
@@ -111,7 +117,10 @@ function abortsFinished(): Plants {
       if (message.type !== 'master.beat' || !committed) return event;
       const { epoch, incarnation } = message;
       const reason = 'superseded' as const;
-      return { ...event, message: { type: 'attempt.revoke', epoch, incarnation, attempt: committed, reason } };
+      return {
+        ...event,
+        message: { type: 'attempt.revoke', epoch, incarnation, attempt: committed, reason },
+      };
     },
     effects: (_, event, effects) => {
       if (event.type !== 'message.received' || event.message.type !== 'attempt.revoke') return effects;
@@ -221,7 +230,9 @@ const planted: readonly Planted[] = [
     caughtBy: 'C9',
     plants: () =>
       changing('master', (effect) =>
-        append(effect, (records) => (records[0]?.type === 'job.published' ? [...records, ...records] : records)),
+        append(effect, (records) =>
+          records[0]?.type === 'job.published' ? [...records, ...records] : records,
+        ),
       ),
   },
   {

@@ -9,7 +9,9 @@ it('hands out by time, and what has the same time in the order in which it came'
       const order: number[] = [];
       for (const [index, time] of times.entries()) queue.push(time, () => order.push(index));
       while (queue.size > 0) queue.pop()!();
-      const expected = times.map((time, index) => ({ time, index })).sort((a, b) => a.time - b.time || a.index - b.index);
+      const expected = times
+        .map((time, index) => ({ time, index }))
+        .sort((a, b) => a.time - b.time || a.index - b.index);
       expect(order).toEqual(expected.map(({ index }) => index));
     }),
   );

@@ -17,7 +17,8 @@ it('a draw depends on its seed, purpose and ids alone', () => {
 it('draws of neighbouring ids are spread evenly', () => {
   const buckets = new Array<number>(16).fill(0);
   const draws = 16_000;
-  for (let id = 0; id < draws; id++) buckets[within({ min: 0, max: 15 }, draw(seed, drawKey('spread'), id))]!++;
+  for (let id = 0; id < draws; id++)
+    buckets[within({ min: 0, max: 15 }, draw(seed, drawKey('spread'), id))]!++;
   const even = draws / buckets.length;
   const chiSquare = buckets.reduce((sum, count) => sum + (count - even) ** 2 / even, 0);
   expect(chiSquare).toBeLessThan(40); // 15 degrees of freedom: exceeded once in 2,000

@@ -50,8 +50,19 @@ describe('a hello', () => {
     bench.hangUp(workers[0]!);
     bench.pass(3 * bench.config.workerLeaseUs, workers);
     expect(bench.decided('worker-lost')).toHaveLength(1);
+    expect(bench.job().troubles.size).toBe(0);
     bench.join('worker-1', { incarnation: 2, previous: { incarnation: 1, end: 'crashed' } });
     expect(bench.job().troubles.get(0)).toMatchObject({ failed: 1, deaths: 1 });
+  });
+
+  test('of the same life after a long silence counts no death', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1 }));
+    bench.hangUp(workers[0]!);
+    bench.pass(3 * bench.config.workerLeaseUs, workers);
+    bench.join('worker-1');
+    bench.join('worker-1', { incarnation: 2 });
+    expect(bench.job().troubles.get(0)!.deaths).toBe(1);
+    expect(bench.job().troubles.get(0)!.dead).toHaveLength(1);
   });
 
   test('a task that kills every process fails its job, however long each restart takes', () => {
@@ -73,19 +84,13 @@ describe('a hello', () => {
     expect(bench.runs(worker)).toEqual(['map-0@1', 'map-1@1']);
   });
 
-  test('that shows a higher epoch sends the leader to the journal', () => {
+  test('that shows a higher epoch sends the leader to the journal, where it finds out', () => {
     const { bench } = benchWith(0);
     bench.granting = false;
     bench.foreign({ type: 'leader.began', epoch: 2, leader: { node: 'master-2', incarnation: 1 } });
-    const worker = bench.join('worker-1');
+    bench.join('worker-1');
     expect(bench.master.role).toBe('leader');
-    bench.say(worker, { ...bench.helloOf(worker), epochSeen: 2 });
-    bench.join('worker-2');
-    const other = bench.workers.get('worker-2')!;
-    bench.hangUp(other);
-    other.session = 99;
-    bench.step({ type: 'peer.connected', peer: 'worker-2', session: 99 });
-    bench.say(other, { ...bench.helloOf(other), epochSeen: 2 });
+    bench.join('worker-2', { epochSeen: 2 });
     expect(bench.master.role).toBe('standby');
   });
 });

@@ -26,7 +26,9 @@ it('another outcome, another reason, a late end and another output are told', ()
   expect(check('{ job: failed, reason: nondeterministic }', [failed])).toEqual([
     'unmet: job 1 failed as disk, expected was nondeterministic: full',
   ]);
-  expect(check('{ within: 500ms }', [good])).toEqual(['unmet: job 1 ended after 1 s, expected was within 500 ms']);
+  expect(check('{ within: 500ms }', [good])).toEqual([
+    'unmet: job 1 ended after 1 s, expected was within 500 ms',
+  ]);
   expect(check('{}', [{ ...good, output: 'some-sequential' }])).toEqual([
     'unmet: the output of job 1 is some-sequential, expected was same-as-sequential',
   ]);

@@ -18,9 +18,14 @@ const started: MachineEvent = { type: 'node.started' };
 
 it('attempts of a task are numbered in the order in which they are first seen, over all epochs', () => {
   const reader = newFactReader();
-  const of = (node: string, effects: Effect[]) => readFacts(reader, { node, atUs: 0, event: started, effects });
-  expect(of('worker-1', [run(1, 1)])).toMatchObject([{ name: 'started', task: 'map-0', ordinal: 1, worker: 'worker-1' }]);
-  expect(of('worker-2', [run(2, 1)])).toMatchObject([{ name: 'started', task: 'map-0', ordinal: 2, worker: 'worker-2' }]);
+  const of = (node: string, effects: Effect[]) =>
+    readFacts(reader, { node, atUs: 0, event: started, effects });
+  expect(of('worker-1', [run(1, 1)])).toMatchObject([
+    { name: 'started', task: 'map-0', ordinal: 1, worker: 'worker-1' },
+  ]);
+  expect(of('worker-2', [run(2, 1)])).toMatchObject([
+    { name: 'started', task: 'map-0', ordinal: 2, worker: 'worker-2' },
+  ]);
 });
 
 it('a journal entry speaks once, when the first node learns of it', () => {
@@ -28,14 +33,23 @@ it('a journal entry speaks once, when the first node learns of it', () => {
   const holder = { node: 'worker-1', incarnation: 1 };
   const committed = { type: 'task.committed', attempt: attempt(1, 1), holder, output, counters: [] } as const;
   const entry = { slot: 1, nonce: 'x', records: [committed] };
-  const leader = { node: 'master-1', atUs: 5, event: { type: 'journal.appended', entry } as const, effects: [] };
-  expect(readFacts(reader, leader)).toMatchObject([{ name: 'committed', worker: 'worker-1', node: 'master-1' }]);
+  const leader = {
+    node: 'master-1',
+    atUs: 5,
+    event: { type: 'journal.appended', entry } as const,
+    effects: [],
+  };
+  expect(readFacts(reader, leader)).toMatchObject([
+    { name: 'committed', worker: 'worker-1', node: 'master-1' },
+  ]);
   const event = { type: 'journal.entries', from: 1, entries: [entry], end: true } as const;
   expect(readFacts(reader, { node: 'master-2', atUs: 6, event, effects: [] })).toEqual([]);
 });
 
 it('a decision says which node it is about', () => {
-  const effects: Effect[] = [{ type: 'decide', decision: 'worker-lost', node: 'worker-2', facts: { end: 'silent' } }];
+  const effects: Effect[] = [
+    { type: 'decide', decision: 'worker-lost', node: 'worker-2', facts: { end: 'silent' } },
+  ];
   expect(readFacts(newFactReader(), { node: 'master-1', atUs: 0, event: started, effects })).toEqual([
     { name: 'worker-lost', atUs: 0, node: 'master-1', about: 'worker-2', detail: { end: 'silent' } },
   ]);

@@ -36,20 +36,20 @@ it('an unknown fault kind is shown with its place, what is allowed, and what was
 
 describe('a mistake is pointed at by line and column', () => {
   it.each([
-    ['S001 2:7', 'name: x\nseed: [1\nexpect: {}'],
+    ['S001 3:1', 'name: x\nseed: [1\nexpect: {}'],
     ['S002 1:7', 'name: [x]\nexpect: {}'],
     ['S003 3:1', 'name: x\nexpect: {}\nfualts: []'],
     ['S003 2:12', 'name: x\ncluster: { wrokers: 3 }\nexpect: {}'],
     ['S004 1:1', 'name: x'],
-    ['S005 2:26', 'name: x\npolicy: { lateReports:    never }\nexpect: {}'],
+    ['S005 2:27', 'name: x\npolicy: { lateReports:    never }\nexpect: {}'],
     ['S005 2:21', 'name: x\ncluster: { workers: 0 }\nexpect: {}'],
     ['S006 2:18', 'name: x\njob: { mapTime:  5 seconds }\nexpect: {}'],
     ['S006 2:17', 'name: x\njob: { mapTime: 9s..3s }\nexpect: {}'],
-    ['S010 2:20', 'name: x\nfaults: [ { when: "map-0@1 strated", crash: leader } ]\nexpect: {}'],
+    ['S010 2:19', 'name: x\nfaults: [ { when: "map-0@1 strated", crash: leader } ]\nexpect: {}'],
     ['S010 2:20', 'name: x\nfaults: [ { point: publish.befor_rename, crash: it } ]\nexpect: {}'],
-    ['S010 2:22', 'name: x\nexpect: { exercised: [late-reprot-refused] }'],
+    ['S010 2:23', 'name: x\nexpect: { exercised: [late-reprot-refused] }'],
     ['S011 2:29', 'name: x\nfaults: [ { at: 1s, crash:  worker-9 } ]\nexpect: {}'],
-    ['S011 2:20', 'name: x\nfaults: [ { when: "map-7 started", crash: leader } ]\nexpect: {}'],
+    ['S011 2:19', 'name: x\nfaults: [ { when: "map-7 started", crash: leader } ]\nexpect: {}'],
     ['S011 2:22', 'name: x\nexpect: { commits: { map-9: 1 } }'],
     ['S012 2:11', 'name: x\nfaults: [ { crash: leader } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, pause: worker-1 } ]\nexpect: {}'],
@@ -64,14 +64,30 @@ describe('a mistake is pointed at by line and column', () => {
 
 it('several mistakes are all reported', () => {
   const text = 'name: x\ncluster: { wrokers: 3 }\npolicy: { lease: 5 }\nexpect: {}';
-  expect(codes(text).map((code) => code.slice(0, 4)).sort()).toEqual(['S002', 'S003']);
+  expect(
+    codes(text)
+      .map((code) => code.slice(0, 4))
+      .sort(),
+  ).toEqual(['S002', 'S003']);
 });
 
 it('fills in every default', () => {
   const scenario = only('{ name: x, expect: {} }');
-  expect(scenario.cluster).toMatchObject({ masters: 1, workers: 2, slots: 1, beatUs: 1_000_000, workerLeaseUs: 10_000_000 });
+  expect(scenario.cluster).toMatchObject({
+    masters: 1,
+    workers: 2,
+    slots: 1,
+    beatUs: 1_000_000,
+    workerLeaseUs: 10_000_000,
+  });
   expect(scenario.jobs).toHaveLength(1);
-  expect(scenario.jobs[0]).toMatchObject({ run: 'modelled', maps: 2, reduces: 1, output: 'out', overwrite: false });
+  expect(scenario.jobs[0]).toMatchObject({
+    run: 'modelled',
+    maps: 2,
+    reduces: 1,
+    output: 'out',
+    overwrite: false,
+  });
   expect(scenario.jobs[0]!.input).toHaveLength(2);
   expect(scenario.expect.jobs).toEqual([{ outcome: 'succeeded' }]);
 });
@@ -107,7 +123,10 @@ it('facts are read with job, task, attempt and node', () => {
 });
 
 it('the JSON Schema names every key of a scenario', () => {
-  const schema = scenarioJsonSchema() as { properties: Record<string, unknown>; additionalProperties: boolean };
+  const schema = scenarioJsonSchema() as {
+    properties: Record<string, unknown>;
+    additionalProperties: boolean;
+  };
   expect(Object.keys(schema.properties)).toContain('faults');
   expect(schema.additionalProperties).toBe(false);
 });

@@ -9,7 +9,12 @@ function triggers(faults: string) {
   return newTriggers(loaded.scenarios[0]!);
 }
 
-const fact = (name: Fact['name'], more: Partial<Fact> = {}): Fact => ({ name, atUs: 0, node: 'master-1', ...more });
+const fact = (name: Fact['name'], more: Partial<Fact> = {}): Fact => ({
+  name,
+  atUs: 0,
+  node: 'master-1',
+  ...more,
+});
 const map0 = (name: Fact['name'], ordinal: number): Fact =>
   fact(name, { task: 'map-0', ordinal, node: 'worker-1', worker: 'worker-1' });
 const cast: Cast = {

@@ -1,0 +1,192 @@
+/** Bad input gets one clear error and the documented exit code; nothing is started, nothing is left. */
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Ended, newFolder, rehearse } from './command.js';
+
+const usage = 2;
+const environment = 4;
+
+function folderWithMistakes(): string {
+  const folder = newFolder({
+    'in.txt': 'a b a\n',
+    'nomap.ts': 'export default { name: "a", reduce() {} };\n',
+    'nodefault.ts': 'export const job = 1;\n',
+    'broken.ts': 'export default {\n  name: "x",\n\tmap(line, emit) { emit(line 1); },\n};\n',
+    'throws.ts': 'console.log("loading");\nconst none: any = null;\nnone.field;\nexport default {};\n',
+    'job.py': '',
+  });
+  mkdirSync(join(folder, 'books'));
+  writeFileSync(join(folder, 'books', 'one.txt'), 'one\n');
+  mkdirSync(join(folder, 'empty'));
+  return folder;
+}
+
+function everythingIn(folder: string): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).sort();
+}
+
+/** `error[CODE]: what`, then indented lines, and no second error. */
+function expectOneError(ended: Ended, code: string): void {
+  expect(ended.err).toMatch(/^error\[[A-Z]\d{3}\]: \S.*\n(( {2}.*| *\d+ \|.*)\n)*$/);
+  expect(ended.err).toMatch(new RegExp(`^error\\[${code}\\]: `));
+  expect(ended.err).not.toMatch(/undefined|\bat .*\.js:\d+/);
+  expect(ended.out).toBe('');
+}
+
+type Mistake = [title: string, args: string[], code: string, exit: number, ...says: (string | RegExp)[]];
+
+const count = ['run', 'word-count'];
+const mistakes: Mistake[] = [
+  ['no such file', [...count, 'nothere.txt'], 'I001', usage, '--> nothere.txt'],
+  ['a file that is almost right', [...count, 'IN.txt'], 'I001', usage, 'did you mean "in.txt"?'],
+  ['a glob that matches nothing', [...count, 'z*.txt'], 'I001', usage, 'no file matches z*.txt'],
+  ['a folder without files', [...count, 'empty'], 'I001', usage, 'empty holds no input files'],
+  ['an empty name of an input', [...count, ''], 'U007', usage],
+  ['standard input beside a missing file', [...count, '-', 'nothere.txt'], 'I001', usage],
+  ['an output that exists', [...count, 'in.txt', '-o', 'books'], 'O001', usage, '--> books', '--overwrite'],
+  ['an output that is a file', [...count, 'books', '-o', 'in.txt', '--overwrite'], 'O002', usage],
+  ['an output below a file', [...count, 'books', '-o', 'in.txt/out'], 'E002', environment, '--> '],
+  ['a data directory below a file', [...count, 'books', '--data-dir', 'in.txt'], 'E002', environment],
+  ['an empty name of an output', [...count, 'in.txt', '-o', ''], 'O004', usage],
+  ['an output inside the input', [...count, 'books', '-o', 'books/out'], 'I001', usage, 'inside the input'],
+  ['an input inside the output', [...count, 'books/one.txt', '-o', 'books', '--overwrite'], 'I001', usage],
+  ['no reduce task', [...count, 'in.txt', '-r', '0'], 'U002', usage, 'at least one reduce task'],
+  ['no worker', [...count, 'in.txt', '-w', '0'], 'U002', usage, '-w: 0 is too few'],
+  ['too many workers', [...count, 'in.txt', '-w', '300'], 'U002', usage, '300 is too many', '1 to 256'],
+  ['a number that is none', [...count, 'in.txt', '-m', 'x'], 'U002', usage, 'not a whole number'],
+  ['a negative number', [...count, 'in.txt', '-m', '-1'], 'U002', usage, '-1 is too few'],
+  ['an unknown flag', [...count, 'in.txt', '--wrokers', '3'], 'U001', usage, 'did you mean --workers?'],
+  ['an unknown verb', ['rum', 'word-count', 'in.txt'], 'U001', usage, 'did you mean run?'],
+  ['an unknown choice', [...count, 'in.txt', '--progress', 'loud'], 'U001', usage, 'auto, tty, plain'],
+  ['no job', ['run'], 'U006', usage, 'word-count'],
+  ['no input', count, 'U007', usage],
+  ['no run to resume', ['resume'], 'U001', usage],
+  ['an unknown built-in', ['run', 'wordcount', 'in.txt'], 'J001', usage, 'did you mean "word-count"?'],
+  ['a job that is not there', ['run', 'none.ts', 'in.txt'], 'J003', usage, '--> none.ts'],
+  ['a job of another language', ['run', 'job.py', 'in.txt'], 'J003', usage, '.ts'],
+  ['a job that is a folder', ['run', 'books', 'in.txt'], 'J003', usage],
+  ['a job without map', ['run', 'nomap.ts', 'in.txt'], 'J004', usage, 'has no map', '--> nomap.ts'],
+  ['a job without default export', ['run', 'nodefault.ts', 'in.txt'], 'J003', usage, 'export default'],
+  [
+    'a job that does not compile',
+    ['run', 'broken.ts', 'in.txt'],
+    'J002',
+    usage,
+    '--> broken.ts:3:30',
+    /3 \| \tmap\(line, emit\) \{ emit\(line 1\); \},\n +\| \t {28}\^/,
+  ],
+  ['a job that throws when loaded', ['run', 'throws.ts', 'in.txt'], 'J006', usage, '--> throws.ts:3:6'],
+  ['a size that is none', [...count, 'in.txt', '--split-size', '12x'], 'U003', usage, '16MiB'],
+  ['a budget of nothing', [...count, 'in.txt', '--budget', '0'], 'U003', usage],
+  ['a duration without unit', [...count, 'in.txt', '--lease', '5'], 'U004', usage, '10s'],
+  ['a lease that is too short', [...count, 'in.txt', '--lease', '5ms'], 'U004', usage, '100ms'],
+  ['a param without value', [...count, 'in.txt', '--param', 'x'], 'U005', usage],
+  ['a param that the job does not take', [...count, 'in.txt', '--param', 'x=1'], 'J005', usage, 'takes none'],
+  ['a param that is missing', ['run', 'grep', 'in.txt'], 'J005', usage, '--param pattern='],
+  ['a pattern that does not compile', ['run', 'grep', 'in.txt', '--param', 'pattern=('], 'J005', usage],
+  ['an unknown run', ['resume', 'nope'], 'R001', usage, 'there is no run "nope"'],
+];
+
+describe.each(mistakes)('%s', (_title, args, code, exit, ...says) => {
+  it(`is error ${code}, exit code ${exit}, and leaves nothing`, async () => {
+    const folder = folderWithMistakes();
+    const before = everythingIn(folder);
+    const ended = await rehearse(args, { cwd: folder, stdin: 'some text\n' });
+    // Jobs print to stderr, and only a loaded one can.
+    const error = code === 'J006' ? { ...ended, err: ended.err.replace(/^loading\n/, '') } : ended;
+    expectOneError(error, code);
+    for (const text of says) expect(ended.err).toMatch(text instanceof RegExp ? text : textPattern(text));
+    expect(ended.code).toBe(exit);
+    expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
+  });
+});
+
+function textPattern(text: string): RegExp {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+}
+
+describe('with --json', () => {
+  it.each([
+    ['a flag', [...count, 'in.txt', '-r', '0', '--json'], 'U002', usage],
+    ['commander', [...count, 'in.txt', '--json', '--bogus'], 'U001', usage],
+    ['an input', [...count, 'nothere', '--json'], 'I001', usage],
+    ['a job', ['run', 'throws.ts', 'in.txt', '--json'], 'J006', usage],
+    ['the disk', [...count, 'books', '-o', 'in.txt/out', '--json'], 'E002', environment],
+  ])('an error about %s is exactly one document on stdout', async (_about, args, code, exit) => {
+    const ended = await rehearse(args, { cwd: folderWithMistakes() });
+    expect(JSON.parse(ended.out)).toMatchObject({ error: { code, what: expect.any(String) } });
+    expect(ended.out.trim().split('\n')).toHaveLength(1);
+    expect(ended.err).not.toContain('error[');
+    expect(ended.code).toBe(exit);
+  });
+});
+
+describe('an ordinary user', () => {
+  const nobody = 65534;
+
+  it('is told which file or folder cannot be read or written, and nothing is left', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root can become another user');
+    const folder = newFolder({ 'in.txt': 'a b\n', 'locked.txt': 'secret\n' });
+    chmodSync(folder, 0o777);
+    chmodSync(join(folder, 'locked.txt'), 0o600);
+    mkdirSync(join(folder, 'locked'), { mode: 0o700 });
+    mkdirSync(join(folder, 'readonly'), { mode: 0o755 });
+    const before = everythingIn(folder);
+    const options = { cwd: folder, uid: nobody };
+    if ((await rehearse(['--version'], options)).code !== 0) skip('another user cannot read this clone');
+    for (const [args, code, exit, says] of [
+      [['in.txt', 'locked.txt'], 'I001', usage, 'cannot read locked.txt: permission denied'],
+      [['l*.txt'], 'I001', usage, 'cannot read locked.txt'],
+      [['locked'], 'I001', usage, 'cannot read locked: permission denied'],
+      [['in.txt', '-o', 'readonly/out'], 'E002', environment, 'permission denied'],
+      [['in.txt', '-o', 'readonly/out', '--sequential'], 'E002', environment, 'permission denied'],
+      [['in.txt', '--data-dir', 'readonly/data'], 'E002', environment, 'permission denied'],
+    ] as const) {
+      const ended = await rehearse([...count, ...args], options);
+      expectOneError(ended, code);
+      expect(ended.err).toContain(says);
+      expect(ended.code).toBe(exit);
+      expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
+    }
+  });
+});
+
+describe('help', () => {
+  it.each(['run', 'resume', 'sim', 'replay', 'demo', 'doctor'])(
+    'of %s is on stdout, exit code 0',
+    async (verb) => {
+      const ended = await rehearse([verb, '--help'], { cwd: newFolder() });
+      expect(ended).toMatchObject({ code: 0, err: '' });
+      expect(ended.out).toContain(`Usage: rehearse ${verb}`);
+    },
+  );
+
+  it('is shown when no verb is given, which is a mistake', async () => {
+    const ended = await rehearse([], { cwd: newFolder() });
+    expect(ended).toMatchObject({ code: usage, out: '' });
+    expect(ended.err).toContain('Usage: rehearse');
+  });
+
+  it('gives the version alone', async () => {
+    expect((await rehearse(['--version'], { cwd: newFolder() })).out).toMatch(
+      /^rehearse \d+\.\d+\.\d+\S*\n$/,
+    );
+  });
+});
+
+describe('a dry run', () => {
+  it('says what would be done and leaves nothing, also of standard input', async () => {
+    const folder = folderWithMistakes();
+    const before = everythingIn(folder);
+    const ended = await rehearse([...count, '-', '-r', '3', '-w', '1', '--dry-run'], {
+      cwd: folder,
+      stdin: 'a\n',
+    });
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toMatch(
+      /^word-count: 1 file, 2 B, 2 map and 3 reduce tasks on 1 worker, .*; nothing was started\n$/,
+    );
+    expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { Bench, benchWith, second, specOf } from '../bench.js';
+
+describe('a submit', () => {
+  test('is answered only when the job is durable', () => {
+    const bench = new Bench();
+    bench.confirming = false;
+    bench.submit();
+    expect(bench.told).toEqual([]);
+    bench.confirm();
+    expect(bench.told).toMatchObject([{ type: 'job.status', job: 1, phase: 'map', requestId: 'request-1' }]);
+  });
+
+  test('said again and again makes one job', () => {
+    const bench = new Bench();
+    bench.confirming = false;
+    for (let i = 0; i < 3; i++) bench.submit();
+    bench.confirm();
+    bench.submit();
+    expect(bench.appending).toBeUndefined();
+    expect(bench.master.durable.jobs).toHaveLength(1);
+    expect(bench.told.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('after the end is answered with the end', () => {
+    const { bench } = benchWith(1);
+    bench.completeAll();
+    bench.step({ type: 'output.published', job: 1 });
+    bench.mark();
+    bench.submit();
+    expect(bench.told).toMatchObject([{ phase: 'published', counters: [['records', 3]] }]);
+  });
+
+  test('whose output overlaps is refused for good', () => {
+    const bench = new Bench();
+    bench.submit();
+    bench.mark();
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    expect(bench.told).toMatchObject([
+      { type: 'job.refused', requestId: 'request-2', reason: 'output-overlaps' },
+    ]);
+    expect(bench.decided('job-refused')).toHaveLength(1);
+    expect(bench.master.durable.jobs).toHaveLength(1);
+  });
+
+  test('of a job that is over the limit is refused with the reason', () => {
+    const bench = new Bench({ config: { tasksMax: 2 } });
+    bench.submit(specOf({ maps: 2, reduces: 1 }));
+    expect(bench.told).toMatchObject([{ type: 'job.refused', reason: 'limit' }]);
+  });
+
+  test('of a job that was accepted and is unknown is refused only by a master that has read as far', () => {
+    const bench = new Bench();
+    bench.submit(specOf(), 'request-1', bench.store.length + 1);
+    expect(bench.told).toEqual([]);
+    bench.submit(specOf(), 'request-1', bench.store.length);
+    expect(bench.told).toMatchObject([{ type: 'job.refused', reason: 'gone', slot: bench.store.length }]);
+    expect(bench.master.durable.jobs).toEqual([]);
+  });
+
+  test('is followed: progress is told soon, many changes in one message', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 4 }), { slots: 4 });
+    bench.mark();
+    for (const attempt of [...workers[0]!.running].slice(0, 3)) bench.complete(workers[0]!, attempt);
+    expect(bench.told).toEqual([]);
+    bench.pass(1 * second);
+    expect(bench.told).toMatchObject([{ maps: { total: 4, done: 3, running: 1 }, workers: 1 }]);
+  });
+
+  test('shows counted failures with where they were', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1 }));
+    bench.mark();
+    bench.fail(workers[0]!, workers[0]!.running[0]!);
+    bench.pass(1 * second);
+    expect(bench.told).toMatchObject([
+      { maps: { failed: 1, attempts: 2 }, failures: [{ node: 'worker-1', failure: { message: 'boom' } }] },
+    ]);
+  });
+});
+
+describe('a drain', () => {
+  test('lets what runs finish and begins nothing more', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 3 }), { slots: 2 });
+    bench.mark();
+    bench.drain();
+    expect(bench.decided('draining')).toHaveLength(1);
+    expect(bench.told).toMatchObject([{ draining: true, maps: { running: 2 } }]);
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@1']);
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.pass(1 * second);
+    expect(bench.runs(workers[0]!)).toEqual([]);
+    expect(bench.told.at(-1)).toMatchObject({ draining: true, maps: { done: 2, running: 0 } });
+    expect(bench.job().phase).toBe('open');
+  });
+
+  test('said twice is one drain', () => {
+    const { bench } = benchWith(1);
+    bench.drain();
+    bench.drain();
+    expect(bench.decided('draining')).toHaveLength(1);
+  });
+
+  test('does not wait for speculative copies', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 2 }, { speculation: true }));
+    bench.pass(2 * second);
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.pass(10 * second);
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@2']);
+    bench.drain();
+    expect(bench.runs(workers[0]!)).toEqual([]);
+    expect(bench.runs(workers[1]!)).toEqual(['map-1@1']);
+  });
+
+  test('makes no speculative copies', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 2 }, { speculation: true }));
+    bench.pass(2 * second);
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.drain();
+    bench.pass(30 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('never interrupts publishing', () => {
+    const { bench } = benchWith(1);
+    bench.completeAll();
+    bench.drain();
+    bench.step({ type: 'output.published', job: 1 });
+    expect(bench.job().phase).toBe('published');
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { type Bench, benchWith, type BenchOptions, type FakeWorker, second, specOf } from '../bench.js';
+
+interface Plan extends BenchOptions {
+  readonly workers: number;
+  readonly slots?: number;
+  readonly maps: number;
+  /** Maps that finish after two seconds; the others go on. */
+  readonly finish: number;
+  readonly speculation?: boolean;
+}
+
+/** So many maps on so many workers, of which the first ones are quick. */
+function running(plan: Plan): { bench: Bench; workers: FakeWorker[] } {
+  const { workers: count, maps, finish, speculation = true, ...options } = plan;
+  const made = benchWith(count, specOf({ maps }, { speculation }), options);
+  made.bench.pass(2 * second);
+  for (let task = 0; task < finish; task++) {
+    const worker = made.workers.find((one) => one.running.some((attempt) => attempt.task === task))!;
+    made.bench.complete(worker, worker.running.find((attempt) => attempt.task === task)!);
+  }
+  return made;
+}
+
+describe('a speculative copy', () => {
+  test('is made of a straggler, elsewhere, once nothing waits', () => {
+    const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(10 * second);
+    expect(bench.decided('attempt-speculated')).toMatchObject([{ attempt: { task: 1, n: 1 }, node: 'worker-1' }]);
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@2']);
+    expect(bench.runs(workers[1]!)).toEqual(['map-1@1']);
+  });
+
+  test('is not made of an attempt that is too young', () => {
+    const { bench } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(3 * second - 1);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+    bench.pass(2 * second);
+    expect(bench.decided('attempt-speculated')).toHaveLength(1);
+  });
+
+  test('is not made while no task of the phase has finished: there is nothing to compare with', () => {
+    const { bench } = running({ workers: 3, maps: 2, finish: 0 });
+    bench.pass(60 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('is made when only stragglers are left', () => {
+    const { bench } = running({ workers: 4, maps: 4, finish: 2 });
+    bench.pass(10 * second);
+    expect(bench.decided('attempt-speculated')).toHaveLength(1);
+  });
+
+  test('is made of the attempt with the longest time left', () => {
+    const { bench, workers } = running({ workers: 4, maps: 4, finish: 1 });
+    const progress = (worker: FakeWorker, done: number) =>
+      worker.progress.set(`1.${worker.running[0]!.task}.1.1`, { done, total: 100 });
+    progress(workers[1]!, 50);
+    progress(workers[2]!, 20);
+    progress(workers[3]!, 90);
+    bench.pass(10 * second);
+    expect(bench.decided('attempt-speculated')).toMatchObject([{ attempt: { task: 2 } }]);
+  });
+
+  test('is not made of one that will be done as soon as any', () => {
+    const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+    workers[1]!.progress.set('1.1.1.1', { done: 99, total: 100 });
+    bench.pass(20 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('is not made while something waits for a slot', () => {
+    const { bench, workers } = running({ workers: 2, maps: 4, finish: 1 });
+    expect(bench.runs(workers[0]!)).toEqual(['map-2@1']);
+    bench.pass(60 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('never runs on the same worker, though it has slots', () => {
+    const { bench, workers } = running({ workers: 1, slots: 3, maps: 2, finish: 1 });
+    bench.pass(60 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@1']);
+  });
+
+  test('takes at most a tenth of all slots, and at least one', () => {
+    const few = running({ workers: 4, slots: 2, maps: 8, finish: 4 });
+    few.bench.pass(60 * second);
+    expect(few.bench.decided('attempt-speculated')).toHaveLength(1);
+    const many = running({ workers: 10, slots: 3, maps: 30, finish: 10 });
+    many.bench.pass(60 * second);
+    expect(many.bench.decided('attempt-speculated')).toHaveLength(3);
+  });
+
+  test('is stopped when the original is first, and the other way round', () => {
+    for (const winner of [0, 1]) {
+      const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+      bench.pass(10 * second);
+      const [quick, slow] = winner === 0 ? [workers[0]!, workers[1]!] : [workers[1]!, workers[0]!];
+      const loser = bench.name(slow.running[0]!);
+      bench.complete(quick, quick.running[0]!);
+      expect(bench.revoked(slow)).toEqual([`${loser} superseded`]);
+      expect(bench.job().mapsCommitted).toBe(2);
+      bench.completeAll();
+      expect(bench.job().phase).toBe('publishing');
+    }
+  });
+
+  test('that fails leaves the original running, and counts', () => {
+    const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(10 * second);
+    bench.fail(workers[0]!, workers[0]!.running[0]!);
+    expect(bench.runs(workers[1]!)).toEqual(['map-1@1']);
+    expect(bench.job().troubles.get(1)).toMatchObject({ failed: 1 });
+    bench.pass(60 * second);
+    expect(bench.runs(workers[0]!)).toEqual([]);
+  });
+
+  test('is not made when the job forbids it', () => {
+    const { bench } = running({ workers: 2, maps: 2, finish: 1, speculation: false });
+    bench.pass(60 * second);
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('is counted in the status', () => {
+    const { bench } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(10 * second);
+    bench.submit();
+    expect(bench.told.at(-1)).toMatchObject({
+      maps: { total: 2, done: 1, running: 1, attempts: 3, speculative: 1 },
+    });
+  });
+});

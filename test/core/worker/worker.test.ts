@@ -1,0 +1,363 @@
+import { describe, expect, test } from 'vitest';
+import { defaultClusterConfig as config } from '../../../core/config.js';
+import { armedAt } from '../../../core/deadlines.js';
+import type { WorkerEffect } from '../../../core/effects.js';
+import type { WorkerEvent } from '../../../core/events.js';
+import type { AttemptId } from '../../../core/ids.js';
+import { checkWorker } from '../../../core/invariants.js';
+import type { MasterToWorker, Verdict, WorkerMessage } from '../../../core/messages.js';
+import { initWorker, stepWorker } from '../../../core/worker/step.js';
+import type { WorkerState } from '../../../core/worker/state.js';
+
+const attempt = (task: number, n = 1): AttemptId => ({ job: 1, task, epoch: 1, n });
+const output = { digest: 'd', bytes: 1, records: 1, inputs: '' };
+
+/** A worker machine that is driven by hand. */
+class Hand {
+  readonly state: WorkerState;
+  now = 0;
+
+  constructor(slots = 2, masters = ['master-1', 'master-2']) {
+    this.state = initWorker({ ...config, masters }, { life: { node: 'worker-1', incarnation: 3 }, slots });
+  }
+
+  step(event: WorkerEvent): WorkerEffect[] {
+    const effects = stepWorker(this.state, event, this.now);
+    checkWorker(this.state);
+    return effects;
+  }
+
+  /** Started, connected, and welcomed by the leader of epoch 1. */
+  welcomed(): this {
+    this.step({ type: 'node.started' });
+    this.connect();
+    return this;
+  }
+
+  connect(): WorkerEffect[] {
+    const { session } = this.state.link;
+    const effects = this.step({ type: 'peer.connected', peer: 'master-1', session });
+    this.hear({ type: 'master.welcome', epoch: 1, slot: 1, incarnation: 3 });
+    return effects;
+  }
+
+  hear(message: MasterToWorker, session = this.state.link.session): WorkerEffect[] {
+    return this.step({ type: 'message.received', from: 'master-1', session, message });
+  }
+
+  assign(id: AttemptId, change: { epoch?: number; incarnation?: number } = {}): WorkerEffect[] {
+    return this.hear({
+      type: 'attempt.assign',
+      epoch: 1,
+      incarnation: 3,
+      attempt: id,
+      work: 'work',
+      maps: 9,
+      reduces: 1,
+      output: '/out',
+      outputsVersion: 0,
+      ...change,
+    });
+  }
+
+  revoke(id: AttemptId): WorkerEffect[] {
+    return this.hear({
+      type: 'attempt.revoke',
+      epoch: 1,
+      incarnation: 3,
+      attempt: id,
+      reason: 'superseded',
+    });
+  }
+
+  answer(id: AttemptId, verdict: Verdict): WorkerEffect[] {
+    return this.hear({ type: 'attempt.answer', epoch: 1, incarnation: 3, attempt: id, verdict });
+  }
+
+  finish(id: AttemptId): WorkerEffect[] {
+    return this.step({ type: 'attempt.finished', attempt: id, output, counters: [] });
+  }
+
+  clock(kind: string): WorkerEffect[] {
+    this.now = armedAt(this.state.deadlines, kind, '')!;
+    return this.step({ type: 'clock.reached', deadline: { kind, id: '' } });
+  }
+}
+
+function said(effects: readonly WorkerEffect[]): WorkerMessage[] {
+  return effects.flatMap((effect) => (effect.type === 'message.send' ? [effect.message] : []));
+}
+
+function types(effects: readonly WorkerEffect[]): string[] {
+  return effects.map((effect) => (effect.type === 'decide' ? effect.decision : effect.type));
+}
+
+describe('a worker that says hello', () => {
+  test('tells what it has and how much it may be given', () => {
+    const hand = new Hand(3).welcomed();
+    hand.assign(attempt(0));
+    hand.assign(attempt(1));
+    hand.finish(attempt(1));
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.clock('redial');
+    expect(said(hand.connect())).toEqual([
+      {
+        type: 'worker.hello',
+        incarnation: 3,
+        credit: 2,
+        slots: 3,
+        epochSeen: 1,
+        slotSeen: 1,
+        running: [attempt(0)],
+        finished: [{ attempt: attempt(1), output, counters: [] }],
+      },
+    ]);
+  });
+
+  test('does not declare what it was told to stop, though that still takes a slot', () => {
+    const hand = new Hand(2).welcomed();
+    hand.assign(attempt(0));
+    hand.revoke(attempt(0));
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.clock('redial');
+    expect(said(hand.connect())).toMatchObject([{ running: [], credit: 1 }]);
+  });
+});
+
+describe('an order', () => {
+  test('of a lower epoch is refused, and the sender left', () => {
+    const hand = new Hand().welcomed();
+    hand.hear({ type: 'master.beat', epoch: 5, slot: 9, incarnation: 3 });
+    expect(types(hand.assign(attempt(0), { epoch: 4 }))).toEqual(['order-refused', 'peer.disconnect']);
+    expect(hand.state.running.size).toBe(0);
+    expect(hand.state).toMatchObject({ epochSeen: 5, slotSeen: 9 });
+  });
+
+  test('of a higher epoch is obeyed, and ends the obedience to lower ones', () => {
+    const hand = new Hand().welcomed();
+    expect(types(hand.assign(attempt(0), { epoch: 2 }))).toEqual(['attempt.run']);
+    expect(types(hand.assign(attempt(1), { epoch: 1 }))).toContain('order-refused');
+  });
+
+  test('for another life is refused', () => {
+    const hand = new Hand().welcomed();
+    for (const incarnation of [2, 4]) {
+      expect(types(hand.assign(attempt(0), { incarnation }))).toEqual(['order-refused']);
+    }
+    expect(hand.state.running.size).toBe(0);
+  });
+
+  test('that comes through an old session is not heard', () => {
+    const hand = new Hand().welcomed();
+    const old = hand.state.link.session;
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: old });
+    hand.clock('redial');
+    expect(
+      hand.hear(
+        {
+          type: 'attempt.revoke',
+          epoch: 1,
+          incarnation: 3,
+          attempt: attempt(0),
+          reason: 'timeout',
+        },
+        old,
+      ),
+    ).toEqual([]);
+  });
+
+  test('to run, said twice, starts once: while it runs, and after it has finished', () => {
+    const hand = new Hand().welcomed();
+    expect(types(hand.assign(attempt(0)))).toEqual(['attempt.run']);
+    expect(hand.assign(attempt(0))).toEqual([]);
+    hand.finish(attempt(0));
+    expect(hand.assign(attempt(0))).toEqual([]);
+  });
+
+  test('to stop, said twice, aborts once', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    expect(types(hand.revoke(attempt(0)))).toEqual(['attempt.abort']);
+    expect(hand.revoke(attempt(0))).toEqual([]);
+    expect(hand.revoke(attempt(7))).toEqual([]);
+  });
+
+  test('to stop a finished attempt does nothing: its files and its report stay', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.finish(attempt(0));
+    expect(hand.revoke(attempt(0))).toEqual([]);
+    expect(hand.state.finished.size).toBe(1);
+  });
+});
+
+describe('an attempt that ends', () => {
+  test('is reported with one more credit', () => {
+    const hand = new Hand(2).welcomed();
+    hand.assign(attempt(0));
+    expect(said(hand.finish(attempt(0)))).toEqual([
+      { type: 'attempt.completed', incarnation: 3, credit: 3, attempt: attempt(0), output, counters: [] },
+    ]);
+  });
+
+  test('twice, or without having been begun, is not reported', () => {
+    const hand = new Hand(2).welcomed();
+    hand.assign(attempt(0));
+    hand.finish(attempt(0));
+    expect(hand.finish(attempt(0))).toEqual([]);
+    expect(hand.finish(attempt(1))).toEqual([]);
+    expect(hand.step({ type: 'attempt.aborted', attempt: attempt(0) })).toEqual([]);
+    expect(hand.state.credit).toBe(3);
+  });
+
+  test('by finishing just before it was stopped is a completion', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.revoke(attempt(0));
+    expect(said(hand.finish(attempt(0)))).toMatchObject([{ type: 'attempt.completed' }]);
+    expect(hand.step({ type: 'attempt.aborted', attempt: attempt(0) })).toEqual([]);
+  });
+
+  test('badly is reported with its failure, unless it was being stopped', () => {
+    const failure = { kind: 'user', message: 'boom' } as const;
+    for (const stopped of [false, true]) {
+      const hand = new Hand().welcomed();
+      hand.assign(attempt(0));
+      if (stopped) hand.revoke(attempt(0));
+      const [message] = said(hand.step({ type: 'attempt.broke', attempt: attempt(0), failure }));
+      expect(message).toMatchObject({ type: 'attempt.ended', attempt: attempt(0) });
+      expect('failure' in message!).toBe(!stopped);
+    }
+  });
+
+  test('for want of an input names the source', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(9));
+    const starved = { attempt: attempt(9), source: attempt(2), reason: 'corrupt' } as const;
+    expect(said(hand.step({ type: 'attempt.starved', ...starved }))).toMatchObject([
+      { type: 'input.unreadable', ...starved },
+    ]);
+  });
+
+  test('while there is no session is told in the next hello', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    expect(hand.finish(attempt(0))).toEqual([]);
+    hand.clock('redial');
+    expect(said(hand.connect())).toMatchObject([{ finished: [{ attempt: attempt(0) }] }]);
+  });
+});
+
+describe('a finished attempt', () => {
+  test('is kept and declared until it is answered', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.finish(attempt(0));
+    hand.answer(attempt(7), 'committed');
+    expect(hand.state.finished.size).toBe(1);
+    hand.answer(attempt(0), 'committed');
+    expect(hand.state.finished.size).toBe(0);
+    expect(hand.answer(attempt(0), 'superseded')).toEqual([]);
+  });
+
+  test.each([
+    ['committed', false],
+    ['not-owner', false],
+    ['job-ended', false],
+    ['superseded', true],
+    ['dead', true],
+    ['inputs-changed', true],
+  ] as const)('that is %s has its files deleted: %s', (verdict, deleted) => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.finish(attempt(0));
+    const effects = hand.answer(attempt(0), verdict);
+    expect(effects).toEqual(deleted ? [{ type: 'output.discard', attempt: attempt(0), maps: 9 }] : []);
+  });
+});
+
+describe('the list of map outputs', () => {
+  const changes = [{ attempt: attempt(0), digest: 'd', holder: 'worker-1' }];
+  const learn = (hand: Hand, from: number) =>
+    types(hand.hear({ type: 'outputs.changed', epoch: 1, incarnation: 3, job: 1, from, changes }));
+
+  test('grows at its end, and repetitions change nothing', () => {
+    const hand = new Hand().welcomed();
+    expect(learn(hand, 0)).toEqual(['outputs.learn']);
+    expect(learn(hand, 0)).toEqual([]);
+    expect(learn(hand, 2)).toEqual([]);
+    expect(learn(hand, 1)).toEqual(['outputs.learn']);
+  });
+
+  test('begins anew with each session', () => {
+    const hand = new Hand().welcomed();
+    learn(hand, 0);
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.clock('redial');
+    hand.connect();
+    expect(learn(hand, 0)).toEqual(['outputs.learn']);
+  });
+});
+
+describe('the end of a job', () => {
+  test('stops what runs for it, and forgets everything else of it', () => {
+    const hand = new Hand(3).welcomed();
+    const other = { job: 2, task: 0, epoch: 1, n: 1 };
+    for (const id of [attempt(0), attempt(1), other]) hand.assign(id);
+    hand.finish(attempt(1));
+    const effects = hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job: 1 });
+    expect(effects).toEqual([
+      { type: 'attempt.abort', attempt: attempt(0) },
+      { type: 'job.discard', job: 1 },
+    ]);
+    expect(hand.state.finished.size).toBe(0);
+    expect(hand.state.running.get('2.0.1.1')!.state).toBe('running');
+  });
+});
+
+describe('keeping in touch', () => {
+  test('beats with progress while the master is welcome', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.step({ type: 'attempt.progressed', attempt: attempt(0), done: 5, total: 9 });
+    expect(said(hand.clock('beat'))).toEqual([
+      {
+        type: 'worker.beat',
+        incarnation: 3,
+        credit: 2,
+        progress: [{ attempt: attempt(0), done: 5, total: 9 }],
+      },
+    ]);
+    expect(armedAt(hand.state.deadlines, 'beat', '')).toBe(hand.now + config.beatUs);
+  });
+
+  test('tries the next master after silence, and none twice at once', () => {
+    const hand = new Hand().welcomed();
+    expect(hand.clock('silence')).toEqual([{ type: 'peer.disconnect', peer: 'master-1', session: 1 }]);
+    expect(hand.clock('redial')).toEqual([{ type: 'peer.connect', peer: 'master-2', session: 2 }]);
+    expect(hand.clock('silence')).toEqual([{ type: 'peer.disconnect', peer: 'master-2', session: 2 }]);
+    expect(hand.clock('redial')).toEqual([{ type: 'peer.connect', peer: 'master-1', session: 3 }]);
+  });
+
+  test('follows the hint of a master that does not lead', () => {
+    const masters = ['master-1', 'master-2', 'master-3'];
+    for (const [hint, next] of [
+      ['master-3', 'master-3'],
+      ['nobody-knows', 'master-2'],
+    ] as const) {
+      const hand = new Hand(2, masters);
+      hand.step({ type: 'node.started' });
+      hand.step({ type: 'peer.connected', peer: 'master-1', session: 1 });
+      hand.hear({ type: 'master.notLeading', epoch: 0, leader: hint });
+      expect(hand.clock('redial')).toMatchObject([{ type: 'peer.connect', peer: next }]);
+    }
+  });
+
+  test('every word of the master ends its silence', () => {
+    const hand = new Hand().welcomed();
+    hand.now = 2_000_000;
+    hand.hear({ type: 'master.beat', epoch: 1, slot: 1, incarnation: 3 });
+    expect(armedAt(hand.state.deadlines, 'silence', '')).toBe(2_000_000 + config.suspectUs);
+  });
+});

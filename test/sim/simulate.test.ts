@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { JournalChecker } from '../../sim/checkers/journal-checker.js';
+import { Ledger } from '../../sim/checkers/ledger.js';
+import { worldInvariants } from '../../sim/checkers/violation.js';
+import { loadScenarios } from '../../sim/scenario/load.js';
+import type { Scenario } from '../../sim/scenario/types.js';
+import { simulate } from '../../sim/simulate.js';
+import type { World } from '../../sim/world.js';
+import { story } from '../scenarios/stories.js';
+import { SmallHost } from './small-host.js';
+
+function scenario(text: string): Scenario {
+  const loaded = loadScenarios(text, 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+  return loaded.scenarios[0]!;
+}
+
+it('without faults each task runs once', () => {
+  const { verdict, counts, jobs } = simulate(
+    scenario('{ name: x, job: { maps: 7, reduces: 3 }, expect: {} }'),
+  );
+  expect(verdict).toBe('passed');
+  expect(counts).toMatchObject({ started: 10, committed: 10 });
+  expect(jobs).toMatchObject([{ outcome: 'succeeded', output: 'same-as-sequential' }]);
+});
+
+it('every built-in job can be simulated', () => {
+  for (const run of ['word-count', 'inverted-index', 'modelled']) {
+    const text = `{ name: x, job: { run: ${run}, maps: 2, reduces: 2, input: ["a b a\\n", "b c\\n"] }, expect: {} }`;
+    expect(simulate(scenario(text)).verdict).toBe('passed');
+  }
+});
+
+it('a fault that hits nothing has tested nothing', () => {
+  const result = simulate(
+    scenario(
+      '{ name: x, faults: [ { when: worker-lost, crash: leader } ], expect: { exercised: [worker-lost] } }',
+    ),
+  );
+  expect(result.verdict).toBe('tested-nothing');
+  expect(result.unmet.map(({ kind }) => kind)).toEqual(['tested-nothing', 'tested-nothing']);
+});
+
+it('a job that cannot end, because nobody is left, is unfinished and breaks no invariant', () => {
+  const result = simulate(
+    scenario('{ name: x, cluster: { workers: 1 }, faults: [ { at: 300ms, crash: worker-1 } ], expect: {} }'),
+  );
+  expect(result.violation).toBeUndefined();
+  expect(result.verdict).toBe('failed');
+  expect(result.jobs).toMatchObject([{ outcome: 'unfinished' }]);
+});
+
+it('a run that takes too many steps is inconclusive', () => {
+  expect(simulate(story('late-worker'), { stepsMax: 50 }).verdict).toBe('inconclusive');
+});
+
+it('the steps that are told are those of the result', () => {
+  let steps = 0;
+  const result = simulate(story('late-worker'), { onStep: () => steps++ });
+  expect(steps).toBe(result.steps);
+});
+
+it('a job that nobody knows is told as such', () => {
+  expect(() => simulate(scenario('{ name: x, job: { run: nonsense }, expect: {} }'))).toThrow(
+    /no job is called "nonsense"/,
+  );
+});
+
+describe('invariants of the journal that no plant can reach are seen to fail on their own', () => {
+  const host = new SmallHost();
+  const check = () =>
+    new JournalChecker({ steps: 0, nowUs: 0, nodes: new Map() } as unknown as World, new Ledger());
+  const entry = (slot: number, nonce: string, epoch: number, node: string) => ({
+    slot,
+    nonce,
+    records: [{ type: 'leader.began', epoch, leader: { node, incarnation: 1 } } as const],
+  });
+
+  it('C1: a slot that changes', () => {
+    const checker = check();
+    const writer = host.life('master-1', 'master');
+    checker.journalDurable(entry(1, 'a', 1, 'master-1'), writer);
+    const step = { index: 1, atUs: 0, life: writer, effects: [] };
+    const event = { type: 'journal.taken', slot: 1, entry: entry(1, 'b', 1, 'master-1') } as const;
+    expect(() => checker.stepped({ ...step, event })).toThrow(/^C1:/);
+  });
+
+  it('C3: an epoch that is skipped, and a writer who does not lead', () => {
+    const one = host.life('master-1', 'master');
+    expect(() => check().journalDurable(entry(1, 'a', 2, 'master-1'), one)).toThrow(/^C3:/);
+    const checker = check();
+    checker.journalDurable(entry(1, 'a', 1, 'master-1'), one);
+    const stray = { slot: 2, nonce: 'b', records: [] };
+    expect(() => checker.journalDurable(stray, host.life('master-2', 'master'))).toThrow(/^C3:/);
+  });
+});
+
+it('invariants are numbered without gaps', () => {
+  expect(Object.keys(worldInvariants)).toEqual(
+    Object.keys(worldInvariants).map((_, index) => `C${index + 1}`),
+  );
+});

@@ -1,0 +1,83 @@
+/** A host for tests of single models: virtual time and lives, machines that only listen. */
+import type { MachineEvent } from '../../core/events.js';
+import type { Machine, Role } from '../../core/machine.js';
+import type { Host, Steps } from '../../sim/host.js';
+import { type Life, newNode } from '../../sim/nodes.js';
+import type { Observer } from '../../sim/observer.js';
+import type { Plants } from '../../sim/plants.js';
+import { EventQueue, type Task } from '../../sim/queue.js';
+import { expandSeed } from '../../sim/random.js';
+
+export interface Heard {
+  readonly atUs: number;
+  readonly node: string;
+  readonly event: MachineEvent;
+}
+
+export class SmallHost implements Host {
+  readonly seed = expandSeed('1');
+  readonly observers: Observer[] = [];
+  readonly plants: Plants = {};
+  readonly heard: Heard[] = [];
+  readonly told: string[] = [];
+  nowUs = 0;
+  /** Called at every crash point, before its process goes on. */
+  atPoint: (point: string, life: Life) => void = () => {};
+  readonly #queue = new EventQueue();
+
+  life(name: string, kind: Role, incarnation = 1): Life {
+    const node = newNode(name, kind);
+    node.status = 'up';
+    const life: Life = { node, incarnation, machine: {} as Machine, ended: false };
+    node.life = life;
+    return life;
+  }
+
+  run(): void {
+    while (this.#queue.size > 0) {
+      this.nowUs = this.#queue.nextUs;
+      this.#queue.pop()!();
+    }
+  }
+
+  resume(life: Life): void {
+    life.node.status = 'up';
+    for (const task of life.node.held.splice(0)) task();
+  }
+
+  later(delayUs: number, task: Task): void {
+    this.#queue.push(this.nowUs + delayUs, task);
+  }
+
+  laterFor(life: Life, delayUs: number, task: Task): void {
+    this.later(delayUs, () => this.runFor(life, task));
+  }
+
+  runFor(life: Life, task: Task): void {
+    if (life.ended) return;
+    if (life.node.status === 'paused') life.node.held.push(task);
+    else task();
+  }
+
+  feed(life: Life, event: MachineEvent): void {
+    if (!life.ended) this.heard.push({ atUs: this.nowUs, node: life.node.name, event });
+  }
+
+  play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void {
+    const { value, done: ended } = steps.next();
+    if (ended) return done(value);
+    this.laterFor(life, value.delayUs, () => {
+      if (value.point !== undefined) this.atPoint(value.point, life);
+      this.runFor(life, () => this.play(life, steps, done));
+    });
+  }
+
+  tell(name: string, node: string): void {
+    this.told.push(`${node} ${name}`);
+  }
+
+  /** What a node heard, without the times. */
+  eventsOf(life: Life): MachineEvent[] {
+    return this.heard.filter(({ node }) => node === life.node.name).map(({ event }) => event);
+  }
+}
