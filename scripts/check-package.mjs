@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const elsewhere = mkdtempSync(join(tmpdir(), 'rehearse-package-'));
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const run = (command, args, cwd) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
 const job = `import { defineJob, sum } from 'mapreduce-rehearsal';
 
@@ -30,14 +31,24 @@ try {
   for (const wanted of ['dist/cli/main.js', 'dist/jobs/index.d.ts', 'README.md', 'LICENSE']) {
     if (!files.includes(wanted)) throw new Error(`the package lacks ${wanted}`);
   }
-  writeFileSync(join(elsewhere, 'package.json'), '{ "name": "elsewhere", "private": true, "type": "module" }\n');
+  writeFileSync(
+    join(elsewhere, 'package.json'),
+    '{ "name": "elsewhere", "private": true, "type": "module" }\n',
+  );
   run('npm', ['install', '--no-audit', '--no-fund', `./${packed[0].filename}`], elsewhere);
   writeFileSync(join(elsewhere, 'job.ts'), job);
   writeFileSync(join(elsewhere, 'text.txt'), 'an apple, a bee\nanother cat\n');
   run('npx', ['rehearse', 'run', 'job.ts', 'text.txt', '-o', 'out', '-r', '2'], elsewhere);
   const parts = readdirSync(join(elsewhere, 'out')).filter((name) => name.startsWith('part-'));
-  const lines = parts.flatMap((name) => readFileSync(join(elsewhere, 'out', name), 'utf8').trim().split('\n'));
-  const answer = lines.filter((line) => line !== '').sort().join(', ');
+  const lines = parts.flatMap((name) =>
+    readFileSync(join(elsewhere, 'out', name), 'utf8')
+      .trim()
+      .split('\n'),
+  );
+  const answer = lines
+    .filter((line) => line !== '')
+    .sort()
+    .join(', ');
   if (answer !== 'a 4, b 1, c 1') throw new Error(`the installed package answers: ${answer}`);
   const version = run('npx', ['rehearse', '--version'], elsewhere).trim();
   const { version: expected } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

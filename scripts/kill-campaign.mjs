@@ -8,7 +8,15 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,14 +51,20 @@ const kinds = {
     },
   },
   'stopped-worker': { flags: ['--lease', '1s'], hit: (run) => run.pause('worker', 1500 + 1000 * random()) },
-  'stopped-leader': { flags: ['--standby', '1', '--lease', '2s'], hit: (run) => run.pause('leader', 4500 + 1500 * random()) },
+  'stopped-leader': {
+    flags: ['--standby', '1', '--lease', '2s'],
+    hit: (run) => run.pause('leader', 4500 + 1500 * random()),
+  },
   command: { flags: [], hit: (run) => run.killCommand() },
 };
 
 function writeInput() {
   const path = join(scratch, 'input.txt');
   const words = Array.from({ length: 5000 }, () => {
-    const letters = Array.from({ length: 2 + Math.floor(random() * 7) }, () => 'aehilnorstäé'[Math.floor(random() * 12)]);
+    const letters = Array.from(
+      { length: 2 + Math.floor(random() * 7) },
+      () => 'aehilnorstäé'[Math.floor(random() * 12)],
+    );
     return letters.join('');
   });
   const lines = [];
@@ -66,7 +80,8 @@ function writeInput() {
 /** The answer by another program than the one under test: a Map over a regular expression, sorted by bytes. */
 function independentCount(path) {
   const counts = new Map();
-  for (const [word] of readFileSync(path, 'utf8').matchAll(/\p{L}+/gu)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const [word] of readFileSync(path, 'utf8').matchAll(/\p{L}+/gu))
+    counts.set(word, (counts.get(word) ?? 0) + 1);
   const lines = [...counts].map(([word, count]) => Buffer.from(`${word} ${count}\n`));
   return hash(Buffer.concat(lines.sort(Buffer.compare)));
 }
@@ -88,7 +103,10 @@ class Run {
     this.phase = 'starting';
     this.waiting = [];
     this.stderr = '';
-    this.child = spawn(process.execPath, [rehearse, ...args, '--progress', 'ndjson'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(process.execPath, [rehearse, ...args, '--progress', 'ndjson'], {
+      cwd,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     createInterface({ input: this.child.stderr }).on('line', (line) => this.hear(line));
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve(code ?? signal)));
     this.ended.then(() => this.enter('ended'));
@@ -103,7 +121,8 @@ class Run {
 
   enter(phase) {
     this.phase = phase;
-    for (const { phase: wanted, resolve } of this.waiting) if (wanted === phase || phase === 'ended' || phase === 'published') resolve();
+    for (const { phase: wanted, resolve } of this.waiting)
+      if (wanted === phase || phase === 'ended' || phase === 'published') resolve();
   }
 
   reach(phase) {
@@ -134,7 +153,9 @@ class Run {
     const traces = join(runs, readdirSync(runs)[0], 'trace');
     let best = { epoch: 0, node: 'master-1' };
     for (const name of readdirSync(traces).filter((one) => one.startsWith('master-'))) {
-      for (const match of readFileSync(join(traces, name), 'utf8').matchAll(/"decision":"leader-began","node":"([^"]+)","epoch":(\d+)/g)) {
+      for (const match of readFileSync(join(traces, name), 'utf8').matchAll(
+        /"decision":"leader-began","node":"([^"]+)","epoch":(\d+)/g,
+      )) {
         if (Number(match[2]) > best.epoch) best = { epoch: Number(match[2]), node: match[1] };
       }
     }
@@ -180,7 +201,8 @@ class Run {
 }
 
 const pauseMs = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const isAlive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+const isAlive = (pid) =>
+  existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 async function resumeKilled(run, cwd) {
   await pauseMs(2000);
@@ -207,7 +229,10 @@ function checkCommits(traces) {
 }
 
 async function replayAll(cwd) {
-  const replay = spawn(process.execPath, [rehearse, 'replay', 'last'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+  const replay = spawn(process.execPath, [rehearse, 'replay', 'last'], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   replay.stderr.on('data', (bytes) => (said += bytes));
   const code = await new Promise((resolve) => replay.once('exit', resolve));
@@ -234,7 +259,9 @@ async function round(kind, phase, input, expected) {
     if (code !== 0) throw new Error(`exit ${code}\n${stderr}`);
     if (answerOf(join(cwd, 'out')) !== expected) throw new Error('another answer');
     const left = readdirSync(cwd).filter((name) => name !== 'out' && name !== '.rehearse');
-    const inside = readdirSync(join(cwd, 'out')).filter((name) => !/^part-\d{5}$/.test(name) && name !== '_SUCCESS.json');
+    const inside = readdirSync(join(cwd, 'out')).filter(
+      (name) => !/^part-\d{5}$/.test(name) && name !== '_SUCCESS.json',
+    );
     if (left.length + inside.length > 0) throw new Error(`left over: ${[...left, ...inside].join(', ')}`);
     const runs = join(cwd, '.rehearse', 'runs');
     checkCommits(join(runs, readdirSync(runs)[0], 'trace'));
@@ -274,7 +301,9 @@ async function main() {
         done++;
       }
     }
-    console.log(`${kind}: ${hits.map} hits in map, ${hits.reduce} in reduce, ${hits.publishing} in publish, ${misses} misses`);
+    console.log(
+      `${kind}: ${hits.map} hits in map, ${hits.reduce} in reduce, ${hits.publishing} in publish, ${misses} misses`,
+    );
     if (phases.some((phase) => hits[phase] < Math.min(3, Math.floor(rounds / 3)))) {
       console.error(`FAIL ${kind}: some phase was hit too seldom to tell`);
       failures++;

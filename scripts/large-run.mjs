@@ -6,7 +6,16 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,7 +33,10 @@ const processMbMax = 400;
 function writeInput() {
   const random = seedrandom.alea('large run');
   const letters = 'etaoinshrdlucmfwypvbgkéüñç';
-  const word = () => Array.from({ length: 1 + Math.floor(random() * 9) }, () => letters[Math.floor(random() ** 2 * 26)]).join('');
+  const word = () =>
+    Array.from({ length: 1 + Math.floor(random() * 9) }, () => letters[Math.floor(random() ** 2 * 26)]).join(
+      '',
+    );
   const words = Array.from({ length: 60_000 }, word);
   const file = openSync(input, 'w');
   for (let bytes = 0; bytes < Number(values.megabytes) * 1e6; ) {
@@ -49,18 +61,37 @@ async function independentCount() {
 }
 
 function hashOfLines(lines) {
-  return createHash('sha256').update(Buffer.concat(lines.map((line) => Buffer.from(`${line}\n`)).sort(Buffer.compare))).digest('hex');
+  return createHash('sha256')
+    .update(Buffer.concat(lines.map((line) => Buffer.from(`${line}\n`)).sort(Buffer.compare)))
+    .digest('hex');
 }
 
 function partsOf(output) {
-  const names = readdirSync(output).filter((name) => name.startsWith('part-')).sort();
+  const names = readdirSync(output)
+    .filter((name) => name.startsWith('part-'))
+    .sort();
   return names.map((name) => readFileSync(join(output, name), 'utf8'));
 }
 
 /** Runs the command and samples the resident memory of it and its children; returns its `--json` document. */
 async function run(name, flags) {
   const output = join(scratch, name);
-  const args = [rehearse, 'run', 'word-count', input, '-m', '100', '-r', '20', '-o', output, '--data-dir', join(scratch, `${name}-data`), '--json', ...flags];
+  const args = [
+    rehearse,
+    'run',
+    'word-count',
+    input,
+    '-m',
+    '100',
+    '-r',
+    '20',
+    '-o',
+    output,
+    '--data-dir',
+    join(scratch, `${name}-data`),
+    '--json',
+    ...flags,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (bytes) => (text += bytes));
@@ -111,11 +142,19 @@ try {
   const runs = [await run('default', ['-w', '2']), await run('tiny-budget', ['-w', '2', '--budget', '1MiB'])];
   for (const { name, output, document, peakMb } of runs) {
     const parts = partsOf(output);
-    demand(hashOfLines(parts.flatMap((part) => part.split('\n').slice(0, -1))) === expected, `${name}: not the independent answer`);
-    demand(parts.every((part, index) => part === partsOf(sequential.output)[index]), `${name}: not the sequential answer`);
+    demand(
+      hashOfLines(parts.flatMap((part) => part.split('\n').slice(0, -1))) === expected,
+      `${name}: not the independent answer`,
+    );
+    demand(
+      parts.every((part, index) => part === partsOf(sequential.output)[index]),
+      `${name}: not the sequential answer`,
+    );
     demand(overlaps(document.trace), `${name}: no two workers ran at the same time`);
     demand(peakMb <= processMbMax, `${name}: a process took ${peakMb} MB`);
-    console.log(`${name}: ${(document.tookUs / 1e6).toFixed(1)} s, peak ${peakMb} MB a process, ${document.counters['map.spills'] ?? 0} spills`);
+    console.log(
+      `${name}: ${(document.tookUs / 1e6).toFixed(1)} s, peak ${peakMb} MB a process, ${document.counters['map.spills'] ?? 0} spills`,
+    );
   }
   demand(runs[1].document.counters['map.spills'] > 0, 'with a tiny budget nothing was spilled');
   console.log('the same bytes as --sequential, and the answer of an independent program');

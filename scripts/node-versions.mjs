@@ -18,7 +18,10 @@ function nodeOf(major) {
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', `node@${major}`], { cwd: folder, stdio: 'ignore' });
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', `node@${major}`], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
   }
   return binary;
 }
@@ -31,7 +34,9 @@ function chainsOf(node) {
     maxBuffer: 1 << 30,
   });
   const { runs } = JSON.parse(text);
-  return runs.map(({ scenario, variant, seed, chain }) => `${scenario} ${JSON.stringify(variant)} ${seed} ${chain}`);
+  return runs.map(
+    ({ scenario, variant, seed, chain }) => `${scenario} ${JSON.stringify(variant)} ${seed} ${chain}`,
+  );
 }
 
 let reference;
@@ -43,7 +48,9 @@ for (const major of majors) {
   reference ??= chains;
   const differing = chains.filter((chain, index) => chain !== reference[index]);
   if (chains.length !== reference.length || differing.length > 0) {
-    throw new Error(`${version} differs in ${differing.length} of ${chains.length} runs, the first: ${differing[0]}`);
+    throw new Error(
+      `${version} differs in ${differing.length} of ${chains.length} runs, the first: ${differing[0]}`,
+    );
   }
   console.log(`${version}: ${chains.length} runs, the same chains`);
 }

@@ -41,8 +41,16 @@ export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): P
     });
   }
   const terminal = openTerminal(flags);
+  const scenarios = readScenarios(flags.faults!);
+  if (scenarios.length > 1 && flags.output !== undefined) {
+    throw new UserError({
+      code: 'U010',
+      what: `${flags.faults} has ${scenarios.length} variants, and -o names one output`,
+      next: 'leave -o away: each variant then has an output of its own',
+    });
+  }
   const results: RehearsalResult[] = [];
-  for (const scenario of readScenarios(flags.faults!)) {
+  for (const scenario of scenarios) {
     const result = await rehearseOne(scenario, flags, terminal);
     if (!flags.json) sayResult(result, terminal, flags);
     results.push(result);

@@ -12,9 +12,6 @@ import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../main.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { concludeRun } from './conclude.js';
-import { execute } from './execute.js';
-import { openProgress } from './progress.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
 
 export async function resume(args: string[], flags: GlobalFlags): Promise<number> {
@@ -32,6 +29,12 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   await killLeftovers(layout);
   if (!existsSync(layout.work)) return alreadyDone(request, terminal);
   await refuseChanges(request, order);
+  // What talks to other processes takes a while to load: a mistake is told before.
+  const [{ openProgress }, { execute }, { concludeRun }] = await Promise.all([
+    import('./progress.js'),
+    import('./execute.js'),
+    import('./conclude.js'),
+  ]);
   const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });

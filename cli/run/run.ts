@@ -34,16 +34,18 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     await clearPlace(ingredients.place);
     return exitCodes.yes;
   }
-  // What talks to other processes takes a while to load: a mistake is told before.
-  const { openProgress } = await import('./progress.js');
-  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const prepared = await createRun(ingredients);
   if (flags.sequential) {
     const { runInProcess } = await import('./sequential.js');
     return await runInProcess(prepared, { terminal, flags });
   }
-  const { execute } = await import('./execute.js');
-  const { concludeRun } = await import('./conclude.js');
+  // What talks to other processes takes a while to load: a mistake is told before.
+  const [{ openProgress }, { execute }, { concludeRun }] = await Promise.all([
+    import('./progress.js'),
+    import('./execute.js'),
+    import('./conclude.js'),
+  ]);
+  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   writeRunRequest(prepared.layout, prepared.request);
   const startedAt = performance.now();
   const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });

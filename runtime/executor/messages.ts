@@ -19,6 +19,8 @@ export interface ThreadTask {
   readonly attempt: AttemptId;
   readonly work: string;
   readonly maps: number;
+  /** When the worker was told to run it; Unix time in milliseconds. */
+  readonly begunAtMs: number;
   readonly reduces: number;
   /** Where reduce attempts of this job lie, on the output's file system. */
   readonly attemptsDirectory: string;

@@ -3,14 +3,20 @@
  * so that the same attempt takes the same time again, and a `slow` fault stretches it while it runs.
  */
 import { mixInt, mixText, newHash } from '../../core/hash.js';
-import type { AttemptId } from '../../core/ids.js';
 import type { WorkOrder } from '../node/work-order.js';
-import { gaugeDone, gaugeSlow, gaugeTotal } from './messages.js';
+import { gaugeDone, gaugeSlow, gaugeTotal, type ThreadTask } from './messages.js';
 
 const sliceMs = 10;
 
-/** Blocks this thread, as work does. Says how far it is in microseconds. */
-export function pace(order: WorkOrder, attempt: AttemptId, maps: number, gauge: Float64Array): void {
+/**
+ * Blocks this thread, as work does, until the attempt has taken its time since `begunAtMs` (Unix time). Says how far it
+ * is in microseconds.
+ */
+export function pace(
+  order: WorkOrder,
+  { attempt, maps, begunAtMs }: Pick<ThreadTask, 'attempt' | 'maps' | 'begunAtMs'>,
+  gauge: Float64Array,
+): void {
   if (!order.pace) return;
   const isMap = attempt.task < maps;
   const [lowUs, highUs] = isMap ? order.pace.mapUs : order.pace.reduceUs;
@@ -20,11 +26,11 @@ export function pace(order: WorkOrder, attempt: AttemptId, maps: number, gauge: 
   const totalUs = lowUs + (((hash.a ^ hash.b) >>> 0) % Math.max(1, highUs - lowUs));
   const signal = new Int32Array(new SharedArrayBuffer(4));
   gauge[gaugeTotal] = totalUs;
-  let beforeMs = performance.now();
+  let beforeMs = begunAtMs;
   for (let doneUs = 0; doneUs < totalUs; ) {
     Atomics.wait(signal, 0, 0, sliceMs);
     // By the clock, as a sleep: time goes on for a process that is stopped.
-    const nowMs = performance.now();
+    const nowMs = Date.now();
     doneUs += ((nowMs - beforeMs) * 1000) / Math.max(1, gauge[gaugeSlow]!);
     beforeMs = nowMs;
     gauge[gaugeDone] = Math.min(Math.floor(doneUs), totalUs);

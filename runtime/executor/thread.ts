@@ -36,7 +36,7 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
   try {
     const order = await orderOf(files, task.work);
     const code = await loadCode(files, order.code, setup.bundleDirectory);
-    pace(order, attempt, maps, gauge);
+    pace(order, task, gauge);
     const job = misbehaving(code, order, attempt);
     // Saying how far it is, or `ctx.status`, is a sign of life.
     let signs = 0;

@@ -42,6 +42,8 @@ interface RunningAttempt {
   readonly run: AttemptRun;
   /** For a reduce: the generation of map outputs it reads. */
   readonly inputs: string;
+  /** Unix time in milliseconds. */
+  readonly begunAtMs: number;
   started: boolean;
 }
 
@@ -160,7 +162,7 @@ export class WorkerNode {
       }
     }
     const inputs = attempt.task >= maps ? generationText(generation) : '';
-    const running = { run: effect, inputs, started: false };
+    const running = { run: effect, inputs, begunAtMs: Date.now(), started: false };
     this.#running.set(attemptKey(attempt), running);
     void this.#start(running, sources);
   }
@@ -177,7 +179,7 @@ export class WorkerNode {
       this.#options.points.reach(
         attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
       );
-      this.#pool.run({ ...run, sources, attemptsDirectory });
+      this.#pool.run({ ...run, sources, attemptsDirectory, begunAtMs: running.begunAtMs });
     } catch (error) {
       if (!this.#running.delete(attemptKey(attempt))) return;
       const failure = { kind: 'disk', message: (error as Error).message } as const;

@@ -219,7 +219,7 @@ test('whatever happens in whatever order, no rule is broken, the journal is the 
         }
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 400 },
   );
   // A run that never got anywhere proves nothing.
   expect(ends.get('published') ?? 0).toBeGreaterThan(100);

@@ -1,0 +1,231 @@
+/** What a job does to itself: it fails with its probable cause, exit code 1, and nothing is left at the output. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  decisionsOf,
+  type Ended,
+  expectTidy,
+  jobOf,
+  newFolder,
+  outputOf,
+  rehearse,
+  runsOf,
+  succeed,
+} from './command.js';
+
+const lines = 'one\ntwo\nthree\nbad\nfive\n';
+/** Every line is a map of its own, so that one bad line fails one task. */
+const base = ['in.txt', '-o', 'out', '-m', '5', '-r', '2', '-w', '2', '--max-attempts', '2'];
+
+async function fail(job: string, flags: readonly string[] = []): Promise<{ folder: string; ended: Ended }> {
+  const folder = newFolder({ 'in.txt': lines, 'job.ts': job });
+  const ended = await rehearse(['run', 'job.ts', ...base, ...flags], { cwd: folder });
+  expect(ended.code, ended.err).toBe(1);
+  expect(ended.out).toBe('');
+  expect(ended.err.match(/^error\[/gm)).toEqual(['error[']);
+  expect(ended.err).toContain('error[F001]: the job failed: ');
+  expect(existsSync(join(folder, 'out'))).toBe(false);
+  expectTidy(folder);
+  return { folder, ended };
+}
+
+/** Both workers were heard all the time. */
+function expectNobodyLost(folder: string, ended: Ended): void {
+  const run = runsOf(folder)[0]!;
+  expect(decisionsOf(run, 'worker-lost')).toEqual([]);
+  expect(decisionsOf(run, 'worker-lease-expired')).toEqual([]);
+  expect(ended.err).not.toMatch(/worker-\d ended/);
+}
+
+describe('user code that throws', () => {
+  it('in map is shown with its own line, the input and the offset; what it printed is in the log', async () => {
+    const throwing = `map(line, emit) {
+    console.log('saw', line);
+    console.error('and said so');
+    check(line);
+    emit(line, 1);
+  }`;
+    const check =
+      'function check(line: string): void {\n  if (line === "bad") throw new RangeError(`no good: ${line}`);\n}';
+    const { folder, ended } = await fail(jobOf(throwing, 'sum', check));
+    expect(ended.err).toMatch(
+      /the job failed: map-\d failed 2 times; the limit is 2\n {2}--> job\.ts:3:29\n/,
+    );
+    expect(ended.err).toContain(
+      '  probable cause: RangeError: no good: bad (seen 2 times)\n  at in.txt, byte 14\n',
+    );
+    expect(ended.err.match(/failed on worker-\d: RangeError: no good: bad/g)).toHaveLength(2);
+    expect(ended.err).not.toContain('saw');
+    const logs = join(runsOf(folder)[0]!, 'logs');
+    const printed = readdirSync(logs).filter((name) => name.startsWith('job-1.map-'));
+    const texts = printed.map((name) => readFileSync(join(logs, name), 'utf8'));
+    expect(texts.filter((text) => text.includes('saw bad\n') && text.includes('and said so\n'))).toHaveLength(
+      2,
+    );
+  });
+
+  it('in reduce names the key', async () => {
+    const { ended } = await fail(
+      jobOf(
+        'map(line, emit) { emit(line, 1); }',
+        '(key) => {\n    if (key === "bad") throw "a string";\n    return 1;\n  }',
+      ),
+    );
+    expect(ended.err).toMatch(/reduce-\d failed 2 times/);
+    expect(ended.err).toContain('probable cause: thrown: "a string"'.replaceAll('"', ''));
+    expect(ended.err).toContain('  at key "bad"\n');
+  });
+
+  it('in the top level of the executor is shown with its line', async () => {
+    const { ended } = await fail(
+      jobOf(
+        'map(line, emit) { emit(line, 1); }',
+        'sum',
+        "import { isMainThread } from 'node:worker_threads';\nif (!isMainThread) throw new Error('not here');",
+      ),
+    );
+    expect(ended.err).toContain('--> job.ts:3:26');
+    expect(ended.err).toContain('probable cause: Error: not here');
+  });
+
+  it('in map, sequentially, is told in the same way', async () => {
+    const job = jobOf(
+      'map(line, emit) {\n    if (line === "bad") throw new Error("no");\n    emit(line, 1);\n  }',
+    );
+    const folder = newFolder({ 'in.txt': lines, 'job.ts': job });
+    const ended = await rehearse(['run', 'job.ts', ...base, '--sequential'], { cwd: folder });
+    expect(ended.code).toBe(1);
+    expect(ended.err).toMatch(
+      /^error\[F001\]: the job failed\n {2}--> job\.ts:6:31\n {2}probable cause: Error: no\n {2}at in\.txt, byte 14\n$/,
+    );
+    expectTidy(folder);
+  });
+
+  it('fails with exactly one document under --json, in both ways', async () => {
+    const job = jobOf(
+      'map(line) { console.log(line); throw new Error("no"); }',
+      'sum',
+      'console.log("loaded");',
+    );
+    const folder = newFolder({ 'in.txt': lines, 'job.ts': job });
+    for (const how of [[], ['--sequential']]) {
+      const ended = await rehearse(['run', 'job.ts', ...base, '--json', ...how], { cwd: folder });
+      expect(ended.code).toBe(1);
+      expect(ended.out.trim().split('\n')).toHaveLength(1);
+      const document = JSON.parse(ended.out);
+      expect(document).toMatchObject({
+        outcome: 'failed',
+        failure: { failure: { message: 'Error: no', frame: 'job.ts:5:38' } },
+      });
+    }
+  });
+});
+
+describe('user code that does not come back', () => {
+  it('in an endless loop is ended at the task timeout and named; its worker is heard all the while', async () => {
+    const loop = jobOf('map(line, emit) { if (line === "bad") for (;;); emit(line, 1); }');
+    const { folder, ended } = await fail(loop, ['--task-timeout', '500ms', '--lease', '400ms']);
+    expect(ended.err).toMatch(/map-3 failed on worker-\d: no progress for 0\.5 s/);
+    expect(ended.err).toContain('error[F001]: the job failed: map-3 failed 2 times');
+    expect(ended.err).toMatch(
+      /probable cause: no progress for 1 s.*\n {2}while reading in\.txt, bytes \d+ to \d+\n/,
+    );
+    expectNobodyLost(folder, ended);
+  });
+
+  it('ends with process.exit: counted, named, and the worker lives on', async () => {
+    const { folder, ended } = await fail(
+      jobOf('map(line, emit) { if (line === "bad") process.exit(3); emit(line, 1); }'),
+    );
+    expect(ended.err).toContain(
+      'probable cause: user code ended its executor with process.exit(3) (seen 2 times)',
+    );
+    expect(ended.err).toContain('map-3 failed 2 times');
+    expectNobodyLost(folder, ended);
+  });
+
+  it('eats all memory: counted, named, and the others are undisturbed', async () => {
+    const eat =
+      'map(line, emit) { if (line === "bad") for (;;) all.push(new Array(1000).fill(Math.random())); emit(line, 1); }';
+    const { folder, ended } = await fail(jobOf(eat, 'sum', 'const all: unknown[] = [];'), [
+      '--heap',
+      '64MiB',
+    ]);
+    expect(ended.err).toContain(
+      'probable cause: user code used up the memory of its executor (seen 2 times)',
+    );
+    expectNobodyLost(folder, ended);
+  });
+
+  it('kills its whole worker process: the others’ attempts are not counted, and the job fails in the end', async () => {
+    const kill =
+      'map(line, emit) { if (line === "bad") process.kill(process.pid, "SIGABRT"); emit(line, 1); }';
+    const { ended } = await fail(jobOf(kill));
+    expect(ended.err).toMatch(/worker-\d ended \(SIGABRT\)/);
+    expect(ended.err).toMatch(/the job failed: .*map-3/);
+  });
+});
+
+describe('the surroundings of a job', () => {
+  it('an input that grows while it is read is a changed input', async () => {
+    const grow =
+      'map(line, emit) { if (line === "one") appendFileSync(emit.params.file!, "more\\n"); emit(line, 1); }';
+    const job = jobOf(grow, 'sum', "import { appendFileSync } from 'node:fs';");
+    for (const how of [[], ['--sequential']]) {
+      const folder = newFolder({ 'in.txt': lines, 'job.ts': job });
+      const file = join(folder, 'in.txt');
+      const ended = await rehearse(['run', 'job.ts', ...base, '--param', `file=${file}`, ...how], {
+        cwd: folder,
+      });
+      expect(ended.code, ended.err).toBe(1);
+      expect(ended.err).toContain(
+        'input changed since the job was planned: in.txt: it had 23 bytes and has 28',
+      );
+      expect(existsSync(join(folder, 'out'))).toBe(false);
+      expectTidy(folder);
+    }
+  });
+
+  it('a disk that fills up while mapping fails the job with that cause', async ({ skip }) => {
+    const text = Array.from(
+      { length: 40_000 },
+      (_, index) => `word${index.toString(26).replace(/\d/g, 'x')}`,
+    ).join('\n');
+    const folder = newFolder({ 'in.txt': text });
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', disk]);
+    if (mounted.status !== 0) skip('a small disk cannot be mounted here');
+    try {
+      const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '6', '--data-dir', join(disk, 'data')];
+      const ended = await rehearse(args, { cwd: folder });
+      expect(ended.code, ended.err).toBe(1);
+      expect(ended.err).toMatch(/the job failed: map-\d failed 4 times/);
+      expect(ended.err).toMatch(
+        /probable cause: no space left on the disk: .*\/work\/job-1\.map-\d.* \(seen \d times\)/,
+      );
+      expect(readdirSync(folder).sort()).toEqual(['disk', 'in.txt']);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
+  it('a map that fails sometimes is tried again, and the answer is right', async () => {
+    const once = `map(line, emit) {
+    if (line === 'bad' && !existsSync(emit.params.mark!)) {
+      writeFileSync(emit.params.mark!, '');
+      process.exit(3);
+    }
+    emit(line, 1);
+  }`;
+    const job = jobOf(once, 'sum', "import { existsSync, writeFileSync } from 'node:fs';");
+    const folder = newFolder({ 'in.txt': lines, 'job.ts': job });
+    const args = ['run', 'job.ts', ...base, '--json', '--param', `mark=${join(folder, 'mark')}`];
+    const { out } = await succeed(args, { cwd: folder });
+    expect(JSON.parse(out)).toMatchObject({ maps: { failed: 1 }, counters: { 'map.records.in': 5 } });
+    expect(Object.values(outputOf(folder)).join('')).toContain('bad 1\n');
+    expectTidy(folder);
+  });
+});

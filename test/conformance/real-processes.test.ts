@@ -1,0 +1,64 @@
+/**
+ * One conformance suite, two drivers: every scenario that the simulator plays (test/scenarios) is performed here on real
+ * processes, with the same expectations. Those whose faults no process can have must say so.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadScenarios } from '../../sim/scenario/load.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const command = join(root, 'dist', 'cli', 'main.js');
+const files = readdirSync(join(root, 'scenarios')).filter((name) => name.endsWith('.yaml'));
+
+/** Faults of the network, the store's answers and the lease service, and files that only their worker has. */
+const simulatedOnly = new Set([
+  'answer-of-an-append-lost.yaml',
+  'committed-map-holder-lost.yaml',
+  'old-leader-unaware.yaml',
+  'partition-heals.yaml',
+  'session-broken.yaml',
+]);
+
+function rehearse(file: string): Promise<{ code: number; stdout: string; stderr: string; left: string[] }> {
+  const cwd = mkdtempSync(join(tmpdir(), 'rehearse-conformance-'));
+  const args = [command, 'run', '--faults', join(root, 'scenarios', file), '--json'];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      // Beside each output lay a workspace while the job ran.
+      const left = readdirSync(cwd, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.includes('.rehearse-'),
+      );
+      rmSync(cwd, { recursive: true, force: true });
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr, left });
+    });
+  });
+}
+
+describe('scenarios on real processes', () => {
+  for (const file of files) {
+    if (simulatedOnly.has(file)) {
+      it.concurrent(`${file} is refused, for it can only be simulated`, async () => {
+        const { code, stdout } = await rehearse(file);
+        expect(code).toBe(2);
+        expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'S020' } });
+      });
+      continue;
+    }
+    it.concurrent(`${file} holds`, async () => {
+      const { code, stdout, stderr, left } = await rehearse(file);
+      expect(stdout, stderr).not.toBe('');
+      const { runs } = JSON.parse(stdout) as {
+        runs: { verdict: string; unmet: unknown[]; timeline: string[] }[];
+      };
+      const broken = runs.filter(({ verdict }) => verdict !== 'passed');
+      expect(broken, broken.map(({ timeline }) => timeline.join('\n')).join('\n\n')).toEqual([]);
+      const loaded = loadScenarios(readFileSync(join(root, 'scenarios', file), 'utf8'), file);
+      expect(loaded.ok && runs.length === loaded.scenarios.length).toBe(true);
+      expect(code).toBe(0);
+      expect(left).toEqual([]);
+    }, 400_000);
+  }
+});
