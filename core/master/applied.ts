@@ -10,6 +10,7 @@ import type { JournalRecord, TaskCommitted, TaskInvalidated } from '../records.j
 import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import type { Intent } from './intents.js';
 import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
+import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
 import { answer, refuseReport, warnNondeterminism } from './reports.js';
 import type { JobView, MasterState, Turn } from './state.js';
@@ -186,6 +187,10 @@ export function dropped(state: MasterState, turn: Turn, intent: Intent, reason: 
     case 'fail':
       return afterRecording(state, turn, intent.attempt);
     case 'accept': {
+      if (reason !== 'known' && !intent.confirmed) {
+        state.leading.refusals.push(intent);
+        return readFresh(state, turn);
+      }
       const session = state.leading.submitters.get(intent.requestId);
       const client = session === undefined ? undefined : state.sessions.get(session);
       state.leading.submitters.delete(intent.requestId);

@@ -29,12 +29,17 @@ export function onSubmit(
     refuse(state, turn, client, session, requestId, 'gone');
     return;
   }
-  const queued = state.journal.intents.some((one) => one.type === 'accept' && one.requestId === requestId);
+  const { intents } = state.journal;
+  const queued = [...intents, ...state.leading!.refusals].some(
+    (one) => one.type === 'accept' && one.requestId === requestId,
+  );
   const pending = state.journal.pending?.records.some(
     (one) => one.type === 'job.accepted' && one.requestId === requestId,
   );
   state.leading!.submitters.set(requestId, session);
-  if (!queued && !pending) propose(state, { type: 'accept', requestId, spec: submit.spec });
+  if (!queued && !pending) {
+    propose(state, { type: 'accept', requestId, spec: submit.spec, confirmed: false });
+  }
 }
 
 export function refuse(

@@ -37,7 +37,13 @@ import type {
 
 export type Intent =
   | { readonly type: 'begin'; readonly leader: NodeLife }
-  | { readonly type: 'accept'; readonly requestId: string; readonly spec: JobSpec }
+  | {
+      readonly type: 'accept';
+      readonly requestId: string;
+      readonly spec: JobSpec;
+      /** Judged for the second time, after the journal was read to its end. */
+      readonly confirmed: boolean;
+    }
   | {
       readonly type: 'commit';
       readonly attempt: AttemptId;

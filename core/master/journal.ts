@@ -30,6 +30,12 @@ export function readOn(state: MasterState, turn: Turn): void {
   turn.out.push({ type: 'journal.read', from: state.durable.slot + 1 });
 }
 
+/** Like `readOn`, but sees everything that is in the journal now: a read under way may have begun too early. */
+export function readFresh(state: MasterState, turn: Turn): void {
+  if (state.journal.reading) state.journal.readAgain = true;
+  else readOn(state, turn);
+}
+
 /** Forms and sends the next batch, when nothing is pending. Called at the end of every step. */
 export function pump(state: MasterState, turn: Turn, listener: JournalListener): void {
   const { journal, config } = state;

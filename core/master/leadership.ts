@@ -7,7 +7,7 @@ import { arm, clear } from '../deadlines.js';
 import { isTerminal } from '../durable/state.js';
 import { openJobView, reviewJob } from './jobs.js';
 import { propose, readOn } from './journal.js';
-import type { MasterState, Turn } from './state.js';
+import type { Leading, MasterState, Turn } from './state.js';
 
 /** Asks for the lease: for the first time, again, or for more of it. */
 export function askForLease(state: MasterState, turn: Turn): void {
@@ -34,6 +34,8 @@ export function onLeaseGranted(state: MasterState, turn: Turn, request: number):
     '',
     Math.max(turn.now, lease.askedAt + Math.floor(config.masterLeaseUs / 3)),
   );
+  // A leader looks now and then: with nothing to append it would never learn that another has begun a later epoch.
+  if (state.role === 'leader') readOn(state, turn);
   if (state.role === 'standby') campaign(state, turn);
 }
 
@@ -49,7 +51,18 @@ export function onJournalEnd(state: MasterState, turn: Turn): void {
     arm(state.deadlines, 'follow', '', turn.now + state.config.followUs);
   } else if (state.role === 'campaigning' && state.journal.intents.length === 0) {
     propose(state, { type: 'begin', leader: state.life });
+  } else if (state.leading) {
+    confirmRefusals(state, state.leading);
   }
+}
+
+/**
+ * A submit is refused for good only by a leader that has looked: the journal was read to its end after the first
+ * judgement, and nobody else leads. Then it is judged once more.
+ */
+function confirmRefusals(state: MasterState, leading: Leading): void {
+  for (const intent of leading.refusals) propose(state, { ...intent, confirmed: true });
+  leading.refusals.length = 0;
 }
 
 /** Our `leader.began` is durable: this master leads. What is volatile begins empty; the hellos will fill it. */
@@ -57,7 +70,7 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
   const { epoch, jobs } = state.durable;
   state.role = 'leader';
   state.journal.intents = [];
-  const leading = {
+  const leading: Leading = {
     epoch,
     workers: new Map(),
     ready: new Set<string>(),
@@ -65,6 +78,7 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
     awaited: new Set<string>(),
     lost: new Map(),
     submitters: new Map(),
+    refusals: [],
     draining: false,
   };
   state.leading = leading;

@@ -31,6 +31,8 @@ export interface MasterState {
 export interface JournalView {
   /** A `journal.read` has no answer yet. */
   reading: boolean;
+  /** Another read is wanted, begun after the one under way. */
+  readAgain: boolean;
   /** Waiting to be appended, in order; only a leader or campaigner has any. */
   intents: Intent[];
   /** The frozen batch whose fate is not known yet; kept across changes of role. */
@@ -68,6 +70,8 @@ export interface Leading {
   readonly lost: Map<NodeId, LostWorker>;
   /** Who asked for a job that is on its way to the journal: sessions by request id. */
   readonly submitters: Map<string, number>;
+  /** Submits judged negatively: they wait until the journal was read to its end. */
+  readonly refusals: (Intent & { type: 'accept' })[];
   draining: boolean;
 }
 
@@ -152,7 +156,7 @@ export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
     deadlines: noDeadlines(),
     durable: emptyDurable(),
     role: 'standby',
-    journal: { reading: false, intents: [], pending: undefined, appends: 0 },
+    journal: { reading: false, readAgain: false, intents: [], pending: undefined, appends: 0 },
     lease: { request: 0, askedAt: 0, until: 0 },
     sessions: new Map(),
     leading: undefined,

@@ -92,8 +92,12 @@ function handle(state: MasterState, turn: Turn, event: MasterEvent): void {
       return onUnknown(state, turn, event.slot);
     case 'journal.entries':
       onEntries(state, turn, event.entries, listener);
-      if (!event.end) readOn(state, turn);
-      else if (!state.journal.reading) onJournalEnd(state, turn);
+      if (!event.end || state.journal.readAgain) {
+        if (event.end) state.journal.readAgain = false;
+        readOn(state, turn);
+      } else if (!state.journal.reading) {
+        onJournalEnd(state, turn);
+      }
       return;
     case 'output.published':
       if (state.leading) propose(state, { type: 'published', job: event.job });

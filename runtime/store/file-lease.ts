@@ -4,7 +4,7 @@
 // both write, wait and read back; should both still believe, the journal decides, as always.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LifeSign, LifeWatch } from './lease-socket.js';
 import type { Lease } from './ports.js';
@@ -120,15 +120,19 @@ export class FileLease implements Lease {
     const current = await this.#read();
     if (current !== undefined && !this.#isOwn(current)) {
       if (this.#held) {
+        // What is wanted stays wanted: from now on as a rival.
         this.#held = false;
-        this.#wanted = undefined;
         this.#onLost();
         return false;
       }
       if (!this.#mayTakeFrom(current)) return false;
     }
     await this.#sign?.show();
-    await this.#write((current?.sequence ?? 0) + 1, ttlMs);
+    if (current === undefined) {
+      if (await this.#write(1, ttlMs, link)) return true;
+      if ((await this.#read()) !== undefined) return false; // another was first
+    }
+    await this.#write((current?.sequence ?? 0) + 1, ttlMs, rename);
     if (this.#held) return true;
     await this.#pause(this.#settleMs * (1 + Math.random()));
     const now = await this.#read();
@@ -169,14 +173,22 @@ export class FileLease implements Lease {
     }
   }
 
-  async #write(sequence: number, ttlMs: number): Promise<void> {
+  /**
+   * Puts the lease in its place: by `link`, which has one winner where there was none, or by `rename`, which replaces
+   * what is there. False when `link` found one.
+   */
+  async #write(sequence: number, ttlMs: number, place: typeof link | typeof rename): Promise<boolean> {
     const { directory, node, incarnation, socketPath } = this.#options;
     const holding: Holding = { node, incarnation, sequence, ttlMs, ...(socketPath && { socketPath }) };
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const aside = `${this.#path}.${randomBytes(6).toString('hex')}`;
     try {
       await writeFile(aside, JSON.stringify(holding), { mode: 0o600 });
-      await rename(aside, this.#path);
+      await place(aside, this.#path);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
     } finally {
       await rm(aside, { force: true });
     }

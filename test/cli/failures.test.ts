@@ -48,7 +48,7 @@ describe('user code that throws', () => {
     emit(line, 1);
   }`;
     const check =
-      'function check(line: string): void {\n  if (line === "bad") throw new RangeError(`no good: ${line}`);\n}';
+      'function check(line: string): void {\n  if (line === "bad") throw new RangeError("no good: " + line);\n}';
     const { folder, ended } = await fail(jobOf(throwing, 'sum', check));
     expect(ended.err).toMatch(
       /the job failed: map-\d failed 2 times; the limit is 2\n {2}--> job\.ts:3:29\n/,
@@ -74,7 +74,7 @@ describe('user code that throws', () => {
       ),
     );
     expect(ended.err).toMatch(/reduce-\d failed 2 times/);
-    expect(ended.err).toContain('probable cause: thrown: "a string"'.replaceAll('"', ''));
+    expect(ended.err).toContain('probable cause: thrown: a string');
     expect(ended.err).toContain('  at key "bad"\n');
   });
 
@@ -117,7 +117,7 @@ describe('user code that throws', () => {
       const document = JSON.parse(ended.out);
       expect(document).toMatchObject({
         outcome: 'failed',
-        failure: { failure: { message: 'Error: no', frame: 'job.ts:5:38' } },
+        failure: { failure: { message: 'Error: no', frame: 'job.ts:5:40' } },
       });
     }
   });
@@ -191,7 +191,7 @@ describe('the surroundings of a job', () => {
   it('a disk that fills up while mapping fails the job with that cause', async ({ skip }) => {
     const text = Array.from(
       { length: 40_000 },
-      (_, index) => `word${index.toString(26).replace(/\d/g, 'x')}`,
+      (_, index) => `word${String(index).replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)]!)}`,
     ).join('\n');
     const folder = newFolder({ 'in.txt': text });
     const disk = join(folder, 'disk');

@@ -444,7 +444,9 @@ export class Bench {
 
   commits(): TaskCommit[] {
     return this.records().flatMap((record) =>
-      record.type === 'task.committed' ? [`${this.name(record.attempt)} by ${record.holder.node}` as const] : [],
+      record.type === 'task.committed'
+        ? [`${this.name(record.attempt)} by ${record.holder.node}` as const]
+        : [],
     );
   }
 }

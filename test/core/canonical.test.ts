@@ -30,7 +30,25 @@ describe('the digest of plain data', () => {
   });
 
   test('tells numbers, texts, booleans and nothing apart', () => {
-    const values = [0, 1, '0', '1', '', true, false, null, [], {}, [0], [[]], [1, 2], [2, 1], { a: 0 }, 1.5, '1.5'];
+    const values = [
+      0,
+      1,
+      '0',
+      '1',
+      '',
+      true,
+      false,
+      null,
+      [],
+      {},
+      [0],
+      [[]],
+      [1, 2],
+      [2, 1],
+      { a: 0 },
+      1.5,
+      '1.5',
+    ];
     const digests = new Set(values.map(stateDigest));
     expect(digests.size).toBe(values.length);
   });

@@ -126,18 +126,21 @@ describe('a client', () => {
     expect(hand.state.concluded).toBe(false);
   });
 
-  test.each(['published', 'failed'] as const)('concludes once when the job is %s, and is quiet then', (end) => {
-    const hand = new Hand().asking();
-    const status = statusOf(end);
-    expect(hand.hear(status)).toMatchObject([
-      { type: 'job.report' },
-      { type: 'peer.disconnect' },
-      { type: 'job.conclude', status },
-    ]);
-    expect(armed(hand.state.deadlines)).toEqual([]);
-    expect(hand.hear(status)).toEqual([]);
-    expect(hand.step({ type: 'drain.requested' })).toEqual([]);
-  });
+  test.each(['published', 'failed'] as const)(
+    'concludes once when the job is %s, and is quiet then',
+    (end) => {
+      const hand = new Hand().asking();
+      const status = statusOf(end);
+      expect(hand.hear(status)).toMatchObject([
+        { type: 'job.report' },
+        { type: 'peer.disconnect' },
+        { type: 'job.conclude', status },
+      ]);
+      expect(armed(hand.state.deadlines)).toEqual([]);
+      expect(hand.hear(status)).toEqual([]);
+      expect(hand.step({ type: 'drain.requested' })).toEqual([]);
+    },
+  );
 
   test.each(['gone', 'output-overlaps', 'limit'] as const)('takes “%s” for a final answer', (reason) => {
     const hand = new Hand().asking();

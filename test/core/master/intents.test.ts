@@ -50,11 +50,13 @@ const broken =
   (): Intent => ({ type: 'fail', attempt: attempt(task, n), node: 'worker-1', failure, counted: true });
 const publishing = (): Intent => ({ type: 'publishing', job: 1 });
 const published = (): Intent => ({ type: 'published', job: 1 });
-const ended = (reason: 'task-failed' | 'publish-refused' = 'task-failed') => (): Intent => ({
-  type: 'fail-job',
-  job: 1,
-  failure: { reason, message: 'over' },
-});
+const ended =
+  (reason: 'task-failed' | 'publish-refused' = 'task-failed') =>
+  (): Intent => ({
+    type: 'fail-job',
+    job: 1,
+    failure: { reason, message: 'over' },
+  });
 const everything = [done(0), done(1), done(2), done(3)];
 
 describe('a leader', () => {
@@ -204,7 +206,10 @@ describe('every other intent', () => {
   });
 
   test('is published only once, and only after the point of no return', () => {
-    expect(judged(jobWith(...everything, publishing), published())).toEqual({ type: 'job.published', job: 1 });
+    expect(judged(jobWith(...everything, publishing), published())).toEqual({
+      type: 'job.published',
+      job: 1,
+    });
     expect(judged(jobWith(...everything), published())).toBe('stale');
     expect(judged(jobWith(...everything, publishing, published), published())).toBe('stale');
   });

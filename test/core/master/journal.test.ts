@@ -7,7 +7,8 @@ describe('one append at a time', () => {
     const [one, two, three] = workers as [never, never, never];
     bench.confirming = false;
     bench.mark();
-    for (const worker of [one, two, three]) bench.complete(worker, (worker as typeof workers[0]).running[0]!);
+    for (const worker of [one, two, three])
+      bench.complete(worker, (worker as (typeof workers)[0]).running[0]!);
     expect(bench.appends).toHaveLength(1);
     expect(bench.appends[0]!.records).toHaveLength(1);
     bench.confirm();
@@ -208,9 +209,7 @@ describe('a batch', () => {
     bench.drain(); // so that an unrelated record may occupy the journal, and nothing is given out meanwhile
     bench.submit(specOf({ output: '/other' }), 'request-2');
     one!.running = [];
-    one!.finished = [
-      { attempt: first, output: bench.outputOf(first), counters: [] },
-    ];
+    one!.finished = [{ attempt: first, output: bench.outputOf(first), counters: [] }];
     bench.join('worker-1');
     bench.complete(two!, two!.running[0]!);
     bench.mark();

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { Bench, benchWith, type FakeWorker, second, specOf } from '../bench.js';
+import { type Bench, benchWith, type FakeWorker, second, specOf } from '../bench.js';
 
 /** Worker 1 fell silent with map-0@1, and worker 2 has been given map-0@2; then worker 1 finishes after all. */
-function late(lateReports: 'first-commit' | 'owner-only'): { bench: Bench; one: FakeWorker; two: FakeWorker } {
+function late(lateReports: 'first-commit' | 'owner-only'): {
+  bench: Bench;
+  one: FakeWorker;
+  two: FakeWorker;
+} {
   const { bench, workers } = benchWith(2, specOf({ maps: 1 }, { lateReports }));
   const [one, two] = workers;
   bench.pass(bench.config.workerLeaseUs, [one!]);

@@ -127,7 +127,9 @@ describe('the end of a job', () => {
     bench.completeAll();
     bench.mark();
     bench.step({ type: 'output.published', job: 1 });
-    expect(bench.told).toMatchObject([{ type: 'job.status', phase: 'published', counters: [['records', 3]] }]);
+    expect(bench.told).toMatchObject([
+      { type: 'job.status', phase: 'published', counters: [['records', 3]] },
+    ]);
     expect(workers[0]!.heard).toEqual([{ type: 'job.ended', epoch: 1, incarnation: 1, job: 1 }]);
     bench.step({ type: 'output.published', job: 1 });
     expect(bench.records().filter((record) => record.type === 'job.published')).toHaveLength(1);

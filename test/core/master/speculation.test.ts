@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Bench, benchWith, type BenchOptions, type FakeWorker, second, specOf } from '../bench.js';
+import { type Bench, type BenchOptions, benchWith, type FakeWorker, second, specOf } from '../bench.js';
 
 interface Plan extends BenchOptions {
   readonly workers: number;
@@ -26,7 +26,9 @@ describe('a speculative copy', () => {
   test('is made of a straggler, elsewhere, once nothing waits', () => {
     const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
     bench.pass(10 * second);
-    expect(bench.decided('attempt-speculated')).toMatchObject([{ attempt: { task: 1, n: 1 }, node: 'worker-1' }]);
+    expect(bench.decided('attempt-speculated')).toMatchObject([
+      { attempt: { task: 1, n: 1 }, node: 'worker-1' },
+    ]);
     expect(bench.runs(workers[0]!)).toEqual(['map-1@2']);
     expect(bench.runs(workers[1]!)).toEqual(['map-1@1']);
   });

@@ -6,8 +6,8 @@ import type { WorkerEvent } from '../../../core/events.js';
 import type { AttemptId } from '../../../core/ids.js';
 import { checkWorker } from '../../../core/invariants.js';
 import type { MasterToWorker, Verdict, WorkerMessage } from '../../../core/messages.js';
-import { initWorker, stepWorker } from '../../../core/worker/step.js';
 import type { WorkerState } from '../../../core/worker/state.js';
+import { initWorker, stepWorker } from '../../../core/worker/step.js';
 
 const attempt = (task: number, n = 1): AttemptId => ({ job: 1, task, epoch: 1, n });
 const output = { digest: 'd', bytes: 1, records: 1, inputs: '' };
