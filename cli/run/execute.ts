@@ -134,7 +134,8 @@ function answerSignals(cluster: LocalCluster, request: RunRequest, progress: Pro
 /** No process of this run is alive any more: what only they needed can go. The traces stay. */
 export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
   await removeWorkspace(request.spec.output, request.runId);
-  for (const path of [layout.work, layout.bundle]) await rm(path, { recursive: true, force: true });
+  for (const path of [layout.work, layout.bundle, layout.stdin])
+    await rm(path, { recursive: true, force: true });
 }
 
 export function resumeLine(request: RunRequest): string {

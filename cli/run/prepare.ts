@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
 import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
@@ -108,7 +108,7 @@ export async function planInputs(
   hidden: boolean,
 ): Promise<Pick<WorkOrder, 'files' | 'splits'>> {
   try {
-    const spoolDirectory = join(runLayout(place.dataDirectory, place.runId).root, 'stdin');
+    const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
     const files = await resolveInputs(inputs, options);
     const { targetMaps, splitBytes, workers, slots } = settings;

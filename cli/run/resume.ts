@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { bundleJob } from '../../runtime/bundle/bundle.js';
 import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
-import { killLeftovers } from '../../runtime/process/process-register.js';
+import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../main.js';
@@ -26,6 +26,15 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   }
   const order = await loadWorkOrder(await FileFiles.open(layout.files), request.spec.work);
   const terminal = openTerminal(flags);
+  const running = runningCommand(layout);
+  if (running !== undefined) {
+    throw new UserError({
+      code: 'R005',
+      what: `run ${layout.runId} is still going on`,
+      why: `process ${running} works on it`,
+      next: 'wait for it, or end it first',
+    });
+  }
   await killLeftovers(layout);
   if (!existsSync(layout.work)) return alreadyDone(request, terminal);
   await refuseChanges(request, order);

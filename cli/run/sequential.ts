@@ -1,7 +1,7 @@
 /**
  * `rehearse run --sequential`: the whole job in this process. The same plan, the same publishing, the same bytes.
  */
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { isDataError } from '../../runtime/data/errors.js';
 import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
@@ -61,7 +61,8 @@ export async function runInProcess(
     return exitCodes.no;
   } finally {
     await removeWorkspace(spec.output, runId);
-    await rm(layout.files, { recursive: true, force: true });
+    for (const path of [layout.files, layout.stdin]) await rm(path, { recursive: true, force: true });
+    await rmdir(layout.root).catch(() => {}); // the output may lie in it
   }
 }
 

@@ -6,6 +6,7 @@
  *   bundle/             the job's code, unpacked
  *   work/               files of map attempts; gone when the run ends well
  *   trace/ logs/        what every node saw; what user code printed
+ *   stdin/              standard input, when it was named as one
  *   output/             the result, unless `-o` named another place
  */
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ export interface RunLayout {
   readonly bundle: string;
   readonly trace: string;
   readonly logs: string;
+  readonly stdin: string;
   readonly output: string;
 }
 
@@ -36,6 +38,7 @@ export function runLayout(dataDirectory: string, runId: string): RunLayout {
     bundle: join(root, 'bundle'),
     trace: join(root, 'trace'),
     logs: join(root, 'logs'),
+    stdin: join(root, 'stdin'),
     output: join(root, 'output'),
   };
 }

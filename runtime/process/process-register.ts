@@ -2,6 +2,7 @@
  * Which processes a run has started. A run that was killed with -9 may leave one behind that cannot end by itself (a
  * stopped one); whoever resumes the run makes certain that all of them are gone before it trusts the files.
  */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunLayout } from '../node/layout.js';
@@ -10,53 +11,68 @@ function registerPath(layout: RunLayout): string {
   return join(layout.root, 'processes');
 }
 
-export function recordProcess(layout: RunLayout, pid: number): void {
-  appendFileSync(registerPath(layout), `${pid} ${birth(pid) ?? ''}\n`);
+type Part = 'command' | 'child';
+
+interface Registered {
+  readonly part: Part;
+  readonly pid: number;
+  readonly born: string;
 }
 
-/** Kills what is still alive of a former start of this run, and waits until it is gone. Returns how many there were. */
-export async function killLeftovers(layout: RunLayout): Promise<number> {
-  let killed = 0;
-  for (const { pid, born } of readRegister(layout)) {
-    if (pid === process.pid || born === '' || birth(pid) !== born) continue; // gone, or the number is another's now
-    process.kill(pid, 'SIGKILL');
-    killed++;
-    while (birth(pid) === born) await new Promise((resolve) => setTimeout(resolve, 10));
+export function recordProcess(layout: RunLayout, part: Part, pid: number): void {
+  appendFileSync(registerPath(layout), `${part} ${pid} ${birth(pid) ?? ''}\n`);
+}
+
+/** The command that works on this run right now, if there is one. */
+export function runningCommand(layout: RunLayout): number | undefined {
+  return readRegister(layout).find((one) => one.part === 'command' && isAlive(one))?.pid;
+}
+
+/** Kills what is still alive of a former start of this run, and waits until it is gone. */
+export async function killLeftovers(layout: RunLayout): Promise<void> {
+  for (const child of readRegister(layout).filter(isAlive)) {
+    process.kill(child.pid, 'SIGKILL');
+    while (isAlive(child)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  return killed;
 }
 
-/** A process of a former start that is alive and is the command itself: the run is still going on. */
-export function readRegister(layout: RunLayout): { pid: number; born: string }[] {
+/** Whether the process lives, and its number is not another's by now. */
+function isAlive({ pid, born }: Registered): boolean {
+  return pid !== process.pid && born !== '' && birth(pid) === born;
+}
+
+function readRegister(layout: RunLayout): Registered[] {
   try {
-    return readFileSync(registerPath(layout), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const [pid, born] = line.split(' ');
-        return { pid: Number(pid), born: born ?? '' };
-      });
+    const lines = readFileSync(registerPath(layout), 'utf8').split('\n');
+    return lines.slice(0, -1).map((line) => {
+      const [part, pid, born] = line.split(' ');
+      return { part: part as Part, pid: Number(pid), born: born ?? '' };
+    });
   } catch {
     return [];
   }
 }
 
 /**
- * What tells a process from a later one with the same number: when it began, in clock ticks since boot. Undefined when
- * there is no such process, or it is only waiting to be reaped. Without /proc (macOS) the number alone must do.
+ * What tells a process from a later one with the same number: when it began. Undefined when there is no such process, or
+ * it is only waiting to be reaped.
  */
-export function birth(pid: number): string | undefined {
+function birth(pid: number): string | undefined {
   try {
+    if (process.platform !== 'linux') return birthByPs(pid);
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    return fields[0] === 'Z' ? undefined : fields[19]; // state, and clock ticks since boot
   } catch {
-    if (process.platform === 'linux') return undefined;
-    try {
-      process.kill(pid, 0);
-      return 'alive';
-    } catch {
-      return undefined;
-    }
+    return undefined;
   }
+}
+
+function birthByPs(pid: number): string | undefined {
+  const [state = '', ...began] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split(/\s+/);
+  return state === '' || state.startsWith('Z') ? undefined : began.join('-');
 }

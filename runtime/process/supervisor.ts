@@ -150,7 +150,7 @@ export class Supervisor {
     child.process = process_;
     this.#listen(child, process_);
     if (process_.pid !== undefined) {
-      recordProcess(options.layout, process_.pid);
+      recordProcess(options.layout, 'child', process_.pid);
       options.observer.started?.(child.node, child.incarnation, process_.pid);
     }
   }

@@ -2,7 +2,15 @@
  * A cluster on this machine for one run: the client here, one master here too or several in children, workers in
  * children, all of them talking over Unix sockets in a directory that only this user can enter.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
@@ -52,12 +60,12 @@ export class LocalCluster {
     const { request, layout } = options;
     for (const directory of [layout.trace, layout.work, layout.logs])
       mkdirSync(directory, { recursive: true });
-    this.#sockets = mkdtempSync(join(socketRoot(), 'rehearse-'));
+    this.#sockets = makeSocketDirectory(layout);
     this.#addresses = request.config.masters.map(
       (node) => [node, join(this.#sockets, `${node}.sock`)] as const,
     );
     this.#incarnationBase = nextIncarnationBase(layout);
-    recordProcess(layout, process.pid);
+    recordProcess(layout, 'command', process.pid);
     const { masters } = request.config;
     this.#masterHere = masters.length === 1 && !options.rehearsed;
     this.supervisor = new Supervisor({
@@ -123,14 +131,31 @@ export class LocalCluster {
     await this.supervisor.killAll();
     await this.#client?.close();
     await this.#master?.close();
+    this.#removeSockets();
+  }
+
+  #removeSockets(): void {
     rmSync(this.#sockets, { recursive: true, force: true });
+    rmSync(join(this.#options.layout.root, 'sockets'), { force: true });
   }
 
   /** The last resort: nothing is awaited, nothing is left running. */
   abandon(): void {
     void this.supervisor.killAll();
-    rmSync(this.#sockets, { recursive: true, force: true });
+    this.#removeSockets();
   }
+}
+
+/**
+ * A new directory that only this user can enter. Its name is kept in the run's folder: who resumes a run that was killed
+ * removes the one that was left.
+ */
+function makeSocketDirectory(layout: RunLayout): string {
+  const record = join(layout.root, 'sockets');
+  if (existsSync(record)) rmSync(readFileSync(record, 'utf8'), { recursive: true, force: true });
+  const directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
+  writeFileSync(record, directory);
+  return directory;
 }
 
 /** A socket's path may not be longer than about a hundred bytes: a deep temporary directory will not do. */

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { expectTidy, jobOf, linesOf, newFolder, partsOf, rehearse, succeed } from './command.js';
+import { expectTidy, jobOf, linesOf, newFolder, partsOf, rehearse, runsOf, succeed } from './command.js';
 
 /** The lines of a file as text: LF or CRLF, no mark at the start, what is no UTF-8 replaced. */
 function linesIn(bytes: Uint8Array): string[] {
@@ -157,6 +157,8 @@ describe('standard input and output', () => {
     const sequential = await succeed([...args, '--sequential'], { cwd: folder, stdin });
     expect(sequential.out).toBe(ended.out);
     expect(readdirSync(folder)).toEqual(['.rehearse']);
+    for (const run of runsOf(folder))
+      expect(readdirSync(run), 'what was spooled is gone').not.toContain('stdin');
   });
 });
 

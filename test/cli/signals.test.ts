@@ -53,7 +53,7 @@ async function finish(folder: string): Promise<void> {
   expect(before.length).toBeGreaterThanOrEqual(2);
   expect(before.length).toBeLessThan(maps);
   expect(readdirSync(folder)).not.toContain('out');
-  const ended = await rehearse(['resume', 'last'], { cwd: folder });
+  const ended = await rehearse(['resume', basename(run)], { cwd: folder });
   expect(ended.code, ended.err).toBe(0);
   expect(linesOf(folder)).toEqual(expected);
   const after = decisionsOf(run, 'task-committed').map(({ attempt }) => attempt!.task);

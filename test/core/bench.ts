@@ -75,6 +75,8 @@ export interface JoinOptions {
   readonly incarnation?: number;
   readonly previous?: WorkerHello['previous'];
   readonly epochSeen?: number;
+  /** What it runs, instead of what the bench has seen it begin. */
+  readonly running?: AttemptId[];
 }
 
 export interface BenchOptions {
@@ -235,7 +237,7 @@ export class Bench {
       slots: life.slots ?? before?.slots ?? 1,
       session: ++this.#sessions,
       credit: 0,
-      running: sameLife ? before.running : [],
+      running: life.running ?? (sameLife ? before.running : []),
       finished: sameLife ? before.finished : [],
       stopping: sameLife ? before.stopping : [],
       progress: new Map(),

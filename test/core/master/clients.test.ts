@@ -43,6 +43,40 @@ describe('a submit', () => {
     expect(bench.master.durable.jobs).toHaveLength(1);
   });
 
+  test('is refused only by a leader that has looked at the journal’s end first', () => {
+    const bench = new Bench();
+    bench.submit();
+    bench.mark();
+    bench.reading = false;
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    expect(bench.told).toEqual([]);
+    expect(bench.effects).toContainEqual({ type: 'journal.read', from: bench.store.length + 1 });
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    bench.step(bench.entriesFrom(bench.store.length + 1));
+    expect(bench.told.map((message) => message.type)).toEqual(['job.refused']);
+  });
+
+  test('is not refused by a leader that finds out meanwhile that it leads no more', () => {
+    const bench = new Bench();
+    bench.submit();
+    bench.mark();
+    bench.granting = false;
+    bench.foreign({ type: 'leader.began', epoch: 2, leader: { node: 'master-2', incarnation: 1 } });
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    expect(bench.master.role).toBe('standby');
+    expect(bench.told.filter((message) => message.type === 'job.refused')).toEqual([]);
+  });
+
+  test('that was judged hopeless is accepted when the way is free at the second look', () => {
+    const { bench, workers } = benchWith(1, specOf({}, { maxAttempts: 1 }));
+    bench.reading = false;
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    bench.fail(workers[0]!, workers[0]!.running[0]!);
+    expect(bench.job().phase).toBe('failed');
+    bench.step(bench.entriesFrom(bench.store.length + 1));
+    expect(bench.job(2)).toMatchObject({ requestId: 'request-2', phase: 'open' });
+  });
+
   test('of a job that is over the limit is refused with the reason', () => {
     const bench = new Bench({ config: { tasksMax: 2 } });
     bench.submit(specOf({ maps: 2, reduces: 1 }));

@@ -72,6 +72,7 @@ describe('a leader', () => {
 describe('a submit', () => {
   const submit = (change: Parameters<typeof specOf>[0] = {}, requestId = 'request-2'): Intent => ({
     type: 'accept',
+    confirmed: false,
     requestId,
     spec: specOf({ output: '/other', ...change }),
   });

@@ -107,6 +107,14 @@ describe('the lease', () => {
     expect(bench.master).toMatchObject({ role: 'leader', leading: { epoch: 1 } });
   });
 
+  test('is renewed with a look at the journal: a leader with nothing to append learns of a later epoch', () => {
+    const { bench } = benchWith(0);
+    bench.foreign({ type: 'leader.began', epoch: 2, leader: rival });
+    bench.pass(bench.config.masterLeaseUs);
+    expect(bench.decided('leader-fenced')).toHaveLength(1);
+    expect(bench.master.durable.epoch).toBeGreaterThan(1);
+  });
+
   test('that runs out ends the leader by its own clock: sessions closed, volatile state gone', () => {
     const { bench, workers } = benchWith(1);
     bench.granting = false;

@@ -201,6 +201,36 @@ describe('an input that cannot be read', () => {
     expect(bench.job().troubles.get(2)).toBeUndefined();
   });
 
+  test('keeps reduces back until the loss is durable', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 2 }), { slots: 2 });
+    const worker = workers[0]!;
+    bench.complete(worker, worker.running[0]!);
+    const source = bench.job().commits[0]!.attempt;
+    bench.confirming = false;
+    bench.starve(worker, worker.running[0]!, source);
+    bench.beat(worker);
+    expect(bench.runs(worker)).toEqual(['reduce-1@1']);
+    bench.confirm();
+    bench.beat(worker);
+    expect(bench.runs(worker)).toEqual(['reduce-1@1', 'map-0@2']);
+  });
+
+  test('said by two readers is one loss', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 2 }), { slots: 2 });
+    const worker = workers[0]!;
+    bench.complete(worker, worker.running[0]!);
+    const source = bench.job().commits[0]!.attempt;
+    bench.confirming = false;
+    for (const reader of [...worker.running]) bench.starve(worker, reader, source);
+    while (bench.appending) bench.confirm();
+    bench.confirming = true;
+    bench.completeAll();
+    bench.beat(worker);
+    bench.completeAll();
+    expect(bench.job()).toMatchObject({ phase: 'publishing' });
+    expect(bench.job().troubles.get(0)).toMatchObject({ invalidated: 1, failed: 0 });
+  });
+
   test('of an attempt that is not the committed one loses nothing', () => {
     const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 1 }));
     const worker = workers[0]!;
@@ -236,6 +266,9 @@ describe('a map that comes out different when it is made again', () => {
     bench.complete(maker, maker.running[0]!, { digest: 'different' });
     expect(bench.decided('nondeterminism-seen')).toMatchObject([{ facts: { task: 'map-0', otherN: 1 } }]);
     expect(bench.revoked(readers[0]!)[0]).toMatch(/^reduce-\d@1 inputs-changed$/);
+    expect(bench.decided('attempt-revoked')).toContainEqual(
+      expect.objectContaining({ node: readers[0]!.node, facts: { why: 'inputs-changed' } }),
+    );
     bench.completeAll();
     expect(bench.job()).toMatchObject({ phase: 'publishing', reducesCommitted: 2 });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { armedAt } from '../../../core/deadlines.js';
 import { type Bench, type BenchOptions, benchWith, type FakeWorker, second, specOf } from '../bench.js';
 
 interface Plan extends BenchOptions {
@@ -76,6 +77,22 @@ describe('a speculative copy', () => {
     expect(bench.runs(workers[0]!)).toEqual(['map-2@1']);
     bench.pass(60 * second);
     expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('does not take the slot of a task that came back a moment ago', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 1, reduces: 3 }, { speculation: true }));
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.pass(2 * second);
+    const quick = workers.find((worker) => bench.runs(worker).includes('reduce-0@1'))!;
+    bench.complete(quick, quick.running[0]!);
+    expect(bench.runs(quick)).toEqual(['reduce-2@1']);
+    bench.pass(10 * second);
+    bench.complete(quick, quick.running[0]!, { inputs: 'outdated' });
+    expect(bench.runs(quick)).toEqual([]);
+    bench.now = armedAt(bench.master.deadlines, 'speculate', '')!;
+    bench.step({ type: 'clock.reached', deadline: { kind: 'speculate', id: '' } });
+    expect(bench.decided('attempt-speculated')).toEqual([]);
+    expect(bench.runs(quick)).toEqual(['reduce-2@2']);
   });
 
   test('never runs on the same worker, though it has slots', () => {

@@ -203,23 +203,6 @@ describe('a broken session', () => {
     bench.pass(2 * bench.config.reconnectUs);
     expect(bench.decided('worker-lost')).toEqual([]);
   });
-
-  test('does not revive an attempt that was told to stop', () => {
-    // A reduce is told to stop, runs on for a while, and meanwhile is given to the same worker again.
-    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 1 }), { slots: 2 });
-    const worker = workers[0]!;
-    bench.complete(worker, worker.running[0]!);
-    const first = worker.running[0]!;
-    bench.delivering = false;
-    bench.master.leading!.jobs.get(1)!.active.get(1)!.live[0]!.progressedAt = 0;
-    bench.pass(601 * second);
-    bench.deliver(worker);
-    expect(worker.stopping).toEqual([first]);
-    expect(bench.runs(worker)).toEqual(['reduce-0@2']);
-    bench.hangUp(worker);
-    const again = bench.join('worker-1');
-    expect(bench.runs(again)).toEqual(['reduce-0@2']);
-  });
 });
 
 describe('after a takeover', () => {
@@ -265,19 +248,22 @@ describe('after a takeover', () => {
   test('two workers that run the same task both go on; a third is stopped', () => {
     const bench = new Bench();
     bench.submit(specOf({ maps: 1 }));
-    const run = (node: string, n: number) => {
-      bench.workers.set(node, {
-        ...bench.join(`${node}-x`),
-        node,
-        running: [{ job: 1, task: 0, epoch: 1, n }],
-      });
-      return bench.join(node);
-    };
     bench.drain();
-    const [one, two, three] = [run('worker-1', 11), run('worker-2', 12), run('worker-3', 13)];
-    expect(bench.runs(one!)).toEqual(['map-0@11']);
-    expect(bench.runs(two!)).toEqual(['map-0@12']);
-    expect(bench.runs(three!)).toEqual([]);
+    const runs = [11, 12, 13].map((n) => {
+      const worker = bench.join(`worker-${n}`, { running: [{ job: 1, task: 0, epoch: 1, n }] });
+      return bench.runs(worker);
+    });
+    expect(runs).toEqual([['map-0@11'], ['map-0@12'], []]);
+  });
+
+  test('one worker never goes on twice with the same task', () => {
+    const bench = new Bench();
+    bench.submit(specOf({ maps: 1 }));
+    bench.drain();
+    const running = [11, 12].map((n) => ({ job: 1, task: 0, epoch: 1, n }));
+    const worker = bench.join('worker-1', { slots: 2, running });
+    expect(bench.runs(worker)).toEqual(['map-0@11']);
+    expect(bench.revoked(worker)).toEqual(['map-0@12 superseded']);
   });
 
   test('an adopted attempt keeps the longer limit that earlier time-outs gave its task', () => {
