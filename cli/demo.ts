@@ -10,7 +10,7 @@ import type { Effect } from '../core/effects.js';
 import { taskName } from '../core/ids.js';
 import type { LocalCluster } from '../runtime/run/local-cluster.js';
 import { writeRunRequest } from '../runtime/run/run-request.js';
-import type { GlobalFlags } from './main.js';
+import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
 import { execute, type Rehearsal } from './run/execute.js';
 import type { RunFlags } from './run/flags.js';

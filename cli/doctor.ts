@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { versions } from '../runtime/versions.js';
-import type { GlobalFlags } from './main.js';
+import type { GlobalFlags } from './global-flags.js';
 import { sayBytes } from './quantities.js';
 import { dataDirectoryOf } from './run/run-id.js';
 import { openTerminal } from './terminal.js';

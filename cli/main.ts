@@ -5,18 +5,10 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../runtime/versions.js';
+import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
 import { allowClosedPipes, reportError } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
-
-export interface GlobalFlags {
-  readonly json?: boolean;
-  readonly progress?: 'auto' | 'tty' | 'plain' | 'ndjson' | 'none';
-  readonly color?: 'auto' | 'always' | 'never';
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly dataDir?: string;
-}
 
 type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
 

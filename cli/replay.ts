@@ -4,7 +4,7 @@
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
-import type { GlobalFlags } from './main.js';
+import type { GlobalFlags } from './global-flags.js';
 import { sayPath } from './run/prepare.js';
 import { dataDirectoryOf, findRun } from './run/run-id.js';
 import { openTerminal } from './terminal.js';

@@ -6,7 +6,7 @@ import { scenarioErrorText } from '../sim/scenario/error.js';
 import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
-import type { GlobalFlags } from './main.js';
+import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import { openTerminal, type Terminal } from './terminal.js';

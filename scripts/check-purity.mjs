@@ -27,7 +27,8 @@ const forbidden = [
 ];
 
 /** Everything that precedes a slash which begins a regular expression; after anything else it divides. */
-const beforeRegExp = /(?:^|[([{,;:=!&|?+\-*%~^<>]|\b(?:return|typeof|case|in|of|do|else|void|yield|await))\s*$/;
+const beforeRegExp =
+  /(?:^|[([{,;:=!&|?+\-*%~^<>]|\b(?:return|typeof|case|in|of|do|else|void|yield|await))\s*$/;
 
 /** The source with the content of comments, strings and regular expressions turned to blanks; every offset stays. */
 export function codeOf(source) {
@@ -68,7 +69,8 @@ export function codeOf(source) {
   };
   const quoted = (from, quote) => {
     let at = from + 1;
-    while (at < source.length && source[at] !== quote && source[at] !== '\n') at += source[at] === '\\' ? 2 : 1;
+    while (at < source.length && source[at] !== quote && source[at] !== '\n')
+      at += source[at] === '\\' ? 2 : 1;
     blank(from + 1, at);
     return at + 1;
   };
@@ -134,7 +136,9 @@ export function checkProject(project) {
   const violations = [];
   let files = 0;
   for (const folder of Object.keys(rules)) {
-    const names = readdirSync(join(project, folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
+    const names = readdirSync(join(project, folder), { recursive: true }).filter((name) =>
+      name.endsWith('.ts'),
+    );
     if (names.length === 0) throw new Error(`${folder}/ has no files to look at`);
     for (const name of names.sort()) {
       const file = join(folder, name);

@@ -19,7 +19,12 @@ function tableUnder(heading: string): string[][] {
   expect(from, `no heading "${heading}"`).toBeGreaterThan(0);
   const section = page.slice(from + 4, page.indexOf('\n## ', from + 4) >>> 0);
   const rows = section.split('\n').filter((line) => line.startsWith('|'));
-  const cells = rows.map((row) => row.split('|').slice(1, -1).map((cell) => cell.trim()));
+  const cells = rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
   return cells.filter((row, index) => !/^-+$/.test(row[0]!) && !/^-+$/.test(cells[index + 1]?.[0] ?? ''));
 }
 

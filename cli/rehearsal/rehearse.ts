@@ -18,7 +18,7 @@ import type { Fact } from '../../sim/scenario/facts.js';
 import { timeline } from '../../sim/scenario/timeline.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { Work } from '../../sim/work.js';
-import type { GlobalFlags } from '../main.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration } from '../quantities.js';
 import { execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';

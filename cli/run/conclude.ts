@@ -10,7 +10,7 @@ import { partName } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
-import type { GlobalFlags } from '../main.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { sayMany } from '../quantities.js';
 import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';

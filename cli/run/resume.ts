@@ -9,7 +9,7 @@ import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js'
 import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
-import type { GlobalFlags } from '../main.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { dataDirectoryOf, findRun } from './run-id.js';

@@ -7,7 +7,7 @@ import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
 import { resultOfError } from '../../runtime/executor/failure.js';
 import { successText } from '../../runtime/node/success.js';
-import type { GlobalFlags } from '../main.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';

@@ -1,34 +1,26 @@
 /**
  * A worker for real: the worker machine with a session to the master, executors and files around it.
  */
-import type { ClusterConfig } from '../../core/config.js';
 import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
-import type { MachineEvent } from '../../core/events.js';
 import { generationText, mixGeneration, newGeneration } from '../../core/generation.js';
-import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
-import type { WorkerMessage } from '../../core/messages.js';
-import type { Cause } from '../../core/trace.js';
+import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
 import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult } from '../executor/messages.js';
 import type { Files } from '../store/ports.js';
-import { SessionDialer } from '../transport/dialer.js';
 import type { CrashPoints } from './crash-points.js';
+import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
 import { type RunLayout, tracePath } from './layout.js';
-import { NodeDriver } from './node-driver.js';
 import { loadWorkOrder } from './work-order.js';
 
-export interface WorkerNodeOptions extends WorkerSetup {
-  readonly config: ClusterConfig;
+export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   readonly layout: RunLayout;
-  readonly addresses: ReadonlyMap<NodeId, string>;
   readonly files: Files;
+  /** Bound of each executor's heap. */
   readonly heapMiB: number;
   readonly points: CrashPoints;
-  failed(error: Error): void;
-  stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
 /** Where a job's map outputs are, as told by the master. */
@@ -47,10 +39,8 @@ interface RunningAttempt {
   started: boolean;
 }
 
-export class WorkerNode {
+export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
-  readonly #driver: NodeDriver;
-  readonly #dialer: SessionDialer<'worker'>;
   readonly #pool: ExecutorPool;
   /** By job, then by map task. */
   readonly #outputs = new Map<number, Map<number, KnownOutput>>();
@@ -61,8 +51,10 @@ export class WorkerNode {
   readonly #beat: NodeJS.Timeout;
 
   constructor(options: WorkerNodeOptions) {
-    this.#options = options;
     const { config, life, slots, previous, layout } = options;
+    const setup = { role: 'worker', config, life, slots, ...(previous ? { previous } : {}) } as const;
+    super('worker', setup, tracePath(layout, life.node, life.incarnation), options);
+    this.#options = options;
     this.#pool = new ExecutorPool({
       slots,
       filesDirectory: layout.files,
@@ -72,29 +64,11 @@ export class WorkerNode {
       heapMiB: options.heapMiB,
       ended: (attempt, result) => this.#ended(attempt, result),
     });
-    this.#driver = new NodeDriver({
-      setup: { role: 'worker', config, life, slots, ...(previous ? { previous } : {}) },
-      tracePath: tracePath(layout, life.node, life.incarnation),
-      perform: (effect, cause) => this.#perform(effect, cause),
-      failed: (error) => options.failed(error as Error),
-      ...(options.stepped ? { stepped: options.stepped } : {}),
-    });
-    this.#dialer = new SessionDialer({
-      node: life.node,
-      role: 'worker',
-      addressOf: (peer) => options.addresses.get(peer)!,
-      handlers: {
-        connected: (peer, session) => this.#driver.feed({ type: 'peer.connected', peer, session }),
-        lost: (peer, session) => this.#driver.feed({ type: 'peer.lost', peer, session }),
-        message: (from, session, message, cause) =>
-          this.#driver.feed({ type: 'message.received', from, session, message } as MachineEvent, cause),
-      },
-    });
     this.#beat = setInterval(() => this.#tellProgress(), Math.max(50, config.beatUs / 2000));
   }
 
   start(): void {
-    this.#driver.start();
+    this.driver.start();
   }
 
   /** Modelled work takes `factor` times as long from now on. */
@@ -102,24 +76,15 @@ export class WorkerNode {
     this.#pool.slow(factor);
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     clearInterval(this.#beat);
-    this.#driver.stop();
+    this.driver.stop();
     await this.#pool.close();
-    await this.#dialer.close();
+    await super.close();
   }
 
-  #perform(effect: Effect, cause: Cause): void {
+  protected override performOwn(effect: Effect): void {
     switch (effect.type) {
-      case 'message.send':
-        this.#dialer.send(effect.session, effect.message as WorkerMessage, cause);
-        return;
-      case 'peer.connect':
-        this.#dialer.connect(effect.peer, effect.session);
-        return;
-      case 'peer.disconnect':
-        this.#dialer.disconnect(effect.session);
-        return;
       case 'attempt.run':
         this.#run(effect);
         return;
@@ -154,7 +119,7 @@ export class WorkerNode {
         if (!output) throw new Error(`no word yet of map ${task} of job ${attempt.job}`);
         if (output.gone) {
           const source = output.attempt;
-          this.#driver.feed({ type: 'attempt.starved', attempt, source, reason: 'missing' });
+          this.driver.feed({ type: 'attempt.starved', attempt, source, reason: 'missing' });
           return;
         }
         sources.push(output.attempt);
@@ -183,7 +148,7 @@ export class WorkerNode {
     } catch (error) {
       if (!this.#running.delete(attemptKey(attempt))) return;
       const failure = { kind: 'disk', message: (error as Error).message } as const;
-      this.#driver.feed({ type: 'attempt.broke', attempt, failure });
+      this.driver.feed({ type: 'attempt.broke', attempt, failure });
     }
   }
 
@@ -193,7 +158,7 @@ export class WorkerNode {
       this.#pool.abort(attempt);
     } else if (running) {
       this.#running.delete(attemptKey(attempt));
-      this.#driver.feed({ type: 'attempt.aborted', attempt });
+      this.driver.feed({ type: 'attempt.aborted', attempt });
     }
   }
 
@@ -214,24 +179,24 @@ export class WorkerNode {
         const { digest, bytes, records, counters } = result;
         this.#options.points.reach('attempt.after_write_before_report', { attempt });
         const output = { digest, bytes, records, inputs };
-        this.#driver.feed({ type: 'attempt.finished', attempt, output, counters });
+        this.driver.feed({ type: 'attempt.finished', attempt, output, counters });
         return;
       }
       case 'broke':
-        this.#driver.feed({ type: 'attempt.broke', attempt, failure: result.failure });
+        this.driver.feed({ type: 'attempt.broke', attempt, failure: result.failure });
         return;
       case 'starved':
-        this.#driver.feed({ type: 'attempt.starved', attempt, source: result.source, reason: result.reason });
+        this.driver.feed({ type: 'attempt.starved', attempt, source: result.source, reason: result.reason });
         return;
       case 'aborted':
-        this.#driver.feed({ type: 'attempt.aborted', attempt });
+        this.driver.feed({ type: 'attempt.aborted', attempt });
         return;
     }
   }
 
   #tellProgress(): void {
     for (const { attempt, done, total } of this.#pool.progress()) {
-      if (done > 0) this.#driver.feed({ type: 'attempt.progressed', attempt, done, total });
+      if (done > 0) this.driver.feed({ type: 'attempt.progressed', attempt, done, total });
     }
   }
 }

@@ -56,6 +56,21 @@ describe('a submit', () => {
     expect(bench.told.map((message) => message.type)).toEqual(['job.refused']);
   });
 
+  test('is not refused on the strength of a read that began before it was judged', () => {
+    const bench = new Bench();
+    bench.submit();
+    bench.reading = false;
+    bench.pass(bench.config.masterLeaseUs / 2);
+    expect(bench.master.journal.reading).toBe(true);
+    bench.submit(specOf({ output: '/out/inside' }), 'request-2');
+    bench.mark();
+    bench.step(bench.entriesFrom(bench.store.length + 1));
+    expect(bench.told).toEqual([]);
+    expect(bench.effects).toContainEqual({ type: 'journal.read', from: bench.store.length + 1 });
+    bench.step(bench.entriesFrom(bench.store.length + 1));
+    expect(bench.told.map((message) => message.type)).toEqual(['job.refused']);
+  });
+
   test('is not refused by a leader that finds out meanwhile that it leads no more', () => {
     const bench = new Bench();
     bench.submit();
