@@ -111,6 +111,8 @@ export interface AttemptFinished {
   readonly attempt: AttemptId;
   readonly output: Output;
   readonly counters: Counters;
+  /** For a reduce: its key with the most records, cut to a bounded length. Only for people who read the trace. */
+  readonly heaviest?: { readonly key: string; readonly records: number };
 }
 export interface AttemptBroke {
   readonly type: 'attempt.broke';

@@ -18,6 +18,8 @@ export class ReduceTask {
   readonly #context: TaskContext;
   #phase: 'new' | 'started' | 'finished' = 'new';
   #groupsIn = 0;
+  /** The key with the most records so far, and how many: what skew is made of. */
+  heaviest: { readonly key: string; readonly records: number } | undefined;
   #recordsIn = 0;
   #recordsOut = 0;
 
@@ -48,10 +50,13 @@ export class ReduceTask {
   reduceGroup(key: string, values: Iterable<unknown>): MaybePromise<void> {
     this.#expect('started', 'reduceGroup');
     this.#groupsIn++;
+    const before = this.#recordsIn;
     const iterator = values[Symbol.iterator]();
     const once = this.#readOnce(key, iterator);
     return after(this.#take(key, this.#job.reduce(key, once, this.#context)), () => {
       while (!iterator.next().done) this.#recordsIn++;
+      const records = this.#recordsIn - before;
+      if (records > (this.heaviest?.records ?? 0)) this.heaviest = { key, records };
     });
   }
 

@@ -3,7 +3,7 @@
  * belongs there: the output and the traces of a job that ended, or everything needed to resume one that did not.
  */
 import { rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
@@ -142,12 +142,14 @@ export function resumeLine(request: RunRequest): string {
   return `to go on: rehearse resume ${request.runId}`;
 }
 
+/** A disk that is full is the answer "no"; anything else that a store refuses is the surroundings' fault. */
 function storeError(error: StoreFailedError, request: RunRequest): UserError {
+  const full = /ENOSPC|no space left/.test(error.message);
   return new UserError({
     code: 'E001',
-    what: 'the store refused a write',
+    what: full ? 'the disk is full: the journal could not be written' : 'the store refused a write',
     why: error.message,
-    next: `once that is mended: rehearse resume ${basename(request.runId)}`,
-    exit: exitCodes.environment,
+    next: `once that is mended: rehearse resume ${request.runId}`,
+    exit: full ? exitCodes.no : exitCodes.environment,
   });
 }

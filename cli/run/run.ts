@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pruneRuns } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
@@ -50,6 +51,7 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
   const startedAt = performance.now();
   const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
+  pruneRuns(ingredients.place.dataDirectory, prepared.layout.runId);
   return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
 }
 

@@ -22,11 +22,22 @@ export interface RunSummary {
   readonly inputs: { readonly files: number; readonly bytes: number };
   readonly maps: PhaseSummary;
   readonly reduces: PhaseSummary;
-  readonly skew: { readonly largestPart: number; readonly bytesMax: number; readonly bytesMedian: number };
+  readonly skew: {
+    readonly largestPart: number;
+    readonly bytesMax: number;
+    readonly bytesMedian: number;
+    /** The key with the most records, where a reduce had any. */
+    readonly heaviest?: Heaviest;
+  };
   readonly counters: Readonly<Record<string, number>>;
   /** Time in committed attempts over slots × time: 1 would be no time lost. */
   readonly efficiency: number;
   readonly trace: string;
+}
+
+interface Heaviest {
+  readonly key: string;
+  readonly records: number;
 }
 
 export type PhaseSummary = Pick<
@@ -42,6 +53,7 @@ export type PhaseSummary = Pick<
 export async function summarize(status: JobStatus, concluding: Concluding): Promise<RunSummary> {
   const { request, layout, order, tookUs } = concluding;
   const { maps, reduces } = await timesOf(layout.trace, request.spec.maps);
+  const heaviest = await heaviestKey(layout.trace);
   const bytes = await partBytes(request.spec.output);
   const sorted = [...bytes].sort((a, b) => a - b);
   const busyUs = [...maps, ...reduces].reduce((sum, time) => sum + time, 0);
@@ -62,6 +74,7 @@ export async function summarize(status: JobStatus, concluding: Concluding): Prom
       largestPart: bytes.indexOf(sorted.at(-1) ?? 0),
       bytesMax: sorted.at(-1) ?? 0,
       bytesMedian: quantile(sorted, 0.5),
+      ...(heaviest ? { heaviest } : {}),
     },
     counters: Object.fromEntries(status.counters),
     efficiency: tookUs > 0 ? Math.min(1, busyUs / (slots * tookUs)) : 0,
@@ -92,23 +105,44 @@ function quantile(sorted: readonly number[], q: number): number {
 /** From assignment to commit of every committed attempt, as the masters saw it. */
 async function timesOf(directory: string, maps: number): Promise<{ maps: number[]; reduces: number[] }> {
   const times = { maps: [] as number[], reduces: [] as number[] };
-  for (const name of (await readdir(directory)).filter((one) => one.startsWith('master-'))) {
-    const assigned = new Map<string, number>();
-    const lines = createInterface({ input: createReadStream(join(directory, name)) });
-    for await (const text of lines) {
-      if (!text.includes('"attempt-assigned"') && !text.includes('"task-committed"')) continue;
-      for (const effect of (JSON.parse(text) as TraceLine).effects) {
-        if (effect.type !== 'decide' || !effect.attempt) continue;
-        const { at } = JSON.parse(text) as TraceLine;
-        const key = attemptKey(effect.attempt);
-        if (effect.decision === 'attempt-assigned') assigned.set(key, at);
-        const since = assigned.get(key);
-        if (effect.decision !== 'task-committed' || since === undefined) continue;
-        (effect.attempt.task < maps ? times.maps : times.reduces).push(at - since);
-      }
+  const assigned = new Map<string, number>();
+  for await (const { at, effects } of traceLines(directory, 'master-', [
+    '"attempt-assigned"',
+    '"task-committed"',
+  ])) {
+    for (const effect of effects) {
+      if (effect.type !== 'decide' || !effect.attempt) continue;
+      const key = attemptKey(effect.attempt);
+      if (effect.decision === 'attempt-assigned') assigned.set(key, at);
+      const since = assigned.get(key);
+      if (effect.decision !== 'task-committed' || since === undefined || at < since) continue;
+      (effect.attempt.task < maps ? times.maps : times.reduces).push(at - since);
     }
   }
   return times;
+}
+
+async function heaviestKey(directory: string): Promise<Heaviest | undefined> {
+  let heaviest: Heaviest | undefined;
+  for await (const { event } of traceLines(directory, 'worker-', ['"heaviest"'])) {
+    if (event.type !== 'attempt.finished' || !event.heaviest) continue;
+    if (!heaviest || event.heaviest.records > heaviest.records) heaviest = event.heaviest;
+  }
+  return heaviest;
+}
+
+/** The lines of all traces of one role that hold one of the texts; others are not even parsed. */
+async function* traceLines(
+  directory: string,
+  role: string,
+  texts: readonly string[],
+): AsyncGenerator<TraceLine> {
+  for (const name of (await readdir(directory)).filter((one) => one.startsWith(role)).sort()) {
+    for await (const line of createInterface({ input: createReadStream(join(directory, name)) })) {
+      if (texts.some((text) => line.includes(text)) && line.endsWith('}'))
+        yield JSON.parse(line) as TraceLine;
+    }
+  }
 }
 
 async function partBytes(output: string): Promise<number[]> {
@@ -125,7 +159,7 @@ export function summaryText(summary: RunSummary): string {
     `${summary.job}: ${sayMany(inputs.files, 'file')}, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
     `  map     ${phaseText(summary.maps)}`,
     `  reduce  ${phaseText(summary.reduces)}`,
-    `  skew    largest part ${skew.largestPart} with ${sayBytes(skew.bytesMax)}, median ${sayBytes(skew.bytesMedian)}`,
+    `  skew    ${skewText(skew)}`,
     `  slots   busy ${Math.round(summary.efficiency * 100)} % of the time`,
   ];
   for (const [name, value] of Object.entries(counters)) rows.push(`  ${name.padEnd(22)} ${sayCount(value)}`);
@@ -134,6 +168,12 @@ export function summaryText(summary: RunSummary): string {
     `trace   ${sayPath(summary.trace)} (rehearse replay ${summary.run})`,
   );
   return rows.join('\n');
+}
+
+function skewText({ largestPart, bytesMax, bytesMedian, heaviest }: RunSummary['skew']): string {
+  const parts = `largest part ${largestPart} with ${sayBytes(bytesMax)}, median ${sayBytes(bytesMedian)}`;
+  if (!heaviest) return parts;
+  return `${parts}; heaviest key ${JSON.stringify(heaviest.key)} with ${sayCount(heaviest.records)} records`;
 }
 
 function phaseText(phase: PhaseSummary): string {

@@ -14,6 +14,8 @@ export interface AttemptResult {
   readonly counters: Counters;
   /** How many sorted runs had to be written beside the result. */
   readonly spills: number;
+  /** For a reduce: the key with the most records. */
+  readonly heaviest?: { readonly key: string; readonly records: number };
 }
 
 /** Tells how far an attempt is; the unit is bytes read. */

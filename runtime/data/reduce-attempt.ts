@@ -69,12 +69,13 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
       const sources = (memory: FailureMemory): Iterator<KeyValue>[] =>
         open.map((run) => kept(run.decoded(narrowed.partitions[0]!, reading), memory));
       const file = new TextFile(target);
-      const { counters } = await reduceAll(options, file, sources).catch((error: unknown) => {
+      const { counters, heaviest } = await reduceAll(options, file, sources).catch((error: unknown) => {
         file.abandon();
         throw error;
       });
       const records = counters.find(([name]) => name === 'reduce.records.out')?.[1] ?? 0;
-      return { ...file.finish(), records, counters, spills: directory.count };
+      const found = heaviest ? { heaviest } : {};
+      return { ...file.finish(), records, counters, spills: directory.count, ...found };
     } finally {
       for (const run of open) run.close();
     }

@@ -36,6 +36,7 @@ export type ThreadResult =
       readonly bytes: number;
       readonly records: number;
       readonly counters: Counters;
+      readonly heaviest?: { readonly key: string; readonly records: number };
     }
   | { readonly type: 'broke'; readonly failure: Failure }
   | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason };

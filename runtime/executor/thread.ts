@@ -72,11 +72,25 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
             path: mapFile(setup.workDirectory, source),
           })),
         });
-    const { digest, bytes, records, counters, spills } = result;
-    return { type: 'finished', digest, bytes, records, counters: withSpills(counters, isMap, spills) };
+    const { digest, bytes, records, counters, spills, heaviest } = result;
+    return {
+      type: 'finished',
+      digest,
+      bytes,
+      records,
+      counters: withSpills(counters, isMap, spills),
+      ...bounded(heaviest),
+    };
   } catch (error) {
     return resultOfError(error, task.sources, setup.bundleDirectory);
   }
+}
+
+/** A key may be a megabyte long; for people its beginning is enough. */
+function bounded(
+  heaviest: { key: string; records: number } | undefined,
+): Pick<ThreadResult & { type: 'finished' }, 'heaviest'> {
+  return heaviest ? { heaviest: { key: heaviest.key.slice(0, 100), records: heaviest.records } } : {};
 }
 
 /** Spills are counted with the rest, so that a run shows whether its budget was enough. Sorted by name. */

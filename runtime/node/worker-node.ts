@@ -176,10 +176,16 @@ export class WorkerNode extends DialingNode<'worker'> {
     this.#running.delete(key);
     switch (result.type) {
       case 'finished': {
-        const { digest, bytes, records, counters } = result;
+        const { digest, bytes, records, counters, heaviest } = result;
         this.#options.points.reach('attempt.after_write_before_report', { attempt });
         const output = { digest, bytes, records, inputs };
-        this.driver.feed({ type: 'attempt.finished', attempt, output, counters });
+        this.driver.feed({
+          type: 'attempt.finished',
+          attempt,
+          output,
+          counters,
+          ...(heaviest ? { heaviest } : {}),
+        });
         return;
       }
       case 'broke':

@@ -1,0 +1,38 @@
+/**
+ * Old runs make room for new ones: beyond a count, or a total size, the oldest runs that have ended lose their traces,
+ * logs and journals. Outputs stay, and so does everything of a run that can still be resumed.
+ */
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RunLayout, runLayout } from '../node/layout.js';
+
+const runsKept = 50;
+const bytesKept = 2 * 1024 ** 3;
+
+/** Removes records of runs before `current`, oldest first. */
+export function pruneRuns(dataDirectory: string, current: string): void {
+  const ended = readdirSync(join(dataDirectory, 'runs'))
+    .filter((runId) => runId < current)
+    .map((runId) => runLayout(dataDirectory, runId))
+    .filter((layout) => existsSync(layout.trace) && !existsSync(layout.work))
+    .sort((a, b) => (a.runId < b.runId ? 1 : -1));
+  let bytes = 0;
+  for (const [index, layout] of ended.entries()) {
+    bytes += sizeOf(layout.trace);
+    if (index < runsKept && bytes <= bytesKept) continue;
+    removeRecords(layout);
+  }
+}
+
+function removeRecords(layout: RunLayout): void {
+  for (const path of [layout.trace, layout.logs, layout.journal, layout.files, layout.request]) {
+    rmSync(path, { recursive: true, force: true });
+  }
+  for (const name of ['lease', 'processes'])
+    rmSync(join(layout.root, name), { recursive: true, force: true });
+  if (readdirSync(layout.root).length === 0) rmSync(layout.root, { recursive: true });
+}
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}

@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runLayout } from '../../../runtime/node/layout.js';
+import { pruneRuns } from '../../../runtime/run/prune.js';
+
+let data: string;
+
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'rehearse-prune-'));
+});
+afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+function makeRun(number: number, resumable = false): string {
+  const layout = runLayout(data, `run-${String(number).padStart(3, '0')}`);
+  for (const path of [layout.trace, layout.journal, layout.files, layout.logs, layout.output]) {
+    mkdirSync(path, { recursive: true });
+  }
+  if (resumable) mkdirSync(layout.work);
+  writeFileSync(layout.request, '{}');
+  return layout.runId;
+}
+
+it('beyond fifty ended runs the oldest lose their records, and no run its output', () => {
+  const runs = Array.from({ length: 53 }, (_, index) => makeRun(index));
+  pruneRuns(data, runs.at(-1)!);
+  const kept = runs.filter((run) => existsSync(runLayout(data, run).trace));
+  expect(kept).toEqual(runs.slice(2));
+  expect(existsSync(runLayout(data, runs[0]!).journal)).toBe(false);
+  expect(runs.every((run) => existsSync(runLayout(data, run).output))).toBe(true);
+});
+
+it('a run that can be resumed keeps everything, however old', () => {
+  const old = makeRun(0, true);
+  const runs = Array.from({ length: 60 }, (_, index) => makeRun(index + 1));
+  pruneRuns(data, runs.at(-1)!);
+  expect(existsSync(runLayout(data, old).trace)).toBe(true);
+  expect(existsSync(runLayout(data, old).journal)).toBe(true);
+});
