@@ -10,8 +10,7 @@ import { expectTidy, jobOf, linesOf, newFolder, partsOf, rehearse, runsOf, succe
 
 /** The lines of a file as text: LF or CRLF, no mark at the start, what is no UTF-8 replaced. */
 function linesIn(bytes: Uint8Array): string[] {
-  const text = new TextDecoder('utf-8').decode(bytes);
-  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const lines = new TextDecoder('utf-8').decode(bytes).split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }
@@ -91,6 +90,13 @@ describe('word-count', () => {
     plain['prose.txt.gz'] = Buffer.from(`${prose}\nzipped only`);
     plain['two.gz'] = Buffer.from('member one\nfirst\nsecond');
     expect(linesOf(folder)).toEqual(asLines(countWords(Object.values(plain))));
+
+    // Words hide a mark, a carriage return or a replaced byte: whole lines do not.
+    writeFileSync(join(folder, 'job.ts'), jobOf('map(line, emit) { emit(line, 1); }'));
+    await runBothWays(folder, ['job.ts', 'in', '-m', '40', '-r', '5', '--overwrite']);
+    const counts = new Map<string, number>();
+    for (const line of Object.values(plain).flatMap(linesIn)) counts.set(line, (counts.get(line) ?? 0) + 1);
+    expect(linesOf(folder)).toEqual(asLines(counts));
   });
 
   it('is right with more maps than lines and more reduces than keys', async () => {

@@ -8,6 +8,7 @@ import {
   type Ended,
   expectTidy,
   jobOf,
+  linesOf,
   newFolder,
   outputOf,
   rehearse,
@@ -199,13 +200,22 @@ describe('the surroundings of a job', () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', disk]);
     if (mounted.status !== 0) skip('a small disk cannot be mounted here');
     try {
-      const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '6', '--data-dir', join(disk, 'data')];
+      const dataDirectory = ['--data-dir', join(disk, 'data')];
+      const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '6', ...dataDirectory];
       const ended = await rehearse(args, { cwd: folder });
       expect(ended.code, ended.err).toBe(1);
+      expect(ended.out).toBe('');
+      expect(readdirSync(folder)).not.toContain('out');
+      if (ended.err.includes('error[E001]')) {
+        // It was the journal that found no room: then the run can go on once there is some.
+        expect(ended.err).toMatch(/the disk is full.*\n.*ENOSPC.*\n.*rehearse resume \S+\n$/);
+        spawnSync('mount', ['-o', 'remount,size=20m', disk]);
+        await succeed(['resume', 'last', ...dataDirectory], { cwd: folder });
+        expect(linesOf(folder)).toHaveLength(40_000);
+        return;
+      }
       expect(ended.err).toMatch(/the job failed: map-\d failed 4 times/);
-      expect(ended.err).toMatch(
-        /probable cause: no space left on the disk: .*\/work\/job-1\.map-\d.* \(seen \d times\)/,
-      );
+      expect(ended.err).toMatch(/probable cause: no space left on the disk: .*\/work\/job-1\.map-\d/);
       expect(readdirSync(folder).sort()).toEqual(['disk', 'in.txt']);
     } finally {
       spawnSync('umount', [disk]);

@@ -28,7 +28,7 @@ const args = ['run', 'job.ts', 'in.txt', '-o', 'out', '-m', String(maps), '-r', 
 const expected = ['line 0 3', 'line 1 3', 'line 2 2'];
 
 function slowFolder(): string {
-  return newFolder({ 'in.txt': `${inputs.join('\n')}\n`, 'job.ts': slowJob(300) });
+  return newFolder({ 'in.txt': `${inputs.join('\n')}\n`, 'job.ts': slowJob(250) });
 }
 
 /** Some maps are committed, others are not. */
@@ -68,36 +68,27 @@ async function finish(folder: string): Promise<void> {
 
 describe('the first signal', () => {
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('%s lets running attempts finish and says how to go on; exit code %i', async (signal, code) => {
-    const folder = slowFolder();
-    const running = start(args, { cwd: folder });
-    await halfWay(folder, running);
-    running.child.kill(signal);
-    const ended = await running.ended;
-    const run = runsOf(folder)[0]!;
-    expect(ended).toMatchObject({ code, out: '' });
-    expect(ended.err).toContain('stopping: running attempts may finish, nothing new begins');
-    expect(ended.err).toContain(`stopped. to go on: rehearse resume ${basename(run)}\n`);
-    expect(ended.err).not.toContain('error[');
-    expect(decisionsOf(run, 'attempt-assigned')).toHaveLength(committed(folder));
-    await finish(folder);
-  });
-
-  it('to the whole group, as from a terminal, is answered by the command alone', async () => {
-    const folder = slowFolder();
-    const running = start(args, { cwd: folder });
-    await halfWay(folder, running);
-    for (const pid of onLinux ? descendantsOf(running.pid) : []) process.kill(pid, 'SIGINT');
-    running.child.kill('SIGINT');
-    const ended = await running.ended;
-    expect(ended.code).toBe(130);
-    expect(ended.err).not.toMatch(/worker-\d ended/);
-    const run = runsOf(folder)[0]!;
-    expect(decisionsOf(run, 'attempt-assigned')).toHaveLength(committed(folder));
-    await finish(folder);
-  });
+    ['SIGINT', 'to the whole group, as from a terminal,', 130],
+    ['SIGTERM', 'to the command', 143],
+  ] as const)(
+    '%s %s lets running attempts finish and says how to go on; exit code %i',
+    async (signal, _to, code) => {
+      const folder = slowFolder();
+      const running = start(args, { cwd: folder });
+      await halfWay(folder, running);
+      if (signal === 'SIGINT' && onLinux)
+        for (const pid of descendantsOf(running.pid)) process.kill(pid, signal);
+      running.child.kill(signal);
+      const ended = await running.ended;
+      const run = runsOf(folder)[0]!;
+      expect(ended).toMatchObject({ code, out: '' });
+      expect(ended.err).toContain('stopping: running attempts may finish, nothing new begins');
+      expect(ended.err).toContain(`stopped. to go on: rehearse resume ${basename(run)}\n`);
+      expect(ended.err).not.toMatch(/error\[|worker-\d ended/);
+      expect(decisionsOf(run, 'attempt-assigned')).toHaveLength(committed(folder));
+      await finish(folder);
+    },
+  );
 });
 
 describe('the second signal', () => {
@@ -149,24 +140,21 @@ describe.skipIf(!onLinux)('kill -9 of the command (processes are watched through
     await finish(folder);
   });
 
-  it.each([0, 40, 80, 120, 160])(
-    '%i ms after its first child began takes every process with it',
-    async (delayMs) => {
-      const folder = slowFolder();
-      const running = start(['run', 'word-count', ...args.slice(2)], { cwd: folder });
-      await until('a child was started', () => descendantsOf(running.pid).length > 0);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-      running.child.kill('SIGSTOP'); // so that no child is started between the look and the kill
-      const below = descendantsOf(running.pid);
-      running.child.kill('SIGKILL');
-      await running.ended;
-      await until('nobody is left', () => !below.some(isAlive), 2000);
-      const ended = await rehearse(['resume', 'last'], { cwd: folder });
-      expect(ended.code, ended.err).toBe(0);
-      expect(linesOf(folder)).toEqual(['line 8']);
-      expectTidy(folder);
-    },
-  );
+  it.each([0, 60, 120])('%i ms after its first child began takes every process with it', async (delayMs) => {
+    const folder = slowFolder();
+    const running = start(['run', 'word-count', ...args.slice(2)], { cwd: folder });
+    await until('a child was started', () => descendantsOf(running.pid).length > 0);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    running.child.kill('SIGSTOP'); // so that no child is started between the look and the kill
+    const below = descendantsOf(running.pid);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await until('nobody is left', () => !below.some(isAlive), 2000);
+    const ended = await rehearse(['resume', 'last'], { cwd: folder });
+    expect(ended.code, ended.err).toBe(0);
+    expect(linesOf(folder)).toEqual(['line 8']);
+    expectTidy(folder);
+  });
 });
 
 describe('resume', () => {

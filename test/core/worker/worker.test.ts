@@ -149,21 +149,13 @@ describe('an order', () => {
 
   test('that comes through an old session is not heard', () => {
     const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
     const old = hand.state.link.session;
     hand.step({ type: 'peer.lost', peer: 'master-1', session: old });
     hand.clock('redial');
-    expect(
-      hand.hear(
-        {
-          type: 'attempt.revoke',
-          epoch: 1,
-          incarnation: 3,
-          attempt: attempt(0),
-          reason: 'timeout',
-        },
-        old,
-      ),
-    ).toEqual([]);
+    const order = { epoch: 1, incarnation: 3, attempt: attempt(0) };
+    expect(hand.hear({ type: 'attempt.revoke', ...order, reason: 'timeout' }, old)).toEqual([]);
+    expect(hand.state.running.get('1.0.1.1')!.state).toBe('running');
   });
 
   test('to run, said twice, starts once: while it runs, and after it has finished', () => {
