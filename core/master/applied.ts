@@ -12,9 +12,9 @@ import type { Intent } from './intents.js';
 import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
+import { dropLive, revoke } from './live.js';
 import { answer, refuseReport, warnNondeterminism } from './reports.js';
 import type { JobView, MasterState, Turn } from './state.js';
-import { dropLive, revoke } from './workers.js';
 
 export function applied(state: MasterState, turn: Turn, record: JournalRecord): void {
   if (record.type === 'leader.began') {

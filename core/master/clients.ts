@@ -6,8 +6,8 @@ import { type DurableJob, findJob, isTerminal, sumCounters } from '../durable/st
 import type { NodeId } from '../ids.js';
 import type { JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '../messages.js';
 import { propose } from './journal.js';
+import { revoke } from './live.js';
 import type { JobView, Leading, MasterState, PhaseView, Turn } from './state.js';
-import { revoke } from './workers.js';
 
 export function onSubmit(
   state: MasterState,

@@ -12,8 +12,8 @@ import type { AttemptEnded, FinishedAttempt, InputUnreadable, Verdict } from '..
 import type { Failure } from '../records.js';
 import { activeTask, doubt, phaseOf, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
+import { dropLive, revoke, untrack } from './live.js';
 import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
-import { dropLive, revoke, untrack } from './workers.js';
 
 /** Judges a completion: answers it, or proposes its commit. Idempotent: a report may come twice. */
 export function judgeReport(

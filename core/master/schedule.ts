@@ -1,12 +1,8 @@
-/**
- * Giving tasks to workers: maps before reduces, lowest index first, jobs in order of acceptance; reduces once every map
- * is committed. A task never goes back to a node where it failed while another worker lives.
- */
-import { arm } from '../deadlines.js';
 import { type DurableJob, findJob, isMap } from '../durable/state.js';
-import { attemptKey, type NodeId, type TaskIndex, taskName } from '../ids.js';
+import { type NodeId, type TaskIndex, taskName } from '../ids.js';
 import { type IntHeap, popInt, pushInt } from '../int-heap.js';
-import { activeTask, isIdle, phaseOf } from './jobs.js';
+import { isIdle, phaseOf } from './jobs.js';
+import { track } from './live.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Hands out tasks until no worker has credit or no task may go to one that has. */
@@ -129,19 +125,6 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
 /** How long an attempt of the task may stand still, in microseconds: twice as long after each time-out. */
 export function limitOf(job: DurableJob, task: TaskIndex): number {
   return job.spec.policy.taskTimeoutUs * 2 ** Math.min(20, job.troubles.get(task)?.timedOut ?? 0);
-}
-
-/** Counts the attempt as live on the worker, and watches its progress. */
-export function track(
-  state: MasterState,
-  turn: Turn,
-  view: JobView,
-  worker: WorkerView,
-  attempt: LiveAttempt,
-): void {
-  activeTask(view, attempt.id.task).live.push(attempt);
-  worker.live.set(attemptKey(attempt.id), attempt);
-  arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
 }
 
 /** Sends what this session has not heard yet of the job's map outputs. */

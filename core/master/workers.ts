@@ -6,13 +6,14 @@
  */
 import { arm, clear } from '../deadlines.js';
 import { findJob, isDead, validCommit } from '../durable/state.js';
-import { type AttemptId, attemptKey, compareAttempts, type NodeId, sameAttempt } from '../ids.js';
+import { type AttemptId, attemptKey, compareAttempts, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { activeTask, doubt, recording, settleTask } from './jobs.js';
 import { propose, readOn } from './journal.js';
+import { dropLive, revoke, track } from './live.js';
 import { judgeReport } from './reports.js';
-import { assignAll, limitOf, track } from './schedule.js';
-import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
+import { assignAll, limitOf } from './schedule.js';
+import type { Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 export function onHello(
   state: MasterState,
@@ -241,54 +242,6 @@ function loseOutputs(state: MasterState, node: NodeId, incarnation?: number): vo
       }
     }
   }
-}
-
-/** Takes the attempt off the books of its worker and task. */
-export function untrack(state: MasterState, view: JobView | undefined, attempt: LiveAttempt): void {
-  const key = attemptKey(attempt.id);
-  clear(state.deadlines, 'attempt-timeout', key);
-  state.leading!.workers.get(attempt.node)?.live.delete(key);
-  const live = view?.active.get(attempt.id.task)?.live;
-  const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
-  if (position >= 0) live!.splice(position, 1);
-}
-
-/** The attempt is over without a result: off the books, and its task back to the queue. Uncounted. */
-export function dropLive(state: MasterState, turn: Turn, attempt: LiveAttempt, why: string): void {
-  const job = findJob(state.durable, attempt.id.job);
-  const view = state.leading!.jobs.get(attempt.id.job);
-  untrack(state, view, attempt);
-  turn.out.push({
-    type: 'decide',
-    decision: 'attempt-revoked',
-    attempt: attempt.id,
-    node: attempt.node,
-    facts: { why },
-  });
-  if (job && view) settleTask(view, job, attempt.id.task);
-}
-
-/** Orders the worker to stop an attempt. A finished one keeps its files until its report is answered. */
-export function revoke(
-  state: MasterState,
-  turn: Turn,
-  worker: WorkerView,
-  attempt: AttemptId,
-  reason: 'superseded' | 'timeout' | 'inputs-changed' | 'job-ended',
-): void {
-  if (worker.session === 0) return;
-  turn.out.push({
-    type: 'message.send',
-    to: worker.life.node,
-    session: worker.session,
-    message: {
-      type: 'attempt.revoke',
-      epoch: state.leading!.epoch,
-      incarnation: worker.life.incarnation,
-      attempt,
-      reason,
-    },
-  });
 }
 
 /** After the grace of a takeover: who has not said hello is lost, and with it what only it held. */

@@ -1,0 +1,70 @@
+/**
+ * The books of live attempts: each stands with its worker and with its task, in step, and has a time-out armed (rule M5).
+ */
+import { arm, clear } from '../deadlines.js';
+import { findJob } from '../durable/state.js';
+import { type AttemptId, attemptKey, sameAttempt } from '../ids.js';
+import type { RevokeReason } from '../messages.js';
+import { activeTask, settleTask } from './jobs.js';
+import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
+
+/** Counts the attempt as live on the worker, and watches its progress. */
+export function track(
+  state: MasterState,
+  turn: Turn,
+  view: JobView,
+  worker: WorkerView,
+  attempt: LiveAttempt,
+): void {
+  activeTask(view, attempt.id.task).live.push(attempt);
+  worker.live.set(attemptKey(attempt.id), attempt);
+  arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
+}
+
+/** Takes the attempt off the books of its worker and task. */
+export function untrack(state: MasterState, view: JobView | undefined, attempt: LiveAttempt): void {
+  const key = attemptKey(attempt.id);
+  clear(state.deadlines, 'attempt-timeout', key);
+  state.leading!.workers.get(attempt.node)?.live.delete(key);
+  const live = view?.active.get(attempt.id.task)?.live;
+  const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
+  if (position >= 0) live!.splice(position, 1);
+}
+
+/** The attempt is over without a result: off the books, and its task back to the queue. Uncounted. */
+export function dropLive(state: MasterState, turn: Turn, attempt: LiveAttempt, why: string): void {
+  const job = findJob(state.durable, attempt.id.job);
+  const view = state.leading!.jobs.get(attempt.id.job);
+  untrack(state, view, attempt);
+  turn.out.push({
+    type: 'decide',
+    decision: 'attempt-revoked',
+    attempt: attempt.id,
+    node: attempt.node,
+    facts: { why },
+  });
+  if (job && view) settleTask(view, job, attempt.id.task);
+}
+
+/** Orders the worker to stop an attempt. A finished one keeps its files until its report is answered. */
+export function revoke(
+  state: MasterState,
+  turn: Turn,
+  worker: WorkerView,
+  attempt: AttemptId,
+  reason: RevokeReason,
+): void {
+  if (worker.session === 0) return;
+  turn.out.push({
+    type: 'message.send',
+    to: worker.life.node,
+    session: worker.session,
+    message: {
+      type: 'attempt.revoke',
+      epoch: state.leading!.epoch,
+      incarnation: worker.life.incarnation,
+      attempt,
+      reason,
+    },
+  });
+}
