@@ -197,7 +197,7 @@ describe('the surroundings of a job', () => {
     const folder = newFolder({ 'in.txt': text });
     const disk = join(folder, 'disk');
     mkdirSync(disk);
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', disk]);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', disk]);
     if (mounted.status !== 0) skip('a small disk cannot be mounted here');
     try {
       const dataDirectory = ['--data-dir', join(disk, 'data')];

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { newChain } from '../../core/chain.js';
+import { defaultClusterConfig } from '../../core/config.js';
+import type { Effect } from '../../core/effects.js';
+import type { MasterEvent } from '../../core/events.js';
+import { type MachineSetup, startMachine } from '../../core/machine.js';
+import { tracedStep, traceVersion } from '../../core/trace.js';
+import { Replay, type ReplayVerdict } from '../../sim/replay.js';
+
+/** A master that leads, takes a worker and beats with it for a while: its trace as text, header first. */
+function recordTrace(): string[] {
+  const life = { node: 'master-1', incarnation: 1 };
+  const setup: MachineSetup = { role: 'master', config: defaultClusterConfig, life };
+  const machine = startMachine(setup);
+  const chain = newChain();
+  const lines = [JSON.stringify({ trace: traceVersion, driver: 'simulator', versions: {}, setup })];
+  let now = 0;
+  const step = (event: MasterEvent, cause?: { node: string; index: number }): readonly Effect[] => {
+    now += 1000;
+    const { effects, line } = tracedStep(machine, chain, { event, at: now, cause });
+    lines.push(JSON.stringify(line));
+    return effects;
+  };
+  step({ type: 'node.started' });
+  step({ type: 'journal.entries', from: 1, entries: [], end: true });
+  step({ type: 'lease.granted', request: 1 });
+  const begun = step({ type: 'journal.entries', from: 1, entries: [], end: true });
+  const append = begun.find((effect) => effect.type === 'journal.append')!;
+  step({
+    type: 'journal.appended',
+    entry: { slot: append.slot, nonce: append.nonce, records: append.records },
+  });
+  step({ type: 'peer.connected', peer: 'worker-1', session: 1 });
+  const hello = {
+    type: 'worker.hello',
+    incarnation: 1,
+    slots: 1,
+    credit: 1,
+    epochSeen: 0,
+    slotSeen: 0,
+  } as const;
+  const message = { ...hello, running: [], finished: [] };
+  step({ type: 'message.received', from: 'worker-1', session: 1, message }, { node: 'worker-1', index: 2 });
+  for (let beat = 0; beat < 80; beat++) {
+    const said = { type: 'worker.beat', incarnation: 1, credit: 1, progress: [] } as const;
+    step({ type: 'message.received', from: 'worker-1', session: 1, message: said });
+  }
+  return lines;
+}
+
+function replay(lines: readonly string[], torn?: string): ReplayVerdict {
+  const replaying = new Replay();
+  for (const line of lines) {
+    const verdict = replaying.offer(line);
+    if (verdict) return verdict;
+  }
+  return (torn === undefined ? undefined : replaying.offer(torn, true)) ?? replaying.end();
+}
+
+describe('replaying a trace', () => {
+  const trace = recordTrace();
+
+  it('gives the same lines from the same events', () => {
+    expect(replay(trace)).toMatchObject({
+      outcome: 'same',
+      node: 'master-1',
+      steps: trace.length - 1,
+      torn: false,
+    });
+    expect(trace.some((line) => line.includes('"state":"'))).toBe(true);
+  });
+
+  it('names the line in which anything was edited, wherever it is', () => {
+    for (const [index, line] of trace.entries()) {
+      if (index === 0) continue;
+      for (const edit of edits(line)) {
+        const verdict = replay(trace.with(index, edit));
+        expect(verdict, edit).toMatchObject({ line: index + 1 });
+        expect(['diverged', 'invalid']).toContain(verdict.outcome);
+      }
+    }
+  });
+
+  it('names the line after one that was left out', () => {
+    expect(replay(trace.toSpliced(5, 1))).toMatchObject({ outcome: 'diverged', line: 6 });
+  });
+
+  it('takes a torn last line for what a killed process leaves, and nothing else', () => {
+    const last = trace.at(-1)!;
+    const cut = last.slice(0, last.length >> 1);
+    expect(replay(trace.slice(0, -1), cut)).toMatchObject({ outcome: 'same', torn: true });
+    expect(replay(trace.with(-2, cut))).toMatchObject({ outcome: 'invalid', line: trace.length - 1 });
+  });
+
+  it('refuses what is no trace', () => {
+    expect(replay(['{}'])).toMatchObject({ outcome: 'invalid', line: 1 });
+    expect(replay([])).toMatchObject({ outcome: 'invalid' });
+  });
+});
+
+/** A digit, a letter, a space and the chain: each in a way that leaves valid JSON. */
+function edits(line: string): string[] {
+  const changed = [
+    line.replace(/"at":(\d+)/, (_, at: string) => `"at":${Number(at) + 1}`),
+    line.replace(/"chain":"(.)/, (_, digit: string) => `"chain":"${digit === '0' ? '1' : '0'}`),
+    line.replace(/"type":"([a-z.]+)"/, '"type":"$1x"'),
+    line.replace(/,/, ', '),
+    line.replace(/"effects":\[/, '"effects":[{"type":"lease.resign"},').replace(',]', ']'),
+  ];
+  return changed.filter((edit) => edit !== line);
+}
