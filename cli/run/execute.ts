@@ -60,7 +60,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
           `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
         );
       },
-      said: (node, message) => listen(node, message, rehearsal, fail),
+      said: listenTo(rehearsal, fail, progress),
     },
     report: (status) => progress.status(status),
     failed: fail,
@@ -86,24 +86,28 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   return { type: 'concluded', conclusion };
 }
 
-function listen(
-  node: NodeId,
-  message: ToParent,
+/** Failures of the store that are borne: another master takes over, or the same one tries again. */
+const storeFailuresBorne = 2;
+
+/** What the children say: steps and crash points for a rehearsal, and why one of them had to end. */
+function listenTo(
   rehearsal: Rehearsal | undefined,
   fail: (error: Error) => void,
-): void {
-  if (message.type === 'step') rehearsal?.watch(node, message.event, message.effects);
-  else if (message.type === 'point') rehearsal?.pointReached(node, message.point, message.on);
-  else if (message.name === 'StoreFailedError') sayStoreFailed(node, message.message);
-  else
-    fail(
-      Object.assign(new Error(`${node}: ${message.message}`), { name: message.name, stack: message.stack }),
-    );
-}
-
-/** Not the end: another master takes over, or this one tries again. */
-function sayStoreFailed(node: NodeId, reason: string): void {
-  process.stderr.write(`${node}: the store refused a write: ${reason}\n`);
+  progress: ProgressView,
+): (node: NodeId, message: ToParent) => void {
+  let storeFailures = 0;
+  return (node, message) => {
+    if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);
+    if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
+    const text = `${node}: ${message.message}`;
+    if (message.name !== 'StoreFailedError') {
+      fail(Object.assign(new Error(text), { name: message.name, stack: message.stack }));
+    } else if (++storeFailures > storeFailuresBorne) {
+      fail(new StoreFailedError(text));
+    } else {
+      progress.event(`the store refused a write of ${text}`);
+    }
+  };
 }
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
