@@ -48,6 +48,10 @@ export class FileLease implements Lease {
   /** The latest unanswered request, if any. */
   #wanted: { readonly request: number; readonly ttlMs: number } | undefined;
   #held = false;
+  /** When the write that the last grant rests on began. */
+  #grantedMs = 0;
+  /** Held, but this process has slept over the end of it: others may have taken it, so it is looked at before it is renewed. */
+  #lapsed = false;
   /** While resigning, and for ever once closed: requests wait. */
   #stopping = false;
   #working: Promise<void> | undefined;
@@ -122,6 +126,7 @@ export class FileLease implements Lease {
       if (this.#held) {
         // What is wanted stays wanted: from now on as a rival.
         this.#held = false;
+        this.#lapsed = false;
         this.#onLost();
         return false;
       }
@@ -129,11 +134,19 @@ export class FileLease implements Lease {
     }
     await this.#sign?.show();
     if (current === undefined) {
+      this.#grantedMs = this.#nowMs();
       if (await this.#write(1, ttlMs, link)) return true;
       if ((await this.#read()) !== undefined) return false; // another was first
     }
-    await this.#write((current?.sequence ?? 0) + 1, ttlMs, rename);
-    if (this.#held) return true;
+    const begunMs = this.#nowMs();
+    const renews = this.#held && !this.#lapsed;
+    if (!(await this.#write((current?.sequence ?? 0) + 1, ttlMs, renews ? this.#renewInTime : rename))) {
+      this.#lapsed = true;
+      return false;
+    }
+    this.#grantedMs = begunMs;
+    this.#lapsed = false;
+    if (renews) return true;
     await this.#pause(this.#settleMs * (1 + Math.random()));
     const now = await this.#read();
     return now !== undefined && this.#isOwn(now);
@@ -175,24 +188,34 @@ export class FileLease implements Lease {
 
   /**
    * Puts the lease in its place: by `link`, which has one winner where there was none, or by `rename`, which replaces
-   * what is there. False when `link` found one.
+   * what is there. False when it was not to be put there any more.
    */
-  async #write(sequence: number, ttlMs: number, place: typeof link | typeof rename): Promise<boolean> {
+  async #write(
+    sequence: number,
+    ttlMs: number,
+    place: (from: string, to: string, ttlMs: number) => Promise<void>,
+  ): Promise<boolean> {
     const { directory, node, incarnation, socketPath } = this.#options;
     const holding: Holding = { node, incarnation, sequence, ttlMs, ...(socketPath && { socketPath }) };
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const aside = `${this.#path}.${randomBytes(6).toString('hex')}`;
     try {
       await writeFile(aside, JSON.stringify(holding), { mode: 0o600 });
-      await place(aside, this.#path);
+      await place(aside, this.#path, ttlMs);
       return true;
     } catch (error) {
-      if (errorCode(error) === 'EEXIST') return false;
+      if (errorCode(error) === 'EEXIST' || error instanceof LapsedError) return false;
       throw error;
     } finally {
       await rm(aside, { force: true });
     }
   }
+
+  /** A process that was stopped in the middle of a renewal must not put its old lease over a new holder's. */
+  readonly #renewInTime = async (from: string, to: string, ttlMs: number): Promise<void> => {
+    if (this.#nowMs() - this.#grantedMs >= ttlMs) throw new LapsedError();
+    await rename(from, to);
+  };
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
@@ -220,3 +243,6 @@ export class FileLease implements Lease {
     this.#unwatch();
   }
 }
+
+/** The lease ran out while this process was about to renew it. */
+class LapsedError extends Error {}

@@ -37,6 +37,27 @@ function rehearse(file: string): Promise<{ code: number; stdout: string; stderr:
   });
 }
 
+interface Rehearsed {
+  readonly verdict: string;
+  readonly unmet: readonly { readonly kind: 'unmet' | 'tested-nothing' }[];
+  readonly timeline: readonly string[];
+}
+
+/** On a busy machine a fault may find nothing to hit: that round says nothing, good or bad, and is played again. */
+async function rehearseUntilHit(
+  file: string,
+): Promise<{ code: number; left: string[]; runs: readonly Rehearsed[] }> {
+  for (let round = 1; ; round++) {
+    const { code, stdout, stderr, left } = await rehearse(file);
+    expect(stdout, stderr).not.toBe('');
+    const { runs } = JSON.parse(stdout) as { runs: Rehearsed[] };
+    const missed = runs.some(({ unmet }) => unmet.some(({ kind }) => kind === 'tested-nothing'));
+    if (!missed || round === roundsMax) return { code, left, runs };
+  }
+}
+
+const roundsMax = 4;
+
 describe('scenarios on real processes', () => {
   for (const file of files) {
     if (simulatedOnly.has(file)) {
@@ -48,17 +69,13 @@ describe('scenarios on real processes', () => {
       continue;
     }
     it.concurrent(`${file} holds`, async () => {
-      const { code, stdout, stderr, left } = await rehearse(file);
-      expect(stdout, stderr).not.toBe('');
-      const { runs } = JSON.parse(stdout) as {
-        runs: { verdict: string; unmet: unknown[]; timeline: string[] }[];
-      };
+      const { code, left, runs } = await rehearseUntilHit(file);
       const broken = runs.filter(({ verdict }) => verdict !== 'passed');
       expect(broken, broken.map(({ timeline }) => timeline.join('\n')).join('\n\n')).toEqual([]);
       const loaded = loadScenarios(readFileSync(join(root, 'scenarios', file), 'utf8'), file);
       expect(loaded.ok && runs.length === loaded.scenarios.length).toBe(true);
       expect(code).toBe(0);
       expect(left).toEqual([]);
-    }, 400_000);
+    }, 1_000_000);
   }
 });
