@@ -105,7 +105,7 @@ export interface AttemptProgressed {
   readonly done: number;
   readonly total: number;
 }
-/** The attempt's file is complete, synced and named. */
+/** The attempt's file is whole and has its name; that of a reduce is synced. */
 export interface AttemptFinished {
   readonly type: 'attempt.finished';
   readonly attempt: AttemptId;
