@@ -11,7 +11,7 @@ import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { type RunFlags, settingsOf } from './flags.js';
-import { clearPlace, placeRun } from './place.js';
+import { clearPlace, placeError, placeRun } from './place.js';
 import { createRun, findJob, orderOf, planInputs, type RunIngredients, sayPath } from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
 
@@ -47,7 +47,12 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     import('./conclude.js'),
   ]);
   const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
-  writeRunRequest(prepared.layout, prepared.request);
+  try {
+    writeRunRequest(prepared.layout, prepared.request);
+  } catch (error) {
+    await clearPlace(ingredients.place);
+    throw placeError(error);
+  }
   const startedAt = performance.now();
   const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
