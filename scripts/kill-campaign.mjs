@@ -245,7 +245,7 @@ async function round(kind, phase, input, expected) {
   const flags = ['-m', '12', '-r', '6', '-w', values.workers, ...kinds[kind].flags];
   const run = new Run(['run', 'word-count', input, '-o', 'out', ...flags], cwd);
   await run.reach(phase);
-  await pauseMs(random() * { map: 1500, reduce: 600, publishing: 4 }[phase]);
+  await pauseMs(random() * { map: 1500, reduce: 600, publishing: 2 }[phase]);
   const hitIn = run.phase;
   const counts = phases.includes(hitIn) && kinds[kind].hit(run);
   let code = await run.ended;
@@ -284,7 +284,7 @@ async function main() {
   for (const kind of wanted) {
     const hits = { map: 0, reduce: 0, publishing: 0 };
     let misses = 0;
-    for (let done = 0; done < rounds && misses < 10 * rounds; ) {
+    for (let done = 0; done < rounds && misses < 20 * rounds; ) {
       // Each phase gets its share; what was aimed at one and hit another counts for the other.
       const phase = phases.toSorted((a, b) => hits[a] - hits[b])[0];
       try {

@@ -31,7 +31,7 @@ const REQUIRE = `import { createRequire as __createRequire } from 'node:module';
 export async function bundleJob(path: string): Promise<JobBundle> {
   const file = resolve(path);
   checkFile(path, file);
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   let result: BuildResult<{ write: false }>;
   try {
     result = await build({
@@ -51,6 +51,8 @@ export async function bundleJob(path: string): Promise<JobBundle> {
     });
   } catch (error) {
     throw isBuildFailure(error) ? compileError(error.errors) : error;
+  } finally {
+    await stop(); // its helper process would stay as long as this one
   }
   const code = result.outputFiles[0]!.text;
   return { code, hash: hashOf(code), name: basename(file) };

@@ -28,7 +28,7 @@ export interface ExecutorPoolOptions {
   readonly workDirectory: string;
   readonly bundleDirectory: string;
   readonly logsDirectory: string;
-  /** Bound of each thread's heap, in MiB. */
+  /** Bound of each thread's heap, in MiB. What lies outside of it (buffers) is bounded for the process as a whole. */
   readonly heapMiB: number;
   ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void;
 }
@@ -43,6 +43,11 @@ interface Executor {
   failure: Error | undefined;
 }
 
+/** What a worker process may take besides the heaps of its executors: its own code, and buffers. */
+const besidesHeapsMiB = 512;
+/** How often the size of the process is looked at. */
+const memoryLookMs = 100;
+
 /** What user code prints beyond this is dropped from an attempt's log. */
 const logBytesMax = 16 * 1024 * 1024;
 
@@ -50,12 +55,14 @@ export class ExecutorPool {
   readonly #options: ExecutorPoolOptions;
   readonly #idle: Executor[] = [];
   readonly #busy = new Map<string, Executor>();
+  readonly #memoryTimer: NodeJS.Timeout;
   #slow = 1;
   #closed = false;
 
   constructor(options: ExecutorPoolOptions) {
     this.#options = options;
     for (let slot = 0; slot < options.slots; slot++) this.#idle.push(this.#spawn());
+    this.#memoryTimer = setInterval(() => this.#boundMemory(), memoryLookMs);
   }
 
   run(task: ThreadTask): void {
@@ -93,7 +100,24 @@ export class ExecutorPool {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#memoryTimer);
     await Promise.all([...this.#idle, ...this.#busy.values()].map(({ thread }) => thread.terminate()));
+  }
+
+  /**
+   * Buffers are no part of a thread's heap, so the engine does not stop who fills the machine with them. The attempt
+   * that began last is ended; if it was another's doing, the next look finds that one.
+   */
+  #boundMemory(): void {
+    const { slots, heapMiB } = this.#options;
+    const limitMiB = slots * heapMiB + besidesHeapsMiB;
+    if (this.#busy.size === 0 || process.memoryUsage.rss() <= limitMiB * 1024 * 1024) return;
+    const last = [...this.#busy.values()].at(-1)!;
+    if (last.aborting || last.failure) return;
+    last.failure = Object.assign(new Error(`the worker process grew beyond ${limitMiB} MiB`), {
+      code: 'ERR_WORKER_OUT_OF_MEMORY',
+    });
+    void last.thread.terminate();
   }
 
   #spawn(): Executor {

@@ -67,6 +67,9 @@ export class MasterNode {
       },
     });
     options.lease.onGranted((request) => this.#driver.feed({ type: 'lease.granted', request }));
+    options.lease.onFailed((reason) => {
+      if (!this.#closed) options.failed(new StoreFailedError(reason));
+    });
     options.lease.onLost(() => this.#driver.feed({ type: 'lease.lost' }));
   }
 

@@ -37,6 +37,8 @@ const LOOKS_PER_TTL = 10;
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 250;
 
+const LASTING_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
 export class FileLease implements Lease {
   readonly #options: FileLeaseOptions;
   readonly #path: string;
@@ -45,6 +47,9 @@ export class FileLease implements Lease {
   readonly #sign: LifeSign | undefined;
   #onGranted: (request: number) => void = () => {};
   #onLost: () => void = () => {};
+  #onFailed: (reason: string) => void = () => {};
+  /** Since when every attempt has met an error; undefined after one that did not. */
+  #failingMs: number | undefined;
   /** The latest unanswered request, if any. */
   #wanted: { readonly request: number; readonly ttlMs: number } | undefined;
   #held = false;
@@ -78,6 +83,10 @@ export class FileLease implements Lease {
     this.#onLost = callback;
   }
 
+  onFailed(callback: (reason: string) => void): void {
+    this.#onFailed = callback;
+  }
+
   request(request: number, ttlMs: number): void {
     this.#wanted = { request, ttlMs };
     if (!this.#stopping) this.#working ??= this.#work();
@@ -103,8 +112,13 @@ export class FileLease implements Lease {
   async #work(): Promise<void> {
     while (this.#wanted !== undefined && !this.#stopping) {
       const { request, ttlMs } = this.#wanted;
-      // A disk that refuses the file is a request without an answer; the journal will meet the same disk.
-      const granted = await this.#attempt(ttlMs).catch(() => false);
+      const granted = await this.#attempt(ttlMs).then(
+        (result) => {
+          this.#failingMs = undefined;
+          return result;
+        },
+        (error) => this.#failed(error, ttlMs),
+      );
       if (this.#stopping) break;
       if (granted) {
         this.#held = true;
@@ -118,6 +132,14 @@ export class FileLease implements Lease {
       }
     }
     this.#working = undefined;
+  }
+
+  /** An error may pass; a full disk, or one that has refused for a whole ttl, is said aloud. Not granted, in any case. */
+  #failed(error: unknown, ttlMs: number): false {
+    this.#failingMs ??= this.#nowMs();
+    const lasting = LASTING_ERRORS.has(errorCode(error) ?? '') || this.#nowMs() - this.#failingMs > ttlMs;
+    if (lasting) this.#onFailed((error as Error).message);
+    return false;
   }
 
   async #attempt(ttlMs: number): Promise<boolean> {

@@ -67,6 +67,8 @@ export interface Lease {
   onGranted(callback: (request: number) => void): void;
   /** Another holder was seen after a grant. */
   onLost(callback: () => void): void;
+  /** The store refuses to be written, and will go on refusing: whoever only waits for a grant would wait for ever. */
+  onFailed(callback: (reason: string) => void): void;
   /** Stops campaigning and gives the lease back if it is held. */
   resign(): Promise<void>;
   /** Stops without giving back. Leaves no timer and no socket. */
