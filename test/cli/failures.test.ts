@@ -160,6 +160,19 @@ describe('user code that does not come back', () => {
     expectNobodyLost(folder, ended);
   });
 
+  it('fills buffers, which are no part of any heap: the same', async () => {
+    const fill =
+      'map(line, emit) { if (line === "bad") for (;;) all.push(Buffer.alloc(20_000_000, 1)); emit(line, 1); }';
+    const { folder, ended } = await fail(jobOf(fill, 'sum', 'const all: Buffer[] = [];'), [
+      '--heap',
+      '64MiB',
+    ]);
+    expect(ended.err).toContain(
+      'probable cause: user code used up the memory of its executor (seen 2 times)',
+    );
+    expectNobodyLost(folder, ended);
+  });
+
   it('kills its whole worker process: the others’ attempts are not counted, and the job fails in the end', async () => {
     const kill =
       'map(line, emit) { if (line === "bad") process.kill(process.pid, "SIGABRT"); emit(line, 1); }';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,6 +42,22 @@ function candidate(node: string, options: Partial<FileLeaseOptions> = {}) {
 }
 
 const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 20_000, interval: 2 });
+
+it('a store that goes on refusing is said aloud after a ttl, and not before', async () => {
+  let clockMs = 0;
+  const blocked = join(directory, 'blocked');
+  await writeFile(blocked, 'a file where the directory should be');
+  const { lease, granted } = candidate('a', { directory: blocked, nowMs: () => clockMs });
+  const failures: string[] = [];
+  lease.onFailed((reason) => failures.push(reason));
+  lease.request(1, 100);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(failures).toEqual([]);
+  clockMs = 101;
+  await until(() => failures.length > 0);
+  expect(failures[0]).toMatch(/ENOTDIR|EEXIST/);
+  expect(granted).toEqual([]);
+});
 
 it('a free lease is granted, renewals are confirmed by their number', async () => {
   const { lease, granted, lost } = candidate('a');
