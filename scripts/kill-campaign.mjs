@@ -2,7 +2,7 @@
  * `npm run campaign:kills`: a real word count, again and again, while its processes are killed or stopped at random
  * moments in every phase. Same bytes, exit 0 and nothing left over, each time; every trace replays.
  *
- *   node scripts/kill-campaign.mjs [--rounds 20] [--megabytes 12] [--only worker,leader,…] [--workers 2] [--seed 1]
+ *   node scripts/kill-campaign.mjs [--rounds 20] [--megabytes 4] [--only worker,leader,…] [--workers 2] [--seed 1]
  *
  * A round whose signal found the job already over does not count and is repeated.
  */
@@ -27,7 +27,7 @@ import seedrandom from 'seedrandom';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
-    megabytes: { type: 'string', default: '12' },
+    megabytes: { type: 'string', default: '4' },
     only: { type: 'string', default: '' },
     workers: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
@@ -57,6 +57,26 @@ const kinds = {
   },
   command: { flags: [], hit: (run) => run.killCommand() },
 };
+
+/** A word count whose tasks take a moment each, so that every phase lasts long enough to be hit on a fast machine too. */
+const job = `import { defineJob, sum } from 'mapreduce-rehearsal';
+const rest = new Int32Array(new SharedArrayBuffer(4));
+export default defineJob({
+  name: 'slow-word-count',
+  setup: (ctx) => void Atomics.wait(rest, 0, 0, ctx.task.startsWith('map') ? 120 : 60),
+  map(line, emit) {
+    for (const word of line.match(/\\p{L}+/gu) ?? []) emit(word, 1);
+  },
+  combine: sum,
+  reduce: sum,
+});
+`;
+
+function writeJob() {
+  const path = join(scratch, 'job.ts');
+  writeFileSync(path, job);
+  return path;
+}
 
 function writeInput() {
   const path = join(scratch, 'input.txt');
@@ -242,10 +262,10 @@ async function replayAll(cwd) {
 /** One round; undefined when the signal came too late to count. */
 async function round(kind, phase, input, expected) {
   const cwd = mkdtempSync(join(scratch, 'round-'));
-  const flags = ['-m', '12', '-r', '6', '-w', values.workers, ...kinds[kind].flags];
-  const run = new Run(['run', 'word-count', input, '-o', 'out', ...flags], cwd);
+  const flags = ['-m', '12', '-r', '16', '-w', values.workers, ...kinds[kind].flags];
+  const run = new Run(['run', join(scratch, 'job.ts'), input, '-o', 'out', ...flags], cwd);
   await run.reach(phase);
-  await pauseMs(random() * { map: 1500, reduce: 600, publishing: 2 }[phase]);
+  await pauseMs(random() * { map: 800, reduce: 400, publishing: 2 }[phase]);
   const hitIn = run.phase;
   const counts = phases.includes(hitIn) && kinds[kind].hit(run);
   let code = await run.ended;
@@ -276,6 +296,7 @@ async function round(kind, phase, input, expected) {
 
 async function main() {
   mkdirSync(scratch, { recursive: true });
+  writeJob();
   const input = writeInput();
   const expected = independentCount(input);
   const wanted = values.only === '' ? Object.keys(kinds) : values.only.split(',');
@@ -286,7 +307,7 @@ async function main() {
     let misses = 0;
     for (let done = 0; done < rounds && misses < 20 * rounds; ) {
       // Each phase gets its share; what was aimed at one and hit another counts for the other.
-      const phase = phases.toSorted((a, b) => hits[a] - hits[b])[0];
+      const phase = phases.toSorted((a, b) => hits[a] - hits[b] || random() - 0.5)[0];
       try {
         const hitIn = await round(kind, phase, input, expected);
         if (hitIn === undefined) misses++;

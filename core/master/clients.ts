@@ -1,7 +1,7 @@
 /**
  * Clients: submit by request id, follow, drain. A submit is also the client's beat, and every one is answered.
  */
-import { arm } from '../deadlines.js';
+import { arm, armedAt } from '../deadlines.js';
 import { type DurableJob, findJob, isTerminal, sumCounters } from '../durable/state.js';
 import type { NodeId } from '../ids.js';
 import type { JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '../messages.js';
@@ -86,7 +86,9 @@ export function tellFollowers(state: MasterState, turn: Turn, job: DurableJob): 
 /** Like `tellFollowers`, soon: many changes in a short time make one message. */
 export function tellFollowersSoon(state: MasterState, turn: Turn, job: DurableJob): void {
   const view = state.leading?.jobs.get(job.job);
-  if (!view || view.followers.size === 0) return;
+  // Armed already: moving it with every change would put it off for as long as changes keep coming.
+  if (!view || view.followers.size === 0 || armedAt(state.deadlines, 'tell', String(job.job)) !== undefined)
+    return;
   arm(state.deadlines, 'tell', String(job.job), turn.now + Math.floor(state.config.beatUs / 5));
 }
 
