@@ -1,5 +1,7 @@
 /** `defineJob`: where the types of a job are inferred and its fields are checked, also for those who write JavaScript. */
 import { count } from './aggregates.js';
+import { type InputFormat, inputFormats } from './input-format.js';
+import { outputFormats } from './output-format.js';
 import { suggest } from './suggest.js';
 import type { Emit, Job, JobDefinition, MapContext, MapEmit } from './types.js';
 
@@ -9,9 +11,23 @@ export class JobDefinitionError extends Error {
   readonly code = 'job-definition';
 }
 
-const FUNCTION_FIELDS = ['map', 'combine', 'reduce', 'partition', 'setup', 'teardown'] as const;
+const FUNCTION_FIELDS = [
+  'map',
+  'combine',
+  'reduce',
+  'partition',
+  'orderValues',
+  'setup',
+  'teardown',
+] as const;
 const REQUIRED: readonly string[] = ['map', 'reduce'];
-const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS];
+/** Fields that name one of a few, and what they may be besides a function. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  inputFormat: inputFormats,
+  outputFormat: outputFormats,
+  partition: ['range'],
+};
+const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS, 'inputFormat', 'outputFormat'];
 const NAME_LENGTH_MAX = 100;
 
 type EmittedKey<E> = E extends Emit<infer K extends string, never> ? K : string;
@@ -31,8 +47,9 @@ export function defineJob<
   K extends string = EmittedKey<E>,
   V = EmittedValue<E>,
   R = unknown,
->(job: JobDefinition<K, V, R, E>): JobDefinition<K, V, R> {
-  return validateJob(job) as JobDefinition<K, V, R>;
+  I extends InputFormat = 'lines',
+>(job: JobDefinition<K, V, R, E, I>): JobDefinition<K, V, R, MapEmit<K, V>, I> {
+  return validateJob(job) as JobDefinition<K, V, R, MapEmit<K, V>, I>;
 }
 
 /** The same check for a value of unknown origin, a module's default export say. */
@@ -48,9 +65,10 @@ export function validateJob(value: unknown): Job {
     const hint = meant === undefined ? `its fields are ${FIELDS.join(', ')}` : `did you mean "${meant}"?`;
     throw new JobDefinitionError(`${title}: unknown field "${field}"; ${hint}`);
   }
+  for (const [field, choices] of Object.entries(CHOICES)) checkChoice(title, field, fields[field], choices);
   for (const field of FUNCTION_FIELDS) {
     const given = fields[field];
-    if (typeof given === 'function') continue;
+    if (typeof given === 'function' || (typeof given === 'string' && CHOICES[field])) continue;
     if (given !== undefined)
       throw new JobDefinitionError(`${title}: ${field} must be a function, not ${kindOf(given)}`);
     if (REQUIRED.includes(field)) throw new JobDefinitionError(`${title}: has no ${field}`);
@@ -59,6 +77,16 @@ export function validateJob(value: unknown): Job {
     throw new JobDefinitionError(`${title}: count cannot combine, it would count counts; emit 1 and use sum`);
   }
   return value as Job;
+}
+
+function checkChoice(title: string, field: string, given: unknown, choices: readonly string[]): void {
+  if (typeof given !== 'string' || choices.includes(given)) {
+    if (given === undefined || typeof given === 'string' || field === 'partition') return;
+    throw new JobDefinitionError(`${title}: ${field} is one of ${choices.join(', ')}, not ${kindOf(given)}`);
+  }
+  const meant = suggest(given, choices);
+  const hint = meant === undefined ? `it is one of ${choices.join(', ')}` : `did you mean "${meant}"?`;
+  throw new JobDefinitionError(`${title}: unknown ${field} "${given}"; ${hint}`);
 }
 
 function jobTitle(name: unknown): string {

@@ -15,7 +15,7 @@
  */
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
-import { partitionOf } from './murmur3.js';
+import { type Partitioner, partitionerOf } from './partition.js';
 import type { Counters, Job, KeyedValues, MapEmit, TaskSetting } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 import { canonicalValue, encodeValue, objectText, showKey, ValueError } from './values.js';
@@ -36,6 +36,8 @@ export interface MapTaskOptions {
   /** Number of partitions. */
   readonly reduces: number;
   readonly budgetBytes: number;
+  /** For a job that partitions by range (partition.ts). */
+  readonly boundaries?: readonly string[] | undefined;
   readonly context: TaskSetting;
   /** Takes a run over. Called from within `offer` and `finish`, even in the middle of a call of the user's `map`. */
   readonly onRun: (run: MapRun) => void;
@@ -50,11 +52,12 @@ interface Group {
 
 type Phase = 'new' | 'started' | 'finished';
 
-/** Used in this order: `start`, then `openInput` and `offer` for every line, then `finish`. What user code throws goes through. */
+/** Used in this order: `start`, then `openInput` and `offer` for every record, then `finish`. What user code throws goes through. */
 export class MapTask {
   readonly #options: MapTaskOptions;
   readonly #job: Job;
   readonly #budgetBytes: number;
+  readonly #partition: Partitioner;
   readonly #userCounters = new Map<string, number>();
   readonly #input = { name: '', offset: 0 };
   readonly #emit: MapEmit<string, unknown>;
@@ -69,6 +72,7 @@ export class MapTask {
     this.#options = options;
     this.#job = options.job;
     this.#budgetBytes = options.budgetBytes;
+    this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
   }
@@ -89,19 +93,19 @@ export class MapTask {
     return this.#job.setup?.(this.#emit);
   }
 
-  /** The lines that follow are of this input. */
+  /** The records that follow are of this input. */
   openInput(name: string): void {
     this.#input.name = name;
   }
 
-  /** Maps one line; the next may be offered when this is done. `offset` is in bytes. */
-  offer(line: string, offset = 0): MaybePromise<void> {
+  /** Maps one record; the next may be offered when this is done. `offset` is in bytes. */
+  offer(record: unknown, offset = 0): MaybePromise<void> {
     this.#expect('started', 'offer');
     this.#input.offset = offset;
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.
-    const result: unknown = this.#job.map(line, this.#emit, this.#emit);
+    const result: unknown = this.#job.map(record, this.#emit, this.#emit);
     if (result === undefined) {
       this.#mapping = false;
       return;
@@ -160,17 +164,6 @@ export class MapTask {
     return group;
   }
 
-  #partition(key: string): number {
-    const { reduces } = this.#options;
-    if (this.#job.partition === undefined) return partitionOf(key, reduces);
-    const partition = this.#job.partition(key, reduces);
-    if (Number.isInteger(partition) && partition >= 0 && partition < reduces) return partition;
-    throw new ValueError(
-      `partition(${showKey(key)}, ${reduces}) returned ${show(partition)}: it must be an integer from 0 to ${reduces - 1}`,
-      key,
-    );
-  }
-
   #append(group: Group, value: unknown): void {
     let canonical = value;
     let bytes = SCALAR_BYTES;
@@ -198,7 +191,10 @@ export class MapTask {
   #cut(): void {
     const partitions: Group[][] = Array.from({ length: this.#options.reduces }, () => []);
     for (const group of this.#groups.values()) {
-      if (group.values.length > 1 && this.#job.combine !== undefined) this.#combine(group);
+      if (group.values.length > 1) {
+        if (this.#job.combine !== undefined) this.#combine(group);
+        else if (this.#job.orderValues !== undefined) group.values.sort(this.#job.orderValues);
+      }
       partitions[group.partition]!.push(group);
     }
     for (const groups of partitions) groups.sort((a, b) => compareUtf8(a.key, b.key));

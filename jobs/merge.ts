@@ -1,16 +1,23 @@
 /**
  * Merging sorted records, one at a time: nothing here holds more than one record per source.
  *
- * The order is (key by UTF-8 bytes, index of the source, order within the source). Whoever lists the sources in map
+ * The order is (key by UTF-8 bytes, the job's order of values if it has one, index of the source, order within the
+ * source). Whoever lists the sources in map
  * order thus hands values to `reduce` in (map, emission) order, whatever the order in which they arrived.
  */
 import type { Job, KeyValue } from './types.js';
 import { compareUtf8 } from './utf8.js';
 import { canonicalValue } from './values.js';
 
-/** All records of the sources, each of which must be sorted by key. A binary heap of the sources' heads. */
-export function* mergeRecords(sources: readonly Iterator<KeyValue>[]): Generator<KeyValue, void, undefined> {
-  const heap = new HeadHeap();
+/** The job's order of the values of one key. */
+export type ValueOrder = Job['orderValues'];
+
+/** All records of the sources, each of which must be sorted the same way. A binary heap of the sources' heads. */
+export function* mergeRecords(
+  sources: readonly Iterator<KeyValue>[],
+  orderValues?: ValueOrder,
+): Generator<KeyValue, void, undefined> {
+  const heap = new HeadHeap(orderValues);
   for (const [index, source] of sources.entries()) {
     const first = source.next();
     if (!first.done) heap.push({ source, index, record: first.value });
@@ -61,8 +68,9 @@ export function* groups(records: Iterator<KeyValue>): Generator<StreamedGroup, v
 export function combineRuns(
   runs: readonly Iterator<KeyValue>[],
   combine: Job['combine'],
+  orderValues?: ValueOrder,
 ): Generator<KeyValue, void, undefined> {
-  const merged = mergeRecords(runs);
+  const merged = mergeRecords(runs, orderValues);
   return combine === undefined ? merged : combined(merged, combine);
 }
 
@@ -84,6 +92,11 @@ interface Head {
 
 class HeadHeap {
   readonly #heads: Head[] = [];
+  readonly #orderValues: ValueOrder;
+
+  constructor(orderValues: ValueOrder) {
+    this.#orderValues = orderValues;
+  }
 
   get top(): Head | undefined {
     return this.#heads[0];
@@ -94,7 +107,7 @@ class HeadHeap {
     this.#heads.push(head);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!before(head, this.#heads[parent]!)) break;
+      if (!this.#before(head, this.#heads[parent]!)) break;
       this.#heads[at] = this.#heads[parent]!;
       at = parent;
     }
@@ -116,16 +129,18 @@ class HeadHeap {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heads.length) break;
-      if (child + 1 < heads.length && before(heads[child + 1]!, heads[child]!)) child++;
-      if (!before(heads[child]!, head)) break;
+      if (child + 1 < heads.length && this.#before(heads[child + 1]!, heads[child]!)) child++;
+      if (!this.#before(heads[child]!, head)) break;
       heads[at] = heads[child]!;
       at = child;
     }
     heads[at] = head;
   }
-}
 
-function before(a: Head, b: Head): boolean {
-  const order = compareUtf8(a.record[0], b.record[0]);
-  return order !== 0 ? order < 0 : a.index < b.index;
+  #before(a: Head, b: Head): boolean {
+    const byKey = compareUtf8(a.record[0], b.record[0]);
+    if (byKey !== 0) return byKey < 0;
+    const byValue = this.#orderValues?.(a.record[1], b.record[1]) ?? 0;
+    return byValue !== 0 ? byValue < 0 : a.index < b.index;
+  }
 }

@@ -9,26 +9,29 @@ import { sortedCounters } from './context.js';
 import { type MapRun, MapTask } from './map-task.js';
 import { after, forEach, type MaybePromise } from './maybe-promise.js';
 import { combineRuns, groups, mergeRecords } from './merge.js';
+import { formatterOf } from './output-format.js';
 import { ReduceTask } from './reduce-task.js';
-import { formatLine } from './text.js';
 import type { Counters, Job, KeyedValues, KeyValue, Params, TaskSetting } from './types.js';
 
-export interface PlainLine {
-  readonly line: string;
-  /** Byte offset of the line in its input. */
+export interface PlainRecord {
+  /** What `map` gets: a line, unless the job has another input format. */
+  readonly record: unknown;
+  /** Byte offset of the record in its input. */
   readonly offset: number;
   /** Name of the input. */
   readonly input: string;
 }
 
-/** The lines of one map task; asynchronous ones come in batches. */
-export type PlainSplit = Iterable<PlainLine> | AsyncIterable<Iterable<PlainLine>>;
+/** The records of one map task; asynchronous ones come in batches. */
+export type PlainSplit = Iterable<PlainRecord> | AsyncIterable<Iterable<PlainRecord>>;
 
 export interface PlainMapOptions {
   readonly job: Job;
-  readonly lines: PlainSplit;
+  readonly records: PlainSplit;
   readonly reduces: number;
   readonly budgetBytes: number;
+  /** For a job that partitions by range (partition.ts). */
+  readonly boundaries?: readonly string[] | undefined;
   readonly context: TaskSetting;
 }
 
@@ -40,22 +43,25 @@ export interface PlainMapOutput {
 
 /** One map task. */
 export function runPlainMap(options: PlainMapOptions): MaybePromise<PlainMapOutput> {
-  const { job, lines, reduces } = options;
+  const { job, records, reduces } = options;
   const runs: MapRun[] = [];
   const task = new MapTask({ ...options, onRun: (run) => runs.push(run) });
   let input: string | undefined;
-  const offer = (line: PlainLine): MaybePromise<void> => {
-    if (line.input !== input) task.openInput((input = line.input));
-    return task.offer(line.line, line.offset);
+  const offer = (one: PlainRecord): MaybePromise<void> => {
+    if (one.input !== input) task.openInput((input = one.input));
+    return task.offer(one.record, one.offset);
   };
   const offerAll = (): MaybePromise<void> =>
-    Symbol.asyncIterator in lines ? forEach(lines, (batch) => forEach(batch, offer)) : forEach(lines, offer);
+    Symbol.asyncIterator in records
+      ? forEach(records, (batch) => forEach(batch, offer))
+      : forEach(records, offer);
   const mapped = after(after(task.start(), offerAll), () => task.finish());
   return after(mapped, () => ({
     partitions: Array.from({ length: reduces }, (_, partition) => [
       ...combineRuns(
         runs.map((run) => recordsOf(run.partitions[partition]!)),
         job.combine,
+        job.orderValues,
       ),
     ]),
     counters: task.counters,
@@ -79,8 +85,12 @@ export interface PlainReduceOutput {
 export function runPlainReduce(options: PlainReduceOptions): MaybePromise<PlainReduceOutput> {
   const { job, sources, context } = options;
   const lines: string[] = [];
-  const task = new ReduceTask({ job, context, write: (key, value) => lines.push(formatLine(key, value)) });
-  const merged = mergeRecords(sources.map((source) => source[Symbol.iterator]()));
+  const format = formatterOf(job.outputFormat);
+  const task = new ReduceTask({ job, context, write: (key, value) => lines.push(format(key, value)) });
+  const merged = mergeRecords(
+    sources.map((source) => source[Symbol.iterator]()),
+    job.orderValues,
+  );
   const reduceAll = () => forEach(groups(merged), ({ key, values }) => task.reduceGroup(key, values));
   const reduced = after(after(task.start(), reduceAll), () => task.finish());
   return after(reduced, () => ({ text: lines.join(''), counters: task.counters }));
@@ -92,6 +102,7 @@ export interface PlainOptions {
   readonly splits: Iterable<PlainSplit> | AsyncIterable<PlainSplit>;
   readonly reduces: number;
   readonly budgetBytes: number;
+  readonly boundaries?: readonly string[] | undefined;
   readonly params: Params;
   readonly seed: string;
 }
@@ -104,11 +115,11 @@ export interface PlainOutput {
 
 /** The whole job, task after task. */
 export function runPlain(options: PlainOptions): MaybePromise<PlainOutput> {
-  const { job, reduces, budgetBytes, params, seed } = options;
+  const { job, reduces, budgetBytes, boundaries, params, seed } = options;
   const maps: PlainMapOutput[] = [];
-  const mapAll = forEach(options.splits, (lines) => {
+  const mapAll = forEach(options.splits, (records) => {
     const context = { task: `map-${maps.length}`, params, seed };
-    return after(runPlainMap({ job, lines, reduces, budgetBytes, context }), (output) => {
+    return after(runPlainMap({ job, records, reduces, budgetBytes, boundaries, context }), (output) => {
       maps.push(output);
     });
   });

@@ -40,7 +40,7 @@ export function parseLine(
   return { key: unescapeText(line.slice(0, at)), value: unescapeText(line.slice(at + 1)) };
 }
 
-function valueText(key: string, value: unknown): string {
+export function valueText(key: string, value: unknown): string {
   switch (typeof value) {
     case 'string':
       return value;

@@ -4,6 +4,8 @@
  * Keys are strings. Values are whatever survives JSON: `map` decides their type, by what it emits or yields, and
  * `combine` and `reduce` follow. `defineJob` in define.ts is where these types are inferred.
  */
+import type { InputFormat, InputRecords } from './input-format.js';
+import type { OutputFormat } from './output-format.js';
 
 /** Hands one pair to the job. Only legal while the call of `map` that received it is running. */
 export type Emit<K extends string = string, V = number> = (key: K, value: V) => void;
@@ -75,10 +77,20 @@ export type ReduceResult<R> =
  *
  * `E`, the second parameter of `map`, is only there to be inferred.
  */
-export interface JobDefinition<K extends string = string, V = number, R = unknown, E = MapEmit<K, V>> {
+export interface JobDefinition<
+  K extends string = string,
+  V = number,
+  R = unknown,
+  E = MapEmit<K, V>,
+  I extends InputFormat = 'lines',
+> {
   readonly name: string;
-  /** Called once per input line, which comes without its line end. */
-  readonly map: (line: string, emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
+  /** What one call of `map` gets: a line without its end (`lines`, the default), a whole file, a JSON value, a CSV row. */
+  readonly inputFormat?: I | undefined;
+  /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
+  readonly outputFormat?: OutputFormat | undefined;
+  /** Called once per record of the input. */
+  readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
   /**
    * Makes one value of several of one key, any number of times and in any grouping that keeps their order: it must be
    * associative. Synchronous.
@@ -86,8 +98,16 @@ export interface JobDefinition<K extends string = string, V = number, R = unknow
   readonly combine?: ((key: K, values: Iterable<NoInfer<V>>) => NoInfer<V>) | undefined;
   /** Called once per key, in the order of the keys' UTF-8 bytes. `values` come in input order and can be read once. */
   readonly reduce: (key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext) => ReduceResult<R>;
-  /** The partition of a key, an integer in [0, reduces). By default a hash of the key. */
-  readonly partition?: ((key: NoInfer<K>, reduces: number) => number) | undefined;
+  /**
+   * The order of a key's values, negative when `a` comes first (a secondary sort). Values that compare equal stay in
+   * input order, which is the order of all without it. Must be a total preorder that does not change.
+   */
+  orderValues?(a: NoInfer<V>, b: NoInfer<V>): number;
+  /**
+   * The partition of a key, an integer in [0, reduces); or `range`: keys are spread by their order, so that the parts,
+   * one after the other, are sorted as a whole. By default a hash of the key.
+   */
+  readonly partition?: ((key: NoInfer<K>, reduces: number) => number) | 'range' | undefined;
   /** Before the first record of each task. */
   readonly setup?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
   /** After the last record of each task that did not fail. */
@@ -96,7 +116,7 @@ export interface JobDefinition<K extends string = string, V = number, R = unknow
 
 /** A job whose types no longer matter: what the machinery runs. */
 // biome-ignore lint/suspicious/noExplicitAny: the one type to which a job of any K, V and R can be assigned
-export type Job = JobDefinition<any, any, any>;
+export type Job = JobDefinition<any, any, any, MapEmit<any, any>, any>;
 
 /** What a task needs to know besides its job; plain data and two callbacks of the driver. */
 export interface TaskSetting {

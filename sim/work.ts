@@ -9,8 +9,8 @@ import { generationText, mixGeneration, newGeneration } from '../core/generation
 import type { Counters, Output } from '../core/records.js';
 import {
   addCounters,
-  type PlainLine,
   type PlainMapOutput,
+  type PlainRecord,
   runPlainMap,
   runPlainReduce,
 } from '../jobs/plain.js';
@@ -52,7 +52,7 @@ export class Work {
   readonly index: number;
   readonly scenario: ScenarioJob;
   readonly #job: Job;
-  readonly #splits: readonly (readonly PlainLine[])[];
+  readonly #splits: readonly (readonly PlainRecord[])[];
   readonly #mapResults = new Map<string, MapResult>();
   readonly #reduceResults = new Map<string, ReduceResult>();
 
@@ -86,8 +86,10 @@ export class Work {
     const { reduces, parameters } = this.scenario;
     const context = { task: this.#name(task), params: parameters, seed: this.hash };
     const job = generation === 0 ? this.#job : different(this.#job, generation);
-    const lines = this.#splits[task]!;
-    const { partitions, counters } = settled(runPlainMap({ job, lines, reduces, budgetBytes, context }));
+    const split = this.#splits[task]!;
+    const { partitions, counters } = settled(
+      runPlainMap({ job, records: split, reduces, budgetBytes, context }),
+    );
     const records = partitions.reduce((sum, partition) => sum + partition.length, 0);
     const bytes = JSON.stringify(partitions).length;
     const output = { digest: stateDigest(partitions), bytes, records, inputs: '' };
@@ -141,13 +143,13 @@ export class Work {
 }
 
 /** Cuts the lines of all inputs into as many runs of neighbours as there are maps. */
-function splitLines(input: readonly string[], maps: number): PlainLine[][] {
-  const lines: PlainLine[] = [];
+function splitLines(input: readonly string[], maps: number): PlainRecord[][] {
+  const lines: PlainRecord[] = [];
   for (const [index, text] of input.entries()) {
     let offset = 0;
     for (const line of text.split('\n')) {
       if (line !== '' || offset + line.length < text.length)
-        lines.push({ line, offset, input: `input-${index}` });
+        lines.push({ record: line, offset, input: `input-${index}` });
       offset += line.length + 1;
     }
   }

@@ -8,6 +8,7 @@ import { isAbsolute, relative } from 'node:path';
 import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
+import { isSplittable } from '../../jobs/input-format.js';
 import { suggest } from '../../jobs/suggest.js';
 import type { Job } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
@@ -18,6 +19,7 @@ import { InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { planSplits } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
+import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
@@ -100,23 +102,28 @@ export interface PreparedRun {
   readonly prepared: PreparedJob;
 }
 
-/** The inputs, pinned, and the splits made of them. */
+/** What the inputs decide. */
+export type InputPlan = Pick<WorkOrder, 'files' | 'splits' | 'boundaries'>;
+
+/** The inputs, pinned, the splits made of them, and for a partition by range a look into them. */
 export async function planInputs(
   inputs: readonly string[],
-  settings: RunSettings,
-  place: RunPlace,
-  hidden: boolean,
-): Promise<Pick<WorkOrder, 'files' | 'splits'>> {
+  options: { job: Job; settings: RunSettings; place: RunPlace; hidden: boolean },
+): Promise<InputPlan> {
+  const { job, settings, place, hidden } = options;
   try {
     const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
     const files = await resolveInputs(inputs, options);
-    const { targetMaps, splitBytes, workers, slots } = settings;
-    return planSplits(files, {
+    const { targetMaps, splitBytes, workers, slots, reduces, params, seed } = settings;
+    const plan = planSplits(files, {
       slots: workers * slots,
+      wholeFiles: !isSplittable(job.inputFormat ?? 'lines'),
       ...(targetMaps === undefined ? {} : { targetMaps }),
       ...(splitBytes === undefined ? {} : { splitBytes }),
     });
+    const boundaries = await sampleBoundaries({ job, files, reduces, params, seed });
+    return { ...plan, ...(boundaries ? { boundaries } : {}) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { message, place: where, next } = error;
@@ -131,7 +138,7 @@ export interface RunIngredients {
   readonly flags: RunFlags;
   readonly settings: RunSettings;
   readonly place: RunPlace;
-  readonly plan: Pick<WorkOrder, 'files' | 'splits'>;
+  readonly plan: InputPlan;
   readonly pace?: WorkOrder['pace'];
 }
 
@@ -197,6 +204,7 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
     overwrite: flags.overwrite ?? false,
     files: plan.files,
     splits: plan.splits,
+    ...(plan.boundaries ? { boundaries: plan.boundaries } : {}),
     ...(pace ? { pace } : {}),
   };
 }

@@ -78,7 +78,12 @@ export async function gather(
   try {
     const prepared = await findJob(jobName, settings.params, scratch);
     const place = await placeRun(flags, dataDirectoryOf(flags.dataDir), newRunId(new Date()));
-    const plan = await planInputs(inputs, settings, place, flags.hidden ?? false).catch(async (error) => {
+    const plan = await planInputs(inputs, {
+      job: prepared.job,
+      settings,
+      place,
+      hidden: flags.hidden ?? false,
+    }).catch(async (error) => {
       await clearPlace(place); // standard input was kept there
       throw error;
     });

@@ -28,6 +28,7 @@ export async function runInProcess(
       plan: order,
       reduces: spec.reduces,
       budgetBytes: order.budgetBytes,
+      boundaries: order.boundaries,
       params: order.params,
       seed: order.seed,
       output: spec.output,

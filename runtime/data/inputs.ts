@@ -14,6 +14,9 @@ import { pipeline } from 'node:stream/promises';
 import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 
+/** By the end of its name: `.gz`, `.zst`. */
+export type Compression = 'none' | 'gzip' | 'zstd';
+
 /** One file that a job reads. */
 export interface InputFile {
   /** Absolute path. */
@@ -24,7 +27,7 @@ export interface InputFile {
   /** Modification time in nanoseconds since 1970, in decimal. */
   readonly mtimeNs: string;
   readonly inode: string;
-  readonly compression: 'none' | 'gzip';
+  readonly compression: Compression;
 }
 
 export interface ResolveOptions {
@@ -233,7 +236,7 @@ async function pin(candidate: Candidate): Promise<InputFile | undefined> {
     sizeBytes: Number(stats.size),
     mtimeNs: String(stats.mtimeNs),
     inode: String(stats.ino),
-    compression: path.endsWith('.gz') ? 'gzip' : 'none',
+    compression: path.endsWith('.gz') ? 'gzip' : path.endsWith('.zst') ? 'zstd' : 'none',
   };
 }
 

@@ -11,12 +11,9 @@
 
 import { isAscii } from 'node:buffer';
 import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { errnoOf, onDisk } from './disk.js';
-import { DiskError, InputChangedError, InputDataError } from './errors.js';
+import { decompressed, openFailure, openInput } from './decompress.js';
+import { onDisk } from './disk.js';
+import { InputChangedError, InputDataError } from './errors.js';
 import type { InputFile } from './inputs.js';
 
 /** One line without its end. `offset` is where it starts: in bytes of the file, decompressed if it is compressed. */
@@ -71,64 +68,28 @@ export function* readLines(
   }
 }
 
-/** The lines of a gzip file. It has one range only, since it cannot be entered half way. */
-export async function* readGzipLines(file: InputFile, options: ReadOptions = {}): AsyncGenerator<LineBatch> {
-  const handle = await open(file.path, 'r').catch((error: unknown) => {
-    throw openFailure(file, error);
-  });
+/** The lines of a compressed file. It has one range only, since it cannot be entered half way. */
+export async function* readCompressedLines(
+  file: InputFile,
+  options: ReadOptions = {},
+): AsyncGenerator<LineBatch> {
+  const handle = await openInput(file);
   try {
     expectPinned(file, await handle.stat({ bigint: true }));
-    const chunkBytes = options.chunkBytes ?? CHUNK_BYTES_DEFAULT;
-    const gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) });
-    const source = Readable.from(compressedChunks(handle, file, chunkBytes), { objectMode: false });
-    const flow = pipeline(source, gunzip);
-    flow.catch(() => {}); // the loop below meets the same error
     const splitter = new LineSplitter(file.name, { start: 0, end: Number.MAX_SAFE_INTEGER }, options);
-    try {
-      for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-        for (let at = 0; at < chunk.length; ) {
-          const space = splitter.space();
-          const copied = chunk.copy(space, 0, at);
-          at += copied;
-          yield { lines: splitter.take(copied), bytesDone: gunzip.bytesWritten };
-        }
+    for await (const { bytes, bytesDone } of decompressed(file, handle, options.chunkBytes)) {
+      for (let at = 0; at < bytes.length; ) {
+        const space = splitter.space();
+        const copied = bytes.copy(space, 0, at);
+        at += copied;
+        yield { lines: splitter.take(copied), bytesDone };
       }
-      await flow;
-    } catch (error) {
-      throw gzipFailure(file, error, gunzip.bytesWritten);
-    } finally {
-      gunzip.destroy();
-      await flow.catch(() => {});
     }
     yield { lines: splitter.finish(), bytesDone: file.sizeBytes };
     expectPinned(file, await handle.stat({ bigint: true }));
   } finally {
     await handle.close();
   }
-}
-
-async function* compressedChunks(
-  handle: FileHandle,
-  file: InputFile,
-  chunkBytes: number,
-): AsyncGenerator<Buffer> {
-  for (let position = 0; position < file.sizeBytes; ) {
-    const length = Math.min(chunkBytes, file.sizeBytes - position);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
-    if (bytesRead === 0) throw new InputChangedError(file.name, 'it is shorter than it was');
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-function gzipFailure(file: InputFile, error: unknown, offset: number): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (typeof code === 'string' && code.startsWith('Z_')) {
-    const reason = code === 'Z_BUF_ERROR' ? 'the gzip data end too early' : 'the gzip data are damaged';
-    return new InputDataError(file.name, offset, reason, { cause: error });
-  }
-  const errno = errnoOf(error);
-  return errno === undefined ? error : new DiskError(file.path, errno, error);
 }
 
 function openPinned(file: InputFile): number {
@@ -147,13 +108,8 @@ function openPinned(file: InputFile): number {
   return descriptor;
 }
 
-function openFailure(file: InputFile, error: unknown): unknown {
-  const errno = errnoOf(error);
-  if (errno === 'ENOENT' || errno === 'ENOTDIR') return new InputChangedError(file.name, 'it is gone');
-  return errno === undefined ? error : new DiskError(file.path, errno, error);
-}
-
-function expectPinned(file: InputFile, stats: BigIntStats): void {
+/** Throws InputChangedError unless the file is still the one that was planned. */
+export function expectPinned(file: InputFile, stats: BigIntStats): void {
   const size = Number(stats.size);
   if (size !== file.sizeBytes) {
     throw new InputChangedError(file.name, `it had ${file.sizeBytes} bytes and has ${size}`);

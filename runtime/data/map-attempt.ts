@@ -15,9 +15,10 @@ import { encodeValue } from '../../jobs/values.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import type { InputFile } from './inputs.js';
 import type { SplitRange } from './plan.js';
+import { readRecords } from './records.js';
 import { FAN_IN_DEFAULT, narrowRuns, openRuns, type Run, RunDirectory } from './runs.js';
 import { SegmentWriter } from './segments.js';
-import { readSplit, splitBytes } from './split-reader.js';
+import { splitBytes } from './split-reader.js';
 
 export interface MapAttemptOptions {
   readonly job: Job;
@@ -28,6 +29,8 @@ export interface MapAttemptOptions {
   readonly reduces: number;
   /** When to spill, in bytes as MapTask counts them. Part of the job: another budget may give another digest. */
   readonly budgetBytes: number;
+  /** For a job that partitions by range. */
+  readonly boundaries?: readonly string[] | undefined;
   /** `task` is `map-<index>`. */
   readonly context: TaskSetting;
   /** A directory of this attempt's own for spilled runs; made when needed, removed in the end. */
@@ -72,6 +75,7 @@ class MapAttempt {
       job: options.job,
       reduces: options.reduces,
       budgetBytes: options.budgetBytes,
+      boundaries: options.boundaries,
       context: options.context,
       onRun: (run) => {
         if (this.#ending) this.#last = run;
@@ -80,20 +84,24 @@ class MapAttempt {
     });
   }
 
-  /** Feeds the lines of the split to the user's `map`. */
+  /** Feeds the records of the split to the user's `map`. */
   async map(): Promise<void> {
-    const { files, ranges, context, progress } = this.#options;
+    const { job, files, ranges, context, progress } = this.#options;
     const task = this.#task;
     const bytesTotal = splitBytes(ranges);
     let input: string | undefined;
     let offset = 0;
     try {
       await task.start();
-      for await (const { file, lines, bytesDone } of readSplit(files, ranges)) {
+      for await (const { file, records, bytesDone } of readRecords(
+        files,
+        ranges,
+        job.inputFormat ?? 'lines',
+      )) {
         if (file.name !== input) task.openInput((input = file.name));
-        for (const line of lines) {
-          offset = line.offset;
-          const mapped = task.offer(line.text, offset);
+        for (const one of records) {
+          offset = one.offset;
+          const mapped = task.offer(one.record, offset);
           if (isPromise(mapped)) await mapped;
         }
         this.#memory.check();
@@ -148,6 +156,7 @@ class MapAttempt {
     const narrowed = await narrowRuns(this.#spilled, {
       fanIn,
       partitions,
+      orderValues: job.orderValues,
       directory: this.#directory,
       pause,
     });
@@ -158,7 +167,8 @@ class MapAttempt {
       for (const partition of partitions) {
         const sources: Iterator<KeyValue>[] = open.map((run) => run.decoded(partition, {}));
         if (this.#last !== undefined) sources.push(recordsOf(this.#last.partitions[partition]!));
-        for (const [key, value] of combineRuns(sources, combine)) writer.write(key, encodeValue(value));
+        for (const [key, value] of combineRuns(sources, combine, job.orderValues))
+          writer.write(key, encodeValue(value));
         writer.endPartition();
         await pause();
       }

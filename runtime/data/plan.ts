@@ -11,6 +11,8 @@
  * two per slot. There are never more pieces than bytes, and always at least one split, which may hold no ranges.
  */
 
+import type { Compression } from './inputs.js';
+
 /** A piece of one file: `file` indexes the list of inputs; bytes from `start` up to but without `end`. */
 export interface SplitRange {
   readonly file: number;
@@ -31,6 +33,8 @@ export interface PlanOptions {
   readonly splitBytes?: number;
   /** How many tasks can run at once. */
   readonly slots: number;
+  /** No file may be entered half way: its format does not tell where a record begins. */
+  readonly wholeFiles?: boolean;
 }
 
 export const SPLIT_BYTES_DEFAULT = 16 * 1024 * 1024;
@@ -39,7 +43,7 @@ const SPLITS_PER_SLOT_MIN = 2;
 const SMALL_FILE_PART = 8;
 
 /** Assigns every byte of every file to exactly one split, in order. */
-export function planSplits<F extends { readonly sizeBytes: number; readonly compression: 'none' | 'gzip' }>(
+export function planSplits<F extends { readonly sizeBytes: number; readonly compression: Compression }>(
   files: readonly F[],
   options: PlanOptions,
 ): SplitPlan<F> {
@@ -52,7 +56,7 @@ export function planSplits<F extends { readonly sizeBytes: number; readonly comp
   let fileStart = 0;
   for (const [index, file] of files.entries()) {
     const fileEnd = fileStart + file.sizeBytes;
-    const whole = file.compression !== 'none';
+    const whole = options.wholeFiles === true || file.compression !== 'none';
     const small = file.sizeBytes * SMALL_FILE_PART <= pieceBytes;
     let start = fileStart;
     while (start < fileEnd) {

@@ -7,8 +7,8 @@
  */
 import { isPromise } from '../../jobs/maybe-promise.js';
 import { groups, mergeRecords } from '../../jobs/merge.js';
+import { formatterOf } from '../../jobs/output-format.js';
 import { ReduceTask } from '../../jobs/reduce-task.js';
-import { formatLine } from '../../jobs/text.js';
 import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import {
@@ -56,13 +56,14 @@ const GROUPS_PER_BREATH = 4096;
  * DiskError, and AttemptAborted once the signal is aborted.
  */
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
-  const { partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
+  const { job, partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
   const bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
   const reading: RunReadOptions = { bufferBytes, onRead: progressOf(options, fanIn) };
   try {
     const pause = (): Promise<void> => breathe(context.signal);
-    const narrowing = { fanIn, partitions: [partition], directory, pause, ...reading };
+    const { orderValues } = job;
+    const narrowing = { fanIn, partitions: [partition], orderValues, directory, pause, ...reading };
     const narrowed = await narrowRuns(options.sources, narrowing);
     const open = openRuns(narrowed.runs);
     try {
@@ -92,12 +93,13 @@ async function reduceAll(
 ): Promise<ReduceTask> {
   const { job, context } = options;
   const memory = new FailureMemory();
-  const task = new ReduceTask({ job, context, write: (key, value) => file.write(formatLine(key, value)) });
+  const format = formatterOf(job.outputFormat);
+  const task = new ReduceTask({ job, context, write: (key, value) => file.write(format(key, value)) });
   let key: string | undefined;
   try {
     await task.start();
     let groupsDone = 0;
-    for (const group of groups(mergeRecords(open(memory)))) {
+    for (const group of groups(mergeRecords(open(memory), job.orderValues))) {
       key = group.key;
       const reduced = task.reduceGroup(key, group.values);
       if (isPromise(reduced)) await reduced;

@@ -5,9 +5,9 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mergeRecords } from '../../jobs/merge.js';
+import { mergeRecords, type ValueOrder } from '../../jobs/merge.js';
 import type { KeyValue } from '../../jobs/types.js';
-import { decodeValue } from '../../jobs/values.js';
+import { decodeValue, encodeValue } from '../../jobs/values.js';
 import { onDisk } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
 import { SegmentReader, SegmentWriter } from './segments.js';
@@ -103,6 +103,8 @@ export interface NarrowOptions extends RunReadOptions {
   /** The partitions to keep; in the new runs they are numbered from 0. */
   readonly partitions: readonly number[];
   readonly directory: RunDirectory;
+  /** The job's order of the values of a key; without it they stay as they come. */
+  readonly orderValues?: ValueOrder;
   /** Called now and then between two merges. */
   readonly pause: () => Promise<void>;
 }
@@ -146,8 +148,7 @@ function mergeToRun(runs: readonly Run[], partitions: readonly number[], options
     const writer = new SegmentWriter(path, { partitions: partitions.length });
     try {
       for (const partition of partitions) {
-        const records = mergeRecords(open.map((run) => run.encoded(partition, options)));
-        for (const [key, text] of records) writer.write(key, text as string);
+        for (const [key, text] of mergedEncoded(open, partition, options)) writer.write(key, text as string);
         writer.endPartition();
       }
       writer.finish();
@@ -162,6 +163,24 @@ function mergeToRun(runs: readonly Run[], partitions: readonly number[], options
     if (run.task === undefined) onDisk(run.path, () => rmSync(run.path));
   }
   return { path };
+}
+
+/** Values stay as their JSON text, unless they have to be compared. */
+function* mergedEncoded(
+  open: readonly OpenRun[],
+  partition: number,
+  options: NarrowOptions,
+): Generator<KeyValue> {
+  const { orderValues } = options;
+  if (orderValues === undefined) {
+    yield* mergeRecords(open.map((run) => run.encoded(partition, options)));
+    return;
+  }
+  const decoded = mergeRecords(
+    open.map((run) => run.decoded(partition, options)),
+    orderValues,
+  );
+  for (const [key, value] of decoded) yield [key, encodeValue(value)];
 }
 
 function naming<T>(run: Run, operation: () => T): T {

@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import {
   addCounters,
-  type PlainLine,
   type PlainMapOutput,
+  type PlainRecord,
   runPlainMap,
   runPlainReduce,
 } from '../../jobs/plain.js';
@@ -17,7 +17,8 @@ import type { UserCodeSite } from './errors.js';
 import type { InputFile } from './inputs.js';
 import type { SplitPlan, SplitRange } from './plan.js';
 import { attemptsPath, type Part } from './publish.js';
-import { readSplit, splitBytes } from './split-reader.js';
+import { type DataRecord, readRecords } from './records.js';
+import { splitBytes } from './split-reader.js';
 import { TextFile } from './text-file.js';
 
 export interface SequentialOptions {
@@ -25,6 +26,8 @@ export interface SequentialOptions {
   readonly plan: SplitPlan<InputFile>;
   readonly reduces: number;
   readonly budgetBytes: number;
+  /** For a job that partitions by range. */
+  readonly boundaries?: readonly string[] | undefined;
   readonly params: Params;
   readonly seed: string;
   /** Where to publish; its workspace must have been prepared under `runId`. */
@@ -70,24 +73,24 @@ async function mapSplit(
   index: number,
   ranges: readonly SplitRange[],
 ): Promise<PlainMapOutput> {
-  const { job, plan, reduces, budgetBytes } = options;
+  const { job, plan, reduces, budgetBytes, boundaries } = options;
   let site: UserCodeSite = {};
-  async function* batches(): AsyncGenerator<Iterable<PlainLine>> {
-    for await (const { file, lines } of readSplit(plan.files, ranges)) {
-      yield linesOf(file.name, lines);
+  async function* batches(): AsyncGenerator<Iterable<PlainRecord>> {
+    for await (const { file, records } of readRecords(plan.files, ranges, job.inputFormat ?? 'lines')) {
+      yield recordsOf(file.name, records);
       await breathe(options.signal);
     }
     site = {};
   }
-  function* linesOf(input: string, lines: Iterable<{ text: string; offset: number }>): Generator<PlainLine> {
-    for (const { text, offset } of lines) {
+  function* recordsOf(input: string, records: Iterable<DataRecord>): Generator<PlainRecord> {
+    for (const { record, offset } of records) {
       site = { input, offset };
-      yield { line: text, offset, input };
+      yield { record, offset, input };
     }
   }
   try {
     const context = { ...settingOf(options), task: `map-${index}` };
-    return await runPlainMap({ job, lines: batches(), reduces, budgetBytes, context });
+    return await runPlainMap({ job, records: batches(), reduces, budgetBytes, boundaries, context });
   } catch (error) {
     throw blame(error, site, options.signal);
   }

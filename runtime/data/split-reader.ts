@@ -1,6 +1,6 @@
 /** The lines of one split, range after range, whether its files are compressed or not. */
 import type { InputFile } from './inputs.js';
-import { type Line, type ReadOptions, readGzipLines, readLines } from './lines.js';
+import { type Line, type ReadOptions, readCompressedLines, readLines } from './lines.js';
 import type { SplitRange } from './plan.js';
 
 export interface SplitBatch {
@@ -25,7 +25,7 @@ export async function* readSplit(
   for (const range of ranges) {
     const file = files[range.file]!;
     const batches =
-      file.compression === 'gzip' ? readGzipLines(file, options) : readLines(file, range, options);
+      file.compression === 'none' ? readLines(file, range, options) : readCompressedLines(file, options);
     for await (const { lines, bytesDone } of batches) {
       yield { file, lines, bytesDone: rangesDone + bytesDone };
     }

@@ -59,6 +59,7 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
       context,
       target,
       budgetBytes: order.budgetBytes,
+      boundaries: order.boundaries,
       privateDirectory: `${target}.runs`,
       progress,
     };

@@ -16,6 +16,8 @@ export interface WorkOrder {
   readonly seed: string;
   /** Counted bytes a map attempt gathers before it cuts a sorted run. Part of the spec: it decides where combining stops. */
   readonly budgetBytes: number;
+  /** For a job that partitions by range: the first key of every partition but the first. */
+  readonly boundaries?: readonly string[];
   readonly overwrite: boolean;
   readonly files: readonly InputFile[];
   readonly splits: readonly (readonly SplitRange[])[];

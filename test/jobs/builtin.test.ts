@@ -7,7 +7,7 @@ const builtin = (name: string): Builtin => builtinJobs.get(name)!;
 
 function run(name: string, inputs: Record<string, string>, params: Record<string, string> = {}): string {
   const splits = Object.entries(inputs).map(([input, text]) =>
-    text.split('\n').map((line, offset) => ({ line, offset, input })),
+    text.split('\n').map((line, offset) => ({ record: line, offset, input })),
   );
   const { job } = builtin(name);
   return (runPlain({ job, splits, reduces: 1, budgetBytes: 300, params, seed: '' }) as PlainOutput).parts[0]!;

@@ -25,10 +25,7 @@ describe('defineJob', () => {
     ['job "words": combine must be a function, not null', { ...good, combine: null }],
     ['job "words": unknown field "reducer"; did you mean "reduce"?', { ...good, reducer: sum }],
     ['job "words": unknown field "Combine"; did you mean "combine"?', { ...good, Combine: sum }],
-    [
-      'job "words": unknown field "outputFormat"; its fields are name, map,',
-      { ...good, outputFormat: 'tsv' },
-    ],
+    ['job "words": unknown field "colour"; its fields are name, map,', { ...good, colour: 'red' }],
     ['job "words": count cannot combine', { ...good, combine: count }],
   ])('says: %s', (message, value) => {
     expect(() => validateJob(value)).toThrow(JobDefinitionError);

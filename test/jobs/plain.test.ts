@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { wordCount } from '../../jobs/builtin/word-count.js';
 import { defineJob, type Emit, sum } from '../../jobs/index.js';
 import { partitionOf } from '../../jobs/murmur3.js';
-import { addCounters, type PlainLine, type PlainOutput, runPlain } from '../../jobs/plain.js';
+import { addCounters, type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
 import type { Job } from '../../jobs/types.js';
 
 const options = { reduces: 2, budgetBytes: 1e9, params: {}, seed: '7' };
 
-function split(lines: readonly string[], input = 'in.txt'): PlainLine[] {
-  return lines.map((line, offset) => ({ line, offset, input }));
+function split(lines: readonly string[], input = 'in.txt'): PlainRecord[] {
+  return lines.map((line, offset) => ({ record: line, offset, input }));
 }
 
 function run(
@@ -114,10 +114,10 @@ describe('the plain path', () => {
     const asynchronous = runPlain({ job, splits: texts.map((lines) => split(lines)), ...options });
     expect(asynchronous).toBeInstanceOf(Promise);
     expect(await asynchronous).toEqual(expected);
-    async function* batches(lines: readonly string[]): AsyncGenerator<PlainLine[]> {
+    async function* batches(lines: readonly string[]): AsyncGenerator<PlainRecord[]> {
       for (const text of lines) yield split([text]);
     }
-    async function* all(): AsyncGenerator<AsyncGenerator<PlainLine[]>> {
+    async function* all(): AsyncGenerator<AsyncGenerator<PlainRecord[]>> {
       for (const lines of texts) yield batches(lines);
     }
     expect(await runPlain({ job: wordCount.job, splits: all(), ...options })).toEqual(expected);

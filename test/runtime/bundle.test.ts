@@ -36,7 +36,7 @@ async function load(path: string) {
 }
 
 function run(job: Job, texts: readonly string[]): string {
-  const lines = texts.map((line, offset) => ({ line, offset, input: 'in' }));
+  const lines = texts.map((line, offset) => ({ record: line, offset, input: 'in' }));
   const output = runPlain({ job, splits: [lines], reduces: 1, budgetBytes: 1e6, params: {}, seed: '' });
   return (output as PlainOutput).parts[0]!;
 }

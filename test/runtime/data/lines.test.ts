@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputChangedError, InputDataError } from '../../../runtime/data/errors.js';
 import type { InputFile } from '../../../runtime/data/inputs.js';
-import { type Line, type ReadOptions, readGzipLines, readLines } from '../../../runtime/data/lines.js';
+import { type Line, type ReadOptions, readCompressedLines, readLines } from '../../../runtime/data/lines.js';
 import { planSplits } from '../../../runtime/data/plan.js';
 import { temporaryDirectory } from './temporary.js';
 
@@ -41,7 +41,7 @@ function linesOf(file: InputFile, start = 0, end = file.sizeBytes, options: Read
 
 async function gzipLinesOf(file: InputFile, options: ReadOptions = {}): Promise<Line[]> {
   const lines: Line[] = [];
-  for await (const batch of readGzipLines(file, options)) lines.push(...batch.lines);
+  for await (const batch of readCompressedLines(file, options)) lines.push(...batch.lines);
   return lines;
 }
 
@@ -185,13 +185,13 @@ describe('a file that is not the one that was planned', () => {
     const file = fileOf(gzipSync('a\nb\n'), 'input.gz');
     await expect(
       (async () => {
-        for await (const _ of readGzipLines(file)) appendFileSync(file.path, 'x');
+        for await (const _ of readCompressedLines(file)) appendFileSync(file.path, 'x');
       })(),
     ).rejects.toThrow(InputChangedError);
   });
 });
 
-describe('readGzipLines', () => {
+describe('readCompressedLines', () => {
   it('reads the same lines as from the plain file', async () => {
     await fc.assert(
       fc.asyncProperty(content, fc.integer({ min: 1, max: 100 }), async (bytes, chunkBytes) => {
@@ -224,7 +224,7 @@ describe('readGzipLines', () => {
 
   it('can be left in the middle', async () => {
     const file = fileOf(gzipSync('line\n'.repeat(1_000_000)), 'input.gz');
-    for await (const { lines } of readGzipLines(file, { chunkBytes: 1000 })) {
+    for await (const { lines } of readCompressedLines(file, { chunkBytes: 1000 })) {
       expect(lines[0]).toEqual({ text: 'line', offset: 0 });
       break;
     }

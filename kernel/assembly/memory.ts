@@ -1,0 +1,80 @@
+/**
+ * Where everything lies in the module's memory. The regions are fixed when a kernel is opened and generous, because
+ * memory that is never touched costs nothing; a region is reused from attempt to attempt, because the first touch of
+ * a page is what costs most.
+ */
+
+/** Words per batch: what is prefetched at once must stay in the nearest cache. */
+export const BATCH: i32 = 192;
+/** A block of 64 bytes begins or ends at most 64 words. */
+const BATCH_MAX: i32 = BATCH + 64;
+
+/** Keys up to this length lie in their slot; the bytes of longer ones in the arena. */
+export const INLINE_BYTES: i32 = 16;
+export const SLOT_BYTES: i32 = 32;
+export const ENTRY_BYTES: i32 = 32;
+export const SORT_LEVELS: i32 = 64;
+/** One bucket for each byte, and one for keys that have ended. */
+export const SORT_BUCKETS: i32 = 257;
+
+const CODE_POINTS: i32 = 0x110000;
+/** How many code points are looked up at once. */
+export const LETTER_BLOCK: i32 = 256;
+
+const FIRST: i32 = 1024;
+/** Masks that keep the first n bytes of 16, for n from 0 to 16. */
+export const MASKS: i32 = FIRST;
+/** Room for one slot. */
+export const SPARE: i32 = MASKS + 17 * 16;
+/** One bit per code point: a letter. */
+export const LETTERS: i32 = SPARE + 64;
+/** One byte per block of code points: whether its bits are known. */
+export const LETTERS_KNOWN: i32 = LETTERS + CODE_POINTS / 8;
+/** Begin and end of each word of a batch, as addresses. */
+export const POSITIONS: i32 = LETTERS_KNOWN + CODE_POINTS / LETTER_BLOCK;
+/** The entries of a batch: first and second eight bytes of the key, value, length, address of the key. */
+export const ENTRIES: i32 = POSITIONS + BATCH_MAX * 8 + 128;
+/** The slot where each entry's search begins. */
+export const ENTRY_SLOTS: i32 = ENTRIES + BATCH_MAX * ENTRY_BYTES;
+/** For each level of the sort, where its buckets begin and where they are filled. */
+export const HISTOGRAMS: i32 = ENTRY_SLOTS + BATCH_MAX * 4;
+/** Here begin the regions whose size depends on the job. */
+const FLEXIBLE: i32 = (HISTOGRAMS + SORT_LEVELS * SORT_BUCKETS * 8 + 63) & ~63;
+
+/** What is read: text, or records; some bytes beyond the end may be read, and must be there. */
+export let INPUT: i32 = 0;
+/** What is to be written: records, or text. */
+export let OUTPUT: i32 = 0;
+export let OUTPUT_END: i32 = 0;
+/** One counter per partition and one more: where its slots begin after sorting. */
+export let PARTITIONS: i32 = 0;
+/** The bytes of long keys. */
+export let ARENA: i32 = 0;
+export let ARENA_END: i32 = 0;
+/** The hash table, with room to grow in place behind it. */
+export let TABLE: i32 = 0;
+export let SLOTS_MAX: i32 = 0;
+
+const PAGE_BYTES: i64 = 65536;
+const SLACK: i32 = 256;
+
+/** Lays the regions out and takes the memory; false if there is not as much. */
+export function layOut(inputBytes: i32, outputBytes: i32, partitions: i32, arenaBytes: i32, slots: i32): bool {
+  INPUT = FLEXIBLE;
+  OUTPUT = aligned(INPUT + inputBytes + SLACK);
+  OUTPUT_END = OUTPUT + outputBytes;
+  PARTITIONS = aligned(OUTPUT_END + SLACK);
+  ARENA = aligned(PARTITIONS + (partitions + 2) * 8);
+  ARENA_END = ARENA + arenaBytes;
+  TABLE = aligned(ARENA_END + SLACK);
+  SLOTS_MAX = slots;
+  // Growing from half the size moves the slots in use, at most half of that half, behind the new table.
+  const end = <i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2;
+  if (end >= 0x7fff0000) return false;
+  const missing = (end + PAGE_BYTES - 1) / PAGE_BYTES - memory.size();
+  return missing <= 0 || memory.grow(<i32>missing) >= 0;
+}
+
+function aligned(address: i32): i32 {
+  return (address + 63) & ~63;
+}

@@ -1,0 +1,155 @@
+/**
+ * Records as they lie in intermediate files, written from the sorted table and read into the table. The format is that
+ * of runtime/data/segments.ts:
+ *
+ *   varint length of the key, the key in UTF-8, varint v
+ *     v & 3 = 0   the value is the integer v >> 2, up to 2^53
+ *     v & 3 = 1   v >> 2 bytes of JSON follow: not a number, and not for this module
+ *     v & 3 = 2   the value is the f64 that follows, little-endian
+ */
+import { BATCH, OUTPUT_END, SLOT_BYTES } from './memory';
+import { copyKey, keyLength, partitionBegin } from './sort';
+import { addValues, full, reserve, setKey, setValue } from './table';
+
+const INTEGER_MAX: f64 = 9007199254740992;
+/** What a record takes beside its key: length, value, and what `copyKey` writes too much. */
+const RECORD_BYTES_MAX: i32 = 5 + 9 + 16;
+/** Returned for a value that is not a number. */
+const NOT_A_NUMBER: i32 = -1;
+
+/** The next slot to write, and how many records the last call wrote. */
+let cursor: i32 = 0;
+export let recordsWritten: i32 = 0;
+/** A sum left the range of numbers: what a number then means is for the plain path to say. */
+export let overflowed: bool = false;
+
+export function beginPartition(partition: i32): void {
+  cursor = partitionBegin(partition);
+  overflowed = false;
+}
+
+/** Writes records of the partition from `at` on, as many as fit the output. Returns where they end. */
+export function writeRecords(partition: i32, at: i32): i32 {
+  const end = partitionBegin(partition + 1);
+  recordsWritten = 0;
+  while (cursor < end) {
+    const length = keyLength(cursor);
+    if (at + length + RECORD_BYTES_MAX > OUTPUT_END) break;
+    at = writeVarint(at, length);
+    at = copyKey(cursor, at);
+    at = writeNumber(at, load<f64>(cursor, 16));
+    cursor += SLOT_BYTES;
+    recordsWritten++;
+  }
+  return at;
+}
+
+/** Whether all records of the partition are written. */
+export function partitionDone(partition: i32): bool {
+  return cursor == partitionBegin(partition + 1);
+}
+
+@inline
+export function writeVarint(at: i32, value: u64): i32 {
+  while (value >= 0x80) {
+    store<u8>(at++, <u8>value | 0x80);
+    value >>= 7;
+  }
+  store<u8>(at++, <u8>value);
+  return at;
+}
+
+@inline
+export function writeNumber(at: i32, value: f64): i32 {
+  if (value >= 0 && value <= INTEGER_MAX && nearest(value) == value) return writeVarint(at, <u64>value << 2);
+  if (!isFinite(value)) overflowed = true;
+  at = writeVarint(at, 2);
+  store<f64>(at, value);
+  return at + 8;
+}
+
+/** What the last `readRecords` took. */
+export let recordsRead: i32 = 0;
+
+/**
+ * Adds the records in [from, to) to the table. Returns where to go on: at a record that is not whole, or when the table
+ * is full; or -1 when there is a value that is not a number.
+ */
+export function readRecords(from: i32, to: i32): i32 {
+  recordsRead = 0;
+  let at = from;
+  let count: i32;
+  do {
+    reserve(BATCH);
+    const begin = at;
+    for (count = 0; count < BATCH; count++) {
+      const next = readRecord(count, at, to);
+      if (next == NOT_A_NUMBER) return NOT_A_NUMBER;
+      if (next == at) break;
+      at = next;
+    }
+    const taken = addValues(count);
+    recordsRead += taken;
+    if (full) return skipRecords(begin, to, taken);
+  } while (count == BATCH);
+  return at;
+}
+
+function skipRecords(from: i32, to: i32, count: i32): i32 {
+  let at = from;
+  for (let index = 0; index < count; index++) at = readRecord(0, at, to);
+  return at;
+}
+
+/** Puts the record at `at` into the batch. Returns its end; `at` itself if it is not whole. */
+@inline
+function readRecord(index: i32, at: i32, to: i32): i32 {
+  let length: u64 = 0;
+  let position = at;
+  if (position < to && load<u8>(position) < 0x80) {
+    length = load<u8>(position++);
+  } else {
+    position = readVarint(at, to);
+    if (position == 0) return at;
+    length = varint;
+  }
+  const key = position;
+  if (<u64>(to - key) <= length) return at;
+  position = key + <i32>length;
+  let tagged: u64 = load<u8>(position);
+  if (tagged < 0x80) {
+    position++;
+  } else {
+    position = readVarint(position, to);
+    if (position == 0) return at;
+    tagged = varint;
+  }
+  let value: f64;
+  if ((tagged & 3) == 0) {
+    value = <f64>(tagged >> 2);
+  } else {
+    if ((tagged & 3) != 2) return NOT_A_NUMBER;
+    if (to - position < 8) return at;
+    value = load<f64>(position);
+    position += 8;
+  }
+  setKey(index, key, <i32>length);
+  setValue(index, value);
+  return position;
+}
+
+let varint: u64 = 0;
+
+/** Reads a varint into `varint`. Returns its end, or 0 if it is not whole. */
+export function readVarint(at: i32, to: i32): i32 {
+  let value: u64 = 0;
+  for (let bits: u64 = 0; at < to && bits < 63; bits += 7) {
+    const byte = <u64>load<u8>(at++);
+    value |= (byte & 0x7f) << bits;
+    if (byte < 0x80) {
+      varint = value;
+      return at;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,163 @@
+/**
+ * The records of one split, in the job's input format, in bounded memory. A record that is not what its format promises
+ * is an InputDataError with its offset.
+ */
+import type { InputFormat } from '../../jobs/input-format.js';
+import { decompressed, diskChunks, openInput } from './decompress.js';
+import { InputDataError } from './errors.js';
+import type { InputFile } from './inputs.js';
+import { expectPinned, type ReadOptions } from './lines.js';
+import type { SplitRange } from './plan.js';
+import { readSplit } from './split-reader.js';
+
+export interface DataRecord {
+  /** What `map` gets. */
+  readonly record: unknown;
+  /** Where it starts: in bytes of the file, decompressed if it is compressed. */
+  readonly offset: number;
+}
+
+export interface RecordBatch {
+  readonly file: InputFile;
+  readonly records: Iterable<DataRecord>;
+  /** Bytes of the split read so far, as they lie on the disk. */
+  readonly bytesDone: number;
+}
+
+/** A file that one record is made of must fit into memory several times over. */
+const wholeBytesMax = 256 * 1024 * 1024;
+
+/** Reads the ranges of a split in order; throws InputDataError, InputChangedError and DiskError. */
+export async function* readRecords(
+  files: readonly InputFile[],
+  ranges: readonly SplitRange[],
+  format: InputFormat,
+  options: ReadOptions = {},
+): AsyncGenerator<RecordBatch> {
+  if (format === 'lines' || format === 'ndjson') {
+    for await (const { file, lines, bytesDone } of readSplit(files, ranges, options)) {
+      const records = format === 'lines' ? linesAsRecords(lines) : jsonRecords(file, lines);
+      yield { file, records, bytesDone };
+    }
+    return;
+  }
+  let rangesDone = 0;
+  for (const range of ranges) {
+    const file = files[range.file]!;
+    const batches = format === 'whole' ? wholeFile(file, options) : csvRows(file, options);
+    for await (const { records, bytesDone } of batches)
+      yield { file, records, bytesDone: rangesDone + bytesDone };
+    rangesDone += range.end - range.start;
+  }
+}
+
+type Lines = readonly { readonly text: string; readonly offset: number }[];
+
+function* linesAsRecords(lines: Lines): Generator<DataRecord> {
+  for (const { text, offset } of lines) yield { record: text, offset };
+}
+
+/** Blank lines are no records. */
+function* jsonRecords(file: InputFile, lines: Lines): Generator<DataRecord> {
+  for (const { text, offset } of lines) {
+    if (text.trim() === '') continue;
+    let record: unknown;
+    try {
+      record = JSON.parse(text);
+    } catch (error) {
+      throw new InputDataError(file.name, offset, `not a JSON value: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    yield { record, offset };
+  }
+}
+
+interface FileBatch {
+  readonly records: DataRecord[];
+  readonly bytesDone: number;
+}
+
+async function* wholeFile(file: InputFile, options: ReadOptions): AsyncGenerator<FileBatch> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of contentOf(file, options)) {
+    bytes += chunk.bytes.length;
+    if (bytes > wholeBytesMax) {
+      throw new InputDataError(
+        file.name,
+        0,
+        `a whole file is one record, and it has more than ${wholeBytesMax} bytes`,
+      );
+    }
+    pieces.push(chunk.bytes);
+  }
+  // TextDecoder drops a byte-order mark, and puts U+FFFD where the bytes are no UTF-8.
+  const record = new TextDecoder().decode(Buffer.concat(pieces));
+  yield { records: [{ record, offset: 0 }], bytesDone: file.sizeBytes };
+}
+
+/** Rows by the names of the first row. Cells may be quoted and hold line ends (RFC 4180). */
+async function* csvRows(file: InputFile, options: ReadOptions): AsyncGenerator<FileBatch> {
+  const { parse } = await import('csv-parse');
+  let records: DataRecord[] = [];
+  let failure: Error | undefined;
+  let offset = 0;
+  const parser = parse({
+    bom: true,
+    record_delimiter: ['\r\n', '\n'],
+    info: true,
+    relax_column_count: true,
+    columns: (names: string[]) => {
+      offset = parser.info.bytes;
+      return names;
+    },
+  });
+  parser.on('data', ({ record, info }: { record: unknown; info: { bytes: number } }) => {
+    records.push({ record, offset });
+    offset = info.bytes;
+  });
+  const stopped = new Promise<void>((resolve) => {
+    parser.on('error', (error) => {
+      failure = error;
+      resolve();
+    });
+    parser.on('end', resolve);
+  });
+  const taken = (): DataRecord[] => {
+    if (failure) {
+      throw new InputDataError(file.name, offset, `not CSV: ${failure.message}`, { cause: failure });
+    }
+    const batch = records;
+    records = [];
+    return batch;
+  };
+  for await (const { bytes, bytesDone } of contentOf(file, options)) {
+    await new Promise<void>((resolve) => {
+      parser.write(bytes, () => resolve());
+    });
+    yield { records: taken(), bytesDone };
+  }
+  parser.end();
+  await stopped;
+  yield { records: taken(), bytesDone: file.sizeBytes };
+}
+
+/** The content of a file, decompressed, while the file stays the one that was planned. */
+async function* contentOf(
+  file: InputFile,
+  { chunkBytes }: ReadOptions,
+): AsyncGenerator<{ readonly bytes: Buffer; readonly bytesDone: number }> {
+  const handle = await openInput(file);
+  try {
+    expectPinned(file, await handle.stat({ bigint: true }));
+    if (file.compression === 'none') {
+      let bytesDone = 0;
+      for await (const bytes of diskChunks(handle, file, chunkBytes))
+        yield { bytes, bytesDone: (bytesDone += bytes.length) };
+    } else yield* decompressed(file, handle, chunkBytes);
+    expectPinned(file, await handle.stat({ bigint: true }));
+  } finally {
+    await handle.close();
+  }
+}
