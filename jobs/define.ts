@@ -89,7 +89,7 @@ function checkChoice(title: string, field: string, given: unknown, choices: read
   throw new JobDefinitionError(`${title}: unknown ${field} "${given}"; ${hint}`);
 }
 
-function jobTitle(name: unknown): string {
+export function jobTitle(name: unknown): string {
   if (typeof name !== 'string' || name.trim() === '') {
     throw new JobDefinitionError(`a job needs a name, a string that is not empty, not ${kindOf(name)}`);
   }

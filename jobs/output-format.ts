@@ -6,13 +6,13 @@
  *   tsv     key, tab, value, escaped the same way; each element of an array is a cell of its own
  *   ndjson  `{"key":…,"value":…}`: exact, and what the next stage of a pipeline reads
  *   csv     key and value as cells (RFC 4180); each element of an array is a cell of its own
- *   values  the value alone, escaped
+ *   lines   the value alone, as it is; one that holds a line feed is refused
  */
 import { escapeText, formatLine, valueText } from './text.js';
 import { wellFormed } from './utf8.js';
-import { canonicalValue, encodeValue } from './values.js';
+import { canonicalValue, encodeValue, showKey, ValueError } from './values.js';
 
-export const outputFormats = ['text', 'tsv', 'ndjson', 'csv', 'values'] as const;
+export const outputFormats = ['text', 'tsv', 'ndjson', 'csv', 'lines'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 /** Writes one record as a line with its newline. Throws ValueError for a value that has no text. */
@@ -23,7 +23,7 @@ const formatters: Readonly<Record<OutputFormat, RecordFormatter>> = {
   tsv: (key, value) => `${[key, ...cells(key, value)].map(escapeText).join('\t')}\n`,
   ndjson: (key, value) => `{"key":${JSON.stringify(key)},"value":${exactText(key, value)}}\n`,
   csv: (key, value) => `${[key, ...cells(key, value)].map(csvCell).join(',')}\n`,
-  values: (key, value) => `${escapeText(valueText(key, value))}\n`,
+  lines: (key, value) => `${oneLine(key, valueText(key, value))}\n`,
 };
 
 export function formatterOf(format: OutputFormat = 'text'): RecordFormatter {
@@ -37,6 +37,11 @@ function cells(key: string, value: unknown): string[] {
 /** The value exactly as it is, or a ValueError where JSON would make another one of it. */
 function exactText(key: string, value: unknown): string {
   return encodeValue(canonicalValue(value, key));
+}
+
+function oneLine(key: string, text: string): string {
+  if (!text.includes('\n')) return wellFormed(text);
+  throw new ValueError(`the value of key ${showKey(key)} has a line feed, and outputFormat is lines`, key);
 }
 
 function csvCell(text: string): string {

@@ -11,11 +11,11 @@ import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { sayMany } from '../quantities.js';
+import { sayDuration, sayMany } from '../quantities.js';
 import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
 import { type Ending, resumeLine } from './execute.js';
-import { sayPath } from './prepare.js';
+import { isLast, sayPath } from './prepare.js';
 import { summarize, summaryText } from './summary.js';
 
 export interface Concluding {
@@ -49,12 +49,20 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
 }
 
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {
-  const { request, terminal, flags } = concluding;
+  const { request, terminal, flags, tookUs } = concluding;
+  if (sayStage(request, tookUs, terminal)) return exitCodes.yes;
   const summary = await summarize(status, concluding);
   if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
   else if (request.toStdout) await printParts(request);
   if (!flags.quiet && !flags.json) terminal.say(summaryText(summary));
   return exitCodes.yes;
+}
+
+/** Of a pipeline, only the last stage has a summary; for the others a line will do. False for everything else. */
+export function sayStage({ stage, spec }: RunRequest, tookUs: number, terminal: Terminal): boolean {
+  if (!stage || isLast(stage)) return false;
+  terminal.say(`stage ${stage.index + 1} of ${stage.count}, ${spec.name}: ${sayDuration(tookUs)}`);
+  return true;
 }
 
 /** The parts in order. A reader that has seen enough is no error. */

@@ -6,14 +6,15 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
-import { builtinJobs } from '../../jobs/builtin/registry.js';
+import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
 import { isSplittable } from '../../jobs/input-format.js';
+import { isPipeline, jobOf, type Pipeline, stagesOf } from '../../jobs/pipeline.js';
 import { suggest } from '../../jobs/suggest.js';
 import type { Job } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
-import { loadJob } from '../../runtime/bundle/load.js';
+import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
 import { InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
@@ -31,33 +32,60 @@ import type { RunFlags, RunSettings } from './flags.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
 
 export interface PreparedJob {
+  /** A job, or of a pipeline the stage that is to be run. */
   readonly job: Job;
+  /** Absent for a job that is no pipeline. */
+  readonly stage?: StageOf;
   readonly bundle: JobBundle | undefined;
   /** Where the code was loaded from in this process: tells the user's frames from ours. */
   readonly directory: string;
 }
 
-/** A built-in by name, or a file of the user's, compiled and looked at. */
+/** Which stage of which pipeline. */
+export interface StageOf {
+  readonly pipeline: string;
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+}
+
+export function isLast({ index, count }: StageOf): boolean {
+  return index === count - 1;
+}
+
+/** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage, counted from 0. */
 export async function findJob(
   name: string,
   params: Readonly<Record<string, string>>,
   scratch: string,
+  stage = 0,
 ): Promise<PreparedJob> {
-  const builtin = builtinJobs.get(name);
+  const builtin = builtinJobs.get(name) ?? builtinPipelines.get(name);
   try {
     if (builtin) {
       checkParams(builtin, params);
-      return { job: builtin.job, bundle: undefined, directory: scratch };
+      const program = 'job' in builtin ? builtin.job : builtin.pipeline;
+      return { ...stageOf(program, params, stage), bundle: undefined, directory: scratch };
     }
     if (!looksLikePath(name)) throw unknownJob(name);
     const bundle = await bundleJob(name);
     process.setSourceMapsEnabled(true); // a job that throws is shown its own lines
     keepStdout();
-    const job = await loadJob(bundle.code, { directory: scratch, name: bundle.name });
-    return { job, bundle, directory: scratch };
+    const program = await loadProgram(bundle.code, { directory: scratch, name: bundle.name });
+    return { ...stageOf(program, params, stage), bundle, directory: scratch };
   } catch (error) {
     throw jobError(error, name, scratch);
   }
+}
+
+function stageOf(
+  program: Job | Pipeline,
+  params: Readonly<Record<string, string>>,
+  index: number,
+): Pick<PreparedJob, 'job' | 'stage'> {
+  const job = jobOf(program, params, index);
+  if (!isPipeline(program)) return { job };
+  return { job, stage: { pipeline: program.name, index, count: stagesOf(program, params).length } };
 }
 
 function looksLikePath(name: string): boolean {
@@ -65,7 +93,7 @@ function looksLikePath(name: string): boolean {
 }
 
 function unknownJob(name: string): UserError {
-  const names = [...builtinJobs.keys()].filter((one) => one !== 'modelled');
+  const names = [...builtinJobs.keys(), ...builtinPipelines.keys()].filter((one) => one !== 'modelled');
   const meant = suggest(name, names);
   return new UserError({
     code: 'J001',
@@ -186,18 +214,19 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
     heapMiB: settings.heapMiB,
     overwrite: order.overwrite,
     toStdout: place.toStdout,
+    ...(prepared.stage ? { stage: { ...prepared.stage, flags: { ...flags } } } : {}),
   };
   return { layout, order, request, prepared };
 }
 
 export function orderOf(ingredients: RunIngredients): WorkOrder {
   const { prepared, settings, place, flags, plan, pace } = ingredients;
-  const { bundle, job } = prepared;
+  const { bundle, job, stage } = prepared;
+  const name = stage?.pipeline ?? job.name;
+  const at = stage ? { stage: stage.index } : {};
   return {
     runId: place.runId,
-    code: bundle
-      ? { kind: 'bundle', name: job.name, hash: bundle.hash }
-      : { kind: 'builtin', name: job.name },
+    code: bundle ? { kind: 'bundle', name, hash: bundle.hash, ...at } : { kind: 'builtin', name, ...at },
     params: settings.params,
     seed: settings.seed,
     budgetBytes: settings.budgetBytes,

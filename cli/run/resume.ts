@@ -4,14 +4,18 @@
  */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { bundleJob } from '../../runtime/bundle/bundle.js';
+import type { RunLayout } from '../../runtime/node/layout.js';
 import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { openTerminal } from '../terminal.js';
+import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
+import type { RunFlags } from './flags.js';
+import { isLast } from './prepare.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
 
 export async function resume(args: string[], flags: GlobalFlags): Promise<number> {
@@ -36,7 +40,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
     });
   }
   await killLeftovers(layout);
-  if (!existsSync(layout.work)) return alreadyDone(request, terminal);
+  if (!existsSync(layout.work)) return await alreadyDone(request, layout, terminal, flags);
   await refuseChanges(request, order);
   // What talks to other processes takes a while to load: a mistake is told before.
   const [{ openProgress }, { execute }, { concludeRun }] = await Promise.all([
@@ -48,18 +52,41 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
-  return await concludeRun(ending, { request, layout, order, terminal, flags, tookUs });
+  const code = await concludeRun(ending, { request, layout, order, terminal, flags, tookUs });
+  return code === exitCodes.yes ? await followingStages(request, layout, terminal, flags) : code;
+}
+
+/** What is left of a pipeline after this stage of it. */
+async function followingStages(
+  request: RunRequest,
+  layout: RunLayout,
+  terminal: Terminal,
+  flags: GlobalFlags,
+): Promise<number> {
+  const { stage } = request;
+  if (!stage || isLast(stage)) return exitCodes.yes;
+  const given = { ...(stage.flags as RunFlags), ...flags };
+  const dataDirectory = dirname(dirname(layout.root));
+  process.chdir(request.directory);
+  const { nextStage, runStages } = await import('./run.js');
+  const done = { jobName: request.job, output: request.spec.output };
+  return await runStages(await nextStage(done, stage, { ...given, dataDir: dataDirectory }), terminal, given);
 }
 
 /** A run whose work folder is gone came to its end before. */
-function alreadyDone(request: RunRequest, terminal: ReturnType<typeof openTerminal>): number {
+async function alreadyDone(
+  request: RunRequest,
+  layout: RunLayout,
+  terminal: Terminal,
+  flags: GlobalFlags,
+): Promise<number> {
   const published = existsSync(`${request.spec.output}/_SUCCESS.json`);
   terminal.warn(
     published
       ? `run ${request.runId} is done: ${request.spec.output}`
       : `run ${request.runId} has ended without output; start it anew`,
   );
-  return published ? exitCodes.yes : exitCodes.no;
+  return published ? await followingStages(request, layout, terminal, flags) : exitCodes.no;
 }
 
 async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<void> {

@@ -2,17 +2,28 @@
  * `rehearse run`: from flags to an exit code.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runLayout } from '../../runtime/node/layout.js';
 import { pruneRuns } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
-import { openTerminal } from '../terminal.js';
+import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { type RunFlags, settingsOf } from './flags.js';
 import { clearPlace, placeError, placeRun } from './place.js';
-import { createRun, findJob, orderOf, planInputs, type RunIngredients, sayPath } from './prepare.js';
+import {
+  createRun,
+  findJob,
+  isLast,
+  orderOf,
+  planInputs,
+  type RunIngredients,
+  type StageOf,
+  sayPath,
+} from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
 
 export async function run(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
@@ -35,6 +46,43 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     await clearPlace(ingredients.place);
     return exitCodes.yes;
   }
+  return await runStages(ingredients, terminal, flags);
+}
+
+/** Runs what was gathered and, if it is a stage of a pipeline, the stages that follow: each is a run of its own. */
+export async function runStages(
+  first: RunIngredients,
+  terminal: Terminal,
+  flags: RunFlags & GlobalFlags,
+): Promise<number> {
+  for (let ingredients = first; ; ) {
+    const { stage } = ingredients.prepared;
+    const code = await runOne(ingredients, terminal, flags);
+    if (stage === undefined || code !== exitCodes.yes) return code;
+    if (stage.index > 0) await rm(ingredients.inputs[0]!, { recursive: true, force: true });
+    if (isLast(stage)) return code;
+    ingredients = await nextStage(
+      { jobName: ingredients.jobName, output: ingredients.place.output },
+      stage,
+      flags,
+    );
+  }
+}
+
+/** What follows a stage that is done. It reads what that stage wrote. */
+export async function nextStage(
+  done: { readonly jobName: string; readonly output: string },
+  stage: StageOf,
+  flags: RunFlags & GlobalFlags,
+): Promise<RunIngredients> {
+  return await gather(done.jobName, [done.output], flags, stage.index + 1);
+}
+
+async function runOne(
+  ingredients: RunIngredients,
+  terminal: Terminal,
+  flags: RunFlags & GlobalFlags,
+): Promise<number> {
   const prepared = await createRun(ingredients);
   if (flags.sequential) {
     const { runInProcess } = await import('./sequential.js');
@@ -65,6 +113,7 @@ export async function gather(
   jobName: string,
   inputs: readonly string[],
   flags: RunFlags & GlobalFlags,
+  stage = 0,
 ): Promise<RunIngredients> {
   const settings = settingsOf(flags);
   if (inputs.length === 0 || inputs.includes('')) {
@@ -76,8 +125,15 @@ export async function gather(
   }
   const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
   try {
-    const prepared = await findJob(jobName, settings.params, scratch);
-    const place = await placeRun(flags, dataDirectoryOf(flags.dataDir), newRunId(new Date()));
+    const prepared = await findJob(jobName, settings.params, scratch, stage);
+    const dataDirectory = dataDirectoryOf(flags.dataDir);
+    const runId = newRunId(new Date());
+    const asked = await placeRun(flags, dataDirectory, runId);
+    // What only the next stage reads stays in the run's own folder; but the user's output is looked at before the first.
+    const place =
+      prepared.stage && !isLast(prepared.stage)
+        ? { ...asked, output: runLayout(dataDirectory, runId).output, toStdout: false }
+        : asked;
     const plan = await planInputs(inputs, {
       job: prepared.job,
       settings,

@@ -11,7 +11,7 @@ import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
-import { causeLines, printParts } from './conclude.js';
+import { causeLines, printParts, sayStage } from './conclude.js';
 import { type PreparedRun, sayPath } from './prepare.js';
 
 export async function runInProcess(
@@ -97,6 +97,7 @@ async function sayResult(
 ): Promise<void> {
   const { request, order } = prepared;
   const { terminal, flags, tookUs, counters } = how;
+  if (sayStage(request, tookUs, terminal)) return;
   const bytes = order.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const { output } = request.spec;
   if (flags.json) {

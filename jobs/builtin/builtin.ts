@@ -1,4 +1,5 @@
 /** What a built-in job is besides a job: a summary and documented params, checked before anything starts. */
+import type { Pipeline } from '../pipeline.js';
 import { suggest } from '../suggest.js';
 import type { Job, Params } from '../types.js';
 
@@ -8,8 +9,15 @@ export interface ParamDoc {
   readonly required: boolean;
 }
 
-export interface Builtin {
+export interface Builtin extends Documented {
   readonly job: Job;
+}
+
+export interface BuiltinPipeline extends Documented {
+  readonly pipeline: Pipeline;
+}
+
+interface Documented {
   /** One line for `rehearse run --help`. */
   readonly summary: string;
   readonly params: readonly ParamDoc[];
@@ -24,8 +32,8 @@ export class ParamsError extends Error {
 }
 
 /** Throws ParamsError if a param is unknown, missing or wrong. */
-export function checkParams(builtin: Builtin, params: Params): void {
-  const { name } = builtin.job;
+export function checkParams(builtin: Builtin | BuiltinPipeline, params: Params): void {
+  const { name } = 'job' in builtin ? builtin.job : builtin.pipeline;
   const known = builtin.params.map((param) => param.name);
   for (const given of Object.keys(params)) {
     if (known.includes(given)) continue;
@@ -41,4 +49,31 @@ export function checkParams(builtin: Builtin, params: Params): void {
     }
   }
   builtin.check?.(params);
+}
+
+/** Throws ParamsError unless the param is absent, `true` or `false`. */
+export function booleanParam(job: string, params: Params, name: string): void {
+  choiceParam(job, params, name, ['true', 'false']);
+}
+
+/** Throws ParamsError unless the param is absent or one of the choices. */
+export function choiceParam(job: string, params: Params, name: string, choices: readonly string[]): void {
+  const given = params[name];
+  if (given === undefined || choices.includes(given)) return;
+  throw new ParamsError(`${job}: ${name} is one of ${choices.join(', ')}, not "${given}"`);
+}
+
+/** A whole number of at least `least`; `otherwise` when the param is absent. Throws ParamsError. */
+export function countParam(
+  job: string,
+  params: Params,
+  name: string,
+  least: number,
+  otherwise: number,
+): number {
+  const given = params[name];
+  if (given === undefined) return otherwise;
+  const value = Number(given);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new ParamsError(`${job}: ${name} is a whole number from ${least} on, not "${given}"`);
 }

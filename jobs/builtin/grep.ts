@@ -2,14 +2,12 @@
 import { sum } from '../aggregates.js';
 import { defineJob } from '../define.js';
 import type { Params } from '../types.js';
-import { type Builtin, ParamsError } from './builtin.js';
+import { type Builtin, booleanParam, ParamsError } from './builtin.js';
 
 function compile(params: Params): RegExp {
   const { pattern = '', ignoreCase = 'false' } = params;
   if (pattern === '') throw new ParamsError('grep: needs --param pattern=…, which is not empty');
-  if (ignoreCase !== 'true' && ignoreCase !== 'false') {
-    throw new ParamsError(`grep: ignoreCase is true or false, not "${ignoreCase}"`);
-  }
+  booleanParam('grep', params, 'ignoreCase');
   try {
     return new RegExp(pattern, ignoreCase === 'true' ? 'iu' : 'u');
   } catch (error) {

@@ -1,9 +1,10 @@
-/** From a bundle to a job that can be called. Runs the module's top level, so only executors and local commands do it. */
+/** From a bundle to a job, or a pipeline of them, that can be called. Runs the module's top level, so only executors and local commands do it. */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { threadId } from 'node:worker_threads';
 import { validateJob } from '../../jobs/define.js';
+import { definePipeline, isPipeline, type Pipeline } from '../../jobs/pipeline.js';
 import type { Job } from '../../jobs/types.js';
 import { hashOf } from './bundle.js';
 import { JobFileError } from './errors.js';
@@ -18,9 +19,9 @@ export interface LoadOptions {
 /**
  * Imports a bundle. With `process.setSourceMapsEnabled(true)` called before, stack traces name the user's own files,
  * relative to the job's file and inside `directory`. Throws JobFileError if there is no default export,
- * JobDefinitionError if it is not a job, and whatever the module itself throws.
+ * JobDefinitionError if it is neither job nor pipeline, and whatever the module itself throws.
  */
-export async function loadJob(code: string, options: LoadOptions): Promise<Job> {
+export async function loadProgram(code: string, options: LoadOptions): Promise<Job | Pipeline> {
   const path = join(options.directory, `${hashOf(code)}.mjs`);
   if (!existsSync(path)) {
     mkdirSync(options.directory, { recursive: true });
@@ -36,5 +37,5 @@ export async function loadJob(code: string, options: LoadOptions): Promise<Job> 
       `${options.name} has no default export: end it with "export default defineJob({ … })"`,
     );
   }
-  return validateJob(module.default);
+  return isPipeline(module.default) ? definePipeline(module.default) : validateJob(module.default);
 }

@@ -8,7 +8,7 @@ const INSTALLATION = dirname(fileURLToPath(new URL('../', import.meta.url))) + s
 
 /**
  * The first frame of the job's own sources, as `job.ts:12:9`, relative to the folder of the job's file.
- * `directory` is where `loadJob` wrote the bundle.
+ * `directory` is where `loadProgram` wrote the bundle.
  */
 export function userFrame(stack: string, directory: string): string | undefined {
   for (const line of stack.split('\n')) {

@@ -1,32 +1,38 @@
 /**
- * The job behind a `JobCode`: a built-in by name, or a bundle from Files.
+ * The job behind a `JobCode`: a built-in by name, or a bundle from Files; of a pipeline the stage that is meant.
  */
-import { builtinJobs } from '../../jobs/builtin/registry.js';
-import type { Job } from '../../jobs/types.js';
-import { loadJob } from '../bundle/load.js';
+import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
+import { jobOf, type Pipeline } from '../../jobs/pipeline.js';
+import type { Job, Params } from '../../jobs/types.js';
+import { loadProgram } from '../bundle/load.js';
 import type { JobCode } from '../node/work-order.js';
 import type { Files } from '../store/ports.js';
 
-const loaded = new Map<string, Promise<Job>>();
+const loaded = new Map<string, Promise<Job | Pipeline>>();
 
 /** Loads each code once. Bundles are unpacked into `directory`. */
-export function loadCode(files: Files, code: JobCode, directory: string): Promise<Job> {
+export async function loadCode(files: Files, code: JobCode, params: Params, directory: string): Promise<Job> {
   const key = code.kind === 'builtin' ? `builtin ${code.name}` : code.hash;
-  let job = loaded.get(key);
-  if (!job) {
-    job = load(files, code, directory);
-    loaded.set(key, job);
+  let program = loaded.get(key);
+  if (!program) {
+    program = load(files, code, directory);
+    loaded.set(key, program);
   }
-  return job;
+  return jobOf(await program, params, code.stage);
 }
 
-async function load(files: Files, code: JobCode, directory: string): Promise<Job> {
+/** A built-in job or pipeline; undefined when there is none of that name. */
+export function findBuiltin(name: string): Job | Pipeline | undefined {
+  return builtinJobs.get(name)?.job ?? builtinPipelines.get(name)?.pipeline;
+}
+
+async function load(files: Files, code: JobCode, directory: string): Promise<Job | Pipeline> {
   if (code.kind === 'builtin') {
-    const builtin = builtinJobs.get(code.name);
+    const builtin = findBuiltin(code.name);
     if (!builtin) throw new Error(`there is no built-in job "${code.name}"`);
-    return builtin.job;
+    return builtin;
   }
   const bytes = await files.get(code.hash);
   if (!bytes) throw new Error(`the code of job "${code.name}" is not in the store`);
-  return await loadJob(bytes.toString(), { directory, name: code.name });
+  return await loadProgram(bytes.toString(), { directory, name: code.name });
 }

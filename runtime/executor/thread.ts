@@ -35,7 +35,7 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
   try {
     const order = await orderOf(files, task.work);
-    const code = await loadCode(files, order.code, setup.bundleDirectory);
+    const code = await loadCode(files, order.code, order.params, setup.bundleDirectory);
     pace(order, task, gauge);
     const job = misbehaving(code, order, attempt);
     // Saying how far it is, or `ctx.status`, is a sign of life.

@@ -33,10 +33,10 @@ export interface Misbehaviour {
   readonly how: 'throws' | 'hangs' | 'differs';
 }
 
-/** A built-in job by name, or a bundle in Files by its hash. */
+/** A built-in by name, or a bundle in Files by its hash; of a pipeline one stage, counted from 0. */
 export type JobCode =
-  | { readonly kind: 'builtin'; readonly name: string }
-  | { readonly kind: 'bundle'; readonly name: string; readonly hash: string };
+  | { readonly kind: 'builtin'; readonly name: string; readonly stage?: number }
+  | { readonly kind: 'bundle'; readonly name: string; readonly hash: string; readonly stage?: number };
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');

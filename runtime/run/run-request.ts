@@ -27,6 +27,14 @@ export interface RunRequest {
   readonly overwrite: boolean;
   /** Also write the result to standard output. */
   readonly toStdout: boolean;
+  /** A stage of a pipeline: what has to be known to go on with the next one. */
+  readonly stage?: {
+    readonly pipeline: string;
+    readonly index: number;
+    readonly count: number;
+    /** The flags of the command, as they were given. */
+    readonly flags: Readonly<Record<string, unknown>>;
+  };
 }
 
 export function writeRunRequest(layout: RunLayout, request: RunRequest): void {

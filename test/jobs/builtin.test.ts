@@ -50,7 +50,7 @@ describe('the params of a built-in job', () => {
     ['grep: needs --param pattern=…, a JavaScript regular expression', 'grep', {}],
     ['grep: needs --param pattern=…, which is not empty', 'grep', { pattern: '' }],
     ['grep: the pattern does not compile: Invalid regular expression', 'grep', { pattern: '(' }],
-    ['grep: ignoreCase is true or false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
+    ['grep: ignoreCase is one of true, false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
     ['grep: unknown param "patern"; did you mean "pattern"?', 'grep', { patern: 'x' }],
     ['grep: unknown param "color"; it takes pattern, ignoreCase', 'grep', { pattern: 'x', color: 'red' }],
     ['word-count: unknown param "x"; it takes none', 'word-count', { x: '1' }],

@@ -16,13 +16,18 @@ describe('the formats of the output', () => {
       tsv: 'a b\t3\n',
       ndjson: '{"key":"a b","value":3}\n',
       csv: 'a b,3\n',
-      values: '3\n',
+      lines: '3\n',
     });
   });
 
   test('give each element of an array a cell of its own in TSV and CSV', () => {
     expect(format('tsv', 'k', [1, 'x\ty', { n: null }])).toBe('k\t1\tx\\ty\t{"n":null}\n');
     expect(format('csv', 'k', [1, 'x,y', { n: null }])).toBe('k,1,"x,y","{""n"":null}"\n');
+  });
+
+  test('lines are values as they are, and never more than one', () => {
+    expect(format('lines', 'k', 'a\tb\\ c')).toBe('a\tb\\ c\n');
+    expect(() => format('lines', 'k', 'a\nb')).toThrow(ValueError);
   });
 
   test('NDJSON gives back every key and value exactly', () => {

@@ -9,7 +9,7 @@ import { type PlainOutput, runPlain } from '../../jobs/plain.js';
 import type { Job } from '../../jobs/types.js';
 import { bundleJob, hashOf } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
-import { loadJob } from '../../runtime/bundle/load.js';
+import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'rehearse-bundle-')));
@@ -30,9 +30,9 @@ function write(name: string, text: string, inFolder = folder): string {
   return path;
 }
 
-async function load(path: string) {
+async function load(path: string): Promise<Job> {
   const { code, name } = await bundleJob(path);
-  return loadJob(code, { directory: join(folder, 'bundles'), name });
+  return loadProgram(code, { directory: join(folder, 'bundles'), name }) as Promise<Job>;
 }
 
 function run(job: Job, texts: readonly string[]): string {
