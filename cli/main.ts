@@ -3,6 +3,7 @@
  * The `rehearse` command. It only says which verbs and flags there are; each verb's work is loaded when it is asked for,
  * so that help and errors are there at once.
  */
+import './start-ahead.js';
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../runtime/versions.js';
 import type { GlobalFlags } from './global-flags.js';

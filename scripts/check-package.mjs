@@ -28,7 +28,7 @@ export default defineJob({
 try {
   const packed = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', elsewhere], root));
   const files = packed[0].files.map((file) => file.path);
-  for (const wanted of ['dist/cli/main.js', 'dist/jobs/index.d.ts', 'README.md', 'LICENSE']) {
+  for (const wanted of ['dist/bin/rehearse.cjs', 'dist/jobs/index.d.ts', 'README.md', 'LICENSE']) {
     if (!files.includes(wanted)) throw new Error(`the package lacks ${wanted}`);
   }
   writeFileSync(

@@ -1,5 +1,5 @@
-/** What the compiler leaves to do: the .proto files that are read at run time, and a command that can be executed. */
-import { chmodSync, cpSync, existsSync, statSync } from 'node:fs';
+/** What the compiler leaves to do: the .proto files that are read at run time. */
+import { cpSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +10,3 @@ cpSync(inProject('proto'), inProject('dist/proto'), {
   filter: (source) =>
     statSync(source).isDirectory() ? basename(source) !== 'generated' : source.endsWith('.proto'),
 });
-
-const command = inProject('dist/cli/main.js');
-if (existsSync(command)) chmodSync(command, 0o755);

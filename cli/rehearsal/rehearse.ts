@@ -73,7 +73,11 @@ async function rehearseOne(
   terminal: Terminal,
 ): Promise<RehearsalResult> {
   const layout = runLayout(dataDirectoryOf(flags.dataDir), newRunId(new Date()));
-  const progress = openProgress(flags.progress ?? 'plain', terminal, flags.quiet ?? flags.json ?? false);
+  const progress = await openProgress(
+    flags.progress ?? 'plain',
+    terminal,
+    flags.quiet ?? flags.json ?? false,
+  );
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
   await mkdir(layout.root, { recursive: true, mode: 0o700 });
   const files = await FileFiles.open(layout.files);

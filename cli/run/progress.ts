@@ -2,7 +2,6 @@
  * How a running job shows on stderr: a bar per phase on a terminal; elsewhere a line per change of phase, per failure
  * and per ten seconds, nothing cut; or NDJSON for programs.
  */
-import { createLogUpdate } from 'log-update';
 import { taskName } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import { sayDuration } from '../quantities.js';
@@ -18,11 +17,15 @@ export interface ProgressView {
 
 export type ProgressKind = 'auto' | 'tty' | 'plain' | 'ndjson' | 'none';
 
-export function openProgress(kind: ProgressKind, terminal: Terminal, quiet: boolean): ProgressView {
+export async function openProgress(
+  kind: ProgressKind,
+  terminal: Terminal,
+  quiet: boolean,
+): Promise<ProgressView> {
   const chosen = kind === 'auto' ? (quiet ? 'none' : terminal.interactive ? 'tty' : 'plain') : kind;
   switch (chosen) {
     case 'tty':
-      return barView();
+      return await barView();
     case 'plain':
       return plainView();
     case 'ndjson':
@@ -85,7 +88,8 @@ function ndjsonView(): ProgressView {
   };
 }
 
-function barView(): ProgressView {
+async function barView(): Promise<ProgressView> {
+  const { createLogUpdate } = await import('log-update');
   const update = createLogUpdate(process.stderr);
   const tellFailures = failureTeller((line) => persist(line));
   const mapsSince = sinceFirst();

@@ -48,7 +48,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
     import('./execute.js'),
     import('./conclude.js'),
   ]);
-  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
+  const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);

@@ -94,7 +94,7 @@ async function runOne(
     import('./execute.js'),
     import('./conclude.js'),
   ]);
-  const progress = openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
+  const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   try {
     writeRunRequest(prepared.layout, prepared.request);
   } catch (error) {

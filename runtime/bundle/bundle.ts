@@ -9,8 +9,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
+import { installation } from '../installation.js';
 import { JobCompileError, JobFileError } from './errors.js';
 
 export interface JobBundle {
@@ -78,7 +78,7 @@ function checkFile(path: string, file: string): void {
 const ownPackage: Plugin = {
   name: 'own-package',
   setup(build) {
-    const folder = fileURLToPath(new URL('../../jobs/', import.meta.url));
+    const folder = `${installation}jobs/`;
     build.onResolve({ filter: new RegExp(`^${PACKAGE}$`) }, () => ({
       path: 'index.js',
       namespace: 'rehearse',

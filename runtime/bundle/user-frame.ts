@@ -1,10 +1,9 @@
 /** Finds the user's own frame in a stack trace, which is what somebody whose job failed wants to see first. */
-import { dirname, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installation } from '../installation.js';
 
 const FRAME = /(?:^|\(|\s)((?:file:\/\/)?\/[^()]*?):(\d+):(\d+)\)?$/;
-/** This installation; under `dist/` when built. */
-const INSTALLATION = dirname(fileURLToPath(new URL('../', import.meta.url))) + sep;
 
 /**
  * The first frame of the job's own sources, as `job.ts:12:9`, relative to the folder of the job's file.
@@ -17,7 +16,7 @@ export function userFrame(stack: string, directory: string): string | undefined 
     const file = match[1]!.startsWith('file:') ? fileURLToPath(match[1]!) : match[1]!;
     // Sources of the package itself inside the bundle, and packages that the job uses, are not the user's.
     if (file.includes('/rehearse:') || file.includes('/node_modules/')) continue;
-    if (file.startsWith(directory + sep) || !file.startsWith(INSTALLATION)) {
+    if (file.startsWith(directory + sep) || !file.startsWith(installation)) {
       return `${relative(directory, file)}:${match[2]}:${match[3]}`;
     }
   }

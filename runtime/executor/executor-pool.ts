@@ -9,6 +9,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
+import { programPath } from '../installation.js';
 import { attemptFileName } from '../node/layout.js';
 import { forgetAttempt } from './attempt-files.js';
 import { failureText } from './failure.js';
@@ -47,6 +48,8 @@ interface Executor {
 const besidesHeapsMiB = 512;
 /** How often the size of the process is looked at. */
 const memoryLookMs = 100;
+
+const threadProgram = programPath('runtime/executor', 'thread');
 
 /** What user code prints beyond this is dropped from an attempt's log. */
 const logBytesMax = 16 * 1024 * 1024;
@@ -123,7 +126,7 @@ export class ExecutorPool {
   #spawn(): Executor {
     const gauge = newGauge();
     const { filesDirectory, workDirectory, bundleDirectory, heapMiB } = this.#options;
-    const thread = new Worker(new URL('./thread.js', import.meta.url), {
+    const thread = new Worker(threadProgram, {
       workerData: { filesDirectory, workDirectory, bundleDirectory, gauge } satisfies ThreadSetup,
       stdout: true,
       stderr: true,

@@ -9,7 +9,7 @@ import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-poi
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
-import { type ChildSetup, setupVariable, type ToChild, type ToParent } from './child-setup.js';
+import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
 
 function endNow(): void {
@@ -28,15 +28,23 @@ function fail(error: Error): void {
   );
 }
 
+/** The parent's first message. */
+function setupGiven(): Promise<ChildSetup> {
+  return new Promise((resolve) => {
+    process.once('message', (message: ToChild) => {
+      if (message.type === 'setup') resolve(message.setup);
+    });
+  });
+}
+
 async function main(): Promise<void> {
-  const setup = JSON.parse(process.env[setupVariable]!) as ChildSetup;
-  delete process.env[setupVariable];
-  process.title = `rehearse ${setup.life.node}`;
   process.on('disconnect', endNow);
   if (!process.connected) endNow(); // the parent was gone before anybody listened
   process.on('SIGINT', () => {});
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
+  const setup = await setupGiven();
+  process.title = `rehearse ${setup.life.node}`;
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);
   process.on('message', (message: ToChild) => {

@@ -25,9 +25,6 @@ export interface ChildSetup {
   readonly watched: boolean;
 }
 
-/** The environment variable that carries a `ChildSetup` as JSON. */
-export const setupVariable = 'REHEARSE_CHILD';
-
 export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
@@ -35,6 +32,8 @@ export type ToParent =
   | { readonly type: 'failed'; readonly name: string; readonly message: string; readonly stack: string };
 
 export type ToChild =
+  /** The first message, and what the process is for. */
+  | { readonly type: 'setup'; readonly setup: ChildSetup }
   | { readonly type: 'slow'; readonly factor: number }
   /** From now on these crash points count, and no others. */
   | { readonly type: 'points'; readonly points: readonly CrashPoint[] };

@@ -2,16 +2,16 @@
  * Keeps the processes of a local run alive: starts workers and standby masters, replaces those that end, with a growing
  * pause when they end quickly, and at the end kills them for certain, stopped ones too.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ClusterConfig } from '../../core/config.js';
 import type { NodeId } from '../../core/ids.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
-import { type ChildSetup, setupVariable, type ToChild, type ToParent } from './child-setup.js';
+import { takeChild } from './child-process.js';
+import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
 import { recordProcess } from './process-register.js';
 
 export interface SupervisorOptions {
@@ -53,7 +53,6 @@ interface Child {
   held: boolean;
 }
 
-const program = fileURLToPath(new URL('./child-main.js', import.meta.url));
 /** An end this soon after the start counts towards the pause before the next start. */
 const quickMs = 5000;
 const pauseMsMax = 5000;
@@ -143,12 +142,10 @@ export class Supervisor {
       points: options.rehearsed?.points(child.node) ?? [],
       watched: options.rehearsed !== undefined,
     };
-    const process_ = spawn(process.execPath, ['--enable-source-maps', program], {
-      env: { ...process.env, [setupVariable]: JSON.stringify(setup) },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
-    });
+    const process_ = takeChild();
     child.process = process_;
     this.#listen(child, process_);
+    if (process_.connected) process_.send({ type: 'setup', setup } satisfies ToChild, () => {});
     if (process_.pid !== undefined) {
       recordProcess(options.layout, 'child', process_.pid);
       options.observer.started?.(child.node, child.incarnation, process_.pid);

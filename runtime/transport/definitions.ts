@@ -2,11 +2,12 @@
  * The services of proto/, read from the .proto files when this module loads. The files stand at the same place relative
  * to this module in the sources and in dist/.
  */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
+import { installation } from '../installation.js';
 
-const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
+const protoFolder = join(installation, 'proto');
 
 /** The options are those with which scripts/generate.mjs makes the types. */
 const definition = protoLoader.loadSync(

@@ -1,0 +1,39 @@
+/**
+ * Processes of children. One can be started before it is known what it is to do: it then loads its program while its
+ * parent still reads flags and looks at inputs, and gets its setup later.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { programPath } from '../installation.js';
+
+const program = programPath('runtime/process', 'child-main');
+
+/** Started, and not yet given anything to do. None of them keeps the parent alive. */
+const waiting: ChildProcess[] = [];
+
+/** Starts a process ahead. It ends with its parent, whether or not it was needed. */
+export function startChildAhead(): void {
+  const child = spawnChild();
+  for (const handle of handlesOf(child)) handle.unref();
+  waiting.push(child);
+}
+
+/** A process that waits for its setup: one that was started ahead, if there is any. */
+export function takeChild(): ChildProcess {
+  const child = waiting.shift();
+  if (!child?.connected) return spawnChild();
+  for (const handle of handlesOf(child)) handle.ref();
+  return child;
+}
+
+function spawnChild(): ChildProcess {
+  return spawn(process.execPath, ['--enable-source-maps', program], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
+  });
+}
+
+/** Whatever of a child keeps this process alive. */
+function handlesOf(child: ChildProcess): { ref(): void; unref(): void }[] {
+  const pipes = child.stdio.filter((pipe) => pipe !== null && pipe !== undefined) as unknown as Socket[];
+  return [child, ...pipes, ...(child.channel ? [child.channel] : [])];
+}

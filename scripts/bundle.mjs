@@ -1,0 +1,112 @@
+/**
+ * Makes one file of each program in dist/, and beside it what V8 has compiled of it: a process that loads a hundred modules
+ * one by one starts a tenth of a second later. What is not there or does not fit this Node is only slower, never wrong.
+ *
+ *   dist/bin/<program>.bundle.cjs   all modules of the program, packages included
+ *   dist/bin/<program>.cache        V8's code cache, made by a small run
+ *   dist/bin/<program>.cjs          what is executed: loads the first with the second
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const folder = `${root}dist/bin/`;
+const programs = {
+  rehearse: 'dist/cli/main.js',
+  'child-main': 'dist/runtime/process/child-main.js',
+  thread: 'dist/runtime/executor/thread.js',
+};
+
+const { outputFiles } = await build({
+  write: false,
+  absWorkingDir: root,
+  entryPoints: programs,
+  outdir: folder,
+  outExtension: { '.js': '.bundle.cjs' },
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  // Native code of its own, which finds its parts beside itself.
+  external: ['esbuild'],
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  legalComments: 'none',
+  logLevel: 'error',
+});
+const names = Object.keys(programs);
+const caches = names.map((name) => `${folder}${name}.cache`);
+const wanted = new Map([
+  ...outputFiles.map(({ path, text }) => [path, text]),
+  ...names.map((name) => [`${folder}${name}.cjs`, loaderText(name)]),
+]);
+if (![...wanted].every(([path, text]) => isThere(path, text)) || !caches.every(existsSync)) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [path, text] of wanted) writeFileSync(path, text, { mode: 0o755 });
+  rehearse();
+  const missing = caches.find((path) => !existsSync(path));
+  if (missing) throw new Error(`no code cache was made: ${missing}`);
+}
+
+function isThere(path, text) {
+  return existsSync(path) && readFileSync(path, 'utf8') === text;
+}
+
+/** A run of a second or so, in which every program compiles what a run needs. */
+function rehearse() {
+  const scratch = mkdtempSync(join(tmpdir(), 'rehearse-build-'));
+  try {
+    writeFileSync(join(scratch, 'in.txt'), 'what a run needs\n'.repeat(200_000));
+    const args = [
+      `${folder}rehearse.cjs`,
+      'run',
+      'word-count',
+      'in.txt',
+      '-w',
+      '1',
+      '-m',
+      '4',
+      '-o',
+      'out',
+      '-q',
+    ];
+    const env = { ...process.env, REHEARSE_MAKE_CODE_CACHE: '1' };
+    const { status } = spawnSync(process.execPath, args, { cwd: scratch, env, stdio: 'inherit' });
+    if (status !== 0) throw new Error('the bundled program does not work');
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** In plain CommonJS, for it is all that runs without a cache. */
+function loaderText(program) {
+  return `#!/usr/bin/env node
+'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+const file = path.join(__dirname, '${program}.bundle.cjs');
+const cacheFile = path.join(__dirname, '${program}.cache');
+const source = require('node:module').wrap(fs.readFileSync(file, 'utf8').replace(/^#!.*/, ''));
+const making = process.env.REHEARSE_MAKE_CODE_CACHE === '1';
+let cachedData;
+try {
+  if (!making) cachedData = fs.readFileSync(cacheFile);
+} catch {}
+const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+const script = new vm.Script(source, { filename: file, cachedData, importModuleDynamically });
+const exported = { exports: {} };
+script.runInThisContext()(exported.exports, require, exported, file, __dirname);
+if (making) {
+  // Some programs are killed in the end: what they have compiled so far is written now and then.
+  const write = () => fs.writeFileSync(cacheFile, script.createCachedData());
+  setInterval(write, 100).unref();
+  process.on('exit', write);
+}
+`;
+}
