@@ -33,7 +33,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const rehearse = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'cli', 'main.js');
+const rehearse = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'bin', 'rehearse.cjs');
 const random = seedrandom.alea(values.seed);
 const rounds = Number(values.rounds);
 const scratch = mkdtempSync(join(tmpdir(), 'rehearse-kills-'));

@@ -24,7 +24,7 @@ import { parseArgs } from 'node:util';
 import seedrandom from 'seedrandom';
 
 const { values } = parseArgs({ options: { megabytes: { type: 'string', default: '250' } } });
-const rehearse = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'cli', 'main.js');
+const rehearse = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'bin', 'rehearse.cjs');
 const scratch = mkdtempSync(join(tmpdir(), 'rehearse-large-'));
 const input = join(scratch, 'input.txt');
 const processMbMax = 400;

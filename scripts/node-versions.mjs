@@ -28,7 +28,7 @@ function nodeOf(major) {
 
 function chainsOf(node) {
   const scenarios = readdirSync(join(root, 'scenarios')).filter((name) => name.endsWith('.yaml'));
-  const args = [join(root, 'dist', 'cli', 'main.js'), 'sim', '--json', '--seeds', '1..5'];
+  const args = [join(root, 'dist', 'bin', 'rehearse.cjs'), 'sim', '--json', '--seeds', '1..5'];
   const text = execFileSync(node, [...args, ...scenarios.map((name) => join(root, 'scenarios', name))], {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
