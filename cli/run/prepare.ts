@@ -208,7 +208,8 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
       policy: settings.policy,
     },
     config: settings.config,
-    workers: settings.workers,
+    // One task needs no second process, unless the user wants it.
+    workers: flags.workers === undefined && order.splits.length === 1 ? 1 : settings.workers,
     slots: settings.slots,
     standbys: settings.standbys,
     heapMiB: settings.heapMiB,

@@ -8,7 +8,7 @@
  * entered half way and belongs whole to the piece in which it starts; pieces that are thereby left empty are dropped.
  *
  * N is `targetMaps` if given; else one piece per `splitBytes`, and without `splitBytes` one per 16 MiB but at least
- * two per slot. There are never more pieces than bytes, and always at least one split, which may hold no ranges.
+ * two per slot, as long as these have 256 KiB. There are never more pieces than bytes, and always at least one split, which may hold no ranges.
  */
 
 import type { Compression } from './inputs.js';
@@ -39,6 +39,8 @@ export interface PlanOptions {
 
 export const SPLIT_BYTES_DEFAULT = 16 * 1024 * 1024;
 const SPLITS_PER_SLOT_MIN = 2;
+/** A task costs some milliseconds, in which a slot maps about so much. */
+const SPLIT_BYTES_MIN = 256 * 1024;
 /** A file up to this part of a piece is not cut. */
 const SMALL_FILE_PART = 8;
 
@@ -80,7 +82,8 @@ export function planSplits<F extends { readonly sizeBytes: number; readonly comp
 function wantedPieces(totalBytes: number, options: PlanOptions): number {
   if (options.targetMaps !== undefined) return options.targetMaps;
   if (options.splitBytes !== undefined) return Math.ceil(totalBytes / options.splitBytes);
-  return Math.max(Math.ceil(totalBytes / SPLIT_BYTES_DEFAULT), options.slots * SPLITS_PER_SLOT_MIN);
+  const forSlots = Math.min(options.slots * SPLITS_PER_SLOT_MIN, Math.ceil(totalBytes / SPLIT_BYTES_MIN));
+  return Math.max(Math.ceil(totalBytes / SPLIT_BYTES_DEFAULT), forSlots);
 }
 
 /** Where piece `index` begins, without products that could exceed exact integers. */

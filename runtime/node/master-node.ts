@@ -44,11 +44,17 @@ export class MasterNode {
   readonly #options: MasterNodeOptions;
   readonly #driver: NodeDriver;
   readonly #server: SessionServer;
+  /** Resolves when this master leads for the first time. */
+  readonly leads: Promise<void>;
+  #nowLeads: () => void = () => {};
   #publishes = 0;
   #closed = false;
 
   constructor(options: MasterNodeOptions) {
     this.#options = options;
+    this.leads = new Promise((resolve) => {
+      this.#nowLeads = resolve;
+    });
     const { config, life } = options;
     this.#driver = new NodeDriver({
       setup: { role: 'master', config, life },
@@ -110,6 +116,9 @@ export class MasterNode {
         return;
       case 'output.publish':
         this.#settle(this.#publish(effect));
+        return;
+      case 'decide':
+        if (effect.decision === 'leader-began') this.#nowLeads();
         return;
     }
   }

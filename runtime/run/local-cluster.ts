@@ -44,6 +44,9 @@ export interface RehearsedCluster {
   watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void;
 }
 
+/** A lone master leads in a few milliseconds; if it does not, its client may as well ask. */
+const leadsWithinMs = 1000;
+
 export class LocalCluster {
   readonly supervisor: Supervisor;
   readonly #options: LocalClusterOptions;
@@ -98,6 +101,8 @@ export class LocalCluster {
       failed,
     });
     await this.#master.start();
+    // Whoever asks a master that does not lead yet is sent away, and comes back a while later.
+    await Promise.race([this.#master.leads, new Promise((resolve) => setTimeout(resolve, leadsWithinMs).unref())]);
   }
 
   /** Runs one job to its conclusion. One job at a time. */

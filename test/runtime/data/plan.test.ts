@@ -100,8 +100,10 @@ describe('planSplits', () => {
     ]);
   });
 
-  it('makes at least two splits per slot, and one per 16 MiB', () => {
-    expect(planSplits([plain(1000)], { slots: 4 }).splits).toHaveLength(8);
+  it('makes at least two splits per slot that are worth it, and one per 16 MiB', () => {
+    expect(planSplits([plain(1000)], { slots: 4 }).splits).toHaveLength(1);
+    expect(planSplits([plain(600 * 1024)], { slots: 4 }).splits).toHaveLength(3);
+    expect(planSplits([plain(8 * 256 * 1024)], { slots: 4 }).splits).toHaveLength(8);
     expect(planSplits([plain(SPLIT_BYTES_DEFAULT * 20 + 1)], { slots: 4 }).splits).toHaveLength(21);
   });
 
