@@ -63,6 +63,21 @@ function program(done: (code: number) => void): Command {
   );
   verb(
     root
+      .command('check')
+      .argument('<job>', 'a built-in or a file: job.ts')
+      .argument('<inputs...>', 'files whose first records the job is tried on')
+      .option('--records <n>', 'how many records (default: 500)')
+      .option(
+        '--param <key=value>',
+        'a parameter of the job; may be given again',
+        (text: string, all: string[] = []) => [...all, text],
+      )
+      .option('--seed <text>', 'keys what ctx.random() gives (default: 0)')
+      .description('try what a job promises: the same answer each time, a combiner that is associative, …'),
+    async () => (await import('./check/check.js')).check,
+  );
+  verb(
+    root
       .command('replay')
       .argument('<trace...>', 'trace files, or the folder or id of a run')
       .description('drive the recorded events of a real run through the core again'),

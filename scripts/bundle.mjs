@@ -41,7 +41,7 @@ const { outputFiles } = await build({
 const names = Object.keys(programs);
 const caches = names.map((name) => `${folder}${name}.cache`);
 const wanted = new Map([
-  ...outputFiles.map(({ path, text }) => [path, text]),
+  ...outputFiles.map(({ path, text }) => [path, text.replace(/\bimport\(/g, 'importModule(')]),
   ...names.map((name) => [`${folder}${name}.cjs`, loaderText(name)]),
 ]);
 if (![...wanted].every(([path, text]) => isThere(path, text)) || !caches.every(existsSync)) {
@@ -83,7 +83,10 @@ function rehearse() {
   }
 }
 
-/** In plain CommonJS, for it is all that runs without a cache. */
+/**
+ * In plain CommonJS, for it is all that runs without a cache. What the bundle imports when it runs (the user's job, esbuild)
+ * goes through this file, because a script from a code cache has no loader of its own.
+ */
 function loaderText(program) {
   return `#!/usr/bin/env node
 'use strict';
@@ -92,16 +95,16 @@ const path = require('node:path');
 const vm = require('node:vm');
 const file = path.join(__dirname, '${program}.bundle.cjs');
 const cacheFile = path.join(__dirname, '${program}.cache');
-const source = require('node:module').wrap(fs.readFileSync(file, 'utf8').replace(/^#!.*/, ''));
+const text = fs.readFileSync(file, 'utf8').replace(/^#!.*/, '');
+const source = '(function (exports, require, module, __filename, __dirname, importModule) {' + text + '\\n})';
 const making = process.env.REHEARSE_MAKE_CODE_CACHE === '1';
 let cachedData;
 try {
   if (!making) cachedData = fs.readFileSync(cacheFile);
 } catch {}
-const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-const script = new vm.Script(source, { filename: file, cachedData, importModuleDynamically });
+const script = new vm.Script(source, { filename: file, cachedData });
 const exported = { exports: {} };
-script.runInThisContext()(exported.exports, require, exported, file, __dirname);
+script.runInThisContext()(exported.exports, require, exported, file, __dirname, (name) => import(name));
 if (making) {
   // Some programs are killed in the end: what they have compiled so far is written now and then.
   const write = () => fs.writeFileSync(cacheFile, script.createCachedData());

@@ -139,7 +139,8 @@ function duration(text: string | undefined, flag: string): number | undefined {
   return value;
 }
 
-function paramsOf(given: readonly string[]): Record<string, string> {
+/** `--param key=value`, as often as it is given. */
+export function paramsOf(given: readonly string[]): Record<string, string> {
   const params: [string, string][] = given.map((text) => {
     const position = text.indexOf('=');
     if (position < 1) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Builtin, checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
-import { builtinJobs } from '../../jobs/builtin/registry.js';
+import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { type PlainOutput, runPlain } from '../../jobs/plain.js';
 
 const builtin = (name: string): Builtin => builtinJobs.get(name)!;
@@ -15,7 +15,18 @@ function run(name: string, inputs: Record<string, string>, params: Record<string
 
 describe('the built-in jobs', () => {
   test('are found by name', () => {
-    expect([...builtinJobs.keys()]).toEqual(['word-count', 'grep', 'inverted-index', 'modelled']);
+    expect([...builtinJobs.keys(), ...builtinPipelines.keys()]).toEqual([
+      'word-count',
+      'grep',
+      'inverted-index',
+      'sort',
+      'distinct',
+      'join',
+      'log-statistics',
+      'modelled',
+      'top-k',
+      'page-rank',
+    ]);
   });
 
   test('word-count counts runs of Unicode letters and keeps their case', () => {
@@ -42,6 +53,27 @@ describe('the built-in jobs', () => {
     expect(run('grep', inputs, { pattern: 'err' })).toBe('an error 2\n');
     expect(run('grep', inputs, { pattern: 'ERR', ignoreCase: 'true' })).toBe('Error: \\\\d 1\nan error 2\n');
     expect(run('grep', inputs, { pattern: '^f' })).toBe('fine 1\n');
+  });
+});
+
+describe('log-statistics', () => {
+  const common =
+    'h1 - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 2326\n' +
+    'h2 - bob [10/Oct/2000:13:55:37 -0700] "POST /b HTTP/1.0" 404 -\n' +
+    'nonsense\nh1 - - [x] "GET /b HTTP/1.1" 304 74 "-" "agent"';
+
+  test('adds up log lines by a field', () => {
+    expect(run('log-statistics', { a: common })).toBe('h1\t2\t2400\t74\t2326\nh2\t1\t0\t0\t0\n');
+    expect(run('log-statistics', { a: common }, { by: 'path' })).toBe(
+      '/a\t1\t2326\t2326\t2326\n/b\t2\t74\t0\t74\n',
+    );
+  });
+
+  test('adds up NDJSON by any field', () => {
+    const lines = '{"host":"x","ms":1.5}\n{"host":"x","ms":2}\n{"host":7,"ms":-1}\n{"ms":1}\nno json';
+    expect(run('log-statistics', { a: lines }, { format: 'ndjson', value: 'ms' })).toBe(
+      '7\t1\t-1\t-1\t-1\nx\t2\t3.5\t1.5\t2\n',
+    );
   });
 });
 

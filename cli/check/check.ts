@@ -1,0 +1,99 @@
+/**
+ * `rehearse check`: what a job promises, tried on records of its own inputs, before anybody relies on it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PlainRecord } from '../../jobs/plain.js';
+import type { Job } from '../../jobs/types.js';
+import { InputError } from '../../runtime/data/errors.js';
+import { type InputFile, resolveInputs } from '../../runtime/data/inputs.js';
+import { readRecords } from '../../runtime/data/records.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { sayMany } from '../quantities.js';
+import { paramsOf } from '../run/flags.js';
+import { findJob } from '../run/prepare.js';
+import { openTerminal } from '../terminal.js';
+import { exitCodes, UserError } from '../user-error.js';
+import { checkJob } from './properties.js';
+
+interface CheckFlags extends GlobalFlags {
+  readonly param?: readonly string[];
+  readonly seed?: string;
+  readonly records?: string;
+}
+
+const recordsDefault = 500;
+const casesOfEach = 500;
+
+export async function check(args: string[], flags: CheckFlags): Promise<number> {
+  const [jobName, ...inputs] = args;
+  const wanted = flags.records === undefined ? recordsDefault : Number(flags.records);
+  if (!Number.isInteger(wanted) || wanted < 1) {
+    throw new UserError({
+      code: 'U002',
+      what: '--records: that is not a whole number from 1 on',
+      where: '--records',
+    });
+  }
+  const params = paramsOf(flags.param ?? []);
+  const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
+  try {
+    const { job, stage } = await findJob(jobName!, params, scratch);
+    const records = await sample(inputs, job, wanted);
+    const results = await checkJob({ job, records, params, seed: flags.seed ?? '0', cases: casesOfEach });
+    const terminal = openTerminal(flags);
+    const broken = results.filter((result) => result.broken !== undefined);
+    if (flags.json)
+      terminal.out(`${JSON.stringify({ job: job.name, records: records.length, properties: results })}\n`);
+    else {
+      const of = stage ? ` (stage 1 of ${stage.count} of ${stage.pipeline})` : '';
+      terminal.out(`${job.name}${of}: tried on ${sayMany(records.length, 'record')}\n`);
+      for (const { property, broken: why, skipped } of results) {
+        terminal.out(
+          `  ${why === undefined ? (skipped === undefined ? 'ok  ' : '-   ') : 'NO  '} ${property}\n`,
+        );
+        if (why !== undefined || skipped !== undefined) terminal.out(`         ${why ?? skipped}\n`);
+      }
+    }
+    return broken.length === 0 ? exitCodes.yes : exitCodes.no;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The first records of every input, as many of each. */
+async function sample(inputs: readonly string[], job: Job, wanted: number): Promise<PlainRecord[]> {
+  let files: readonly InputFile[];
+  try {
+    files = await resolveInputs(inputs, { cwd: process.cwd() });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new UserError({ code: 'I001', what: error.message, where: error.place, next: error.next });
+  }
+  const records: PlainRecord[] = [];
+  const each = Math.max(1, Math.ceil(wanted / files.length));
+  for (const [index, file] of files.entries()) {
+    if (records.length >= wanted) break;
+    records.push(...(await firstRecords(files, index, file, job, Math.min(each, wanted - records.length))));
+  }
+  return records;
+}
+
+async function firstRecords(
+  files: readonly InputFile[],
+  index: number,
+  file: InputFile,
+  job: Job,
+  most: number,
+): Promise<PlainRecord[]> {
+  const found: PlainRecord[] = [];
+  const range = { file: index, start: 0, end: file.sizeBytes };
+  for await (const batch of readRecords(files, [range], job.inputFormat ?? 'lines')) {
+    for (const { record, offset } of batch.records) {
+      if (found.length === most) return found;
+      found.push({ record, offset, input: file.name });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,253 @@
+/**
+ * What every job promises, as properties: that `map` answers the same each time, that values survive their way through
+ * files, that the combiner may be called on any groups in any nesting, and that the output does not depend on how the
+ * input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
+ */
+import fc from 'fast-check';
+import { partitionerOf } from '../../jobs/partition.js';
+import { type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
+import type { Job, MapEmit, Params } from '../../jobs/types.js';
+import { canonicalValue, encodeValue, showKey } from '../../jobs/values.js';
+
+export interface Checked {
+  readonly property: string;
+  /** Absent when the property holds; else what was given, what came out, and why that is wrong. */
+  readonly broken?: string;
+  /** There was nothing to try it on. */
+  readonly skipped?: string;
+}
+
+export interface Subject {
+  readonly job: Job;
+  readonly records: readonly PlainRecord[];
+  readonly params: Params;
+  readonly seed: string;
+  /** How many cases of each property are tried. */
+  readonly cases: number;
+}
+
+/** Thrown by a property that is broken. */
+class Broken extends Error {}
+
+type Property = (subject: Subject) => Promise<string | undefined>;
+
+const properties: Readonly<Record<string, Property>> = {
+  'map answers the same each time': mapIsDeterministic,
+  'values survive their way through files': valuesSurvive,
+  'partition gives a number from 0 to reduces - 1, the same each time': partitionIsSound,
+  'combine is associative': combineIsAssociative,
+  'reduce gives the same with and without combine': combineIsHarmless,
+  'the output does not depend on how the input is cut': cutsAreInvisible,
+};
+
+/** Tries all properties. What user code throws is a broken property as well. */
+export async function checkJob(subject: Subject): Promise<Checked[]> {
+  const results: Checked[] = [];
+  for (const [property, check] of Object.entries(properties)) {
+    try {
+      const skipped = await check(subject);
+      results.push(skipped === undefined ? { property } : { property, skipped });
+    } catch (error) {
+      results.push({ property, broken: (error as Error).message });
+    }
+  }
+  return results;
+}
+
+type Emitted = readonly [key: string, value: unknown];
+
+/** What `map` emits for one record, as it emitted it. */
+async function emittedBy({ job, params, seed }: Subject, one: PlainRecord): Promise<Emitted[]> {
+  const emitted: Emitted[] = [];
+  const watched: Job = {
+    ...job,
+    combine: undefined,
+    reduce: () => undefined,
+    map(record, emit, context) {
+      const spy = Object.assign((key: string, value: unknown) => {
+        emitted.push([key, value]);
+        emit(key, value);
+      }, context) as MapEmit<string, unknown>;
+      return job.map(record, spy, { ...context });
+    },
+  };
+  await runPlain({
+    job: { ...watched, partition: undefined },
+    splits: [[one]],
+    reduces: 1,
+    budgetBytes: 1e9,
+    params,
+    seed,
+  });
+  return emitted;
+}
+
+async function mapIsDeterministic(subject: Subject): Promise<string | undefined> {
+  for (const one of subject.records) {
+    const [first, second] = [await emittedBy(subject, one), await emittedBy(subject, one)];
+    if (JSON.stringify(first) !== JSON.stringify(second)) {
+      throw new Broken(
+        `for the record at ${placeOf(one)} map emitted ${show(first)}, and then ${show(second)}: a task that is run again must give the same`,
+      );
+    }
+  }
+  return undefined;
+}
+
+async function valuesSurvive(subject: Subject): Promise<string | undefined> {
+  for (const one of subject.records) {
+    for (const [key, value] of await emittedBy(subject, one)) {
+      if (typeof value !== 'object' || value === null) continue;
+      const back = canonicalValue(value, key);
+      if (!sameShape(value, back)) {
+        throw new Broken(
+          `for the record at ${placeOf(one)} the value of key ${showKey(key)} becomes ${encodeValue(back)} on its way to reduce: it holds something that JSON has not`,
+        );
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Whether JSON kept everything: no field is gone, no Date became a string, no NaN became null. */
+function sameShape(value: unknown, back: unknown): boolean {
+  if (typeof value !== 'object' || value === null)
+    return Object.is(value, back) || (value === 0 && back === 0);
+  if (typeof back !== 'object' || back === null || Array.isArray(value) !== Array.isArray(back)) return false;
+  const keys = Object.keys(value);
+  if (keys.length !== Object.keys(back).length) return false;
+  return keys.every((key) =>
+    sameShape((value as Record<string, unknown>)[key], (back as Record<string, unknown>)[key]),
+  );
+}
+
+async function partitionIsSound(subject: Subject): Promise<string | undefined> {
+  const { job } = subject;
+  if (typeof job.partition !== 'function') return 'the job has no partition of its own';
+  const keys = new Set<string>();
+  for (const one of subject.records) for (const [key] of await emittedBy(subject, one)) keys.add(key);
+  for (const key of keys) {
+    for (const reduces of [1, 2, 7]) {
+      const partition = partitionerOf(job, reduces);
+      const [first, second] = [partition(key), partition(key)];
+      if (first !== second) {
+        throw new Broken(`partition(${showKey(key)}, ${reduces}) gave ${first}, and then ${second}`);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The values of each key that has several, in the order in which they were emitted. */
+async function groupsOf(subject: Subject): Promise<[key: string, values: unknown[]][]> {
+  const groups = new Map<string, unknown[]>();
+  for (const one of subject.records) {
+    for (const [key, value] of await emittedBy(subject, one)) {
+      const values = groups.get(key) ?? [];
+      groups.set(key, values);
+      values.push(canonicalValue(value, key));
+    }
+  }
+  return [...groups].filter(([, values]) => values.length > 1);
+}
+
+const nothingToCombine = 'no key has two values in these records';
+
+async function combineIsAssociative(subject: Subject): Promise<string | undefined> {
+  const { combine } = subject.job;
+  if (!combine) return 'the job has no combine';
+  const groups = await groupsOf(subject);
+  if (groups.length === 0) return nothingToCombine;
+  const combined = (key: string, values: readonly unknown[]): unknown =>
+    canonicalValue(combine(key, values), key);
+  const property = fc.property(
+    fc.constantFrom(...groups),
+    fc.nat(),
+    fc.nat(),
+    fc.integer({ min: 2, max: 40 }),
+    ([key, all], from, at, length) => {
+      const start = from % all.length;
+      const values = all.slice(start, start + length);
+      if (values.length < 2) return;
+      const cut = 1 + (at % (values.length - 1));
+      const whole = combined(key, values);
+      const nested = combined(key, [combined(key, values.slice(0, cut)), combined(key, values.slice(cut))]);
+      if (close(whole, nested)) return;
+      throw new Broken(
+        `key ${showKey(key)}: combine of ${show(values)} is ${encodeValue(whole)}, but of its first ${cut} and the rest, combined before, ${encodeValue(nested)}`,
+      );
+    },
+  );
+  run(property, subject.cases);
+  return undefined;
+}
+
+async function combineIsHarmless(subject: Subject): Promise<string | undefined> {
+  if (!subject.job.combine) return 'the job has no combine';
+  const [groups] = [await groupsOf(subject)];
+  if (groups.length === 0) return nothingToCombine;
+  const plain = await outputOf(subject, { combine: undefined });
+  const combined = await outputOf(subject, {});
+  compareOutputs(plain, combined, 'without combine', 'with it');
+  return undefined;
+}
+
+async function cutsAreInvisible(subject: Subject): Promise<string | undefined> {
+  const whole = await outputOf(subject, {});
+  for (const [maps, budgetBytes] of [
+    [2, 1e9],
+    [5, 300],
+    [subject.records.length, 1e9],
+  ] as const) {
+    const cut = await outputOf(subject, {}, Math.max(1, maps), budgetBytes);
+    compareOutputs(whole, cut, 'in one piece', `in ${maps} pieces with a budget of ${budgetBytes} bytes`);
+  }
+  return undefined;
+}
+
+async function outputOf(
+  subject: Subject,
+  changes: Partial<Job>,
+  maps = 1,
+  budgetBytes = 1e9,
+): Promise<string> {
+  const { records, params, seed } = subject;
+  const job: Job = { ...subject.job, partition: undefined, ...changes };
+  const cut = (map: number): number => Math.floor((map * records.length) / maps);
+  const splits = Array.from({ length: maps }, (_, map) => records.slice(cut(map), cut(map + 1)));
+  const { parts } = (await runPlain({ job, splits, reduces: 1, budgetBytes, params, seed })) as PlainOutput;
+  return parts[0]!;
+}
+
+function compareOutputs(expected: string, found: string, how: string, otherwise: string): void {
+  if (expected === found) return;
+  const [left, right] = [expected.split('\n'), found.split('\n')];
+  const at = left.findIndex((line, index) => line !== right[index]);
+  const line = at < 0 ? left.length - 1 : at;
+  throw new Broken(
+    `line ${line + 1} of the output is ${JSON.stringify(left[line] ?? '')} ${how}, and ${JSON.stringify(right[line] ?? '')} ${otherwise}`,
+  );
+}
+
+/** Sums of floating-point numbers may differ in their last digits: that is no broken promise. */
+function close(a: unknown, b: unknown): boolean {
+  if (typeof a === 'number' && typeof b === 'number' && !(Number.isInteger(a) && Number.isInteger(b))) {
+    return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+  }
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The smallest counterexample's own words. */
+function run(property: fc.IProperty<unknown>, numRuns: number): void {
+  const details = fc.check(property, { numRuns });
+  if (details.failed) throw details.errorInstance ?? new Broken('broken');
+}
+
+function placeOf({ input, offset }: PlainRecord): string {
+  return `${input}, byte ${offset}`;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { newFolder, rehearse } from './command.js';
+
+const jobOf = (body: string): string =>
+  `import { defineJob, sum, type Emit } from 'mapreduce-rehearsal';\nlet calls = 0;\nexport default defineJob({ name: 'j', ${body} });\n`;
+const text = 'one two\nthree one two\n\none five six one\n';
+
+async function check(body: string) {
+  const folder = newFolder({ 'job.ts': jobOf(body), 'in.txt': text });
+  return await rehearse(['check', 'job.ts', 'in.txt'], { cwd: folder });
+}
+
+const words = 'map(line, emit) { for (const w of line.split(" ")) emit(w, 1); },';
+
+describe('check', () => {
+  it('finds nothing in a job that keeps its promises', async () => {
+    const ended = await check(`${words} combine: sum, reduce: sum`);
+    expect(ended.out).not.toContain('NO');
+    expect(ended.out).toContain('ok   combine is associative');
+    expect(ended.out).toContain('ok   the output does not depend on how the input is cut');
+    expect(ended.code).toBe(0);
+  });
+
+  it.each([
+    ['map answers the same', 'map(line, emit) { emit(line, calls++); }, reduce: sum'],
+    [
+      'values survive',
+      'map(line, emit: Emit<string, object>) { emit(line, { a: undefined }); }, reduce: () => 1',
+    ],
+    ['partition gives', `${words} partition: (key, reduces) => calls++ % reduces, reduce: sum`],
+    [
+      'combine is associative',
+      `${words} combine: (_k, v) => [...v].length, reduce: (_k, v) => [...v].length`,
+    ],
+    ['reduce gives the same', `${words} combine: sum, reduce: (_k, v) => [...v].length`],
+    [
+      'the output does not depend',
+      `${words} combine: (_k, v) => { const a = [...v]; return a[0]! + a.length; }, reduce: sum`,
+    ],
+  ])('says which promise is broken, with an example: %s', async (property, body) => {
+    const ended = await check(body);
+    const lines = ended.out.split('\n');
+    const at = lines.findIndex((line) => line.startsWith(`  NO   ${property}`));
+    expect(at, ended.out + ended.err).toBeGreaterThan(0);
+    expect(lines[at + 1]!.trim().length).toBeGreaterThan(20);
+    expect(ended.code).toBe(1);
+  });
+
+  it('answers as one JSON document', async () => {
+    const folder = newFolder({ 'in.txt': text });
+    const ended = await rehearse(['check', 'word-count', 'in.txt', '--json', '--records', '2'], {
+      cwd: folder,
+    });
+    const { job, records, properties } = JSON.parse(ended.out) as Record<string, unknown>;
+    expect([job, records]).toEqual(['word-count', 2]);
+    expect(properties).toHaveLength(6);
+  });
+});

@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newFolder, rehearse, start } from './command.js';
+
+/** All parts of an output, in their order. */
+function output(folder: string, name: string): string {
+  const parts = readdirSync(join(folder, name)).filter((file) => file.startsWith('part-'));
+  return parts
+    .sort()
+    .map((part) => readFileSync(join(folder, name, part), 'utf8'))
+    .join('');
+}
+
+/** Word lengths, then how many words there are of each length: exact through two stages. */
+const twoStages = `
+import { definePipeline, defineJob, sum, type StageRecord } from 'mapreduce-rehearsal';
+const words = defineJob({
+  name: 'words',
+  map(line, emit) { for (const w of line.split(' ')) emit(w, 1); },
+  combine: sum,
+  reduce: (_w, n) => ({ times: sum('', n) }),
+});
+const lengths = defineJob({
+  name: 'lengths',
+  inputFormat: 'ndjson',
+  map({ key, value }: StageRecord<{ times: number }>, emit) { emit(String(key.length), value.times); },
+  reduce: sum,
+});
+export default definePipeline({ name: 'two', stages: [words, lengths] });
+`;
+
+const links = 'a b\nb c\nc a\nd a\n# no link\n';
+
+describe('a pipeline', () => {
+  it('hands exactly what a stage returned to the next one, sequentially and distributed', async () => {
+    const folder = newFolder({ 'job.ts': twoStages, 'in.txt': 'bb a\na ccc bb\ta\n' });
+    const flags = ['-w', '2', '-r', '1', '-m', '2'];
+    const ran = await rehearse(['run', 'job.ts', 'in.txt', ...flags, '-o', 'out'], { cwd: folder });
+    expect(ran.err).toMatch(/stage 1 of 2, words/);
+    expect(output(folder, 'out')).toBe('1 2\n2 1\n3 1\n4 1\n');
+    // What lay between the stages is gone.
+    const runs = join(folder, '.rehearse', 'runs');
+    for (const run of readdirSync(runs)) expect(readdirSync(join(runs, run))).not.toContain('output');
+    const again = await rehearse(['run', 'job.ts', 'in.txt', ...flags, '--sequential', '-o', '-', '-q'], {
+      cwd: folder,
+    });
+    expect(again.out).toBe('1 2\n2 1\n3 1\n4 1\n');
+    expect([ran.code, again.code]).toEqual([0, 0]);
+  });
+
+  it('is refused as a whole before anything is started when its output exists', async () => {
+    const folder = newFolder({ 'job.ts': twoStages, 'in.txt': 'a\n', out: 'in the way' });
+    const ended = await rehearse(['run', 'job.ts', 'in.txt', '-o', 'out'], { cwd: folder });
+    expect(ended.err).toContain('error[O002]');
+    expect(ended.code).toBe(2);
+    expect(readdirSync(folder)).not.toContain('.rehearse');
+  });
+
+  it('that was killed goes on at its stage, and with those that follow', async () => {
+    const slow = twoStages.replace(
+      'map(line, emit) { for',
+      'async map(line, emit) { await new Promise((r) => setTimeout(r, 400)); for',
+    );
+    const folder = newFolder({ 'job.ts': slow, 'in.txt': 'bb a\na ccc bb a\n' });
+    const command = start(['run', 'job.ts', 'in.txt', '-w', '1', '-m', '4', '-r', '1', '-o', 'out'], {
+      cwd: folder,
+    });
+    const runs = join(folder, '.rehearse', 'runs');
+    const begun = (): boolean => {
+      try {
+        return readdirSync(join(runs, readdirSync(runs)[0]!, 'work')).length > 0;
+      } catch {
+        return false;
+      }
+    };
+    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 20));
+    command.child.kill('SIGKILL');
+    await command.ended;
+    const ended = await rehearse(['resume', 'last'], { cwd: folder });
+    expect(ended.code, ended.err).toBe(0);
+    expect(output(folder, 'out')).toBe('1 3\n2 2\n3 1\n');
+  });
+});
+
+describe('built-in jobs on files', () => {
+  it('sort orders all lines over all parts, as sort does', async () => {
+    const lines = Array.from({ length: 3000 }, (_, i) => `${(i * 7919) % 1009} é\t\\ ${'x'.repeat(i % 50)}`);
+    const folder = newFolder({ 'in.txt': `${lines.join('\n')}\n` });
+    const ended = await rehearse(['run', 'sort', 'in.txt', '-m', '5', '-r', '4', '-w', '2', '-o', 'out'], {
+      cwd: folder,
+    });
+    expect(ended.code).toBe(0);
+    const expected = lines.map((line) => Buffer.from(line)).sort(Buffer.compare);
+    expect(output(folder, 'out')).toBe(`${expected.join('\n')}\n`);
+    const sizes = readdirSync(join(folder, 'out')).filter((file) => file.startsWith('part-')).length;
+    expect(sizes).toBe(4);
+    for (const part of ['part-00000', 'part-00003'])
+      expect(readFileSync(join(folder, 'out', part)).length).toBeGreaterThan(5000);
+  });
+
+  it('join puts rows side by side and keeps left rows without a partner when asked', async () => {
+    const folder = newFolder({
+      'people.tsv': '1\talice\n2\tbob\n3\tcarl\n',
+      'orders.tsv': '1\tbook\n1\tpen\n3\tcup\n9\tx\n',
+    });
+    const join_ = [
+      'run',
+      'join',
+      'people.tsv',
+      'orders.tsv',
+      '--param',
+      'right=orders',
+      '-r',
+      '1',
+      '-o',
+      '-',
+      '-q',
+    ];
+    const inner = await rehearse(join_, { cwd: folder });
+    expect(inner.out).toBe('1\talice\tbook\n1\talice\tpen\n3\tcarl\tcup\n');
+    const outer = await rehearse([...join_, '--param', 'outer=left'], { cwd: folder });
+    expect(outer.out).toBe('1\talice\tbook\n1\talice\tpen\n2\tbob\n3\tcarl\tcup\n');
+  });
+
+  it('top-k and page-rank answer as their definitions say', async () => {
+    const folder = newFolder({ 'in.txt': 'b a c\na b a d\n', 'links.txt': links });
+    const top = await rehearse(['run', 'top-k', 'in.txt', '--param', 'k=3', '-o', '-', '-q'], {
+      cwd: folder,
+    });
+    expect(top.out).toBe('3 a\n2 b\n1 c\n');
+    const ranks = await rehearse(
+      ['run', 'page-rank', 'links.txt', '--param', 'rounds=3', '-r', '1', '-o', '-', '-q'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(ranks.out).toBe(ranksByHand(3));
+  });
+});
+
+/** The ranks of `links`, computed on the whole graph at once. */
+function ranksByHand(rounds: number): string {
+  const pages: Record<string, string[]> = { a: ['b'], b: ['c'], c: ['a'], d: ['a'] };
+  let ranks = Object.fromEntries(Object.keys(pages).map((page) => [page, 1]));
+  for (let round = 0; round < rounds; round++) {
+    const next = Object.fromEntries(Object.keys(pages).map((page) => [page, 0.15]));
+    for (const [page, to] of Object.entries(pages)) {
+      for (const link of to) next[link]! += (0.85 * ranks[page]!) / to.length;
+    }
+    ranks = next;
+  }
+  return Object.entries(ranks)
+    .map(([page, rank]) => `${page} ${rank.toFixed(6)}\n`)
+    .join('');
+}
