@@ -19,6 +19,7 @@ import { type Partitioner, partitionerOf } from './partition.js';
 import type { Counters, Job, KeyedValues, MapEmit, TaskSetting } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 import { canonicalValue, encodeValue, objectText, showKey, ValueError } from './values.js';
+import { wordsOf } from './words.js';
 
 const COMBINE_AT = 32;
 const KEY_BYTES = 96;
@@ -61,6 +62,7 @@ export class MapTask {
   readonly #userCounters = new Map<string, number>();
   readonly #input = { name: '', offset: 0 };
   readonly #emit: MapEmit<string, unknown>;
+  readonly #bareEmit: MapEmit<string, unknown>;
   readonly #groups = new Map<string, Group>();
   #phase: Phase = 'new';
   #mapping = false;
@@ -75,6 +77,7 @@ export class MapTask {
     this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
+    this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
   }
 
   /** Counts so far: `map.records.in`, `map.records.out` and the user's own. */
@@ -105,7 +108,11 @@ export class MapTask {
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.
-    const result: unknown = this.#job.map(record, this.#emit, this.#emit);
+    const { words } = this.#job;
+    const result: unknown =
+      words === undefined
+        ? this.#job.map(record, this.#emit, this.#emit)
+        : this.#mapWords(wordsOf(words, record as string));
     if (result === undefined) {
       this.#mapping = false;
       return;
@@ -113,6 +120,14 @@ export class MapTask {
     return after(this.#take(result), () => {
       this.#mapping = false;
     });
+  }
+
+  /** What is made of a word depends on nothing else, so there is no context. */
+  #mapWords(words: readonly string[]): void {
+    for (const word of words) {
+      const result: unknown = this.#job.map(word, this.#bareEmit, this.#bareEmit);
+      if (result !== undefined) throw new ValueError(`map of a word gave ${show(result)}: it must emit`);
+    }
   }
 
   /** Cuts the last run, if it holds anything, and runs the job's `teardown`. */
