@@ -56,6 +56,15 @@ export class OpenRun {
       yield [key, decodeSegmentValue(text as EncodedValue)];
   }
 
+  recordsOf(partition: number): number {
+    return this.#reader.recordsOf(partition);
+  }
+
+  /** The bytes of a partition, as SegmentReader has it. */
+  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
+    naming(this.#run, () => this.#reader.feed(partition, buffer, take));
+  }
+
   close(): void {
     this.#reader.close();
   }

@@ -23,6 +23,8 @@ const HEADER_MAGIC = Buffer.from('RHSEGS2\n', 'latin1');
 const FOOTER_MAGIC = Buffer.from('RHSEGE2\n', 'latin1');
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 20;
+/** Read at once from the end: it nearly always holds the whole index. */
+const TAIL_BYTES = 4096;
 const VARINT_BYTES_MAX = 9;
 const DOUBLE_BYTES = 8;
 const INTEGER_MAX = 2 ** 53;
@@ -235,6 +237,31 @@ export class SegmentReader {
     window.expect(this.#checks[partition]!);
   }
 
+  /**
+   * The bytes of a partition, piece by piece through a buffer of the caller: `take` is told how many bytes lie at its
+   * front and answers how many of them it needs no more. The checksum is compared after the last piece, so that what
+   * was made of the bytes must not be used when this throws.
+   */
+  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
+    const end = this.#offsets[partition + 1];
+    if (end === undefined) throw this.#corrupt(`it has no partition ${partition}`);
+    let check = 0;
+    let held = 0;
+    for (let position = this.#offsets[partition]!; position < end; ) {
+      const length = Math.min(buffer.length - held, end - position);
+      if (length === 0) throw this.#corrupt('a record is longer than all that may be');
+      readInto(this.path, this.#descriptor, buffer, held, length, position);
+      check = crc32(buffer.subarray(held, held + length), check);
+      position += length;
+      const filled = held + length;
+      const taken = take(filled);
+      buffer.copyWithin(0, taken, filled);
+      held = filled - taken;
+    }
+    if (check !== this.#checks[partition]) throw this.#corrupt('the checksum of a segment is wrong');
+    if (held > 0) throw this.#corrupt('a record reaches beyond its segment');
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }
@@ -243,7 +270,8 @@ export class SegmentReader {
     const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
     if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
     const header = this.#readAt(0, HEADER_BYTES);
-    const footer = this.#readAt(size - FOOTER_BYTES, FOOTER_BYTES);
+    const tail = this.#readAt(Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
+    const footer = tail.subarray(tail.length - FOOTER_BYTES);
     if (!header.subarray(0, HEADER_MAGIC.length).equals(HEADER_MAGIC))
       throw this.#corrupt('its header is wrong');
     if (!footer.subarray(12).equals(FOOTER_MAGIC)) throw this.#corrupt('its end is missing');
@@ -252,7 +280,10 @@ export class SegmentReader {
     const indexAt = size - FOOTER_BYTES - indexBytes;
     if (indexAt < HEADER_BYTES || footer.readDoubleLE(0) !== indexAt)
       throw this.#corrupt('its footer is wrong');
-    const index = this.#readAt(indexAt, indexBytes);
+    const index =
+      indexBytes + FOOTER_BYTES <= tail.length
+        ? tail.subarray(tail.length - FOOTER_BYTES - indexBytes, tail.length - FOOTER_BYTES)
+        : this.#readAt(indexAt, indexBytes);
     if (crc32(index) !== footer.readUInt32LE(8)) throw this.#corrupt('the checksum of its index is wrong');
     for (let at = 0; at <= partitions; at++) this.#offsets.push(index.readDoubleLE(at * 8));
     const countsAt = (partitions + 1) * 8;
@@ -397,7 +428,7 @@ function openSegments(path: string): number {
 function readInto(
   path: string,
   descriptor: number,
-  into: Buffer,
+  into: Uint8Array,
   offset: number,
   length: number,
   position: number,
