@@ -1,7 +1,8 @@
 /**
  * The general lane of a map attempt: record after record through the user's `map`, with any key and any value.
  */
-import { type MapRun, MapTask } from '../../jobs/map-task.js';
+import type { MapRun } from '../../jobs/collector.js';
+import { MapTask } from '../../jobs/map-task.js';
 import { isPromise } from '../../jobs/maybe-promise.js';
 import type { Counters } from '../../jobs/types.js';
 import { blame, breathe, FailureMemory } from './attempt.js';
