@@ -2,8 +2,8 @@
  * One attempt at a map task: reads its split, maps it, and leaves one file of sorted segments, a segment for each
  * partition.
  *
- * There are lanes of different speed, and every one gives the same bytes: the counting of words in the kernel, and the
- * general one. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
+ * There are lanes of different speed, and every one gives the same bytes: the counting of words in the kernel, the
+ * collecting of numbers in the kernel, and the general one. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
  * attempt begins again in the general one.
  *
  * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
@@ -13,6 +13,7 @@ import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult, Progress } from './attempt.js';
 import type { InputFile } from './inputs.js';
+import { isForKernel, openKernel } from './kernel-output.js';
 import { MapOutput, type RunContent } from './map-output.js';
 import type { SplitRange } from './plan.js';
 import { RecordLane } from './record-lane.js';
@@ -50,26 +51,35 @@ interface MapLane {
   run(): Promise<RunContent>;
 }
 
-type LaneClass = new (options: MapAttemptOptions, output: MapOutput) => MapLane;
-
 /**
  * Runs the attempt. Throws UserCodeError with input and offset, InputDataError, InputChangedError, DiskError, and
  * AttemptAborted once the signal is aborted.
  */
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
-  if (!isWordLane(options)) return await runLane(RecordLane, options);
-  try {
-    return await runLane(WordLane, options);
-  } catch (error) {
-    if (!(error instanceof NotForKernelError)) throw error;
-    return await runLane(RecordLane, options);
+  if (isForKernel(options)) {
+    try {
+      return await runLane(options, (output) => kernelLane(options, output));
+    } catch (error) {
+      if (!(error instanceof NotForKernelError)) throw error;
+    }
   }
+  return await runLane(options, (output) => new RecordLane(options, output));
 }
 
-async function runLane(Lane: LaneClass, options: MapAttemptOptions): Promise<AttemptResult> {
+function kernelLane(options: MapAttemptOptions, output: MapOutput): MapLane {
+  const kernel = openKernel(options);
+  return isWordLane(options)
+    ? new WordLane(options, output, kernel)
+    : new RecordLane(options, output, kernel);
+}
+
+async function runLane(
+  options: MapAttemptOptions,
+  laneOf: (output: MapOutput) => MapLane,
+): Promise<AttemptResult> {
   const output = new MapOutput(options);
   try {
-    const lane = new Lane(options, output);
+    const lane = laneOf(output);
     const last = await lane.run();
     return await output.finish(last, () => lane.counters);
   } finally {

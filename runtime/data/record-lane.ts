@@ -1,11 +1,15 @@
 /**
- * The general lane of a map attempt: record after record through the user's `map`, with any key and any value.
+ * The lanes that ask the user's `map`, record after record: the general one, with any key and any value, and that of
+ * pairs with numbers that a known function combines, which go to the kernel. They differ in where pairs are collected.
  */
 import type { MapRun } from '../../jobs/collector.js';
 import { MapTask } from '../../jobs/map-task.js';
 import { isPromise } from '../../jobs/maybe-promise.js';
 import type { Counters } from '../../jobs/types.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { blame, breathe, FailureMemory } from './attempt.js';
+import { KernelCollector } from './kernel-collector.js';
+import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readRecords } from './records.js';
@@ -16,18 +20,31 @@ export class RecordLane {
   readonly #options: MapAttemptOptions;
   readonly #task: MapTask;
   readonly #memory = new FailureMemory();
-  /** The run that was cut because the input had ended: it need not go to the disk. */
-  #last: MapRun = { partitions: [] };
+  /** What is left when the input has ended: it need not go to a run. */
+  #last: RunContent;
   #ending = false;
 
-  constructor(options: MapAttemptOptions, output: MapOutput) {
+  /** With a kernel, pairs are collected there; without one, in `Groups`. */
+  constructor(options: MapAttemptOptions, output: MapOutput, kernel?: Kernel) {
     this.#options = options;
     const { reduces } = options;
+    if (kernel) {
+      this.#last = kernelContent(kernel, reduces);
+      const cut = (): void => {
+        output.spill(this.#last);
+        kernel.clear();
+      };
+      const collector = new KernelCollector(kernel, cut, this.#memory);
+      this.#task = new MapTask({ ...options, collector, onRun: cut });
+      return;
+    }
+    this.#last = contentOf({ partitions: [] }, reduces);
     this.#task = new MapTask({
       ...options,
       onRun: (run) => {
-        if (this.#ending) this.#last = run;
-        else this.#memory.keep(() => output.spill(contentOf(run, reduces)));
+        const content = contentOf(run, reduces);
+        if (this.#ending) this.#last = content;
+        else this.#memory.keep(() => output.spill(content));
       },
     });
   }
@@ -64,7 +81,7 @@ export class RecordLane {
       this.#memory.check();
       throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
     }
-    return contentOf(this.#last, this.#options.reduces);
+    return this.#last;
   }
 }
 

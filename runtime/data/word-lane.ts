@@ -3,41 +3,25 @@
  * declaration, so that no user code runs here.
  */
 import { knownAs } from '../../jobs/aggregates.js';
-import type { Counters, Job } from '../../jobs/types.js';
-import {
-  type Kernel,
-  NotForKernelError,
-  type Operation,
-  operations,
-  PARTITIONS_MAX,
-} from '../../kernel/kernel.js';
+import type { Counters } from '../../jobs/types.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { breathe } from './attempt.js';
-import { kernelOfThread } from './kernels.js';
+import { isForKernel, kernelContent } from './kernel-output.js';
 import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import type { SegmentWriter } from './segments.js';
 import { splitBytes } from './split-reader.js';
 import { WordSplitter, type WordTotals } from './word-splitter.js';
 
-/** How a kernel may combine for the job, or undefined when it may not. */
-export function kernelOperation(job: Job): Operation | undefined {
-  const known = knownAs(job.combine);
-  return job.partition === undefined && job.orderValues === undefined
-    ? operations.find((operation) => operation === known)
-    : undefined;
-}
-
 /** Whether words can be counted without asking the job. */
-export function isWordLane({ job, reduces }: MapAttemptOptions): boolean {
-  const { words, map, setup, teardown } = job;
+export function isWordLane(options: MapAttemptOptions): boolean {
+  const { words, map, setup, teardown } = options.job;
   return (
     words !== undefined &&
     knownAs(map) === 'once' &&
-    kernelOperation(job) !== undefined &&
+    isForKernel(options) &&
     setup === undefined &&
-    teardown === undefined &&
-    reduces <= PARTITIONS_MAX
+    teardown === undefined
   );
 }
 
@@ -47,11 +31,10 @@ export class WordLane {
   readonly #kernel: Kernel;
   readonly #totals: WordTotals = { lines: 0, words: 0 };
 
-  /** Throws NotForKernelError where there is no kernel. */
-  constructor(options: MapAttemptOptions, output: MapOutput) {
+  constructor(options: MapAttemptOptions, output: MapOutput, kernel: Kernel) {
     this.#options = options;
     this.#output = output;
-    this.#kernel = openKernel(options);
+    this.#kernel = kernel;
   }
 
   get counters(): Counters {
@@ -87,27 +70,4 @@ export class WordLane {
     }
     return content;
   }
-}
-
-/** This thread's kernel, made ready for the job. */
-export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Kernel {
-  const kernel = kernelOfThread();
-  if (kernel === undefined) throw new NotForKernelError('there is no WebAssembly');
-  kernel.open({ operation: kernelOperation(job)!, budgetBytes, partitions: reduces });
-  return kernel;
-}
-
-/** Sorts what the kernel holds and writes it. */
-export function kernelContent(kernel: Kernel, reduces: number): RunContent {
-  return (writer: SegmentWriter) => {
-    kernel.sort();
-    for (let partition = 0; partition < reduces; partition++) {
-      for (let done = false; !done; ) {
-        const written = kernel.writeRecords(partition, 0);
-        writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
-        done = written.done;
-      }
-      writer.endPartition();
-    }
-  };
 }
