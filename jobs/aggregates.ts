@@ -31,3 +31,21 @@ export function count(_key: string, values: Iterable<unknown>, _ctx: ReduceConte
   for (const _ of values) total++;
   return total;
 }
+
+/** Emits the record itself with 1: the `map` of a job that counts words and says nothing else. */
+export function once(word: string, emit: (key: string, value: number) => void): void {
+  emit(word, 1);
+}
+
+/** A function of this module whose meaning the data plane may use instead of calling it. */
+export type KnownFunction = 'sum' | 'min' | 'max' | 'count' | 'once';
+
+const known = { sum, min, max, count, once } satisfies Record<KnownFunction, unknown>;
+/** Shared by all copies of this module: a bundled job brings one of its own. */
+const MARK = Symbol.for('mapreduce-rehearsal.known');
+for (const [name, own] of Object.entries(known)) Object.defineProperty(own, MARK, { value: name });
+
+/** Which of the known functions this is, whichever copy of this module it comes from. */
+export function knownAs(own: unknown): KnownFunction | undefined {
+  return typeof own === 'function' ? (own as { [MARK]?: KnownFunction })[MARK] : undefined;
+}

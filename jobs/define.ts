@@ -1,9 +1,10 @@
 /** `defineJob`: where the types of a job are inferred and its fields are checked, also for those who write JavaScript. */
-import { count } from './aggregates.js';
+import { knownAs, once } from './aggregates.js';
 import { type InputFormat, inputFormats } from './input-format.js';
 import { outputFormats } from './output-format.js';
 import { suggest } from './suggest.js';
-import type { Emit, Job, JobDefinition, MapContext, MapEmit } from './types.js';
+import type { Emit, Job, JobDefinition, MapContext, MapEmit, WordJobDefinition } from './types.js';
+import { wordKinds } from './words.js';
 
 /** The job is not one: nothing was run. */
 export class JobDefinitionError extends Error {
@@ -25,9 +26,10 @@ const REQUIRED: readonly string[] = ['map', 'reduce'];
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   inputFormat: inputFormats,
   outputFormat: outputFormats,
+  words: wordKinds,
   partition: ['range'],
 };
-const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS, 'inputFormat', 'outputFormat'];
+const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS, 'inputFormat', 'outputFormat', 'words'];
 const NAME_LENGTH_MAX = 100;
 
 type EmittedKey<E> = E extends Emit<infer K extends string, never> ? K : string;
@@ -39,17 +41,20 @@ type EmittedValue<E> = E extends Emit<never, infer V> ? V : number;
  * - `map(line, emit)`: keys are strings and values numbers
  * - `map(line, emit: Emit<string, Visit>)`: as annotated
  * - `*map(line, ctx)` that yields `[key, value]`: as yielded
+ * - `words: 'letters'`: the job is given words, and counts them unless `map(word, emit)` says otherwise
  *
  * Throws JobDefinitionError if a field is missing, unknown or of the wrong kind.
  */
+export function defineJob<R = unknown>(job: WordJobDefinition<R>): JobDefinition<string, number, R>;
 export function defineJob<
   E extends Emit<never, never> | MapContext = MapEmit,
   K extends string = EmittedKey<E>,
   V = EmittedValue<E>,
   R = unknown,
   I extends InputFormat = 'lines',
->(job: JobDefinition<K, V, R, E, I>): JobDefinition<K, V, R, MapEmit<K, V>, I> {
-  return validateJob(job) as JobDefinition<K, V, R, MapEmit<K, V>, I>;
+>(job: JobDefinition<K, V, R, E, I>): JobDefinition<K, V, R, MapEmit<K, V>, I>;
+export function defineJob(job: object): Job {
+  return validateJob(job);
 }
 
 /** The same check for a value of unknown origin, a module's default export say. */
@@ -71,12 +76,18 @@ export function validateJob(value: unknown): Job {
     if (typeof given === 'function' || (typeof given === 'string' && CHOICES[field])) continue;
     if (given !== undefined)
       throw new JobDefinitionError(`${title}: ${field} must be a function, not ${kindOf(given)}`);
+    if (field === 'map' && fields.words !== undefined) continue;
     if (REQUIRED.includes(field)) throw new JobDefinitionError(`${title}: has no ${field}`);
   }
-  if (fields.combine === count) {
+  if (fields.words !== undefined && (fields.inputFormat ?? 'lines') !== 'lines') {
+    throw new JobDefinitionError(`${title}: words are those of lines, so inputFormat can only be "lines"`);
+  }
+  if (knownAs(fields.combine) === 'count') {
     throw new JobDefinitionError(`${title}: count cannot combine, it would count counts; emit 1 and use sum`);
   }
-  return value as Job;
+  return (fields.words !== undefined && fields.map === undefined
+    ? { ...fields, map: once }
+    : fields) as unknown as Job;
 }
 
 function checkChoice(title: string, field: string, given: unknown, choices: readonly string[]): void {

@@ -16,5 +16,6 @@ export type {
   ReduceResult,
   TaskContext,
   TaskSignal,
+  WordJobDefinition,
 } from './types.js';
 export { ValueError } from './values.js';

@@ -1,53 +1,18 @@
 /**
- * One map task without its input and output: it calls the job's `map`, combines, and cuts sorted runs.
- *
- * When runs are cut and what is combined with what depends on the emitted pairs and the budget alone, never on memory
- * or time, so that every attempt of a task, and the sequential path, give the same bytes even where `combine` is not
- * quite associative (sums of floating-point numbers).
- *
- * The plan: the values of a key are combined as soon as there are 32; a run is cut as soon as the counted bytes reach
- * the budget, and when the task ends; before a cut each key's values are combined to one. Counted bytes are
- *
- *   96 + 2 × length       for each key of the run, its length in UTF-16 units
- *   8                     for each number, boolean and null
- *   16 + 2 × length       for each string
- *   32 + 2 × length       for each object or array, the length being that of its JSON text
+ * One map task without its input and output: it calls the job's `map` and hands what it emits to a collector, which
+ * combines and cuts sorted runs (collector.ts).
  */
+import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
-import { type Partitioner, partitionerOf } from './partition.js';
-import type { Counters, Job, KeyedValues, MapEmit, TaskSetting } from './types.js';
-import { compareUtf8, wellFormed } from './utf8.js';
-import { canonicalValue, encodeValue, objectText, showKey, ValueError } from './values.js';
+import type { Counters, Job, MapEmit, TaskSetting } from './types.js';
+import { showValue, ValueError } from './values.js';
+import { wordsOf } from './words.js';
 
-const COMBINE_AT = 32;
-const KEY_BYTES = 96;
-const SCALAR_BYTES = 8;
-const STRING_BYTES = 16;
-const OBJECT_BYTES = 32;
-
-/** What was buffered between two cuts: for each partition its keys in the order of their UTF-8 bytes, each once. */
-export interface MapRun {
-  readonly partitions: readonly (readonly KeyedValues[])[];
-}
-
-export interface MapTaskOptions {
-  readonly job: Job;
-  /** Number of partitions. */
-  readonly reduces: number;
-  readonly budgetBytes: number;
-  /** For a job that partitions by range (partition.ts). */
-  readonly boundaries?: readonly string[] | undefined;
+export interface MapTaskOptions extends GroupsOptions {
   readonly context: TaskSetting;
-  /** Takes a run over. Called from within `offer` and `finish`, even in the middle of a call of the user's `map`. */
-  readonly onRun: (run: MapRun) => void;
-}
-
-interface Group {
-  readonly key: string;
-  readonly partition: number;
-  readonly values: unknown[];
-  valueBytes: number;
+  /** Takes the pairs instead of `Groups`, and cuts runs at the same places. */
+  readonly collector?: Collector;
 }
 
 type Phase = 'new' | 'started' | 'finished';
@@ -56,25 +21,23 @@ type Phase = 'new' | 'started' | 'finished';
 export class MapTask {
   readonly #options: MapTaskOptions;
   readonly #job: Job;
-  readonly #budgetBytes: number;
-  readonly #partition: Partitioner;
+  readonly #collector: Collector;
   readonly #userCounters = new Map<string, number>();
   readonly #input = { name: '', offset: 0 };
   readonly #emit: MapEmit<string, unknown>;
-  readonly #groups = new Map<string, Group>();
+  readonly #bareEmit: MapEmit<string, unknown>;
   #phase: Phase = 'new';
   #mapping = false;
-  #countedBytes = 0;
   #recordsIn = 0;
   #recordsOut = 0;
 
   constructor(options: MapTaskOptions) {
     this.#options = options;
     this.#job = options.job;
-    this.#budgetBytes = options.budgetBytes;
-    this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
+    this.#collector = options.collector ?? new Groups(options);
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
+    this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
   }
 
   /** Counts so far: `map.records.in`, `map.records.out` and the user's own. */
@@ -105,7 +68,11 @@ export class MapTask {
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.
-    const result: unknown = this.#job.map(record, this.#emit, this.#emit);
+    const { words } = this.#job;
+    const result: unknown =
+      words === undefined
+        ? this.#job.map(record, this.#emit, this.#emit)
+        : this.#mapWords(wordsOf(words, record as string));
     if (result === undefined) {
       this.#mapping = false;
       return;
@@ -115,11 +82,19 @@ export class MapTask {
     });
   }
 
+  /** What is made of a word depends on nothing else, so there is no context. */
+  #mapWords(words: readonly string[]): void {
+    for (const word of words) {
+      const result: unknown = this.#job.map(word, this.#bareEmit, this.#bareEmit);
+      if (result !== undefined) throw new ValueError(`map of a word gave ${showValue(result)}: it must emit`);
+    }
+  }
+
   /** Cuts the last run, if it holds anything, and runs the job's `teardown`. */
   finish(): MaybePromise<void> {
     this.#expect('started', 'finish');
     this.#phase = 'finished';
-    if (this.#groups.size > 0) this.#cut();
+    this.#collector.finish();
     return this.#job.teardown?.(this.#emit);
   }
 
@@ -134,87 +109,22 @@ export class MapTask {
     ) {
       return forEach(result as Iterable<unknown> | AsyncIterable<unknown>, (pair) => {
         if (!Array.isArray(pair) || pair.length !== 2)
-          throw notPairs(`something that is not a pair: ${show(pair)}`);
+          throw notPairs(`something that is not a pair: ${showValue(pair)}`);
         this.#add(pair[0], pair[1]);
       });
     }
-    throw notPairs(show(result));
+    throw notPairs(showValue(result));
   }
 
   #add(key: string, value: unknown): void {
     if (!this.#mapping) throw new Error(lateEmit(this.#phase, this.#options.context.task));
     this.#recordsOut++;
-    const group = this.#groups.get(key) ?? this.#groupOf(key);
-    this.#append(group, value);
-    if (group.values.length >= COMBINE_AT && this.#job.combine !== undefined) this.#combine(group);
-    if (this.#countedBytes >= this.#budgetBytes) this.#cut();
-  }
-
-  /** The group of a key that is not known in this spelling. */
-  #groupOf(spelling: string): Group {
-    if (typeof spelling !== 'string') {
-      throw new ValueError(`a key must be a string, but ${show(spelling)} was emitted: use String(key)`);
-    }
-    const key = wellFormed(spelling);
-    const known = this.#groups.get(key);
-    if (known !== undefined) return known;
-    const group: Group = { key, partition: this.#partition(key), values: [], valueBytes: 0 };
-    this.#groups.set(key, group);
-    this.#countedBytes += KEY_BYTES + 2 * key.length;
-    return group;
-  }
-
-  #append(group: Group, value: unknown): void {
-    let canonical = value;
-    let bytes = SCALAR_BYTES;
-    if (typeof value === 'object' && value !== null) {
-      const text = objectText(value, group.key);
-      canonical = JSON.parse(text);
-      bytes = OBJECT_BYTES + 2 * text.length;
-    } else {
-      canonical = canonicalValue(value, group.key);
-      if (typeof canonical === 'string') bytes = STRING_BYTES + 2 * canonical.length;
-    }
-    group.values.push(canonical);
-    group.valueBytes += bytes;
-    this.#countedBytes += bytes;
-  }
-
-  #combine(group: Group): void {
-    const combined = this.#job.combine!(group.key, group.values);
-    this.#countedBytes -= group.valueBytes;
-    group.values.length = 0;
-    group.valueBytes = 0;
-    this.#append(group, combined);
-  }
-
-  #cut(): void {
-    const partitions: Group[][] = Array.from({ length: this.#options.reduces }, () => []);
-    for (const group of this.#groups.values()) {
-      if (group.values.length > 1) {
-        if (this.#job.combine !== undefined) this.#combine(group);
-        else if (this.#job.orderValues !== undefined) group.values.sort(this.#job.orderValues);
-      }
-      partitions[group.partition]!.push(group);
-    }
-    for (const groups of partitions) groups.sort((a, b) => compareUtf8(a.key, b.key));
-    this.#groups.clear();
-    this.#countedBytes = 0;
-    this.#options.onRun({ partitions });
+    this.#collector.add(key, value);
   }
 
   #expect(phase: Phase, call: string): void {
     if (this.#phase === phase) return;
     throw new Error(`MapTask.${call}: the task ${this.#options.context.task} is ${this.#phase}`);
-  }
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return showKey(value);
-  try {
-    return encodeValue(value) ?? String(value);
-  } catch {
-    return typeof value;
   }
 }
 

@@ -5,8 +5,10 @@
  *
  * Everything is synchronous as long as the user's code and the splits are.
  */
+
+import type { MapRun } from './collector.js';
 import { sortedCounters } from './context.js';
-import { type MapRun, MapTask } from './map-task.js';
+import { MapTask } from './map-task.js';
 import { after, forEach, type MaybePromise } from './maybe-promise.js';
 import { combineRuns, groups, mergeRecords } from './merge.js';
 import { formatterOf } from './output-format.js';

@@ -6,6 +6,7 @@
  */
 import type { InputFormat, InputRecords } from './input-format.js';
 import type { OutputFormat } from './output-format.js';
+import type { WordKind } from './words.js';
 
 /** Hands one pair to the job. Only legal while the call of `map` that received it is running. */
 export type Emit<K extends string = string, V = number> = (key: K, value: V) => void;
@@ -89,6 +90,11 @@ export interface JobDefinition<
   readonly inputFormat?: I | undefined;
   /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
   readonly outputFormat?: OutputFormat | undefined;
+  /**
+   * The records are the words of the lines, not the lines. What `map` makes of a word must depend on the word alone, so
+   * that it need not be asked each time.
+   */
+  readonly words?: WordKind | undefined;
   /** Called once per record of the input. */
   readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
   /**
@@ -112,6 +118,13 @@ export interface JobDefinition<
   readonly setup?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
   /** After the last record of each task that did not fail. */
   readonly teardown?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
+}
+
+/** A job that is given words. Without `map` each word counts 1. */
+export interface WordJobDefinition<R = unknown>
+  extends Omit<JobDefinition<string, number, R>, 'map' | 'inputFormat' | 'words'> {
+  readonly words: WordKind;
+  readonly map?: ((word: string, emit: Emit) => void) | undefined;
 }
 
 /** A job whose types no longer matter: what the machinery runs. */

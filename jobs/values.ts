@@ -25,6 +25,16 @@ export function showKey(key: string): string {
     : `${JSON.stringify(key.slice(0, KEY_LENGTH_SHOWN))}… (${key.length} characters)`;
 }
 
+/** Whatever user code gave, as messages show it. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return showKey(value);
+  try {
+    return encodeValue(value) ?? String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
 /**
  * The value as it is after its way through the codec. Finite numbers (-0 becomes 0), strings, booleans and null stay;
  * objects and arrays become what JSON makes of them, as fresh copies. Throws ValueError for everything else.

@@ -14,7 +14,7 @@ export function emitWords(line: string, emit: Emit): void {
 }
 
 export const wordCount: Builtin = {
-  job: defineJob({ name: 'word-count', map: emitWords, combine: sum, reduce: sum }),
+  job: defineJob({ name: 'word-count', words: 'letters', combine: sum, reduce: sum }),
   summary: 'how often each word occurs; a word is a run of Unicode letters',
   params: [],
 };

@@ -36,14 +36,14 @@ export function recordsOfHeaviest(): i32 {
   return load<u32>(heaviest, 28);
 }
 
-/** Writes as many lines as fit the output. Returns their end; the start of the output when all are written. */
-export function writeLines(): i32 {
+/** Writes as many lines as fit the output, `separator` between key and value. Returns their end. */
+export function writeLines(separator: i32): i32 {
   let at = OUTPUT;
   while (cursor < end) {
     const length = keyLength(cursor);
     if (at + 2 * length + KEY_SLACK + NUMBER_BYTES_MAX > OUTPUT_END) break;
     at = escape(at, copyKey(cursor, at));
-    store<u8>(at++, 0x20);
+    store<u8>(at++, <u8>separator);
     at = writeText(at, load<f64>(cursor, 16));
     store<u8>(at++, 0x0a);
     cursor += SLOT_BYTES;
@@ -55,12 +55,12 @@ export function writeLines(): i32 {
 function escape(from: i32, to: i32): i32 {
   let extra = 0;
   for (let at = from; at < to; at++) extra += isSpecial(load<u8>(at)) ? 1 : 0;
-  if (extra == 0) return to;
+  if (extra === 0) return to;
   let target = to + extra;
   for (let at = to - 1; target - 1 > at; at--) {
     const byte = load<u8>(at);
     if (isSpecial(byte)) {
-      store<u8>(--target, byte == 0x09 ? 0x74 : byte == 0x0a ? 0x6e : byte == 0x0d ? 0x72 : byte);
+      store<u8>(--target, byte === 0x09 ? 0x74 : byte === 0x0a ? 0x6e : byte === 0x0d ? 0x72 : byte);
       store<u8>(--target, 0x5c);
     } else {
       store<u8>(--target, byte);
@@ -71,12 +71,12 @@ function escape(from: i32, to: i32): i32 {
 
 @inline
 function isSpecial(byte: u8): bool {
-  return byte == 0x5c || byte == 0x09 || byte == 0x0a || byte == 0x0d;
+  return byte === 0x5c || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 @inline
 function writeText(at: i32, value: f64): i32 {
-  if (!(value >= 0 && value < INTEGER_MAX && nearest(value) == value)) return at + formatNumber(value, at);
+  if (!(value >= 0 && value < INTEGER_MAX && nearest(value) === value)) return at + formatNumber(value, at);
   let rest = <u64>value;
   let digits = 1;
   for (let power: u64 = 10; power <= rest; power *= 10) digits++;

@@ -13,7 +13,7 @@ declare function fillLetters(block: i32, address: i32): void;
 export function isLetter(codePoint: i32): bool {
   const block = codePoint / LETTER_BLOCK;
   if (!load<u8>(LETTERS_KNOWN + block)) learn(block);
-  return ((load<u8>(LETTERS + (codePoint >> 3)) >> (<u8>codePoint & 7)) & 1) != 0;
+  return ((load<u8>(LETTERS + (codePoint >> 3)) >> (<u8>codePoint & 7)) & 1) !== 0;
 }
 
 function learn(block: i32): void {
@@ -23,16 +23,16 @@ function learn(block: i32): void {
 
 /** Whether a code point beyond ASCII is white space to a regular expression's `\s`. */
 export function isSpace(codePoint: i32): bool {
-  if (codePoint < 0x1680) return codePoint == 0xa0;
+  if (codePoint < 0x1680) return codePoint === 0xa0;
   return (
     (codePoint >= 0x2000 && codePoint <= 0x200a) ||
-    codePoint == 0x1680 ||
-    codePoint == 0x2028 ||
-    codePoint == 0x2029 ||
-    codePoint == 0x202f ||
-    codePoint == 0x205f ||
-    codePoint == 0x3000 ||
-    codePoint == 0xfeff
+    codePoint === 0x1680 ||
+    codePoint === 0x2028 ||
+    codePoint === 0x2029 ||
+    codePoint === 0x202f ||
+    codePoint === 0x205f ||
+    codePoint === 0x3000 ||
+    codePoint === 0xfeff
   );
 }
 

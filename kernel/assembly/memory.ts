@@ -59,7 +59,13 @@ const PAGE_BYTES: i64 = 65536;
 const SLACK: i32 = 256;
 
 /** Lays the regions out and takes the memory; false if there is not as much. */
-export function layOut(inputBytes: i32, outputBytes: i32, partitions: i32, arenaBytes: i32, slots: i32): bool {
+export function layOut(
+  inputBytes: i32,
+  outputBytes: i32,
+  partitions: i32,
+  arenaBytes: i32,
+  slots: i32,
+): bool {
   INPUT = FLEXIBLE;
   OUTPUT = aligned(INPUT + inputBytes + SLACK);
   OUTPUT_END = OUTPUT + outputBytes;

@@ -13,7 +13,7 @@ function murmur3(address: i32, length: i32): u32 {
     hash = rotl(hash ^ scramble(load<u32>(at)), 13) * 5 + 0xe6546b64;
   }
   const rest = length & 3;
-  if (rest != 0) {
+  if (rest !== 0) {
     let block = <u32>load<u8>(at);
     if (rest > 1) block |= <u32>load<u8>(at, 1) << 8;
     if (rest > 2) block |= <u32>load<u8>(at, 2) << 16;

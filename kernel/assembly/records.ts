@@ -46,7 +46,7 @@ export function writeRecords(partition: i32, at: i32): i32 {
 
 /** Whether all records of the partition are written. */
 export function partitionDone(partition: i32): bool {
-  return cursor == partitionBegin(partition + 1);
+  return cursor === partitionBegin(partition + 1);
 }
 
 @inline
@@ -61,7 +61,7 @@ export function writeVarint(at: i32, value: u64): i32 {
 
 @inline
 export function writeNumber(at: i32, value: f64): i32 {
-  if (value >= 0 && value <= INTEGER_MAX && nearest(value) == value) return writeVarint(at, <u64>value << 2);
+  if (value >= 0 && value <= INTEGER_MAX && nearest(value) === value) return writeVarint(at, <u64>value << 2);
   if (!isFinite(value)) overflowed = true;
   at = writeVarint(at, 2);
   store<f64>(at, value);
@@ -84,14 +84,14 @@ export function readRecords(from: i32, to: i32): i32 {
     const begin = at;
     for (count = 0; count < BATCH; count++) {
       const next = readRecord(count, at, to);
-      if (next == NOT_A_NUMBER) return NOT_A_NUMBER;
-      if (next == at) break;
+      if (next === NOT_A_NUMBER) return NOT_A_NUMBER;
+      if (next === at) break;
       at = next;
     }
     const taken = addValues(count);
     recordsRead += taken;
     if (full) return skipRecords(begin, to, taken);
-  } while (count == BATCH);
+  } while (count === BATCH);
   return at;
 }
 
@@ -110,7 +110,7 @@ function readRecord(index: i32, at: i32, to: i32): i32 {
     length = load<u8>(position++);
   } else {
     position = readVarint(at, to);
-    if (position == 0) return at;
+    if (position === 0) return at;
     length = varint;
   }
   const key = position;
@@ -121,14 +121,14 @@ function readRecord(index: i32, at: i32, to: i32): i32 {
     position++;
   } else {
     position = readVarint(position, to);
-    if (position == 0) return at;
+    if (position === 0) return at;
     tagged = varint;
   }
   let value: f64;
-  if ((tagged & 3) == 0) {
+  if ((tagged & 3) === 0) {
     value = <f64>(tagged >> 2);
   } else {
-    if ((tagged & 3) != 2) return NOT_A_NUMBER;
+    if ((tagged & 3) !== 2) return NOT_A_NUMBER;
     if (to - position < 8) return at;
     value = load<f64>(position);
     position += 8;

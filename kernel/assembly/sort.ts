@@ -17,7 +17,7 @@ export function sortTable(partitions: i32): void {
   const end = moveUsed(TABLE);
   memory.fill(PARTITIONS, 0, (partitions + 1) * 8);
   for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    const partition = partitions == 1 ? 0 : partitionOf(keyAddress(slot), keyLength(slot), partitions);
+    const partition = partitions === 1 ? 0 : partitionOf(keyAddress(slot), keyLength(slot), partitions);
     const counter = PARTITIONS + (partition + 1) * 8;
     store<u32>(counter, load<u32>(counter) + 1);
     store<u32>(slot, partition, 28);
@@ -78,7 +78,7 @@ function groupByPartition(partitions: i32): void {
     for (let slot = <i32>load<u32>(filled); slot < end; slot = load<u32>(filled)) {
       const target = PARTITIONS + <i32>load<u32>(slot, 28) * 8 + 4;
       const place = <i32>load<u32>(target);
-      if (place != slot) swap(slot, place);
+      if (place !== slot) swap(slot, place);
       store<u32>(target, place + SLOT_BYTES);
     }
   }
@@ -90,7 +90,7 @@ function sortByKey(from: i32, to: i32, depth: i32, level: i32): void {
     insertionSort(from, to);
     return;
   }
-  if (level == SORT_LEVELS) {
+  if (level === SORT_LEVELS) {
     heapSort(from, (to - from) / SLOT_BYTES);
     return;
   }
@@ -114,7 +114,7 @@ function sortByKey(from: i32, to: i32, depth: i32, level: i32): void {
     for (let slot = <i32>load<u32>(filled); slot < end; slot = load<u32>(filled)) {
       const target = histogram + digit(slot, depth) * 8;
       const place = <i32>load<u32>(target);
-      if (place != slot) swap(slot, place);
+      if (place !== slot) swap(slot, place);
       store<u32>(target, place + SLOT_BYTES);
     }
   }
@@ -180,7 +180,7 @@ function sink(from: i32, root: i32, count: i32): void {
 function isLess(a: i32, b: i32): bool {
   const firstA = load<u64>(a);
   const firstB = load<u64>(b);
-  return firstA != firstB ? firstA < firstB : isLessBeyond(a, b);
+  return firstA !== firstB ? firstA < firstB : isLessBeyond(a, b);
 }
 
 /** For keys that are equal in their first eight bytes, padded with zeros. */
@@ -190,13 +190,13 @@ function isLessBeyond(a: i32, b: i32): bool {
   if (lengthA <= INLINE_BYTES && lengthB <= INLINE_BYTES) {
     const secondA = load<u64>(a, 8);
     const secondB = load<u64>(b, 8);
-    return secondA != secondB ? secondA < secondB : lengthA < lengthB;
+    return secondA !== secondB ? secondA < secondB : lengthA < lengthB;
   }
   const shared = min(lengthA, lengthB);
   for (let at = 8; at < shared; at++) {
     const byteA = digit(a, at);
     const byteB = digit(b, at);
-    if (byteA != byteB) return byteA < byteB;
+    if (byteA !== byteB) return byteA < byteB;
   }
   return lengthA < lengthB;
 }

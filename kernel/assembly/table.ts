@@ -59,7 +59,7 @@ export function clearTable(): void {
 function setSize(slots: i32): void {
   slotCount = slots;
   shift = 64 - <i64>ctz(slots);
-  usedMax = slots == SLOTS_MAX ? slots - (slots >> 3) : slots >> 1;
+  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : slots >> 1;
 }
 
 @inline
@@ -123,7 +123,7 @@ export function addOnes(count: i32): i32 {
     const entry = ENTRIES + index * ENTRY_BYTES;
     const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
     if (holds(slot, entry)) {
-      store<f64>(slot, operation == SUM ? load<f64>(slot, 16) + 1 : 1, 16);
+      store<f64>(slot, operation === SUM ? load<f64>(slot, 16) + 1 : 1, 16);
     } else {
       store<f64>(entry, 1, 16);
       addSlowly(slot, entry);
@@ -159,30 +159,30 @@ function touch(count: i32): void {
 @inline
 function holds(slot: i32, entry: i32): bool {
   return (
-    ((load<u64>(slot) ^ load<u64>(entry)) | (load<u64>(slot, 8) ^ load<u64>(entry, 8))) == 0 &&
-    load<u32>(slot, 24) == load<u32>(entry, 24) + 1
+    ((load<u64>(slot) ^ load<u64>(entry)) | (load<u64>(slot, 8) ^ load<u64>(entry, 8))) === 0 &&
+    load<u32>(slot, 24) === load<u32>(entry, 24) + 1
   );
 }
 
 @inline
 export function combine(a: f64, b: f64): f64 {
   // As jobs/aggregates.ts: a later value replaces only when it is really less or greater.
-  if (operation == SUM) return a + b;
-  return operation == MIN ? (b < a ? b : a) : b > a ? b : a;
+  if (operation === SUM) return a + b;
+  return operation === MIN ? (b < a ? b : a) : b > a ? b : a;
 }
 
 /** Searches on from a slot that does not hold the key, and adds the key if it is new. */
 function addSlowly(from: i32, entry: i32): void {
   const end = TABLE + slotCount * SLOT_BYTES;
   let slot = from;
-  while (load<u32>(slot, 24) != 0) {
+  while (load<u32>(slot, 24) !== 0) {
     if (isSame(slot, entry)) {
       store<f64>(slot, combine(load<f64>(slot, 16), load<f64>(entry, 16)), 16);
       store<u32>(slot, load<u32>(slot, 28) + 1, 28);
       return;
     }
     slot += SLOT_BYTES;
-    if (slot == end) slot = TABLE;
+    if (slot === end) slot = TABLE;
   }
   insert(slot, entry);
 }
@@ -192,9 +192,9 @@ function isSame(slot: i32, entry: i32): bool {
   const length = <i32>load<u32>(entry, 24);
   if (length <= INLINE_BYTES) return holds(slot, entry);
   return (
-    load<u64>(slot) == load<u64>(entry) &&
-    <i32>load<u32>(slot, 24) == length + 1 &&
-    memory.compare(<i32>load<u64>(slot, 8), <i32>load<u32>(entry, 28), length) == 0
+    load<u64>(slot) === load<u64>(entry) &&
+    <i32>load<u32>(slot, 24) === length + 1 &&
+    memory.compare(<i32>load<u64>(slot, 8), <i32>load<u32>(entry, 28), length) === 0
   );
 }
 
@@ -227,9 +227,9 @@ function grow(): void {
     const length = <i32>load<u32>(from, 24) - 1;
     const second: u64 = length <= INLINE_BYTES ? load<u64>(from, 8) : 0;
     let slot = slotOf(load<u64>(from), second, length);
-    while (load<u32>(slot, 24) != 0) {
+    while (load<u32>(slot, 24) !== 0) {
       slot += SLOT_BYTES;
-      if (slot == tableEnd) slot = TABLE;
+      if (slot === tableEnd) slot = TABLE;
     }
     copySlot(slot, from);
   }
@@ -240,8 +240,8 @@ export function moveUsed(target: i32): i32 {
   const end = TABLE + slotCount * SLOT_BYTES;
   let to = target;
   for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    if (load<u32>(slot, 24) == 0) continue;
-    if (to != slot) copySlot(to, slot);
+    if (load<u32>(slot, 24) === 0) continue;
+    if (to !== slot) copySlot(to, slot);
     to += SLOT_BYTES;
   }
   return to;

@@ -38,7 +38,7 @@ function countAll(from: i32, to: i32, letters: bool): i32 {
     if (to - block < 64) mask &= ((<u64>1) << (<u64>(to - block))) - 1;
     let changes = mask ^ ((mask << 1) | inWord);
     inWord = mask >> 63;
-    while (changes != 0) {
+    while (changes !== 0) {
       store<u32>(positions, block + <i32>ctz(changes));
       positions += 4;
       changes &= changes - 1;
@@ -85,7 +85,7 @@ function letterMask(block: i32): u64 {
     ((<u64>letters16(block + 16)) << 16) |
     ((<u64>letters16(block + 32)) << 32) |
     ((<u64>letters16(block + 48)) << 48);
-  return (beyondAscii | carriedWord) == 0 ? mask : mask | letterBits(block, beyondAscii);
+  return (beyondAscii | carriedWord) === 0 ? mask : mask | letterBits(block, beyondAscii);
 }
 
 @inline
@@ -108,7 +108,7 @@ function highBits(block: i32): u64 {
 function letterBits(block: i32, beyondAscii: u64): u64 {
   let bits = carriedWord;
   carriedWord = 0;
-  for (let rest = beyondAscii; rest != 0; rest &= rest - 1) {
+  for (let rest = beyondAscii; rest !== 0; rest &= rest - 1) {
     const at = ctz(rest);
     const lead = load<u8>(block + <i32>at);
     if (lead < 0xc0 || !isLetter(decode(block + <i32>at))) continue;
@@ -127,7 +127,7 @@ function spacedMask(block: i32): u64 {
     ((<u64>spaces16(block + 16)) << 16) |
     ((<u64>spaces16(block + 32)) << 32) |
     ((<u64>spaces16(block + 48)) << 48);
-  return ~((beyondAscii | carriedOther) == 0 ? spaces : spaces | spaceBits(block, beyondAscii));
+  return ~((beyondAscii | carriedOther) === 0 ? spaces : spaces | spaceBits(block, beyondAscii));
 }
 
 @inline
@@ -141,7 +141,7 @@ function spaces16(address: i32): u32 {
 function spaceBits(block: i32, beyondAscii: u64): u64 {
   let bits = carriedOther;
   carriedOther = 0;
-  for (let rest = beyondAscii; rest != 0; rest &= rest - 1) {
+  for (let rest = beyondAscii; rest !== 0; rest &= rest - 1) {
     const at = ctz(rest);
     const lead = load<u8>(block + <i32>at);
     if (lead < 0xc0 || !isSpace(decode(block + <i32>at))) continue;
@@ -171,6 +171,6 @@ export function countLineFeeds(from: i32, to: i32): i32 {
       ((<u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at, 48), lineFeed)))) << 48);
     count += <i32>popcnt(bits);
   }
-  for (; at < to; at++) count += load<u8>(at) == 10 ? 1 : 0;
+  for (; at < to; at++) count += load<u8>(at) === 10 ? 1 : 0;
   return count;
 }

@@ -33,9 +33,13 @@ export class FailureMemory {
     try {
       return operation();
     } catch (error) {
-      this.#failure ??= error;
+      this.note(error);
       throw error;
     }
+  }
+
+  note(failure: unknown): void {
+    this.#failure ??= failure;
   }
 
   /** Throws what was remembered. */

@@ -36,10 +36,34 @@ export interface ReadOptions {
   readonly lineBytesMax?: number;
 }
 
-const CHUNK_BYTES_DEFAULT = 256 * 1024;
-const LINE_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
+export const CHUNK_BYTES_DEFAULT = 256 * 1024;
+/** The range of a file that cannot be cut. */
+export const WHOLE = { start: 0, end: Number.MAX_SAFE_INTEGER };
+export const LINE_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
+
+/**
+ * Cuts a stream of bytes into what the caller wants. The reader reads into `space()` and hands over with `take(length)`,
+ * until it is `done` or the file ends.
+ */
+export interface Splitter<T> {
+  /** Where in the file the next byte that is read belongs. */
+  readonly position: number;
+  /** No line that starts later belongs to this range. */
+  readonly done: boolean;
+  space(): Uint8Array;
+  take(length: number): T;
+  /** The end of the file was reached. */
+  finish(): T;
+}
+
+/** What a splitter made of one chunk. */
+export interface Piece<T> {
+  readonly taken: T;
+  /** How much of the range was read so far, in bytes of the file as it lies on the disk. */
+  readonly bytesDone: number;
+}
 
 /** The lines of an uncompressed file that start at or after byte `start` and before byte `end`. */
 export function* readLines(
@@ -47,11 +71,20 @@ export function* readLines(
   range: { readonly start: number; readonly end: number },
   options: ReadOptions = {},
 ): Generator<LineBatch> {
+  // Many files are smaller than a chunk, and need no buffer of that size.
+  const chunkBytes = Math.min(options.chunkBytes ?? CHUNK_BYTES_DEFAULT, file.sizeBytes - range.start + 1);
+  const splitter = new LineSplitter(file.name, range, { ...options, chunkBytes });
+  for (const { taken, bytesDone } of readRange(file, range, splitter)) yield { lines: taken, bytesDone };
+}
+
+/** Reads an uncompressed file through a splitter, from where it begins until it is done. */
+export function* readRange<T>(
+  file: InputFile,
+  range: { readonly start: number; readonly end: number },
+  splitter: Splitter<T>,
+): Generator<Piece<T>> {
   const descriptor = openPinned(file);
   try {
-    // Many files are smaller than a chunk, and need no buffer of that size.
-    const chunkBytes = Math.min(options.chunkBytes ?? CHUNK_BYTES_DEFAULT, file.sizeBytes - range.start + 1);
-    const splitter = new LineSplitter(file.name, range, { ...options, chunkBytes });
     while (!splitter.done) {
       const space = splitter.space();
       const position = splitter.position;
@@ -59,8 +92,8 @@ export function* readLines(
       const read =
         length === 0 ? 0 : onDisk(file.path, () => readSync(descriptor, space, 0, length, position));
       if (length > 0 && read === 0) throw new InputChangedError(file.name, 'it is shorter than it was');
-      const lines = read === 0 ? splitter.finish() : splitter.take(read);
-      yield { lines, bytesDone: Math.min(splitter.position, range.end) - range.start };
+      const taken = read === 0 ? splitter.finish() : splitter.take(read);
+      yield { taken, bytesDone: Math.min(splitter.position, range.end) - range.start };
     }
     expectPinned(file, fstatSync(descriptor, { bigint: true }));
   } finally {
@@ -73,19 +106,29 @@ export async function* readCompressedLines(
   file: InputFile,
   options: ReadOptions = {},
 ): AsyncGenerator<LineBatch> {
+  const splitter = new LineSplitter(file.name, WHOLE, options);
+  for await (const { taken, bytesDone } of readCompressed(file, splitter, options))
+    yield { lines: taken, bytesDone };
+}
+
+/** Reads a compressed file through a splitter. */
+export async function* readCompressed<T>(
+  file: InputFile,
+  splitter: Splitter<T>,
+  options: ReadOptions = {},
+): AsyncGenerator<Piece<T>> {
   const handle = await openInput(file);
   try {
     expectPinned(file, await handle.stat({ bigint: true }));
-    const splitter = new LineSplitter(file.name, { start: 0, end: Number.MAX_SAFE_INTEGER }, options);
     for await (const { bytes, bytesDone } of decompressed(file, handle, options.chunkBytes)) {
       for (let at = 0; at < bytes.length; ) {
         const space = splitter.space();
         const copied = bytes.copy(space, 0, at);
         at += copied;
-        yield { lines: splitter.take(copied), bytesDone };
+        yield { taken: splitter.take(copied), bytesDone };
       }
     }
-    yield { lines: splitter.finish(), bytesDone: file.sizeBytes };
+    yield { taken: splitter.finish(), bytesDone: file.sizeBytes };
     expectPinned(file, await handle.stat({ bigint: true }));
   } finally {
     await handle.close();
@@ -120,12 +163,10 @@ export function expectPinned(file: InputFile, stats: BigIntStats): void {
 
 /**
  * Cuts a stream of bytes into lines. Holds one reused buffer whose front is the unfinished line, and grows only for
- * a line that does not fit. The caller reads into `space()` and hands over with `take(length)`.
+ * a line that does not fit.
  */
-class LineSplitter {
-  /** Where in the file the next byte that is read belongs. */
+class LineSplitter implements Splitter<Line[]> {
   position: number;
-  /** No line that starts later belongs to this range. */
   done = false;
 
   readonly #name: string;
@@ -187,11 +228,7 @@ class LineSplitter {
     this.#held = filled - lineStart;
     if (lineStart > 0) this.#buffer.copyWithin(0, lineStart, filled);
     if (!this.done && this.#held > this.#lineBytesMax) {
-      throw new InputDataError(
-        this.#name,
-        base + lineStart,
-        `a line is longer than ${this.#lineBytesMax} bytes; is this a text file?`,
-      );
+      throw lineTooLong(this.#name, base + lineStart, this.#lineBytesMax);
     }
     return lines;
   }
@@ -218,7 +255,19 @@ class LineSplitter {
   }
 }
 
+export function lineTooLong(
+  name: string,
+  offset: number,
+  lineBytesMax = LINE_BYTES_MAX_DEFAULT,
+): InputDataError {
+  return new InputDataError(
+    name,
+    offset,
+    `a line is longer than ${lineBytesMax} bytes; is this a text file?`,
+  );
+}
+
 /** Whether the first `length` bytes begin with the UTF-8 byte-order mark. */
-function startsWithMark(bytes: Buffer, length = 3): boolean {
+export function startsWithMark(bytes: Uint8Array, length = 3): boolean {
   return length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }

@@ -1,24 +1,23 @@
 /**
- * One attempt at a map task: reads its split, runs the user's `map`, and leaves one file of sorted segments, a
- * segment for each partition.
+ * One attempt at a map task: reads its split, maps it, and leaves one file of sorted segments, a segment for each
+ * partition.
  *
- * Memory is bounded by the byte budget: when MapTask cuts a run at the budget, the run goes to a file of its own, and
- * the runs are merged at the end. Nothing is visible under the target's name before it is whole, and on failure
- * nothing is left.
+ * There are lanes of different speed, and every one gives the same bytes: the counting of words in the kernel, the
+ * collecting of numbers in the kernel, and the general one. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
+ * attempt begins again in the general one.
+ *
+ * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
+ * is visible under the target's name before it is whole, and on failure nothing is left.
  */
-import { type MapRun, MapTask } from '../../jobs/map-task.js';
-import { isPromise } from '../../jobs/maybe-promise.js';
-import { combineRuns } from '../../jobs/merge.js';
-import { recordsOf } from '../../jobs/plain.js';
-import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
-import { encodeValue } from '../../jobs/values.js';
-import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
+import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
+import { NotForKernelError } from '../../kernel/kernel.js';
+import type { AttemptResult, Progress } from './attempt.js';
 import type { InputFile } from './inputs.js';
+import { isForKernel, openKernel } from './kernel-output.js';
+import { MapOutput, type RunContent } from './map-output.js';
 import type { SplitRange } from './plan.js';
-import { readRecords } from './records.js';
-import { FAN_IN_DEFAULT, narrowRuns, openRuns, type Run, RunDirectory } from './runs.js';
-import { SegmentWriter } from './segments.js';
-import { splitBytes } from './split-reader.js';
+import { RecordLane } from './record-lane.js';
+import { isWordLane, WordLane } from './word-lane.js';
 
 export interface MapAttemptOptions {
   readonly job: Job;
@@ -44,148 +43,46 @@ export interface MapAttemptOptions {
   readonly progress?: Progress;
 }
 
+/** A way through the split. */
+interface MapLane {
+  /** Complete when `run` is done. */
+  readonly counters: Counters;
+  /** Maps the whole split, spills what exceeds the budget, and gives the last run. */
+  run(): Promise<RunContent>;
+}
+
 /**
  * Runs the attempt. Throws UserCodeError with input and offset, InputDataError, InputChangedError, DiskError, and
  * AttemptAborted once the signal is aborted.
  */
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
-  const attempt = new MapAttempt(options);
+  if (isForKernel(options)) {
+    try {
+      return await runLane(options, (output) => kernelLane(options, output));
+    } catch (error) {
+      if (!(error instanceof NotForKernelError)) throw error;
+    }
+  }
+  return await runLane(options, (output) => new RecordLane(options, output));
+}
+
+function kernelLane(options: MapAttemptOptions, output: MapOutput): MapLane {
+  const kernel = openKernel(options);
+  return isWordLane(options)
+    ? new WordLane(options, output, kernel)
+    : new RecordLane(options, output, kernel);
+}
+
+async function runLane(
+  options: MapAttemptOptions,
+  laneOf: (output: MapOutput) => MapLane,
+): Promise<AttemptResult> {
+  const output = new MapOutput(options);
   try {
-    await attempt.map();
-    return await attempt.write();
+    const lane = laneOf(output);
+    const last = await lane.run();
+    return await output.finish(last, () => lane.counters);
   } finally {
-    attempt.cleanUp();
-  }
-}
-
-class MapAttempt {
-  readonly #options: MapAttemptOptions;
-  readonly #task: MapTask;
-  readonly #directory: RunDirectory;
-  readonly #spilled: Run[] = [];
-  readonly #memory = new FailureMemory();
-  /** The run that was cut because the input had ended: it need not go to the disk. */
-  #last: MapRun | undefined;
-  #ending = false;
-
-  constructor(options: MapAttemptOptions) {
-    this.#options = options;
-    this.#directory = new RunDirectory(options.privateDirectory);
-    this.#task = new MapTask({
-      job: options.job,
-      reduces: options.reduces,
-      budgetBytes: options.budgetBytes,
-      boundaries: options.boundaries,
-      context: options.context,
-      onRun: (run) => {
-        if (this.#ending) this.#last = run;
-        else this.#memory.keep(() => this.#spill(run));
-      },
-    });
-  }
-
-  /** Feeds the records of the split to the user's `map`. */
-  async map(): Promise<void> {
-    const { job, files, ranges, context, progress } = this.#options;
-    const task = this.#task;
-    const bytesTotal = splitBytes(ranges);
-    let input: string | undefined;
-    let offset = 0;
-    try {
-      await task.start();
-      for await (const { file, records, bytesDone } of readRecords(
-        files,
-        ranges,
-        job.inputFormat ?? 'lines',
-      )) {
-        if (file.name !== input) task.openInput((input = file.name));
-        for (const one of records) {
-          offset = one.offset;
-          const mapped = task.offer(one.record, offset);
-          if (isPromise(mapped)) await mapped;
-        }
-        this.#memory.check();
-        progress?.(bytesDone, bytesTotal);
-        await breathe(context.signal);
-      }
-      input = undefined;
-      this.#ending = true;
-      await task.finish();
-    } catch (error) {
-      this.#memory.check();
-      throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
-    }
-  }
-
-  /** Writes the target from the last run and, if there are any, the spilled ones. */
-  async write(): Promise<AttemptResult> {
-    const { target, reduces, sync = false } = this.#options;
-    const spills = this.#spilled.length;
-    const writer = new SegmentWriter(target, { partitions: reduces, sync });
-    try {
-      if (spills === 0) writeRun(writer, this.#last, reduces);
-      else await this.#merge(writer);
-      return { ...writer.finish(), counters: this.#task.counters, spills };
-    } catch (error) {
-      writer.abandon();
-      throw error;
-    }
-  }
-
-  cleanUp(): void {
-    this.#directory.remove();
-  }
-
-  #spill(run: MapRun): void {
-    const path = this.#directory.next();
-    const writer = new SegmentWriter(path, { partitions: this.#options.reduces });
-    try {
-      writeRun(writer, run, this.#options.reduces);
-      writer.finish();
-    } catch (error) {
-      writer.abandon();
-      throw error;
-    }
-    this.#spilled.push({ path });
-  }
-
-  async #merge(writer: SegmentWriter): Promise<void> {
-    const { job, reduces, context, fanIn = FAN_IN_DEFAULT } = this.#options;
-    const partitions = Array.from({ length: reduces }, (_, partition) => partition);
-    const pause = (): Promise<void> => breathe(context.signal);
-    const narrowed = await narrowRuns(this.#spilled, {
-      fanIn,
-      partitions,
-      orderValues: job.orderValues,
-      directory: this.#directory,
-      pause,
-    });
-    const site: { key?: string } = {};
-    const combine: Job['combine'] = job.combine && ((key, values) => job.combine?.((site.key = key), values));
-    const open = openRuns(narrowed.runs);
-    try {
-      for (const partition of partitions) {
-        const sources: Iterator<KeyValue>[] = open.map((run) => run.decoded(partition, {}));
-        if (this.#last !== undefined) sources.push(recordsOf(this.#last.partitions[partition]!));
-        for (const [key, value] of combineRuns(sources, combine, job.orderValues))
-          writer.write(key, encodeValue(value));
-        writer.endPartition();
-        await pause();
-      }
-    } catch (error) {
-      throw blame(error, site, context.signal);
-    } finally {
-      for (const run of open) run.close();
-    }
-  }
-}
-
-/** Writes what one run holds; without a run, empty partitions. */
-function writeRun(writer: SegmentWriter, run: MapRun | undefined, reduces: number): void {
-  for (let partition = 0; partition < reduces; partition++) {
-    for (const { key, values } of run?.partitions[partition] ?? []) {
-      for (const value of values) writer.write(key, encodeValue(value));
-    }
-    writer.endPartition();
+    output.remove();
   }
 }

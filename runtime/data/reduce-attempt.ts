@@ -2,6 +2,8 @@
  * One attempt at a reduce task: merges its partition of every map's output, runs the user's `reduce` for each key,
  * and leaves one text file, sorted by key.
  *
+ * Where `reduce` is one of the known functions the kernel does it (kernel-reduce.ts), with the same result.
+ *
  * Records come in the order (key by UTF-8 bytes, map, emission), whatever the fan-in. Values are streamed; nothing
  * here holds more than one buffer per open file and the values that user code keeps.
  */
@@ -10,7 +12,9 @@ import { groups, mergeRecords } from '../../jobs/merge.js';
 import { formatterOf } from '../../jobs/output-format.js';
 import { ReduceTask } from '../../jobs/reduce-task.js';
 import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
+import { NotForKernelError } from '../../kernel/kernel.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
+import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
 import {
   FAN_IN_DEFAULT,
   narrowingPasses,
@@ -56,6 +60,17 @@ const GROUPS_PER_BREATH = 4096;
  * DiskError, and AttemptAborted once the signal is aborted.
  */
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
+  if (isKernelReduce(options.job)) {
+    try {
+      return await runKernelReduce(options);
+    } catch (error) {
+      if (!(error instanceof NotForKernelError)) throw error;
+    }
+  }
+  return await runGeneralReduce(options);
+}
+
+async function runGeneralReduce(options: ReduceAttemptOptions): Promise<AttemptResult> {
   const { job, partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
   const bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));

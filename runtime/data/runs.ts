@@ -7,10 +7,15 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mergeRecords, type ValueOrder } from '../../jobs/merge.js';
 import type { KeyValue } from '../../jobs/types.js';
-import { decodeValue, encodeValue } from '../../jobs/values.js';
 import { onDisk } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
-import { SegmentReader, SegmentWriter } from './segments.js';
+import {
+  decodeSegmentValue,
+  type EncodedValue,
+  encodeSegmentValue,
+  SegmentReader,
+  SegmentWriter,
+} from './segments.js';
 
 export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
@@ -35,7 +40,7 @@ export class OpenRun {
     return this.#reader.bytesOf(partition);
   }
 
-  /** The records of a partition, their values still as JSON. */
+  /** The records of a partition, their values still encoded. */
   *encoded(partition: number, options: RunReadOptions): Generator<KeyValue> {
     const records = this.#reader.records(partition, options);
     for (;;) {
@@ -47,7 +52,17 @@ export class OpenRun {
 
   /** The records of a partition. */
   *decoded(partition: number, options: RunReadOptions): Generator<KeyValue> {
-    for (const [key, text] of this.encoded(partition, options)) yield [key, decodeValue(text as string)];
+    for (const [key, text] of this.encoded(partition, options))
+      yield [key, decodeSegmentValue(text as EncodedValue)];
+  }
+
+  recordsOf(partition: number): number {
+    return this.#reader.recordsOf(partition);
+  }
+
+  /** The bytes of a partition, as SegmentReader has it. */
+  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
+    naming(this.#run, () => this.#reader.feed(partition, buffer, take));
   }
 
   close(): void {
@@ -148,7 +163,8 @@ function mergeToRun(runs: readonly Run[], partitions: readonly number[], options
     const writer = new SegmentWriter(path, { partitions: partitions.length });
     try {
       for (const partition of partitions) {
-        for (const [key, text] of mergedEncoded(open, partition, options)) writer.write(key, text as string);
+        for (const [key, text] of mergedEncoded(open, partition, options))
+          writer.write(key, text as EncodedValue);
         writer.endPartition();
       }
       writer.finish();
@@ -165,7 +181,7 @@ function mergeToRun(runs: readonly Run[], partitions: readonly number[], options
   return { path };
 }
 
-/** Values stay as their JSON text, unless they have to be compared. */
+/** Values stay encoded, unless they have to be compared. */
 function* mergedEncoded(
   open: readonly OpenRun[],
   partition: number,
@@ -180,7 +196,7 @@ function* mergedEncoded(
     open.map((run) => run.decoded(partition, options)),
     orderValues,
   );
-  for (const [key, value] of decoded) yield [key, encodeValue(value)];
+  for (const [key, value] of decoded) yield [key, encodeSegmentValue(value)];
 }
 
 function naming<T>(run: Run, operation: () => T): T {

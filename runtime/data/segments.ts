@@ -1,10 +1,13 @@
 /**
  * The intermediate file of one map attempt: its output by partition, each partition sorted and checksummed.
  *
- *   header   magic `RHSEGS1\n`, u32 number of partitions R
- *   records  R segments back to back; a record is: varint key length, key in UTF-8, varint value length, value as JSON
+ *   header   magic `RHSEGS2\n`, u32 number of partitions R
+ *   records  R segments back to back; a record is: varint key length, key in UTF-8, varint v, value
+ *              v & 3 = 0   an integer from 0 to 2^53: v >> 2 itself, and no more bytes
+ *              v & 3 = 1   v >> 2 bytes of JSON: whatever is not a number
+ *              v & 3 = 2   any other number: a double of 8 bytes
  *   index    R + 1 offsets of the segments (f64), R record counts (f64), R crc32 of the segments (u32)
- *   footer   position of the index (f64), crc32 of the index (u32), magic `RHSEGE1\n`
+ *   footer   position of the index (f64), crc32 of the index (u32), magic `RHSEGE2\n`
  *
  * Numbers are little-endian. The writer never holds more than one buffer and the file has its name only when it is
  * whole. Every byte is covered by a checksum or compared with the only value it can have, and a reader checks a whole
@@ -16,11 +19,15 @@ import { crc32 } from 'node:zlib';
 import { errnoOf, onDisk, PrivateFile } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError } from './errors.js';
 
-const HEADER_MAGIC = Buffer.from('RHSEGS1\n', 'latin1');
-const FOOTER_MAGIC = Buffer.from('RHSEGE1\n', 'latin1');
+const HEADER_MAGIC = Buffer.from('RHSEGS2\n', 'latin1');
+const FOOTER_MAGIC = Buffer.from('RHSEGE2\n', 'latin1');
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 20;
-const VARINT_BYTES_MAX = 5;
+/** Read at once from the end: it nearly always holds the whole index. */
+const TAIL_BYTES = 4096;
+const VARINT_BYTES_MAX = 9;
+const DOUBLE_BYTES = 8;
+const INTEGER_MAX = 2 ** 53;
 const BUFFER_BYTES_DEFAULT = 64 * 1024;
 
 export interface WriteOptions {
@@ -39,6 +46,17 @@ export interface SegmentSummary {
   readonly digest: string;
 }
 
+/** A value on its way: a number as it is, everything else as its JSON text. */
+export type EncodedValue = number | string;
+
+export function encodeSegmentValue(value: unknown): EncodedValue {
+  return typeof value === 'number' ? value : JSON.stringify(value);
+}
+
+export function decodeSegmentValue(value: EncodedValue): unknown {
+  return typeof value === 'number' ? value : JSON.parse(value);
+}
+
 /** Writes a file of segments, partition after partition; ends with `finish` or `abandon`. */
 export class SegmentWriter {
   readonly #file: PrivateFile;
@@ -49,6 +67,8 @@ export class SegmentWriter {
   readonly #digest = createHash('sha256');
   #buffer: Buffer;
   #used = 0;
+  /** How much of the buffer is in the checksum. */
+  #checked = 0;
   #flushed = HEADER_BYTES;
   #count = 0;
   #check = 0;
@@ -63,22 +83,37 @@ export class SegmentWriter {
     this.#file.write(header);
   }
 
-  /** Adds a record to the current partition. Keys must come in order; `value` is JSON. */
-  write(key: string, value: string): void {
+  /** Adds a record to the current partition. Keys must come in order. */
+  write(key: string, value: EncodedValue): void {
     const keyBytes = Buffer.byteLength(key);
-    const valueBytes = Buffer.byteLength(value);
+    const valueBytes = typeof value === 'number' ? DOUBLE_BYTES : Buffer.byteLength(value);
     this.#reserve(keyBytes + valueBytes + 2 * VARINT_BYTES_MAX);
     this.#used = writeVarint(this.#buffer, this.#used, keyBytes);
     this.#used += this.#buffer.write(key, this.#used);
-    this.#used = writeVarint(this.#buffer, this.#used, valueBytes);
-    this.#used += this.#buffer.write(value, this.#used);
+    if (typeof value === 'string') {
+      this.#used = writeVarint(this.#buffer, this.#used, 4 * valueBytes + 1);
+      this.#used += this.#buffer.write(value, this.#used);
+    } else if (value >= 0 && value <= INTEGER_MAX && Number.isInteger(value)) {
+      this.#used = writeVarint(this.#buffer, this.#used, 4 * value);
+    } else {
+      this.#used = writeVarint(this.#buffer, this.#used, 2);
+      this.#used = this.#buffer.writeDoubleLE(value, this.#used);
+    }
     this.#count++;
+  }
+
+  /** Adds `count` whole records that are encoded already. */
+  writeEncoded(records: Uint8Array, count: number): void {
+    this.#reserve(records.length);
+    this.#buffer.set(records, this.#used);
+    this.#used += records.length;
+    this.#count += count;
   }
 
   /** Ends the current partition; the next record belongs to the next one. */
   endPartition(): void {
-    this.#flush();
-    this.#offsets.push(this.#flushed);
+    this.#takeCheck();
+    this.#offsets.push(this.#flushed + this.#used);
     this.#counts.push(this.#count);
     this.#checks.push(this.#check);
     this.#count = 0;
@@ -87,6 +122,7 @@ export class SegmentWriter {
 
   /** Completes the file and gives it its name. All partitions must have been ended. */
   finish(): SegmentSummary {
+    this.#flush();
     const index = encodeIndex(this.#offsets, this.#counts, this.#checks);
     const footer = Buffer.alloc(FOOTER_BYTES);
     footer.writeDoubleLE(this.#flushed, 0);
@@ -112,14 +148,22 @@ export class SegmentWriter {
     if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(bytes);
   }
 
+  /** Brings the checksum of the current partition up to what is in the buffer. */
+  #takeCheck(): void {
+    if (this.#checked === this.#used) return;
+    this.#check = crc32(this.#buffer.subarray(this.#checked, this.#used), this.#check);
+    this.#checked = this.#used;
+  }
+
   #flush(): void {
     if (this.#used === 0) return;
+    this.#takeCheck();
     const bytes = this.#buffer.subarray(0, this.#used);
-    this.#check = crc32(bytes, this.#check);
     this.#digest.update(bytes);
     this.#file.write(bytes);
     this.#flushed += this.#used;
     this.#used = 0;
+    this.#checked = 0;
   }
 }
 
@@ -128,8 +172,7 @@ export interface SegmentReadOptions {
   readonly onRead?: (bytes: number) => void;
 }
 
-/** A key with its value as JSON. */
-export type SegmentRecord = readonly [key: string, value: string];
+export type SegmentRecord = readonly [key: string, value: EncodedValue];
 
 /** Reads a file of segments; `close` it. Constructing checks header, index and footer. */
 export class SegmentReader {
@@ -186,13 +229,37 @@ export class SegmentReader {
         reported = window.position;
       }
       const key = window.text(window.varint());
-      const value = window.text(window.varint());
-      yield [key, value];
+      yield [key, window.value()];
     }
     options.onRead?.(window.position - reported);
     if (!window.exhausted)
       throw new SegmentCorruptError(this.path, 'a segment holds more than its index says');
     window.expect(this.#checks[partition]!);
+  }
+
+  /**
+   * The bytes of a partition, piece by piece through a buffer of the caller: `take` is told how many bytes lie at its
+   * front and answers how many of them it needs no more. The checksum is compared after the last piece, so that what
+   * was made of the bytes must not be used when this throws.
+   */
+  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
+    const end = this.#offsets[partition + 1];
+    if (end === undefined) throw this.#corrupt(`it has no partition ${partition}`);
+    let check = 0;
+    let held = 0;
+    for (let position = this.#offsets[partition]!; position < end; ) {
+      const length = Math.min(buffer.length - held, end - position);
+      if (length === 0) throw this.#corrupt('a record is longer than all that may be');
+      readInto(this.path, this.#descriptor, buffer, held, length, position);
+      check = crc32(buffer.subarray(held, held + length), check);
+      position += length;
+      const filled = held + length;
+      const taken = take(filled);
+      buffer.copyWithin(0, taken, filled);
+      held = filled - taken;
+    }
+    if (check !== this.#checks[partition]) throw this.#corrupt('the checksum of a segment is wrong');
+    if (held > 0) throw this.#corrupt('a record reaches beyond its segment');
   }
 
   close(): void {
@@ -203,7 +270,8 @@ export class SegmentReader {
     const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
     if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
     const header = this.#readAt(0, HEADER_BYTES);
-    const footer = this.#readAt(size - FOOTER_BYTES, FOOTER_BYTES);
+    const tail = this.#readAt(Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
+    const footer = tail.subarray(tail.length - FOOTER_BYTES);
     if (!header.subarray(0, HEADER_MAGIC.length).equals(HEADER_MAGIC))
       throw this.#corrupt('its header is wrong');
     if (!footer.subarray(12).equals(FOOTER_MAGIC)) throw this.#corrupt('its end is missing');
@@ -212,7 +280,10 @@ export class SegmentReader {
     const indexAt = size - FOOTER_BYTES - indexBytes;
     if (indexAt < HEADER_BYTES || footer.readDoubleLE(0) !== indexAt)
       throw this.#corrupt('its footer is wrong');
-    const index = this.#readAt(indexAt, indexBytes);
+    const index =
+      indexBytes + FOOTER_BYTES <= tail.length
+        ? tail.subarray(tail.length - FOOTER_BYTES - indexBytes, tail.length - FOOTER_BYTES)
+        : this.#readAt(indexAt, indexBytes);
     if (crc32(index) !== footer.readUInt32LE(8)) throw this.#corrupt('the checksum of its index is wrong');
     for (let at = 0; at <= partitions; at++) this.#offsets.push(index.readDoubleLE(at * 8));
     const countsAt = (partitions + 1) * 8;
@@ -295,6 +366,22 @@ class Window {
     throw new SegmentCorruptError(this.#path, 'a length has no end');
   }
 
+  value(): EncodedValue {
+    const tagged = this.varint();
+    switch (tagged % 4) {
+      case 0:
+        return tagged / 4;
+      case 1:
+        return this.text((tagged - 1) / 4);
+      case 2:
+        if (this.#filled - this.#at < DOUBLE_BYTES) this.#require(DOUBLE_BYTES);
+        this.#at += DOUBLE_BYTES;
+        return this.#buffer.readDoubleLE(this.#at - DOUBLE_BYTES);
+      default:
+        throw new SegmentCorruptError(this.#path, 'a value is of no known kind');
+    }
+  }
+
   text(length: number): string {
     if (this.#filled - this.#at < length) this.#require(length);
     const start = this.#at;
@@ -341,7 +428,7 @@ function openSegments(path: string): number {
 function readInto(
   path: string,
   descriptor: number,
-  into: Buffer,
+  into: Uint8Array,
   offset: number,
   length: number,
   position: number,
@@ -371,8 +458,8 @@ function encodeIndex(
 function writeVarint(buffer: Buffer, at: number, value: number): number {
   let rest = value;
   while (rest >= 0x80) {
-    buffer[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
+    buffer[at++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
   }
   buffer[at++] = rest;
   return at;

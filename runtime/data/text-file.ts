@@ -33,6 +33,11 @@ export class TextFile {
     else this.#used += this.#buffer.write(text, this.#used);
   }
 
+  writeBytes(bytes: Uint8Array): void {
+    this.#flush();
+    this.#put(bytes);
+  }
+
   /** Forces the file to the disk and gives it its name. */
   finish(): TextSummary {
     this.#flush();
@@ -50,7 +55,7 @@ export class TextFile {
     this.#used = 0;
   }
 
-  #put(bytes: Buffer): void {
+  #put(bytes: Uint8Array): void {
     this.#digest.update(bytes);
     this.#bytes += bytes.length;
     this.#file.write(bytes);

@@ -105,6 +105,7 @@ describe('the plain path', () => {
     const expected = run(wordCount.job, texts);
     const job: Job = {
       ...wordCount.job,
+      words: undefined,
       async map(text: string, emit: Emit) {
         await null;
         for (const word of text.split(' ')) emit(word, 1);

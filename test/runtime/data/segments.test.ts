@@ -3,10 +3,15 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DiskError, SegmentCorruptError, SegmentMissingError } from '../../../runtime/data/errors.js';
-import { SegmentReader, type SegmentSummary, SegmentWriter } from '../../../runtime/data/segments.js';
+import {
+  type EncodedValue,
+  SegmentReader,
+  type SegmentSummary,
+  SegmentWriter,
+} from '../../../runtime/data/segments.js';
 import { temporaryDirectory } from './temporary.js';
 
-type Records = [key: string, value: string][];
+type Records = [key: string, value: EncodedValue][];
 
 function write(path: string, partitions: Records[], bufferBytes = 64): SegmentSummary {
   const writer = new SegmentWriter(path, { partitions: partitions.length, bufferBytes });

@@ -1,0 +1,142 @@
+/**
+ * Where the pairs of a map task go: collected by key, combined, and cut into sorted runs.
+ *
+ * When runs are cut and what is combined with what depends on the emitted pairs and the budget alone, never on memory
+ * or time, so that every attempt of a task, and the sequential path, give the same bytes even where `combine` is not
+ * quite associative (sums of floating-point numbers).
+ *
+ * The plan: the values of a key are combined as soon as there are 32, or two where `combine` is one of the known
+ * functions; a run is cut as soon as the counted bytes reach the budget, and when the task ends; before a cut each key's
+ * values are combined to one. Counted bytes are
+ *
+ *   96 + 2 × length       for each key of the run, its length in bytes of UTF-8
+ *   8                     for each number, boolean and null
+ *   16 + 2 × length       for each string, its length in UTF-16 units
+ *   32 + 2 × length       for each object or array, the length being that of its JSON text
+ */
+import { knownAs } from './aggregates.js';
+import { type Partitioner, partitionerOf } from './partition.js';
+import type { Job, KeyedValues } from './types.js';
+import { compareUtf8, utf8Length, wellFormed } from './utf8.js';
+import { canonicalValue, objectText, showValue, ValueError } from './values.js';
+
+const COMBINE_AT = 32;
+/** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
+const COMBINE_KNOWN_AT = 2;
+const KEY_BYTES = 96;
+const SCALAR_BYTES = 8;
+const STRING_BYTES = 16;
+const OBJECT_BYTES = 32;
+
+export interface Collector {
+  /** Takes one pair, and may cut a run. Throws ValueError for what cannot be used. */
+  add(key: string, value: unknown): void;
+  /** Cuts the last run, if it holds anything. */
+  finish(): void;
+}
+
+/** What was collected between two cuts: for each partition its keys in the order of their UTF-8 bytes, each once. */
+export interface MapRun {
+  readonly partitions: readonly (readonly KeyedValues[])[];
+}
+
+export interface GroupsOptions {
+  readonly job: Job;
+  /** Number of partitions. */
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  /** For a job that partitions by range (partition.ts). */
+  readonly boundaries?: readonly string[] | undefined;
+  /** Takes a run over. Called from within `add` and `finish`, even in the middle of a call of the user's `map`. */
+  readonly onRun: (run: MapRun) => void;
+}
+
+interface Group {
+  readonly key: string;
+  readonly partition: number;
+  readonly values: unknown[];
+  valueBytes: number;
+}
+
+/** Any keys and values, in memory. */
+export class Groups implements Collector {
+  readonly #options: GroupsOptions;
+  readonly #job: Job;
+  readonly #budgetBytes: number;
+  readonly #partition: Partitioner;
+  readonly #combineAt: number;
+  readonly #groups = new Map<string, Group>();
+  #countedBytes = 0;
+
+  constructor(options: GroupsOptions) {
+    this.#options = options;
+    this.#job = options.job;
+    this.#budgetBytes = options.budgetBytes;
+    this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
+    this.#combineAt = knownAs(options.job.combine) === undefined ? COMBINE_AT : COMBINE_KNOWN_AT;
+  }
+
+  add(key: string, value: unknown): void {
+    const group = this.#groups.get(key) ?? this.#groupOf(key);
+    this.#append(group, value);
+    if (group.values.length >= this.#combineAt && this.#job.combine !== undefined) this.#combine(group);
+    if (this.#countedBytes >= this.#budgetBytes) this.#cut();
+  }
+
+  finish(): void {
+    if (this.#groups.size > 0) this.#cut();
+  }
+
+  /** The group of a key that is not known in this spelling. */
+  #groupOf(spelling: string): Group {
+    if (typeof spelling !== 'string') {
+      throw new ValueError(`a key must be a string, but ${showValue(spelling)} was emitted: use String(key)`);
+    }
+    const key = wellFormed(spelling);
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group: Group = { key, partition: this.#partition(key), values: [], valueBytes: 0 };
+    this.#groups.set(key, group);
+    this.#countedBytes += KEY_BYTES + 2 * utf8Length(key);
+    return group;
+  }
+
+  #append(group: Group, value: unknown): void {
+    let canonical = value;
+    let bytes = SCALAR_BYTES;
+    if (typeof value === 'object' && value !== null) {
+      const text = objectText(value, group.key);
+      canonical = JSON.parse(text);
+      bytes = OBJECT_BYTES + 2 * text.length;
+    } else {
+      canonical = canonicalValue(value, group.key);
+      if (typeof canonical === 'string') bytes = STRING_BYTES + 2 * canonical.length;
+    }
+    group.values.push(canonical);
+    group.valueBytes += bytes;
+    this.#countedBytes += bytes;
+  }
+
+  #combine(group: Group): void {
+    const combined = this.#job.combine!(group.key, group.values);
+    this.#countedBytes -= group.valueBytes;
+    group.values.length = 0;
+    group.valueBytes = 0;
+    this.#append(group, combined);
+  }
+
+  #cut(): void {
+    const partitions: Group[][] = Array.from({ length: this.#options.reduces }, () => []);
+    for (const group of this.#groups.values()) {
+      if (group.values.length > 1) {
+        if (this.#job.combine !== undefined) this.#combine(group);
+        else if (this.#job.orderValues !== undefined) group.values.sort(this.#job.orderValues);
+      }
+      partitions[group.partition]!.push(group);
+    }
+    for (const groups of partitions) groups.sort((a, b) => compareUtf8(a.key, b.key));
+    this.#groups.clear();
+    this.#countedBytes = 0;
+    this.#options.onRun({ partitions });
+  }
+}

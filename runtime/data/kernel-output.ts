@@ -1,0 +1,51 @@
+/** What the fast lanes of a map attempt share: whether the kernel can combine for a job, and how it leaves its runs. */
+import { knownAs } from '../../jobs/aggregates.js';
+import type { Job } from '../../jobs/types.js';
+import {
+  type Kernel,
+  NotForKernelError,
+  type Operation,
+  operations,
+  PARTITIONS_MAX,
+} from '../../kernel/kernel.js';
+import { kernelOfThread } from './kernels.js';
+import type { MapAttemptOptions } from './map-attempt.js';
+import type { RunContent } from './map-output.js';
+
+function operationOf({ combine }: Job): Operation | undefined {
+  const known = knownAs(combine);
+  return operations.find((operation) => operation === known);
+}
+
+/** Whether the kernel knows how to combine and to partition as the job wants it. */
+export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
+  return (
+    operationOf(job) !== undefined &&
+    job.partition === undefined &&
+    job.orderValues === undefined &&
+    reduces <= PARTITIONS_MAX
+  );
+}
+
+/** This thread's kernel, empty. Throws NotForKernelError where there is none, or not enough memory. */
+export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Kernel {
+  const kernel = kernelOfThread();
+  if (kernel === undefined) throw new NotForKernelError('there is no WebAssembly');
+  kernel.open({ operation: operationOf(job)!, budgetBytes, partitions: reduces });
+  return kernel;
+}
+
+/** Sorts what the kernel holds and writes it. */
+export function kernelContent(kernel: Kernel, reduces: number): RunContent {
+  return (writer) => {
+    kernel.sort();
+    for (let partition = 0; partition < reduces; partition++) {
+      for (let done = false; !done; ) {
+        const written = kernel.writeRecords(partition, 0);
+        writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
+        done = written.done;
+      }
+      writer.endPartition();
+    }
+  };
+}

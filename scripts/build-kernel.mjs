@@ -1,0 +1,51 @@
+/** Compiles kernel/assembly to dist/kernel/kernel.wasm, unless it is there already: a digest of its sources stands beside it. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const sources = fileURLToPath(new URL('../kernel/assembly', import.meta.url));
+const target = fileURLToPath(new URL('../dist/kernel', import.meta.url));
+const stampFile = join(target, 'kernel.digest');
+const compilerManifest = createRequire(import.meta.url).resolve('assemblyscript/package.json');
+
+const digest = createHash('sha256');
+for (const file of [compilerManifest, fileURLToPath(import.meta.url), ...sourceFiles()]) {
+  digest.update(`${file}\0`).update(readFileSync(file)).update('\0');
+}
+const wanted = digest.digest('hex');
+if (stamp() !== wanted) {
+  await compile();
+  writeFileSync(stampFile, wanted);
+}
+
+function sourceFiles() {
+  const names = readdirSync(sources).filter((name) => name.endsWith('.ts'));
+  return names.sort().map((name) => join(sources, name));
+}
+
+function stamp() {
+  try {
+    return readFileSync(stampFile, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The module manages its memory itself, so it needs no runtime. */
+async function compile() {
+  const { default: asc } = await import('assemblyscript/asc');
+  mkdirSync(target, { recursive: true });
+  const options = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
+  const { error, stderr } = await asc.main([
+    join(sources, 'index.ts'),
+    ...options,
+    '--outFile',
+    join(target, 'kernel.wasm'),
+  ]);
+  if (error) {
+    console.error(stderr.toString());
+    throw error;
+  }
+}
