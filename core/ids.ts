@@ -44,9 +44,9 @@ export function sameLife(a: NodeLife, b: NodeLife): boolean {
   return a.node === b.node && a.incarnation === b.incarnation;
 }
 
-/** The name people use for a task: `map-0`, `reduce-3`. */
+/** The name people use for a task: `map-0`, `reduce-3`. Where nothing is mapped before, the tasks are the maps. */
 export function taskName(task: TaskIndex, maps: number): string {
-  return task < maps ? `map-${task}` : `reduce-${task - maps}`;
+  return task < maps || maps === 0 ? `map-${task}` : `reduce-${task - maps}`;
 }
 
 /** A key for maps and files; unique for ever within one cluster. */

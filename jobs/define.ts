@@ -28,6 +28,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   outputFormat: outputFormats,
   words: wordKinds,
   partition: ['range'],
+  reduce: ['none'],
 };
 const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS, 'inputFormat', 'outputFormat', 'words'];
 const NAME_LENGTH_MAX = 100;
@@ -82,6 +83,10 @@ export function validateJob(value: unknown): Job {
   if (fields.words !== undefined && (fields.inputFormat ?? 'lines') !== 'lines') {
     throw new JobDefinitionError(`${title}: words are those of lines, so inputFormat can only be "lines"`);
   }
+  if (fields.reduce === 'none') {
+    const idle = ['combine', 'partition', 'orderValues'].find((field) => fields[field] !== undefined);
+    if (idle) throw new JobDefinitionError(`${title}: ${idle} does nothing in a job whose reduce is "none"`);
+  }
   if (knownAs(fields.combine) === 'count') {
     throw new JobDefinitionError(`${title}: count cannot combine, it would count counts; emit 1 and use sum`);
   }
@@ -92,7 +97,8 @@ export function validateJob(value: unknown): Job {
 
 function checkChoice(title: string, field: string, given: unknown, choices: readonly string[]): void {
   if (typeof given !== 'string' || choices.includes(given)) {
-    if (given === undefined || typeof given === 'string' || field === 'partition') return;
+    const mayBeFunction = FUNCTION_FIELDS.some((name) => name === field);
+    if (given === undefined || typeof given === 'string' || mayBeFunction) return;
     throw new JobDefinitionError(`${title}: ${field} is one of ${choices.join(', ')}, not ${kindOf(given)}`);
   }
   const meant = suggest(given, choices);

@@ -13,6 +13,7 @@ export interface ReduceTaskOptions {
 /** Used in this order: `start`, `reduceGroup` for every key, `finish`. What user code throws goes through. */
 export class ReduceTask {
   readonly #job: Job;
+  readonly #reduce: Exclude<Job['reduce'], 'none'>;
   readonly #write: ReduceTaskOptions['write'];
   readonly #userCounters = new Map<string, number>();
   readonly #context: TaskContext;
@@ -25,6 +26,9 @@ export class ReduceTask {
 
   constructor(options: ReduceTaskOptions) {
     this.#job = options.job;
+    const { reduce } = options.job;
+    if (reduce === 'none') throw new TypeError(`job "${options.job.name}" has no reduce`);
+    this.#reduce = reduce;
     this.#write = options.write;
     this.#context = taskContext(options.context, this.#userCounters);
   }
@@ -53,7 +57,7 @@ export class ReduceTask {
     const before = this.#recordsIn;
     const iterator = values[Symbol.iterator]();
     const once = this.#readOnce(key, iterator);
-    return after(this.#take(key, this.#job.reduce(key, once, this.#context)), () => {
+    return after(this.#take(key, this.#reduce(key, once, this.#context)), () => {
       while (!iterator.next().done) this.#recordsIn++;
       const records = this.#recordsIn - before;
       if (records > (this.heaviest?.records ?? 0)) this.heaviest = { key, records };

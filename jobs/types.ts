@@ -102,8 +102,13 @@ export interface JobDefinition<
    * associative. Synchronous.
    */
   readonly combine?: ((key: K, values: Iterable<NoInfer<V>>) => NoInfer<V>) | undefined;
-  /** Called once per key, in the order of the keys' UTF-8 bytes. `values` come in input order and can be read once. */
-  readonly reduce: (key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext) => ReduceResult<R>;
+  /**
+   * Called once per key, in the order of the keys' UTF-8 bytes. `values` come in input order and can be read once.
+   * With `none` there is no reduce phase: what `map` emits is the output, a part per map task, in input order.
+   */
+  readonly reduce:
+    | ((key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext) => ReduceResult<R>)
+    | 'none';
   /**
    * The order of a key's values, negative when `a` comes first (a secondary sort). Values that compare equal stay in
    * input order, which is the order of all without it. Must be a total preorder that does not change.

@@ -23,7 +23,7 @@ import { prepareWorkspace } from '../../runtime/data/publish.js';
 import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
-import { storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import { mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import { keepStdout } from '../terminal.js';
@@ -202,8 +202,8 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
     spec: {
       name: prepared.job.name,
       work,
-      maps: order.splits.length,
-      reduces: settings.reduces,
+      maps: mapsOf(order),
+      reduces: order.mapOnly ? order.splits.length : settings.reduces,
       output: place.output,
       policy: settings.policy,
     },
@@ -234,6 +234,7 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
     overwrite: flags.overwrite ?? false,
     files: plan.files,
     splits: plan.splits,
+    ...(job.reduce === 'none' ? { mapOnly: true } : {}),
     ...(plan.boundaries ? { boundaries: plan.boundaries } : {}),
     ...(pace ? { pace } : {}),
   };

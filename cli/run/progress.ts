@@ -67,11 +67,25 @@ function plainView(): ProgressView {
       if (status.phase === phase && nowUs() - lastUs < plainEveryUs) return;
       phase = status.phase;
       lastUs = nowUs();
-      write(`${status.phase}: ${counts('map', status.maps)}, ${counts('reduce', status.reduces)}`);
+      write(
+        `${status.phase}: ${phasesOf(status)
+          .map(([name, one]) => counts(name, one))
+          .join(', ')}`,
+      );
     },
     event: write,
     done: () => {},
   };
+}
+
+/** Of a job without reduce, the core's reduces are its maps. */
+function phasesOf({ maps, reduces }: JobStatus): (readonly [name: string, phase: PhaseStatus])[] {
+  return maps.total === 0
+    ? [['map', reduces]]
+    : [
+        ['map', maps],
+        ['reduce', reduces],
+      ];
 }
 
 function counts(name: string, phase: PhaseStatus): string {
@@ -103,8 +117,10 @@ async function barView(): Promise<ProgressView> {
   return {
     status: (status) => {
       tellFailures(status);
-      const { maps, reduces } = status;
-      frame = [bar('map', maps, mapsSince(maps)), bar('reduce', reduces, reducesSince(reduces))].join('\n');
+      const since = { map: mapsSince(status.maps), reduce: reducesSince(status.reduces) };
+      frame = phasesOf(status)
+        .map(([name, one]) => bar(name, one, since[one === status.maps ? 'map' : 'reduce']))
+        .join('\n');
       update(frame);
     },
     event: persist,

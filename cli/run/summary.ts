@@ -157,8 +157,9 @@ export function summaryText(summary: RunSummary): string {
   const rate = tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : '';
   const rows = [
     `${summary.job}: ${sayMany(inputs.files, 'file')}, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
-    `  map     ${phaseText(summary.maps)}`,
-    `  reduce  ${phaseText(summary.reduces)}`,
+    ...(summary.maps.tasks === 0
+      ? [`  map     ${phaseText(summary.reduces)}`]
+      : [`  map     ${phaseText(summary.maps)}`, `  reduce  ${phaseText(summary.reduces)}`]),
     `  skew    ${skewText(skew)}`,
     `  slots   busy ${Math.round(summary.efficiency * 100)} % of the time`,
   ];

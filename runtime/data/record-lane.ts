@@ -4,17 +4,15 @@
  */
 import type { MapRun } from '../../jobs/collector.js';
 import { MapTask } from '../../jobs/map-task.js';
-import { isPromise } from '../../jobs/maybe-promise.js';
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { blame, breathe, FailureMemory } from './attempt.js';
+import { FailureMemory } from './attempt.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import { readRecords } from './records.js';
+import { mapRecords } from './map-records.js';
 import { encodeSegmentValue } from './segments.js';
-import { splitBytes } from './split-reader.js';
 
 export class RecordLane {
   readonly #options: MapAttemptOptions;
@@ -55,32 +53,9 @@ export class RecordLane {
 
   /** Maps the whole split and gives the last run. */
   async run(): Promise<RunContent> {
-    const { job, files, ranges, context, progress } = this.#options;
-    const task = this.#task;
-    const bytesTotal = splitBytes(ranges);
-    let input: string | undefined;
-    let offset = 0;
-    try {
-      await task.start();
-      const batches = readRecords(files, ranges, job.inputFormat ?? 'lines');
-      for await (const { file, records, bytesDone } of batches) {
-        if (file.name !== input) task.openInput((input = file.name));
-        for (const one of records) {
-          offset = one.offset;
-          const mapped = task.offer(one.record, offset);
-          if (isPromise(mapped)) await mapped;
-        }
-        this.#memory.check();
-        progress?.(bytesDone, bytesTotal);
-        await breathe(context.signal);
-      }
-      input = undefined;
+    await mapRecords(this.#task, this.#options, this.#memory, () => {
       this.#ending = true;
-      await task.finish();
-    } catch (error) {
-      this.#memory.check();
-      throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
-    }
+    });
     return this.#last;
   }
 }

@@ -15,6 +15,7 @@ import type { Counters, Job, Params, TaskSetting, TaskSignal } from '../../jobs/
 import { blame, breathe, type Progress } from './attempt.js';
 import type { UserCodeSite } from './errors.js';
 import type { InputFile } from './inputs.js';
+import { runMapOnlyAttempt } from './map-only-attempt.js';
 import type { SplitPlan, SplitRange } from './plan.js';
 import { attemptsPath, type Part } from './publish.js';
 import { type DataRecord, readRecords } from './records.js';
@@ -51,6 +52,7 @@ export interface SequentialResult {
 
 /** Makes the part files of a job in its workspace. Throws what the attempts throw. */
 export async function runSequential(options: SequentialOptions): Promise<SequentialResult> {
+  if (options.job.reduce === 'none') return await mapOnly(options);
   const bytesTotal = options.plan.splits.reduce((sum, ranges) => sum + splitBytes(ranges), 0);
   const maps: PlainMapOutput[] = [];
   let bytesDone = 0;
@@ -64,6 +66,21 @@ export async function runSequential(options: SequentialOptions): Promise<Sequent
     const reduced = await reducePartition(options, partition, maps);
     parts.push(reduced.part);
     counters.push(reduced.counters);
+  }
+  return { parts, counters: addCounters(counters) };
+}
+
+/** A job without reduce: each split makes a part. */
+async function mapOnly(options: SequentialOptions): Promise<SequentialResult> {
+  const { job, plan, output, runId } = options;
+  const parts: SequentialPart[] = [];
+  const counters: Counters[] = [];
+  for (const [partition, ranges] of plan.splits.entries()) {
+    const path = join(attemptsPath(output, runId), `sequential-${partition}`);
+    const context = { ...settingOf(options), task: `map-${partition}` };
+    const made = await runMapOnlyAttempt({ job, files: plan.files, ranges, context, target: path });
+    parts.push({ partition, path, digest: made.digest, bytes: made.bytes });
+    counters.push(made.counters);
   }
   return { parts, counters: addCounters(counters) };
 }
@@ -102,9 +119,13 @@ async function reducePartition(
   maps: readonly PlainMapOutput[],
 ): Promise<{ part: SequentialPart; counters: Counters }> {
   const { job } = options;
+  const { reduce } = job;
   const site: { key?: string } = {};
   const watched: Job = Object.assign(Object.create(job) as Job, {
-    reduce: ((key, values, ctx) => job.reduce((site.key = key), values, ctx)) satisfies Job['reduce'],
+    reduce:
+      reduce === 'none'
+        ? reduce
+        : (((key, values, ctx) => reduce((site.key = key), values, ctx)) satisfies Job['reduce']),
   });
   const sources = maps.map((map) => map.partitions[partition]!);
   const context = { ...settingOf(options), task: `reduce-${partition}` };

@@ -6,6 +6,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
 import { runMapAttempt } from '../data/map-attempt.js';
+import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
 import { loadWorkOrder, type WorkOrder } from '../node/work-order.js';
 import { FileFiles } from '../store/file-files.js';
@@ -54,6 +55,12 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
     const target = isMap
       ? mapFile(setup.workDirectory, attempt)
       : reduceFile(task.attemptsDirectory, attempt, maps);
+    if (job.reduce === 'none') {
+      const ranges = order.splits[attempt.task]!;
+      const made = await runMapOnlyAttempt({ job, context, target, progress, files: order.files, ranges });
+      const { digest, bytes, records, counters } = made;
+      return { type: 'finished', digest, bytes, records, counters };
+    }
     const shared = {
       job,
       context,

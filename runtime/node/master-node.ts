@@ -17,7 +17,7 @@ import type { CrashPoints } from './crash-points.js';
 import { attemptFileName } from './layout.js';
 import { NodeDriver } from './node-driver.js';
 import { successText } from './success.js';
-import { loadWorkOrder } from './work-order.js';
+import { loadWorkOrder, mapsOf } from './work-order.js';
 
 export interface MasterNodeOptions {
   readonly config: ClusterConfig;
@@ -157,7 +157,7 @@ export class MasterNode {
       overwrite: order.overwrite,
       parts: effect.parts.map(({ attempt }, partition) => ({
         partition,
-        path: join(directory, attemptFileName(attempt, order.splits.length)),
+        path: join(directory, attemptFileName(attempt, mapsOf(order))),
       })),
       success: successText(effect, order),
       step: (name: string) => points.reach(name, { job: effect.job }),

@@ -16,6 +16,8 @@ export interface WorkOrder {
   readonly seed: string;
   /** Counted bytes a map attempt gathers before it cuts a sorted run. Part of the spec: it decides where combining stops. */
   readonly budgetBytes: number;
+  /** The job has no reduce: its tasks write the output, and count as reduces without maps. */
+  readonly mapOnly?: boolean;
   /** For a job that partitions by range: the first key of every partition but the first. */
   readonly boundaries?: readonly string[];
   readonly overwrite: boolean;
@@ -37,6 +39,11 @@ export interface Misbehaviour {
 export type JobCode =
   | { readonly kind: 'builtin'; readonly name: string; readonly stage?: number }
   | { readonly kind: 'bundle'; readonly name: string; readonly hash: string; readonly stage?: number };
+
+/** Map tasks as the core counts them. */
+export function mapsOf(order: Pick<WorkOrder, 'splits' | 'mapOnly'>): number {
+  return order.mapOnly ? 0 : order.splits.length;
+}
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');

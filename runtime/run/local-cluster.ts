@@ -102,7 +102,10 @@ export class LocalCluster {
     });
     await this.#master.start();
     // Whoever asks a master that does not lead yet is sent away, and comes back a while later.
-    await Promise.race([this.#master.leads, new Promise((resolve) => setTimeout(resolve, leadsWithinMs).unref())]);
+    await Promise.race([
+      this.#master.leads,
+      new Promise((resolve) => setTimeout(resolve, leadsWithinMs).unref()),
+    ]);
   }
 
   /** Runs one job to its conclusion. One job at a time. */

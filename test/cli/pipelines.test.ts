@@ -154,3 +154,40 @@ function ranksByHand(rounds: number): string {
     .map(([page, rank]) => `${page} ${rank.toFixed(6)}\n`)
     .join('');
 }
+
+describe('a job without reduce', () => {
+  const job =
+    "import { defineJob, type Emit } from 'mapreduce-rehearsal';\n" +
+    "export default defineJob({ name: 'upper', outputFormat: 'lines', reduce: 'none',\n" +
+    "  map(line, emit: Emit<string, string>) { if (line === 'bad') throw new Error('no'); if (line) emit('', line.toUpperCase()); } });\n";
+
+  it('writes what its maps emit, in the order of the input, a part per map task', async () => {
+    const lines = Array.from({ length: 500 }, (_, i) => (i % 7 === 3 ? '' : `b ${500 - i} é`));
+    const folder = newFolder({ 'job.ts': job, 'in.txt': `${lines.join('\n')}\n` });
+    const ended = await rehearse(['run', 'job.ts', 'in.txt', '-m', '4', '-w', '2', '-o', 'out'], {
+      cwd: folder,
+    });
+    const expected = lines.filter((line) => line !== '').map((line) => `${line.toUpperCase()}\n`);
+    expect(output(folder, 'out')).toBe(expected.join(''));
+    expect(readdirSync(join(folder, 'out')).filter((file) => file.startsWith('part-'))).toHaveLength(4);
+    expect(ended.err).toMatch(/map +4 tasks/);
+    expect(ended.err).not.toMatch(/reduce +\d/);
+    const sequential = await rehearse(
+      ['run', 'job.ts', 'in.txt', '-m', '4', '--sequential', '-o', '-', '-q'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(sequential.out).toBe(expected.join(''));
+  });
+
+  it('that throws says where', async () => {
+    const folder = newFolder({ 'job.ts': job, 'in.txt': 'a\nbad\n' });
+    const ended = await rehearse(['run', 'job.ts', 'in.txt', '-w', '1', '--max-attempts', '1', '-o', 'out'], {
+      cwd: folder,
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.err).toContain('map-0 failed 1 times');
+    expect(ended.err).toContain('at in.txt, byte 2');
+  });
+});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defineJob, type Emit, sum } from '../../jobs/index.js';
 import type { MapRun } from '../../jobs/collector.js';
+import { defineJob, type Emit, sum } from '../../jobs/index.js';
 import { MapTask } from '../../jobs/map-task.js';
 import { murmur3 } from '../../jobs/murmur3.js';
 import type { Job } from '../../jobs/types.js';

@@ -1,0 +1,50 @@
+/** Feeds the records of a split to a map task, from its `start` to its `finish`. */
+import type { MapTask } from '../../jobs/map-task.js';
+import { isPromise } from '../../jobs/maybe-promise.js';
+import type { Job, TaskSetting } from '../../jobs/types.js';
+import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
+import type { InputFile } from './inputs.js';
+import type { SplitRange } from './plan.js';
+import { readRecords } from './records.js';
+import { splitBytes } from './split-reader.js';
+
+export interface MapRecordsOptions {
+  readonly job: Job;
+  readonly files: readonly InputFile[];
+  readonly ranges: readonly SplitRange[];
+  readonly context: TaskSetting;
+  readonly progress?: Progress;
+}
+
+/** `ending` is told when the input has ended. Throws as the attempt does. */
+export async function mapRecords(
+  task: MapTask,
+  options: MapRecordsOptions,
+  memory: FailureMemory,
+  ending: () => void = () => {},
+): Promise<void> {
+  const { job, files, ranges, context, progress } = options;
+  const bytesTotal = splitBytes(ranges);
+  let input: string | undefined;
+  let offset = 0;
+  try {
+    await task.start();
+    for await (const { file, records, bytesDone } of readRecords(files, ranges, job.inputFormat ?? 'lines')) {
+      if (file.name !== input) task.openInput((input = file.name));
+      for (const one of records) {
+        offset = one.offset;
+        const mapped = task.offer(one.record, offset);
+        if (isPromise(mapped)) await mapped;
+      }
+      memory.check();
+      progress?.(bytesDone, bytesTotal);
+      await breathe(context.signal);
+    }
+    input = undefined;
+    ending();
+    await task.finish();
+  } catch (error) {
+    memory.check();
+    throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
+  }
+}
