@@ -9,7 +9,7 @@
  * functions; a run is cut as soon as the counted bytes reach the budget, and when the task ends; before a cut each key's
  * values are combined to one. Counted bytes are
  *
- *   96 + 2 × length       for each key of the run, its length in bytes of UTF-8
+ *   160 + 2 × length      for each key of the run, its length in bytes of UTF-8
  *   8                     for each number, boolean and null
  *   16 + 2 × length       for each string, its length in UTF-16 units
  *   32 + 2 × length       for each object or array, the length being that of its JSON text
@@ -23,7 +23,7 @@ import { canonicalValue, objectText, showValue, ValueError } from './values.js';
 const COMBINE_AT = 32;
 /** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
 const COMBINE_KNOWN_AT = 2;
-const KEY_BYTES = 96;
+const KEY_BYTES = 160;
 const SCALAR_BYTES = 8;
 const STRING_BYTES = 16;
 const OBJECT_BYTES = 32;

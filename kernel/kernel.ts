@@ -9,8 +9,8 @@
  * Positions are offsets in `input` or `output`. Both views may move in memory with `open`, and only then.
  */
 
-/** How the values of a key become one. */
-export const operations = ['sum', 'min', 'max'] as const;
+/** How the values of a key become one; `count` takes every value, whatever it is, for a 1. */
+export const operations = ['sum', 'min', 'max', 'count'] as const;
 export type Operation = (typeof operations)[number];
 
 /** What a word is: a run of letters (`\p{L}`), or what stands between white space (`\s`). */
@@ -25,10 +25,28 @@ export const PARTITIONS_MAX = 65_536;
 
 export interface KernelShape {
   readonly operation: Operation;
-  /** `full` once the keys have cost so much: 104 bytes each and two for every byte of a key. */
+  /** `full` once the keys have cost so much: 168 bytes each and two for every byte of a key. */
   readonly budgetBytes: number;
   readonly partitions: number;
 }
+
+export interface MergeShape {
+  readonly operation: Operation;
+  readonly sources: number;
+  /** How much of each source lies in memory; a record must fit. */
+  readonly windowBytes: number;
+}
+
+/** What comes out of a merge: sorted records, equal keys combined or side by side, or combined lines. */
+export type MergeOutput =
+  | { readonly as: 'records'; readonly combined: boolean }
+  | { readonly as: 'lines'; readonly separator: number };
+
+/** What the caller of a merge has to see to: read on in a source, take the output away, or nothing more. */
+export type MergeStep =
+  | { readonly wants: 'source'; readonly source: number }
+  | { readonly wants: 'output' }
+  | { readonly wants: 'nothing' };
 
 /** How `input` was taken in. */
 export interface Taken {
@@ -80,6 +98,25 @@ export interface Kernel {
   heaviest(): { readonly key: Uint8Array; readonly records: number };
   /** Writes lines `key value` to the front of `output`: the next ones with each call, until `end` is 0. */
   writeLines(separator: number): number;
+
+  /** Lays the memory out for merging, which puts an end to what was open. Throws NotForKernelError when it is too little. */
+  openMerge(shape: MergeShape): void;
+  /** Begins a merge. Every source must have been filled before the first step. */
+  beginMerge(output: MergeOutput): void;
+  /** Room in a source's window: fill it from the front, and say how much of it. */
+  room(source: number): Uint8Array;
+  filled(source: number, bytes: number, isEnd: boolean): void;
+  /**
+   * Goes on until something has to be seen to. Throws NotForKernelError at a value that is not a number, at a record
+   * that does not fit its window or is cut short, and when a sum went beyond all numbers.
+   */
+  merge(): MergeStep;
+  /** What has come out, since it was asked for last. */
+  merged(): Uint8Array;
+  /** Records in and, combined or not, out since `beginMerge`. */
+  mergedCounts(): { readonly in: number; readonly out: number };
+  /** The key with the most records, the first of its kind; undefined without any. Only of lines. */
+  mergedHeaviest(): { readonly key: Uint8Array; readonly records: number } | undefined;
 }
 
 export interface Written {

@@ -4,6 +4,9 @@ import {
   KEY_BYTES_MAX,
   type Kernel,
   type KernelShape,
+  type MergeOutput,
+  type MergeShape,
+  type MergeStep,
   NotForKernelError,
   operations,
   type Taken,
@@ -22,8 +25,10 @@ interface Exports {
   readonly recordsRead: Global;
   readonly recordsWritten: Global;
   readonly overflowed: Global;
-  layOut(inputBytes: number, outputBytes: number, partitions: number, arena: number, slots: number): number;
-  openTable(operation: number, budgetBytes: bigint): void;
+  layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number): number;
+  layOutSources(bufferBytes: number, sourcesBytes: bigint): number;
+  setOperation(operation: number): void;
+  openTable(budgetBytes: bigint): void;
   clearTable(): void;
   countLineFeeds(from: number, to: number): number;
   countLetterWords(from: number, to: number): number;
@@ -37,16 +42,33 @@ interface Exports {
   recordsOfHeaviest(): number;
   writeHeaviest(): number;
   writeLines(separator: number): number;
+  mergeBytes(count: number, window: number, longest: number): bigint;
+  openMerge(count: number, window: number, longest: number): void;
+  beginMerge(combined: number, separator: number): void;
+  window(index: number): number;
+  makeRoom(index: number): number;
+  filled(index: number, bytes: number, isEnd: number): void;
+  startMerge(): number;
+  merge(): number;
+  outputTaken(): void;
+  copyHeaviest(): number;
+  readonly mergedEnd: Global;
+  readonly mergedHeaviest: Global;
+  readonly mergedIn: Global;
+  readonly mergedOut: Global;
 }
 
 interface Global {
   readonly value: number;
 }
 
-/** What a key costs at least: see jobs/map-task.ts. */
-const KEY_COST = 104;
+/** What a key costs at least: see jobs/collector.ts. */
+const KEY_COST = 168;
 const LOAD_MAX = 0.8;
 const SLOTS_MIN = 1024;
+/** What `merge` returns beside numbers of sources. */
+const OUTPUT_FULL = -1;
+const DONE = -2;
 const BLOCK = 256;
 const LETTER = /\p{L}/u;
 
@@ -56,6 +78,8 @@ export class WasmKernel implements Kernel {
   output = new Uint8Array(0);
   #partitions = 1;
   #written = -1;
+  #windowBytes = 0;
+  #merging = false;
 
   /** `code` is the module made of assembly/. There must be WebAssembly: see `hasWebAssembly`. */
   constructor(code: Uint8Array) {
@@ -88,17 +112,13 @@ export class WasmKernel implements Kernel {
     const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(keysMax / LOAD_MAX)));
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
     const memoryWanted = slots * 48 + arenaBytes;
-    if (
-      memoryWanted > 2 ** 31 ||
-      !exports.layOut(BUFFER_BYTES, BUFFER_BYTES, partitions, arenaBytes, slots)
-    ) {
+    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, slots)) {
       throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
     }
-    const { buffer } = exports.memory;
-    this.input = new Uint8Array(buffer, exports.INPUT.value, BUFFER_BYTES);
-    this.output = new Uint8Array(buffer, exports.OUTPUT.value, BUFFER_BYTES);
+    this.#view();
     this.#partitions = partitions;
-    exports.openTable(operations.indexOf(operation), BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
+    exports.setOperation(operations.indexOf(operation));
+    exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
   }
 
   clear(): void {
@@ -156,6 +176,68 @@ export class WasmKernel implements Kernel {
 
   writeLines(separator: number): number {
     return this.#exports.writeLines(separator) - this.#exports.OUTPUT.value;
+  }
+
+  openMerge({ operation, sources, windowBytes }: MergeShape): void {
+    const exports = this.#exports;
+    if (!exports.layOutSources(BUFFER_BYTES, exports.mergeBytes(sources, windowBytes, KEY_BYTES_MAX))) {
+      throw new NotForKernelError(`merging ${sources} sources does not fit into memory`);
+    }
+    this.#view();
+    this.#windowBytes = windowBytes;
+    exports.setOperation(operations.indexOf(operation));
+    exports.openMerge(sources, windowBytes, KEY_BYTES_MAX);
+  }
+
+  beginMerge(output: MergeOutput): void {
+    const isLines = output.as === 'lines';
+    this.#exports.beginMerge(isLines || output.combined ? 1 : 0, isLines ? output.separator : 0);
+    this.#merging = false;
+  }
+
+  room(source: number): Uint8Array {
+    const exports = this.#exports;
+    const held = exports.makeRoom(source);
+    return new Uint8Array(exports.memory.buffer, exports.window(source) + held, this.#windowBytes - held);
+  }
+
+  filled(source: number, bytes: number, isEnd: boolean): void {
+    this.#exports.filled(source, bytes, isEnd ? 1 : 0);
+  }
+
+  merge(): MergeStep {
+    const exports = this.#exports;
+    const started = this.#merging ? 0 : exports.startMerge();
+    this.#merging = true;
+    const state = started === 0 ? exports.merge() : started;
+    if (exports.overflowed.value !== 0) throw new NotForKernelError('a sum is not a finite number');
+    if (state > 0) return { wants: 'source', source: state - 1 };
+    if (state === OUTPUT_FULL) return { wants: 'output' };
+    if (state === DONE) return { wants: 'nothing' };
+    throw new NotForKernelError('a record that no kernel can take');
+  }
+
+  merged(): Uint8Array {
+    const { mergedEnd, OUTPUT } = this.#exports;
+    const bytes = this.output.subarray(0, mergedEnd.value - OUTPUT.value);
+    this.#exports.outputTaken();
+    return bytes;
+  }
+
+  mergedCounts(): { in: number; out: number } {
+    return { in: this.#exports.mergedIn.value, out: this.#exports.mergedOut.value };
+  }
+
+  mergedHeaviest(): { key: Uint8Array; records: number } | undefined {
+    const records = this.#exports.mergedHeaviest.value;
+    if (records === 0) return undefined;
+    return { key: this.output.slice(0, this.#exports.copyHeaviest()), records };
+  }
+
+  #view(): void {
+    const { memory, INPUT, OUTPUT } = this.#exports;
+    this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
+    this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
   }
 }
 

@@ -40,14 +40,25 @@ export function recordsOfHeaviest(): i32 {
 export function writeLines(separator: i32): i32 {
   let at = OUTPUT;
   while (cursor < end) {
-    const length = keyLength(cursor);
-    if (at + 2 * length + KEY_SLACK + NUMBER_BYTES_MAX > OUTPUT_END) break;
-    at = escape(at, copyKey(cursor, at));
-    store<u8>(at++, <u8>separator);
-    at = writeText(at, load<f64>(cursor, 16));
-    store<u8>(at++, 0x0a);
+    if (!fitsLine(at, keyLength(cursor))) break;
+    at = endLine(at, copyKey(cursor, at), separator, load<f64>(cursor, 16));
     cursor += SLOT_BYTES;
   }
+  return at;
+}
+
+@inline
+export function fitsLine(at: i32, keyLength: i32): bool {
+  return at + 2 * keyLength + KEY_SLACK + NUMBER_BYTES_MAX <= OUTPUT_END;
+}
+
+/** Makes a line of the key that lies from `at` to `keyEnd`. Returns its end. */
+@inline
+export function endLine(at: i32, keyEnd: i32, separator: i32, value: f64): i32 {
+  at = escape(at, keyEnd);
+  store<u8>(at++, <u8>separator);
+  at = writeText(at, value);
+  store<u8>(at++, 0x0a);
   return at;
 }
 

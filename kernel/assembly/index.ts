@@ -1,16 +1,23 @@
-/** What the module offers to kernel/kernel.ts. */
-
+/** What the module offers to kernel/wasm-kernel.ts. */
 export { beginLines, recordsOfHeaviest, writeHeaviest, writeLines } from './format';
-export { INPUT, layOut, OUTPUT, OUTPUT_END } from './memory';
+export { INPUT, layOut, layOutSources, OUTPUT } from './memory';
 export {
-  beginPartition,
-  overflowed,
-  partitionDone,
-  readRecords,
-  recordsRead,
-  recordsWritten,
-  writeRecords,
-} from './records';
+  beginMerge,
+  copyHeaviest,
+  filled,
+  makeRoom,
+  merge,
+  mergeBytes,
+  mergedEnd,
+  mergedHeaviest,
+  mergedIn,
+  mergedOut,
+  openMerge,
+  outputTaken,
+  startMerge,
+  window,
+} from './merge';
+export { beginPartition, overflowed, partitionDone, readRecords, recordsRead, recordsWritten, writeRecords } from './records';
 export { sortTable } from './sort';
-export { clearTable, countedBytes, full, openTable, used } from './table';
+export { clearTable, full, openTable, setOperation, used } from './table';
 export { countLetterWords, countLineFeeds, countSpacedWords, wordsTaken } from './tokenise';

@@ -58,24 +58,35 @@ export let SLOTS_MAX: i32 = 0;
 const PAGE_BYTES: i64 = 65536;
 const SLACK: i32 = 256;
 
-/** Lays the regions out and takes the memory; false if there is not as much. */
-export function layOut(
-  inputBytes: i32,
-  outputBytes: i32,
-  partitions: i32,
-  arenaBytes: i32,
-  slots: i32,
-): bool {
-  INPUT = FLEXIBLE;
-  OUTPUT = aligned(INPUT + inputBytes + SLACK);
-  OUTPUT_END = OUTPUT + outputBytes;
+/** A kernel either fills its table or merges: here the sources lie while it merges. */
+export let SOURCES: i32 = 0;
+
+/** Lays the regions out for a table and takes the memory; false if there is not as much. */
+export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, slots: i32): bool {
+  layOutBuffers(bufferBytes);
   PARTITIONS = aligned(OUTPUT_END + SLACK);
   ARENA = aligned(PARTITIONS + (partitions + 2) * 8);
   ARENA_END = ARENA + arenaBytes;
   TABLE = aligned(ARENA_END + SLACK);
   SLOTS_MAX = slots;
   // Growing from half the size moves the slots in use, at most half of that half, behind the new table.
-  const end = <i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2;
+  return take(<i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2);
+}
+
+/** Lays the regions out for merging. */
+export function layOutSources(bufferBytes: i32, sourcesBytes: i64): bool {
+  layOutBuffers(bufferBytes);
+  SOURCES = aligned(OUTPUT_END + SLACK);
+  return take(<i64>SOURCES + sourcesBytes);
+}
+
+function layOutBuffers(bytes: i32): void {
+  INPUT = FLEXIBLE;
+  OUTPUT = aligned(INPUT + bytes + SLACK);
+  OUTPUT_END = OUTPUT + bytes;
+}
+
+function take(end: i64): bool {
   if (end >= 0x7fff0000) return false;
   const missing = (end + PAGE_BYTES - 1) / PAGE_BYTES - memory.size();
   return missing <= 0 || memory.grow(<i32>missing) >= 0;

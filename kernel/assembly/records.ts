@@ -9,7 +9,7 @@
  */
 import { BATCH, OUTPUT_END, SLOT_BYTES } from './memory';
 import { copyKey, keyLength, partitionBegin } from './sort';
-import { addValues, full, reserve, setKey, setValue } from './table';
+import { addValues, COUNT, full, operation, reserve, setKey, setValue } from './table';
 
 const INTEGER_MAX: f64 = 9007199254740992;
 /** What a record takes beside its key: length, value, and what `copyKey` writes too much. */
@@ -25,6 +25,10 @@ export let overflowed: bool = false;
 
 export function beginPartition(partition: i32): void {
   cursor = partitionBegin(partition);
+  forgetOverflow();
+}
+
+export function forgetOverflow(): void {
   overflowed = false;
 }
 
@@ -34,7 +38,7 @@ export function writeRecords(partition: i32, at: i32): i32 {
   recordsWritten = 0;
   while (cursor < end) {
     const length = keyLength(cursor);
-    if (at + length + RECORD_BYTES_MAX > OUTPUT_END) break;
+    if (!fitsRecord(at, length)) break;
     at = writeVarint(at, length);
     at = copyKey(cursor, at);
     at = writeNumber(at, load<f64>(cursor, 16));
@@ -42,6 +46,11 @@ export function writeRecords(partition: i32, at: i32): i32 {
     recordsWritten++;
   }
   return at;
+}
+
+@inline
+export function fitsRecord(at: i32, keyLength: i32): bool {
+  return at + keyLength + RECORD_BYTES_MAX <= OUTPUT_END;
 }
 
 /** Whether all records of the partition are written. */
@@ -104,6 +113,22 @@ function skipRecords(from: i32, to: i32, count: i32): i32 {
 /** Puts the record at `at` into the batch. Returns its end; `at` itself if it is not whole. */
 @inline
 function readRecord(index: i32, at: i32, to: i32): i32 {
+  const end = parseRecord(at, to);
+  if (end > at) {
+    setKey(index, keyAt, keyBytes);
+    setValue(index, value);
+  }
+  return end;
+}
+
+/** What `parseRecord` found. */
+export let keyAt: i32 = 0;
+export let keyBytes: i32 = 0;
+export let value: f64 = 0;
+
+/** Looks at the record at `at`. Returns its end; `at` itself if it is not whole; -1 if its value is not a number. */
+@inline
+export function parseRecord(at: i32, to: i32): i32 {
   let length: u64 = 0;
   let position = at;
   if (position < to && load<u8>(position) < 0x80) {
@@ -113,9 +138,10 @@ function readRecord(index: i32, at: i32, to: i32): i32 {
     if (position === 0) return at;
     length = varint;
   }
-  const key = position;
-  if (<u64>(to - key) <= length) return at;
-  position = key + <i32>length;
+  keyAt = position;
+  if (<u64>(to - position) <= length) return at;
+  keyBytes = <i32>length;
+  position += keyBytes;
   let tagged: u64 = load<u8>(position);
   if (tagged < 0x80) {
     position++;
@@ -124,18 +150,21 @@ function readRecord(index: i32, at: i32, to: i32): i32 {
     if (position === 0) return at;
     tagged = varint;
   }
-  let value: f64;
+  value = <f64>(tagged >> 2);
   if ((tagged & 3) === 0) {
-    value = <f64>(tagged >> 2);
-  } else {
-    if ((tagged & 3) !== 2) return NOT_A_NUMBER;
-    if (to - position < 8) return at;
-    value = load<f64>(position);
-    position += 8;
+    if (operation === COUNT) value = 1;
+    return position;
   }
-  setKey(index, key, <i32>length);
-  setValue(index, value);
-  return position;
+  return parseOther(at, position, to, tagged);
+}
+
+function parseOther(at: i32, from: i32, to: i32, tagged: u64): i32 {
+  const isDouble = (tagged & 3) === 2;
+  if (!isDouble && operation !== COUNT) return NOT_A_NUMBER;
+  const bytes = isDouble ? 8 : tagged >> 2;
+  if (<u64>(to - from) < bytes) return at;
+  value = operation === COUNT ? 1 : load<f64>(from);
+  return from + <i32>bytes;
 }
 
 let varint: u64 = 0;

@@ -14,9 +14,11 @@ import { ARENA, ARENA_END, ENTRIES, ENTRY_BYTES, ENTRY_SLOTS, INLINE_BYTES, MASK
 export const SUM: i32 = 0;
 export const MIN: i32 = 1;
 export const MAX: i32 = 2;
+/** As a sum of ones, whatever the values are. */
+export const COUNT: i32 = 3;
 
-/** What a key costs of the budget, beside two for each of its bytes: see jobs/map-task.ts. */
-const KEY_COST: i64 = 96 + 8;
+/** What a key costs of the budget, beside two for each of its bytes: see jobs/collector.ts. */
+const KEY_COST: i64 = 160 + 8;
 
 const SLOTS_MIN: i32 = 1024;
 
@@ -28,14 +30,17 @@ export let used: i32 = 0;
 let arenaTop: i32 = 0;
 export let countedBytes: i64 = 0;
 let budgetBytes: i64 = 0;
-let operation: i32 = SUM;
+export let operation: i32 = SUM;
 /** Whether the budget is used up, so that the pairs so far have to be taken away. */
 export let full: bool = false;
 /** Keeps the compiler from leaving the touches out. */
 export let touched: i32 = 0;
 
-export function openTable(op: i32, budget: i64): void {
-  operation = op;
+export function setOperation(chosen: i32): void {
+  operation = chosen;
+}
+
+export function openTable(budget: i64): void {
   budgetBytes = budget;
   for (let length = 0; length <= INLINE_BYTES; length++) {
     const mask = MASKS + length * 16;
@@ -167,7 +172,7 @@ function holds(slot: i32, entry: i32): bool {
 @inline
 export function combine(a: f64, b: f64): f64 {
   // As jobs/aggregates.ts: a later value replaces only when it is really less or greater.
-  if (operation === SUM) return a + b;
+  if (operation === SUM || operation === COUNT) return a + b;
   return operation === MIN ? (b < a ? b : a) : b > a ? b : a;
 }
 

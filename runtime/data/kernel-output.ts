@@ -12,7 +12,8 @@ import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { RunContent } from './map-output.js';
 
-function operationOf({ combine }: Job): Operation | undefined {
+/** How the kernel combines for the job, if it can. */
+export function operationOf({ combine }: Job): Operation | undefined {
   const known = knownAs(combine);
   return operations.find((operation) => operation === known);
 }

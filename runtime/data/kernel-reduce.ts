@@ -3,17 +3,27 @@
  * kernel's hash table, source after source, and only the distinct keys are sorted.
  *
  * Sources are read in map order and each key's values are combined from first to last, so that sums of fractions come
- * out as those of the general lane. When the keys do not fit into the budget there is no point to go on from: the
- * attempt begins again in the lane that merges.
+ * out as those of the general lane. When the keys do not fit into the budget the sources are read again and merged.
  */
 import { knownAs } from '../../jobs/aggregates.js';
 import type { Job } from '../../jobs/types.js';
-import { type Kernel, NotForKernelError, operations } from '../../kernel/kernel.js';
+import {
+  KEY_BYTES_MAX,
+  type Kernel,
+  NotForKernelError,
+  type Operation,
+  operations,
+} from '../../kernel/kernel.js';
 import { type AttemptResult, breathe } from './attempt.js';
+import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
 import type { ReduceAttemptOptions } from './reduce-attempt.js';
-import { OpenRun } from './runs.js';
+import { narrowRuns, OpenRun, openRuns, progressOf, RunDirectory } from './runs.js';
 import { TextFile } from './text-file.js';
+
+const SOURCES_PER_BREATH = 16;
+/** How many runs the kernel merges at once, each with a window of its own. */
+const FAN_IN_KERNEL = 128;
 
 /** What stands between key and value, for the formats that the kernel can write. */
 const SEPARATORS: Readonly<Record<string, number>> = { text: 0x20, tsv: 0x09 };
@@ -41,22 +51,28 @@ export async function runKernelReduce(options: ReduceAttemptOptions): Promise<At
   const operation = operations.find((known) => known === knownAs(options.job.reduce))!;
   kernel.open({ operation, budgetBytes: options.budgetBytes, partitions: 1 });
   const recordsIn = await readSources(kernel, options);
-  return writeLines(kernel, options, recordsIn);
+  if (recordsIn === undefined) return await mergeSources(options, kernel, operation);
+  return writeTable(kernel, options, recordsIn);
 }
 
-async function readSources(kernel: Kernel, options: ReduceAttemptOptions): Promise<number> {
+/** Puts all records into the table. Returns how many there are; undefined when the keys exceed the budget. */
+async function readSources(kernel: Kernel, options: ReduceAttemptOptions): Promise<number | undefined> {
   const { sources, partition, context, progress } = options;
   let records = 0;
-  const take = (filled: number): number => {
-    const { next, count } = kernel.readRecords(0, filled);
-    if (kernel.full) throw new NotForKernelError('too many keys for the budget');
-    records += count;
-    return next;
-  };
   for (const [done, source] of sources.entries()) {
     const run = new OpenRun(source);
     try {
-      run.feed(partition, kernel.input, take);
+      const cursor = run.cursor(partition);
+      for (let held = 0; !cursor.exhausted; ) {
+        const filled = held + cursor.read(kernel.input.subarray(held));
+        const { next, count } = kernel.readRecords(0, filled);
+        if (kernel.full) return undefined;
+        records += count;
+        kernel.input.copyWithin(0, next, filled);
+        held = filled - next;
+        if (held > KEY_BYTES_MAX) throw new NotForKernelError('a key is very long');
+        if (cursor.exhausted && held > 0) cursor.cutShort();
+      }
     } finally {
       run.close();
     }
@@ -66,31 +82,81 @@ async function readSources(kernel: Kernel, options: ReduceAttemptOptions): Promi
   return records;
 }
 
-const SOURCES_PER_BREATH = 16;
-
-function writeLines(kernel: Kernel, { job, target }: ReduceAttemptOptions, recordsIn: number): AttemptResult {
+function writeTable(kernel: Kernel, options: ReduceAttemptOptions, recordsIn: number): AttemptResult {
   const { keys } = kernel;
   kernel.sortLines();
-  const separator = separatorOf(job)!;
-  const file = new TextFile(target);
-  try {
+  const separator = separatorOf(options.job)!;
+  return writeFile(options.target, (file) => {
     for (let end = kernel.writeLines(separator); end > 0; end = kernel.writeLines(separator)) {
       file.writeBytes(kernel.output.subarray(0, end));
     }
+    const heaviest = keys === 0 ? undefined : kernel.heaviest();
+    return { recordsIn, keys, spills: 0, heaviest };
+  });
+}
+
+/** For more keys than fit into memory: merges the sources, all of which are sorted, within bounded memory. */
+async function mergeSources(
+  options: ReduceAttemptOptions,
+  kernel: Kernel,
+  operation: Operation,
+): Promise<AttemptResult> {
+  const { partition, budgetBytes, context, fanIn = FAN_IN_KERNEL } = options;
+  const directory = new RunDirectory(options.privateDirectory);
+  const how = { kernel, operation, budgetBytes, onRead: progressOf(options, fanIn) };
+  try {
+    // Left uncombined until all come together, since sums of fractions depend on the order.
+    const narrowed = await narrowRuns(options.sources, {
+      fanIn,
+      partitions: [partition],
+      directory,
+      pause: () => breathe(context.signal),
+      mergePartition: (open, from, writer) => {
+        const take = (bytes: Uint8Array): void => writer.writeEncoded(bytes, 0);
+        mergeInKernel(open, from, { as: 'records', combined: false }, take, how);
+        writer.addRecords(kernel.mergedCounts().out);
+      },
+    });
+    const open = openRuns(narrowed.runs);
+    try {
+      const separator = separatorOf(options.job)!;
+      return writeFile(options.target, (file) => {
+        const take = (bytes: Uint8Array): void => file.writeBytes(bytes);
+        mergeInKernel(open, narrowed.partitions[0]!, { as: 'lines', separator }, take, how);
+        const counts = kernel.mergedCounts();
+        const heaviest = kernel.mergedHeaviest();
+        return { recordsIn: counts.in, keys: counts.out, spills: directory.count, heaviest };
+      });
+    } finally {
+      for (const run of open) run.close();
+    }
+  } finally {
+    directory.remove();
+  }
+}
+
+interface LinesWritten {
+  readonly recordsIn: number;
+  readonly keys: number;
+  readonly spills: number;
+  readonly heaviest: { readonly key: Uint8Array; readonly records: number } | undefined;
+}
+
+function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
+  const file = new TextFile(target);
+  try {
+    const { recordsIn, keys, spills, heaviest } = content(file);
     const counters = [
       ['reduce.groups.in', keys],
       ['reduce.records.in', recordsIn],
       ['reduce.records.out', keys],
     ] as const;
-    return { ...file.finish(), records: keys, counters, spills: 0, ...heaviestOf(kernel) };
+    const found = heaviest && {
+      heaviest: { key: Buffer.from(heaviest.key).toString(), records: heaviest.records },
+    };
+    return { ...file.finish(), records: keys, counters, spills, ...found };
   } catch (error) {
     file.abandon();
     throw error;
   }
-}
-
-function heaviestOf(kernel: Kernel): Pick<AttemptResult, 'heaviest'> {
-  if (kernel.keys === 0) return {};
-  const { key, records } = kernel.heaviest();
-  return { heaviest: { key: Buffer.from(key).toString(), records } };
 }

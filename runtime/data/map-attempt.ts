@@ -58,26 +58,17 @@ interface MapLane {
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
   if (isForKernel(options)) {
     try {
-      return await runLane(options, (output) => kernelLane(options, output));
+      const kernel = openKernel(options);
+      const Lane = isWordLane(options) ? WordLane : RecordLane;
+      return await runLane(new MapOutput(options, kernel), (output) => new Lane(options, output, kernel));
     } catch (error) {
       if (!(error instanceof NotForKernelError)) throw error;
     }
   }
-  return await runLane(options, (output) => new RecordLane(options, output));
+  return await runLane(new MapOutput(options), (output) => new RecordLane(options, output));
 }
 
-function kernelLane(options: MapAttemptOptions, output: MapOutput): MapLane {
-  const kernel = openKernel(options);
-  return isWordLane(options)
-    ? new WordLane(options, output, kernel)
-    : new RecordLane(options, output, kernel);
-}
-
-async function runLane(
-  options: MapAttemptOptions,
-  laneOf: (output: MapOutput) => MapLane,
-): Promise<AttemptResult> {
-  const output = new MapOutput(options);
+async function runLane(output: MapOutput, laneOf: (output: MapOutput) => MapLane): Promise<AttemptResult> {
   try {
     const lane = laneOf(output);
     const last = await lane.run();

@@ -5,9 +5,12 @@
  */
 import { combineRuns } from '../../jobs/merge.js';
 import type { Counters, Job } from '../../jobs/types.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { type AttemptResult, blame, breathe } from './attempt.js';
+import { mergeInKernel } from './kernel-merge.js';
+import { operationOf } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-attempt.js';
-import { FAN_IN_DEFAULT, narrowRuns, openRuns, type Run, RunDirectory } from './runs.js';
+import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
 import { encodeSegmentValue, SegmentWriter } from './segments.js';
 
 /** Writes all partitions of a run, each ended. */
@@ -16,10 +19,13 @@ export type RunContent = (writer: SegmentWriter) => void;
 export class MapOutput {
   readonly #options: MapAttemptOptions;
   readonly #directory: RunDirectory;
+  readonly #kernel: Kernel | undefined;
   readonly #runs: Run[] = [];
 
-  constructor(options: MapAttemptOptions) {
+  /** With a kernel, runs are merged there. */
+  constructor(options: MapAttemptOptions, kernel?: Kernel) {
     this.#options = options;
+    this.#kernel = kernel;
     this.#directory = new RunDirectory(options.privateDirectory);
   }
 
@@ -58,29 +64,53 @@ export class MapOutput {
     const { job, reduces, context, fanIn = FAN_IN_DEFAULT } = this.#options;
     const partitions = Array.from({ length: reduces }, (_, partition) => partition);
     const pause = (): Promise<void> => breathe(context.signal);
+    const kernel = this.#kernel;
     const narrowed = await narrowRuns(this.#runs, {
       fanIn,
       partitions,
       orderValues: job.orderValues,
       directory: this.#directory,
       pause,
+      ...(kernel && { mergePartition: (...where) => this.#mergeInKernel(kernel, false, ...where) }),
     });
-    const site: { key?: string } = {};
-    const combine: Job['combine'] = job.combine && ((key, values) => job.combine?.((site.key = key), values));
     const open = openRuns(narrowed.runs);
     try {
       for (const partition of partitions) {
-        const sources = open.map((run) => run.decoded(partition, {}));
-        for (const [key, value] of combineRuns(sources, combine, job.orderValues)) {
-          writer.write(key, encodeSegmentValue(value));
-        }
+        if (kernel) this.#mergeInKernel(kernel, true, open, partition, writer);
+        else this.#mergeGenerally(open, partition, writer);
         writer.endPartition();
         await pause();
       }
-    } catch (error) {
-      throw blame(error, site, context.signal);
     } finally {
       for (const run of open) run.close();
+    }
+  }
+
+  #mergeInKernel(
+    kernel: Kernel,
+    combined: boolean,
+    open: readonly OpenRun[],
+    partition: number,
+    writer: SegmentWriter,
+  ): void {
+    const { job, budgetBytes } = this.#options;
+    const how = { kernel, operation: operationOf(job)!, budgetBytes };
+    const take = (bytes: Uint8Array): void => writer.writeEncoded(bytes, 0);
+    mergeInKernel(open, partition, { as: 'records', combined }, take, how);
+    writer.addRecords(kernel.mergedCounts().out);
+  }
+
+  #mergeGenerally(open: readonly OpenRun[], partition: number, writer: SegmentWriter): void {
+    const { job, context } = this.#options;
+    const site: { key?: string } = {};
+    const combine: Job['combine'] = job.combine && ((key, values) => job.combine?.((site.key = key), values));
+    const sources = open.map((run) => run.decoded(partition, {}));
+    try {
+      for (const [key, value] of combineRuns(sources, combine, job.orderValues)) {
+        writer.write(key, encodeSegmentValue(value));
+      }
+    } catch (error) {
+      throw blame(error, site, context.signal);
     }
   }
 }

@@ -17,10 +17,9 @@ import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from
 import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
 import {
   FAN_IN_DEFAULT,
-  narrowingPasses,
   narrowRuns,
-  OpenRun,
   openRuns,
+  progressOf,
   RunDirectory,
   type RunReadOptions,
 } from './runs.js';
@@ -133,20 +132,4 @@ async function reduceAll(
 /** Records whose failures cannot be caught and forgotten by a reducer that reads them. */
 function kept(records: Iterator<KeyValue>, memory: FailureMemory): Iterator<KeyValue> {
   return { next: () => memory.keep(() => records.next()) };
-}
-
-/** Opens every source once, to find out early whether it can be read and how much there is to do. */
-function progressOf(options: ReduceAttemptOptions, fanIn: number): (bytes: number) => void {
-  let bytesTotal = 0;
-  for (const source of options.sources) {
-    const run = new OpenRun(source);
-    bytesTotal += run.bytesOf(options.partition);
-    run.close();
-  }
-  bytesTotal *= 1 + narrowingPasses(options.sources.length, fanIn);
-  let bytesDone = 0;
-  return (bytes) => {
-    bytesDone += bytes;
-    options.progress?.(Math.min(bytesDone, bytesTotal), bytesTotal);
-  };
 }

@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mergeRecords, type ValueOrder } from '../../jobs/merge.js';
 import type { KeyValue } from '../../jobs/types.js';
+import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
 import {
@@ -56,18 +57,33 @@ export class OpenRun {
       yield [key, decodeSegmentValue(text as EncodedValue)];
   }
 
-  recordsOf(partition: number): number {
-    return this.#reader.recordsOf(partition);
-  }
-
-  /** The bytes of a partition, as SegmentReader has it. */
-  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
-    naming(this.#run, () => this.#reader.feed(partition, buffer, take));
+  /** The bytes of a partition (SegmentCursor), piece by piece; `read` fills a buffer and `exhausted` says when it is done. */
+  cursor(partition: number): RunCursor {
+    const cursor = naming(this.#run, () => this.#reader.cursor(partition));
+    const run = this.#run;
+    return {
+      get exhausted() {
+        return cursor.exhausted;
+      },
+      read: (into) => naming(run, () => cursor.read(into)),
+      cutShort: () =>
+        naming(run, () => {
+          throw cursor.corrupt('a record reaches beyond its segment');
+        }),
+    };
   }
 
   close(): void {
     this.#reader.close();
   }
+}
+
+export interface RunCursor {
+  readonly exhausted: boolean;
+  /** Reads on, as much as `into` takes. Returns how much that is. */
+  read(into: Uint8Array): number;
+  /** To be called when bytes are left that make no record. */
+  cutShort(): never;
 }
 
 export interface RunReadOptions {
@@ -120,6 +136,8 @@ export interface NarrowOptions extends RunReadOptions {
   readonly directory: RunDirectory;
   /** The job's order of the values of a key; without it they stay as they come. */
   readonly orderValues?: ValueOrder;
+  /** Merges a partition of several runs, if not the general way. */
+  readonly mergePartition?: (open: readonly OpenRun[], partition: number, writer: SegmentWriter) => void;
   /** Called now and then between two merges. */
   readonly pause: () => Promise<void>;
 }
@@ -156,15 +174,38 @@ export function narrowingPasses(runs: number, fanIn: number): number {
   return passes;
 }
 
+/** Opens every source once, to find out early whether it can be read and how much there is to do. */
+export function progressOf(
+  options: { readonly sources: readonly Run[]; readonly partition: number; readonly progress?: Progress },
+  fanIn: number,
+): (bytes: number) => void {
+  let bytesTotal = 0;
+  for (const source of options.sources) {
+    const run = new OpenRun(source);
+    bytesTotal += run.bytesOf(options.partition);
+    run.close();
+  }
+  bytesTotal *= 1 + narrowingPasses(options.sources.length, fanIn);
+  let bytesDone = 0;
+  return (bytes) => {
+    bytesDone += bytes;
+    options.progress?.(Math.min(bytesDone, bytesTotal), bytesTotal);
+  };
+}
+
 function mergeToRun(runs: readonly Run[], partitions: readonly number[], options: NarrowOptions): Run {
+  const generally: NarrowOptions['mergePartition'] = (open, partition, writer) => {
+    for (const [key, value] of mergedEncoded(open, partition, options))
+      writer.write(key, value as EncodedValue);
+  };
+  const { mergePartition = generally } = options;
   const path = options.directory.next();
   const open = openRuns(runs);
   try {
     const writer = new SegmentWriter(path, { partitions: partitions.length });
     try {
       for (const partition of partitions) {
-        for (const [key, text] of mergedEncoded(open, partition, options))
-          writer.write(key, text as EncodedValue);
+        mergePartition(open, partition, writer);
         writer.endPartition();
       }
       writer.finish();

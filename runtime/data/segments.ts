@@ -110,6 +110,11 @@ export class SegmentWriter {
     this.#count += count;
   }
 
+  /** Records that `writeEncoded` was not told of. */
+  addRecords(count: number): void {
+    this.#count += count;
+  }
+
   /** Ends the current partition; the next record belongs to the next one. */
   endPartition(): void {
     this.#takeCheck();
@@ -237,29 +242,12 @@ export class SegmentReader {
     window.expect(this.#checks[partition]!);
   }
 
-  /**
-   * The bytes of a partition, piece by piece through a buffer of the caller: `take` is told how many bytes lie at its
-   * front and answers how many of them it needs no more. The checksum is compared after the last piece, so that what
-   * was made of the bytes must not be used when this throws.
-   */
-  feed(partition: number, buffer: Uint8Array, take: (filled: number) => number): void {
+  /** The bytes of a partition as they lie there, for whoever reads records by himself. */
+  cursor(partition: number): SegmentCursor {
     const end = this.#offsets[partition + 1];
     if (end === undefined) throw this.#corrupt(`it has no partition ${partition}`);
-    let check = 0;
-    let held = 0;
-    for (let position = this.#offsets[partition]!; position < end; ) {
-      const length = Math.min(buffer.length - held, end - position);
-      if (length === 0) throw this.#corrupt('a record is longer than all that may be');
-      readInto(this.path, this.#descriptor, buffer, held, length, position);
-      check = crc32(buffer.subarray(held, held + length), check);
-      position += length;
-      const filled = held + length;
-      const taken = take(filled);
-      buffer.copyWithin(0, taken, filled);
-      held = filled - taken;
-    }
-    if (check !== this.#checks[partition]) throw this.#corrupt('the checksum of a segment is wrong');
-    if (held > 0) throw this.#corrupt('a record reaches beyond its segment');
+    const range = { start: this.#offsets[partition]!, end };
+    return new SegmentCursor(this.path, this.#descriptor, range, this.#checks[partition]!);
   }
 
   close(): void {
@@ -306,6 +294,53 @@ export class SegmentReader {
 
   #corrupt(reason: string): SegmentCorruptError {
     return new SegmentCorruptError(this.path, reason);
+  }
+}
+
+/**
+ * Reads the bytes of a segment from first to last. Its checksum is compared with the last read, so that what was made of
+ * the bytes must not be used when that throws.
+ */
+export class SegmentCursor {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #end: number;
+  readonly #expected: number;
+  #position: number;
+  #check = 0;
+
+  constructor(
+    path: string,
+    descriptor: number,
+    range: { readonly start: number; readonly end: number },
+    expected: number,
+  ) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.#position = range.start;
+    this.#end = range.end;
+    this.#expected = expected;
+  }
+
+  /** Whether all was read. */
+  get exhausted(): boolean {
+    return this.#position === this.#end;
+  }
+
+  /** Reads on, as much as `into` takes. Returns how much that is. */
+  read(into: Uint8Array): number {
+    const length = Math.min(into.length, this.#end - this.#position);
+    readInto(this.#path, this.#descriptor, into, 0, length, this.#position);
+    this.#check = crc32(into.subarray(0, length), this.#check);
+    this.#position += length;
+    if (this.exhausted && this.#check !== this.#expected) {
+      throw this.corrupt('the checksum of a segment is wrong');
+    }
+    return length;
+  }
+
+  corrupt(reason: string): SegmentCorruptError {
+    return new SegmentCorruptError(this.#path, reason);
   }
 }
 

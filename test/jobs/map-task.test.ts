@@ -86,9 +86,9 @@ describe('a map task', () => {
   });
 
   test('cuts as soon as the counted bytes reach the budget', () => {
-    // Key 'a' counts 96 + 2, its number 8: 106.
-    expect(mapAll(words, ['a', 'b'], { budgetBytes: 106 })).toHaveLength(2);
-    expect(mapAll(words, ['a', 'b'], { budgetBytes: 107 })).toHaveLength(1);
+    // Key 'a' counts 160 + 2, its number 8: 170.
+    expect(mapAll(words, ['a', 'b'], { budgetBytes: 170 })).toHaveLength(2);
+    expect(mapAll(words, ['a', 'b'], { budgetBytes: 171 })).toHaveLength(1);
     // A string counts 16 + 2 × 2, an object 32 + 2 × the 7 of {"n":1}.
     const kinds = defineJob({
       ...words,
@@ -100,9 +100,9 @@ describe('a map task', () => {
       },
       reduce: () => 1,
     });
-    expect(mapAll(kinds, ['-'], { budgetBytes: 98 + 20 + 46 + 8 })).toHaveLength(1);
-    expect(mapAll(kinds, ['-', '-'], { budgetBytes: 98 + 20 + 46 + 8 })).toHaveLength(2);
-    expect(mapAll(kinds, ['-'], { budgetBytes: 98 + 20 + 46 })).toHaveLength(2);
+    expect(mapAll(kinds, ['-'], { budgetBytes: 162 + 20 + 46 + 8 })).toHaveLength(1);
+    expect(mapAll(kinds, ['-', '-'], { budgetBytes: 162 + 20 + 46 + 8 })).toHaveLength(2);
+    expect(mapAll(kinds, ['-'], { budgetBytes: 162 + 20 + 46 })).toHaveLength(2);
   });
 
   test('combines the values of a key at 32, so that one key never fills the budget', () => {
@@ -112,7 +112,7 @@ describe('a map task', () => {
       sizes.push(all.length);
       return all.reduce((a, b) => a + b);
     };
-    const runs = mapAll({ ...words, combine }, Array(100).fill('a'), { budgetBytes: 106 + 32 * 8 });
+    const runs = mapAll({ ...words, combine }, Array(100).fill('a'), { budgetBytes: 170 + 32 * 8 });
     expect(runs.map(pairs)).toEqual([[[['a', 100]]]]);
     expect(sizes).toEqual([32, 32, 32, 7]);
   });
