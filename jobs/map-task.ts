@@ -5,7 +5,7 @@
 import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
-import type { Counters, Job, MapEmit, TaskSetting } from './types.js';
+import type { Counters, Job, MapContext, MapEmit, TaskSetting } from './types.js';
 import { showValue, ValueError } from './values.js';
 import { wordsOf } from './words.js';
 
@@ -47,6 +47,11 @@ export class MapTask {
       ['map.records.in', this.#recordsIn],
       ['map.records.out', this.#recordsOut],
     ]);
+  }
+
+  /** What the job's functions are given. */
+  get context(): MapContext {
+    return this.#emit;
   }
 
   /** Runs the job's `setup`. */

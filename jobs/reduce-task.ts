@@ -43,6 +43,11 @@ export class ReduceTask {
     ]);
   }
 
+  /** What the job's functions are given. */
+  get context(): TaskContext {
+    return this.#context;
+  }
+
   /** Runs the job's `setup`. */
   start(): MaybePromise<void> {
     this.#expect('new', 'start');

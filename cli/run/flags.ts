@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobPolicy } from '../../core/records.js';
+import type { Commands, LineCodec } from '../../runtime/commands/command-job.js';
 import { parseBytes, parseDurationUs } from '../quantities.js';
 import { UserError } from '../user-error.js';
 
@@ -25,6 +26,10 @@ export interface RunFlags {
   readonly maxAttempts?: number;
   readonly taskTimeout?: string;
   readonly speculate?: boolean;
+  readonly mapper?: string;
+  readonly combiner?: string;
+  readonly reducer?: string;
+  readonly io?: LineCodec;
   readonly lateReports?: JobPolicy['lateReports'];
   readonly hidden?: boolean;
   readonly sequential?: boolean;
@@ -137,6 +142,25 @@ function duration(text: string | undefined, flag: string): number | undefined {
     });
   }
   return value;
+}
+
+/** The programs of `--mapper` and its like; undefined for a job in JavaScript. */
+export function commandsOfFlags({ mapper, combiner, reducer, io }: RunFlags): Commands | undefined {
+  if (mapper === undefined) {
+    const alone = combiner !== undefined ? '--combiner' : reducer !== undefined ? '--reducer' : undefined;
+    if (alone === undefined) return undefined;
+    throw new UserError({
+      code: 'U013',
+      what: `${alone} needs a --mapper`,
+      next: 'for no mapping, --mapper cat',
+    });
+  }
+  return {
+    mapper,
+    io: io ?? 'tsv',
+    ...(combiner === undefined ? {} : { combiner }),
+    ...(reducer === undefined ? {} : { reducer }),
+  };
 }
 
 /** `--param key=value`, as often as it is given. */

@@ -16,6 +16,7 @@ import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
+import type { Commands } from '../../runtime/commands/command-job.js';
 import { InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { planSplits } from '../../runtime/data/plan.js';
@@ -23,7 +24,7 @@ import { prepareWorkspace } from '../../runtime/data/publish.js';
 import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
-import { mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import { keepStdout } from '../terminal.js';
@@ -36,6 +37,8 @@ export interface PreparedJob {
   readonly job: Job;
   /** Absent for a job that is no pipeline. */
   readonly stage?: StageOf;
+  /** The programs of a job that is made of them. */
+  readonly commands?: Commands;
   readonly bundle: JobBundle | undefined;
   /** Where the code was loaded from in this process: tells the user's frames from ours. */
   readonly directory: string;
@@ -222,12 +225,10 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
 
 export function orderOf(ingredients: RunIngredients): WorkOrder {
   const { prepared, settings, place, flags, plan, pace } = ingredients;
-  const { bundle, job, stage } = prepared;
-  const name = stage?.pipeline ?? job.name;
-  const at = stage ? { stage: stage.index } : {};
+  const { job } = prepared;
   return {
     runId: place.runId,
-    code: bundle ? { kind: 'bundle', name, hash: bundle.hash, ...at } : { kind: 'builtin', name, ...at },
+    code: codeOf(prepared),
     params: settings.params,
     seed: settings.seed,
     budgetBytes: settings.budgetBytes,
@@ -238,6 +239,13 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
     ...(plan.boundaries ? { boundaries: plan.boundaries } : {}),
     ...(pace ? { pace } : {}),
   };
+}
+
+function codeOf({ job, bundle, stage, commands }: PreparedJob): JobCode {
+  if (commands) return { kind: 'commands', name: job.name, commands };
+  const name = stage?.pipeline ?? job.name;
+  const at = stage ? { stage: stage.index } : {};
+  return bundle ? { kind: 'bundle', name, hash: bundle.hash, ...at } : { kind: 'builtin', name, ...at };
 }
 
 /** A path as the user would say it, from here. */

@@ -105,8 +105,8 @@ async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<voi
       next: 'start the job anew: rehearse run …',
     });
   }
-  if (request.code.kind !== 'bundle') return;
   process.chdir(request.directory);
+  if (request.code.kind !== 'bundle') return;
   const bundle = await bundleJob(request.job).catch(() => undefined);
   if (bundle?.hash === request.code.hash) return;
   throw new UserError({

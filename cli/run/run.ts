@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandJob } from '../../runtime/commands/command-job.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { pruneRuns } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
@@ -12,13 +13,14 @@ import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { type RunFlags, settingsOf } from './flags.js';
+import { commandsOfFlags, type RunFlags, settingsOf } from './flags.js';
 import { clearPlace, placeError, placeRun } from './place.js';
 import {
   createRun,
   findJob,
   isLast,
   orderOf,
+  type PreparedJob,
   planInputs,
   type RunIngredients,
   type StageOf,
@@ -31,7 +33,8 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     const { rehearse } = await import('../rehearsal/rehearse.js');
     return await rehearse(args, flags);
   }
-  const [jobName, ...inputs] = args;
+  const commands = commandsOfFlags(flags);
+  const [jobName, ...inputs] = commands ? [commands.mapper, ...args] : args;
   if (jobName === undefined) {
     throw new UserError({
       code: 'U006',
@@ -125,7 +128,10 @@ export async function gather(
   }
   const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
   try {
-    const prepared = await findJob(jobName, settings.params, scratch, stage);
+    const commands = commandsOfFlags(flags);
+    const prepared: PreparedJob = commands
+      ? { job: commandJob(commands), commands, bundle: undefined, directory: scratch }
+      : await findJob(jobName, settings.params, scratch, stage);
     const dataDirectory = dataDirectoryOf(flags.dataDir);
     const runId = newRunId(new Date());
     const asked = await placeRun(flags, dataDirectory, runId);

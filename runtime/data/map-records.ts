@@ -2,10 +2,12 @@
 import type { MapTask } from '../../jobs/map-task.js';
 import { isPromise } from '../../jobs/maybe-promise.js';
 import type { Job, TaskSetting } from '../../jobs/types.js';
+import { commandsOf } from '../commands/command-job.js';
+import { throughMapper } from '../commands/map-program.js';
 import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
 import type { InputFile } from './inputs.js';
 import type { SplitRange } from './plan.js';
-import { readRecords } from './records.js';
+import { type RecordBatch, readRecords } from './records.js';
 import { splitBytes } from './split-reader.js';
 
 export interface MapRecordsOptions {
@@ -23,13 +25,13 @@ export async function mapRecords(
   memory: FailureMemory,
   ending: () => void = () => {},
 ): Promise<void> {
-  const { job, files, ranges, context, progress } = options;
+  const { ranges, context, progress } = options;
   const bytesTotal = splitBytes(ranges);
   let input: string | undefined;
   let offset = 0;
   try {
     await task.start();
-    for await (const { file, records, bytesDone } of readRecords(files, ranges, job.inputFormat ?? 'lines')) {
+    for await (const { file, records, bytesDone } of recordsFor(task, options)) {
       if (file.name !== input) task.openInput((input = file.name));
       for (const one of records) {
         offset = one.offset;
@@ -47,4 +49,18 @@ export async function mapRecords(
     memory.check();
     throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
   }
+}
+
+/** The records of the split, or what the job's mapper makes of them. */
+function recordsFor(
+  task: MapTask,
+  { job, files, ranges, progress }: MapRecordsOptions,
+): AsyncIterable<RecordBatch> {
+  const batches = readRecords(files, ranges, job.inputFormat ?? 'lines');
+  const commands = commandsOf(job);
+  if (!commands) return batches;
+  const inputs = [...new Set(ranges.map(({ file }) => files[file]!.name))];
+  const bytesTotal = splitBytes(ranges);
+  const fed = (bytesDone: number): void => progress?.(bytesDone, bytesTotal);
+  return throughMapper(batches, { commands, context: task.context, inputs, fed });
 }

@@ -6,6 +6,8 @@ import type { MapRun } from '../../jobs/collector.js';
 import { MapTask } from '../../jobs/map-task.js';
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
+import { commandsOf } from '../commands/command-job.js';
+import { throughCombiner } from '../commands/map-program.js';
 import { FailureMemory } from './attempt.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
@@ -39,12 +41,20 @@ export class RecordLane {
     this.#last = contentOf({ partitions: [] }, reduces);
     this.#task = new MapTask({
       ...options,
-      onRun: (run) => {
-        const content = contentOf(run, reduces);
+      onRun: (cut) => {
+        const content = contentOf(this.#combined(cut), reduces);
         if (this.#ending) this.#last = content;
         else this.#memory.keep(() => output.spill(content));
       },
     });
+  }
+
+  /** What the combiner of a job made of programs leaves of a run. */
+  #combined(run: MapRun): MapRun {
+    const { job, reduces } = this.#options;
+    const commands = commandsOf(job);
+    if (commands?.combiner === undefined) return run;
+    return throughCombiner(run, commands.combiner, { job, commands, reduces, context: this.#task.context });
   }
 
   get counters(): Counters {

@@ -13,6 +13,8 @@ import { formatterOf } from '../../jobs/output-format.js';
 import { ReduceTask } from '../../jobs/reduce-task.js';
 import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
+import { commandsOf } from '../commands/command-job.js';
+import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
 import {
@@ -104,9 +106,20 @@ async function reduceAll(
   options: ReduceAttemptOptions,
   file: TextFile,
   open: (memory: FailureMemory) => Iterator<KeyValue>[],
-): Promise<ReduceTask> {
+): Promise<Pick<ReduceTask, 'counters' | 'heaviest'>> {
   const { job, context } = options;
   const memory = new FailureMemory();
+  const commands = commandsOf(job);
+  if (commands?.reducer !== undefined) {
+    const records = mergeRecords(open(memory));
+    const write = (line: string): void => memory.keep(() => file.write(line));
+    const reducing = reduceThrough({ reducer: commands.reducer, commands, context, records, write });
+    const counters = await reducing.catch((error: unknown) => {
+      memory.check();
+      throw blame(error, {}, context.signal);
+    });
+    return { counters, heaviest: undefined };
+  }
   const format = formatterOf(job.outputFormat);
   const task = new ReduceTask({ job, context, write: (key, value) => file.write(format(key, value)) });
   let key: string | undefined;

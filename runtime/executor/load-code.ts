@@ -1,10 +1,11 @@
 /**
- * The job behind a `JobCode`: a built-in by name, or a bundle from Files; of a pipeline the stage that is meant.
+ * The job behind a `JobCode`: a built-in by name, a bundle from Files, or programs; of a pipeline the stage that is meant.
  */
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { jobOf, type Pipeline } from '../../jobs/pipeline.js';
 import type { Job, Params } from '../../jobs/types.js';
 import { loadProgram } from '../bundle/load.js';
+import { commandJob } from '../commands/command-job.js';
 import type { JobCode } from '../node/work-order.js';
 import type { Files } from '../store/ports.js';
 
@@ -12,6 +13,7 @@ const loaded = new Map<string, Promise<Job | Pipeline>>();
 
 /** Loads each code once. Bundles are unpacked into `directory`. */
 export async function loadCode(files: Files, code: JobCode, params: Params, directory: string): Promise<Job> {
+  if (code.kind === 'commands') return commandJob(code.commands);
   const key = code.kind === 'builtin' ? `builtin ${code.name}` : code.hash;
   let program = loaded.get(key);
   if (!program) {
@@ -26,7 +28,11 @@ export function findBuiltin(name: string): Job | Pipeline | undefined {
   return builtinJobs.get(name)?.job ?? builtinPipelines.get(name)?.pipeline;
 }
 
-async function load(files: Files, code: JobCode, directory: string): Promise<Job | Pipeline> {
+async function load(
+  files: Files,
+  code: Exclude<JobCode, { kind: 'commands' }>,
+  directory: string,
+): Promise<Job | Pipeline> {
   if (code.kind === 'builtin') {
     const builtin = findBuiltin(code.name);
     if (!builtin) throw new Error(`there is no built-in job "${code.name}"`);

@@ -3,6 +3,7 @@
  * The core carries only the hash; a worker that runs an attempt reads the document once per job.
  */
 import { createHash } from 'node:crypto';
+import type { Commands } from '../commands/command-job.js';
 import type { InputFile } from '../data/inputs.js';
 import type { SplitRange } from '../data/plan.js';
 import type { Files } from '../store/ports.js';
@@ -35,8 +36,9 @@ export interface Misbehaviour {
   readonly how: 'throws' | 'hangs' | 'differs';
 }
 
-/** A built-in by name, or a bundle in Files by its hash; of a pipeline one stage, counted from 0. */
+/** A built-in by name, a bundle in Files by its hash, or programs; of a pipeline one stage, counted from 0. */
 export type JobCode =
+  | { readonly kind: 'commands'; readonly name: string; readonly commands: Commands }
   | { readonly kind: 'builtin'; readonly name: string; readonly stage?: number }
   | { readonly kind: 'bundle'; readonly name: string; readonly hash: string; readonly stage?: number };
 

@@ -1,0 +1,17 @@
+/** What a program is told in its environment, under our names and under those that Hadoop streaming gives. */
+
+/** `task` is `map-3` or `reduce-0`. `inputs` are joined by line ends: a split may hold several files. */
+export function environmentOf(task: string, inputs: readonly string[]): Record<string, string> {
+  const [kind = '', number = ''] = task.split('-');
+  const input = inputs.join('\n');
+  return {
+    REHEARSE_TASK: task,
+    REHEARSE_PARTITION: number,
+    mapreduce_task_id: task,
+    mapreduce_task_ismap: String(kind === 'map'),
+    mapreduce_task_partition: number,
+    ...(input === ''
+      ? {}
+      : { REHEARSE_INPUT: input, mapreduce_map_input_file: input, map_input_file: input }),
+  };
+}
