@@ -1,13 +1,7 @@
 /** What the fast lanes of a map attempt share: whether the kernel can combine for a job, and how it leaves its runs. */
 import { knownAs } from '../../jobs/aggregates.js';
 import type { Job } from '../../jobs/types.js';
-import {
-  type Kernel,
-  NotForKernelError,
-  type Operation,
-  operations,
-  PARTITIONS_MAX,
-} from '../../kernel/kernel.js';
+import { type Kernel, type Operation, operations, PARTITIONS_MAX } from '../../kernel/kernel.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { RunContent } from './map-output.js';
@@ -28,10 +22,9 @@ export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
   );
 }
 
-/** This thread's kernel, empty. Throws NotForKernelError where there is none, or not enough memory. */
+/** This thread's kernel, empty. Throws NotForKernelError where there is not enough memory. */
 export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Kernel {
   const kernel = kernelOfThread();
-  if (kernel === undefined) throw new NotForKernelError('there is no WebAssembly');
   kernel.open({ operation: operationOf(job)!, budgetBytes, partitions: reduces });
   return kernel;
 }

@@ -47,7 +47,6 @@ export function isKernelReduce(job: Job): boolean {
 /** Runs the attempt; throws NotForKernelError where it has to be done in the general lane. */
 export async function runKernelReduce(options: ReduceAttemptOptions): Promise<AttemptResult> {
   const kernel = kernelOfThread();
-  if (kernel === undefined) throw new NotForKernelError('there is no WebAssembly');
   const operation = operations.find((known) => known === knownAs(options.job.reduce))!;
   kernel.open({ operation, budgetBytes: options.budgetBytes, partitions: 1 });
   const recordsIn = await readSources(kernel, options);

@@ -1,12 +1,13 @@
 /**
  * The kernel of this thread: compiled once, its memory reused from attempt to attempt.
  *
- * Where there is no WebAssembly (a Node started with --jitless) there is none, and everything takes the general lane.
+ * Where there is no WebAssembly (a Node started with --jitless) it is the one in TypeScript, slow and to the same effect.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { Kernel } from '../../kernel/kernel.js';
+import { PlainKernel } from '../../kernel/plain-kernel.js';
 import { hasWebAssembly, WasmKernel } from '../../kernel/wasm-kernel.js';
 
 /** Relative to this file, as compiled and as source. */
@@ -14,14 +15,16 @@ const PLACES = ['../../kernel/kernel.wasm', '../../dist/kernel/kernel.wasm'];
 
 let kernel: Kernel | undefined;
 
-/** The kernel, or undefined where WebAssembly is missing. Takes some 20 ms when it is called first. */
-export function kernelOfThread(): Kernel | undefined {
-  if (kernel === undefined && hasWebAssembly()) {
-    // The quick compiler's code would run for the first, and often the only, seconds.
-    setFlagsFromString('--no-liftoff');
-    kernel = new WasmKernel(readFileSync(modulePath()));
-  }
+/** Takes some 20 ms when it is called first. */
+export function kernelOfThread(): Kernel {
+  kernel ??= hasWebAssembly() ? compiledKernel() : new PlainKernel();
   return kernel;
+}
+
+function compiledKernel(): Kernel {
+  // The quick compiler's code would run for the first, and often the only, seconds.
+  setFlagsFromString('--no-liftoff');
+  return new WasmKernel(readFileSync(modulePath()));
 }
 
 function modulePath(): string {
