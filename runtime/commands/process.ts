@@ -48,7 +48,8 @@ export class Program {
     this.#child.stdin!.on('error', () => {}); // a program may stop reading before the end
     this.#exit = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(error.message));
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('exit', (code, signal) => {
+        this.kill(); // what watches the pipe goes too
         resolve(code === 0 ? undefined : signal ? `was ended by ${signal}` : `ended with exit code ${code}`);
       });
     });
