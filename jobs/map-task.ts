@@ -16,6 +16,7 @@
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
 import { partitionOf } from './murmur3.js';
+import { lineRecord } from './record-id.js';
 import type { Counters, Job, KeyedValues, MapEmit, TaskSetting } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 import { canonicalValue, encodeValue, objectText, showKey, ValueError } from './values.js';
@@ -37,6 +38,8 @@ export interface MapTaskOptions {
   readonly reduces: number;
   readonly budgetBytes: number;
   readonly context: TaskSetting;
+  /** Bad records: lines that `map` never sees, by their names (record-id.ts). */
+  readonly skip?: readonly string[] | undefined;
   /** Takes a run over. Called from within `offer` and `finish`, even in the middle of a call of the user's `map`. */
   readonly onRun: (run: MapRun) => void;
 }
@@ -62,6 +65,9 @@ export class MapTask {
   #phase: Phase = 'new';
   #mapping = false;
   #countedBytes = 0;
+  readonly #skip: ReadonlySet<string> | undefined;
+  #lines = 0;
+  #skipped = 0;
   #recordsIn = 0;
   #recordsOut = 0;
 
@@ -69,14 +75,21 @@ export class MapTask {
     this.#options = options;
     this.#job = options.job;
     this.#budgetBytes = options.budgetBytes;
+    this.#skip = options.skip && new Set(options.skip);
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
   }
 
-  /** Counts so far: `map.records.in`, `map.records.out` and the user's own. */
+  /** The name of the line that was offered last; undefined before the first and after `finish`. */
+  get record(): string | undefined {
+    return this.#phase === 'started' && this.#lines > 0 ? lineRecord(this.#lines - 1) : undefined;
+  }
+
+  /** Counts so far: `map.records.in`, `map.records.out`, `map.records.skipped` if there are any, and the user's own. */
   get counters(): Counters {
     return sortedCounters([
       ...this.#userCounters,
+      ...(this.#skipped > 0 ? [['map.records.skipped', this.#skipped] as const] : []),
       ['map.records.in', this.#recordsIn],
       ['map.records.out', this.#recordsOut],
     ]);
@@ -98,6 +111,11 @@ export class MapTask {
   offer(line: string, offset = 0): MaybePromise<void> {
     this.#expect('started', 'offer');
     this.#input.offset = offset;
+    const number = this.#lines++;
+    if (this.#skip?.has(lineRecord(number))) {
+      this.#skipped++;
+      return;
+    }
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.

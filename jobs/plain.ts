@@ -24,12 +24,22 @@ export interface PlainLine {
 /** The lines of one map task; asynchronous ones come in batches. */
 export type PlainSplit = Iterable<PlainLine> | AsyncIterable<Iterable<PlainLine>>;
 
+/** Where user code is, for whoever catches what it throws. */
+export interface RecordSite {
+  /** The name of the record that is worked on (record-id.ts); undefined between records. */
+  record?: () => string | undefined;
+}
+
 export interface PlainMapOptions {
   readonly job: Job;
   readonly lines: PlainSplit;
   readonly reduces: number;
   readonly budgetBytes: number;
   readonly context: TaskSetting;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
+  /** Filled in. */
+  readonly site?: RecordSite;
 }
 
 export interface PlainMapOutput {
@@ -43,6 +53,7 @@ export function runPlainMap(options: PlainMapOptions): MaybePromise<PlainMapOutp
   const { job, lines, reduces } = options;
   const runs: MapRun[] = [];
   const task = new MapTask({ ...options, onRun: (run) => runs.push(run) });
+  if (options.site) options.site.record = () => task.record;
   let input: string | undefined;
   const offer = (line: PlainLine): MaybePromise<void> => {
     if (line.input !== input) task.openInput((input = line.input));
@@ -67,6 +78,10 @@ export interface PlainReduceOptions {
   /** The partition's sorted records of every map task, in map order. */
   readonly sources: readonly Iterable<KeyValue>[];
   readonly context: TaskSetting;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
+  /** Filled in. */
+  readonly site?: RecordSite;
 }
 
 export interface PlainReduceOutput {
@@ -77,9 +92,11 @@ export interface PlainReduceOutput {
 
 /** One reduce task. */
 export function runPlainReduce(options: PlainReduceOptions): MaybePromise<PlainReduceOutput> {
-  const { job, sources, context } = options;
+  const { job, sources, context, skip, site } = options;
   const lines: string[] = [];
-  const task = new ReduceTask({ job, context, write: (key, value) => lines.push(formatLine(key, value)) });
+  const write = (key: string, value: unknown): void => void lines.push(formatLine(key, value));
+  const task = new ReduceTask({ job, context, skip, write });
+  if (site) site.record = () => task.record;
   const merged = mergeRecords(sources.map((source) => source[Symbol.iterator]()));
   const reduceAll = () => forEach(groups(merged), ({ key, values }) => task.reduceGroup(key, values));
   const reduced = after(after(task.start(), reduceAll), () => task.finish());

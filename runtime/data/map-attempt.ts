@@ -38,6 +38,8 @@ export interface MapAttemptOptions {
   readonly fanIn?: number;
   /** Force the file to the disk; without it, a crash of the machine may cost the attempt. */
   readonly sync?: boolean;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
   readonly progress?: Progress;
 }
 
@@ -73,6 +75,7 @@ class MapAttempt {
       reduces: options.reduces,
       budgetBytes: options.budgetBytes,
       context: options.context,
+      skip: options.skip,
       onRun: (run) => {
         if (this.#ending) this.#last = run;
         else this.#memory.keep(() => this.#spill(run));
@@ -105,7 +108,9 @@ class MapAttempt {
       await task.finish();
     } catch (error) {
       this.#memory.check();
-      throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
+      const { record } = task;
+      const site = input === undefined || record === undefined ? {} : { input, offset, record };
+      throw blame(error, site, context.signal);
     }
   }
 

@@ -11,29 +11,23 @@ import { ReduceTask } from '../../jobs/reduce-task.js';
 import { formatLine } from '../../jobs/text.js';
 import type { Job, KeyValue, TaskSetting } from '../../jobs/types.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
+import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
 import {
   FAN_IN_DEFAULT,
   narrowingPasses,
   narrowRuns,
   OpenRun,
   openRuns,
+  type Run,
   RunDirectory,
-  type RunReadOptions,
 } from './runs.js';
 import { TextFile } from './text-file.js';
-
-/** The committed output of one map task. */
-export interface ReduceSource {
-  /** Index of the map task, for blame. */
-  readonly task: number;
-  readonly path: string;
-}
 
 export interface ReduceAttemptOptions {
   readonly job: Job;
   readonly partition: number;
-  /** The outputs of all maps in map order. */
-  readonly sources: readonly ReduceSource[];
+  /** The outputs of all maps in map order; or, for an attempt that begins before they are all there, as they come. */
+  readonly sources: readonly ReduceSource[] | SourceFeed;
   /** Bounds the read buffers; does not change the result. */
   readonly budgetBytes: number;
   /** `task` is `reduce-<partition>`. */
@@ -45,6 +39,10 @@ export interface ReduceAttemptOptions {
   /** How many runs are merged at once; does not change the result. */
   readonly fanIn?: number;
   readonly progress?: Progress;
+  /** Told when it has to wait for more sources, and when it goes on. */
+  readonly onWaiting?: (waiting: boolean) => void;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
 }
 
 const BUFFER_BYTES_MIN = 4 * 1024;
@@ -58,30 +56,49 @@ const GROUPS_PER_BREATH = 4096;
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
   const { partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
+  const early = new RunDirectory(`${options.privateDirectory}.early`);
   const bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
-  const reading: RunReadOptions = { bufferBytes, onRead: progressOf(options, fanIn) };
   try {
     const pause = (): Promise<void> => breathe(context.signal);
+    let copiedBytes = 0;
+    const onRead = (bytes: number): void => options.progress?.((copiedBytes += bytes), 2 * copiedBytes);
+    const gathering = {
+      partition,
+      directory: early,
+      pause,
+      onWaiting: options.onWaiting,
+      bufferBytes,
+      onRead,
+    };
+    const sources: readonly Run[] = isFeed(options.sources)
+      ? await gatherSources(options.sources, gathering)
+      : options.sources;
+    const reading = { bufferBytes, onRead: progressOf(options, sources, fanIn, copiedBytes) };
     const narrowing = { fanIn, partitions: [partition], directory, pause, ...reading };
-    const narrowed = await narrowRuns(options.sources, narrowing);
+    const narrowed = await narrowRuns(sources, narrowing);
     const open = openRuns(narrowed.runs);
     try {
-      const sources = (memory: FailureMemory): Iterator<KeyValue>[] =>
+      const records = (memory: FailureMemory): Iterator<KeyValue>[] =>
         open.map((run) => kept(run.decoded(narrowed.partitions[0]!, reading), memory));
       const file = new TextFile(target);
-      const { counters, heaviest } = await reduceAll(options, file, sources).catch((error: unknown) => {
+      const { counters, heaviest } = await reduceAll(options, file, records).catch((error: unknown) => {
         file.abandon();
         throw error;
       });
-      const records = counters.find(([name]) => name === 'reduce.records.out')?.[1] ?? 0;
+      const written = counters.find(([name]) => name === 'reduce.records.out')?.[1] ?? 0;
       const found = heaviest ? { heaviest } : {};
-      return { ...file.finish(), records, counters, spills: directory.count, ...found };
+      return { ...file.finish(), records: written, counters, spills: directory.count, ...found };
     } finally {
       for (const run of open) run.close();
     }
   } finally {
     directory.remove();
+    early.remove();
   }
+}
+
+function isFeed(sources: ReduceAttemptOptions['sources']): sources is SourceFeed {
+  return 'changed' in sources;
 }
 
 /** Runs the reduce task over all sources. */
@@ -90,9 +107,10 @@ async function reduceAll(
   file: TextFile,
   open: (memory: FailureMemory) => Iterator<KeyValue>[],
 ): Promise<ReduceTask> {
-  const { job, context } = options;
+  const { job, context, skip } = options;
   const memory = new FailureMemory();
-  const task = new ReduceTask({ job, context, write: (key, value) => file.write(formatLine(key, value)) });
+  const write = (key: string, value: unknown): void => file.write(formatLine(key, value));
+  const task = new ReduceTask({ job, context, skip, write });
   let key: string | undefined;
   try {
     await task.start();
@@ -109,7 +127,7 @@ async function reduceAll(
     return task;
   } catch (error) {
     memory.check();
-    throw blame(error, key === undefined ? {} : { key }, context.signal);
+    throw blame(error, key === undefined ? {} : { key, record: task.record! }, context.signal);
   }
 }
 
@@ -119,15 +137,20 @@ function kept(records: Iterator<KeyValue>, memory: FailureMemory): Iterator<KeyV
 }
 
 /** Opens every source once, to find out early whether it can be read and how much there is to do. */
-function progressOf(options: ReduceAttemptOptions, fanIn: number): (bytes: number) => void {
+function progressOf(
+  options: ReduceAttemptOptions,
+  sources: readonly Run[],
+  fanIn: number,
+  copiedBytes: number,
+): (bytes: number) => void {
   let bytesTotal = 0;
-  for (const source of options.sources) {
+  for (const source of sources) {
     const run = new OpenRun(source);
     bytesTotal += run.bytesOf(options.partition);
     run.close();
   }
-  bytesTotal *= 1 + narrowingPasses(options.sources.length, fanIn);
-  let bytesDone = 0;
+  bytesTotal = copiedBytes + bytesTotal * (1 + narrowingPasses(sources.length, fanIn));
+  let bytesDone = copiedBytes;
   return (bytes) => {
     bytesDone += bytes;
     options.progress?.(Math.min(bytesDone, bytesTotal), bytesTotal);

@@ -1,5 +1,6 @@
 /** Planted bugs: each must be caught, by the invariant that names its cause. Without its bug, each scenario passes. */
 import { describe, expect, it } from 'vitest';
+import { packState, unpackState } from '../../core/durable/snapshot.js';
 import type { Effect } from '../../core/effects.js';
 import { generationText } from '../../core/generation.js';
 import { type AttemptId, sameAttempt } from '../../core/ids.js';
@@ -91,7 +92,15 @@ faults:
 expect: {}
 `);
 
-/** Workers take every order as if it came from the highest epoch they know. */
+/** A single master that writes many snapshots. */
+const snapshots = scenario(`
+name: snapshots
+cluster: { snapshotSlots: 3 }
+job: { maps: 12, reduces: 1, mapTime: 300ms..500ms }
+expect: {}
+`);
+
+/** Workers take every order as if it came from the highest epoch they know, and warn nobody of what they have heard. */
 function obeysAnyEpoch(): Plants {
   const heard = new Map<Life, number>();
   return {
@@ -102,6 +111,11 @@ function obeysAnyEpoch(): Plants {
       heard.set(life, epoch);
       return { ...event, message: { ...event.message, epoch } } as typeof event;
     },
+    effects: (_, __, effects) =>
+      effects.map((effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'worker.hello') return effect;
+        return { ...effect, message: { ...effect.message, epochSeen: 0, slotSeen: 0 } } as Effect;
+      }),
   };
 }
 
@@ -290,6 +304,42 @@ const planted: readonly Planted[] = [
     scenario: calm,
     caughtBy: 'C17',
     plants: () => changing('worker', (effect) => (effect.type === 'attempt.run' ? [effect, effect] : effect)),
+  },
+  {
+    sentence: 'a store forgets what it had confirmed, and workers do not say what they have heard',
+    scenario: story('store-forgets-in-a-failover'),
+    caughtBy: 'C2',
+    plants: () =>
+      changing('worker', (effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'worker.hello') return effect;
+        return { ...effect, message: { ...effect.message, epochSeen: 0, slotSeen: 0 } };
+      }),
+  },
+  {
+    sentence: 'a snapshot leaves something out',
+    scenario: snapshots,
+    caughtBy: 'C18',
+    plants: () =>
+      changing('master', (effect) => {
+        const [record] = effect.type === 'journal.append' ? effect.records : [];
+        if (effect.type !== 'journal.append' || record?.type !== 'snapshot') return effect;
+        const state = unpackState(record.text);
+        state.jobs[0]!.commits[0] = undefined;
+        return { ...effect, records: [{ ...record, text: packState(state) }] };
+      }),
+  },
+  {
+    sentence: 'the journal is trimmed where no snapshot begins',
+    scenario: snapshots,
+    caughtBy: 'C18',
+    plants: () => {
+      const nonces: string[] = [''];
+      return changing('master', (effect) => {
+        if (effect.type === 'journal.append') nonces[effect.slot] = effect.nonce;
+        if (effect.type !== 'journal.trim') return effect;
+        return { ...effect, first: effect.first - 1, nonce: nonces[effect.first - 1]! };
+      });
+    },
   },
 ];
 
