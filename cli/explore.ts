@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { tupleName } from '../sim/coverage/tuples.js';
 import { boundNames } from '../sim/explore/cluster/bounds.js';
 import { Cluster } from '../sim/explore/cluster/cluster.js';
+import { retell } from '../sim/explore/cluster/retell.js';
 import { clusterSetupOf } from '../sim/explore/cluster/setup.js';
 import { symmetric } from '../sim/explore/cluster/symmetry.js';
 import {
@@ -31,6 +32,7 @@ interface ExploreFlags extends GlobalFlags {
   readonly exact?: boolean;
   readonly liveness?: boolean;
   readonly reached?: string;
+  readonly scenario?: string;
 }
 
 interface Explored {
@@ -104,6 +106,9 @@ function exploreOne(scenario: Scenario, flags: ExploreFlags, limits: Limits, ter
   const tuples = [...parts.tuples].map(tupleName).sort();
   const explored = { scenario, result, seconds: seconds(), steps: parts.stepsTaken, tuples };
   if (!flags.json) sayExplored(explored, cluster, terminal);
+  if (flags.scenario !== undefined && result.counterexample) {
+    retellTo(flags.scenario, cluster, result.counterexample, terminal);
+  }
   return explored;
 }
 
@@ -170,18 +175,39 @@ function tellLasso({ stem, cycle }: Lasso, terminal: Terminal): void {
   for (const step of cycle) terminal.out(`  *  ${step}\n`);
 }
 
+/** Where the simulator can show the same, a scenario file that does. */
+function retellTo(
+  path: string,
+  cluster: Cluster,
+  { path: way, rule }: Counterexample,
+  terminal: Terminal,
+): void {
+  const steps = way.ordinals.map((ordinal, index) =>
+    cluster.step(way.states, index * cluster.words, ordinal),
+  );
+  const retold = retell(cluster.parts.setup, steps, rule);
+  if (!retold) {
+    terminal.warn(
+      '  no scenario was found that shows it: the order of messages matters, and only seeds choose it',
+    );
+    return;
+  }
+  write(path, retold.text, '--scenario');
+  terminal.warn(`  again: rehearse sim ${sayPath(path)}`);
+}
+
 /** The (role, state, event) that any of the explorations reached, one a line, sorted. */
 function writeReached(path: string, explored: readonly Explored[]): void {
   const all = new Set(explored.flatMap(({ tuples }) => tuples));
-  const text = `${[...all].sort().join('\n')}\n`;
+  write(path, `${[...all].sort().join('\n')}\n`, '--reached');
+}
+
+function write(path: string, text: string, flag: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    throw new UserError({
-      code: 'U025',
-      what: `--reached: ${(error as Error).message}`,
-      exit: exitCodes.environment,
-    });
+    const what = `${flag}: ${(error as Error).message}`;
+    throw new UserError({ code: 'U025', what, exit: exitCodes.environment });
   }
 }
 

@@ -88,6 +88,7 @@ function program(done: (code: number) => void): Command {
       .option('--no-reduction', 'take every step of every state: no ample sets')
       .option('--exact', 'compare whole states, not 64-bit fingerprints')
       .option('--liveness', 'does every fair run come to an answer?')
+      .option('--scenario <file>', 'write a scenario that shows a broken rule in the simulator, if there is one')
       .option('--reached <file>', 'write the (role, state, event) that were reached to this file')
       .description('every order of what may happen in a small cluster'),
     async () => (await import('./explore.js')).explore,

@@ -15,13 +15,13 @@ export interface ArmedDeadline extends Deadline {
 interface Slot extends Deadline {
   at: number;
   order: number;
-  /** Where it stands in `heap`. */
+  /** Where it stands in `heap`; -1 when it is not armed. */
   position: number;
 }
 
 export interface Deadlines {
   readonly heap: Slot[];
-  /** The same slots by kind, then by id. A kind stays when its last is gone: most are armed again at once. */
+  /** The same slots by kind, then by id. Those without an id stay when they are cleared: most are armed again at once. */
   readonly index: Map<string, Map<string, Slot>>;
   order: number;
 }
@@ -33,22 +33,17 @@ export function noDeadlines(): Deadlines {
 /** Arms the deadline, or moves it when it is armed already; of two for the same time, the one armed earlier comes first. */
 export function arm(deadlines: Deadlines, kind: string, id: string, at: number): void {
   const order = deadlines.order++;
-  let ofKind = deadlines.index.get(kind);
-  const slot = ofKind?.get(id);
-  if (slot) {
-    const earlier = at < slot.at;
-    slot.at = at;
-    slot.order = order;
-    if (earlier) rise(deadlines.heap, slot.position, slot);
-    else sink(deadlines.heap, slot.position, slot);
-    return;
-  }
-  const { heap } = deadlines;
-  const added: Slot = { kind, id, at, order, position: heap.length };
-  if (!ofKind) deadlines.index.set(kind, (ofKind = new Map()));
-  ofKind.set(id, added);
-  heap.push(added);
-  rise(heap, added.position, added);
+  const { heap, index } = deadlines;
+  let ofKind = index.get(kind);
+  if (!ofKind) index.set(kind, (ofKind = new Map()));
+  let slot = ofKind.get(id);
+  if (!slot) ofKind.set(id, (slot = { kind, id, at, order, position: -1 }));
+  const rises = slot.position < 0 || at < slot.at;
+  slot.at = at;
+  slot.order = order;
+  if (slot.position < 0) slot.position = heap.push(slot) - 1;
+  if (rises) rise(heap, slot.position, slot);
+  else sink(heap, slot.position, slot);
 }
 
 /** Disarms the deadline; nothing happens when it is not armed. */
@@ -79,15 +74,21 @@ export function take(deadlines: Deadlines, deadline: Deadline, now: number): boo
 }
 
 function find(deadlines: Deadlines, kind: string, id: string): Slot | undefined {
-  return deadlines.index.get(kind)?.get(id);
+  const slot = deadlines.index.get(kind)?.get(id);
+  return slot && slot.position >= 0 ? slot : undefined;
 }
 
 function remove({ heap, index }: Deadlines, slot: Slot): void {
-  index.get(slot.kind)!.delete(slot.id);
+  const { position } = slot;
   const last = heap.pop()!;
-  if (last === slot) return;
-  if (before(last, slot)) rise(heap, slot.position, last);
-  else sink(heap, slot.position, last);
+  if (last !== slot) {
+    if (before(last, slot)) rise(heap, position, last);
+    else sink(heap, position, last);
+  }
+  if (slot.id !== '') index.get(slot.kind)!.delete(slot.id);
+  slot.position = -1;
+  slot.at = 0;
+  slot.order = 0;
 }
 
 function before(a: Slot, b: Slot): boolean {

@@ -112,7 +112,6 @@ export class ExecutorModel {
 
   abort(life: Life, id: AttemptId): void {
     const attempt = this.#running.get(life)?.find((running) => sameAttempt(running.id, id));
-    if (this.#host.plants.abortDeletesFinished) this.#files.discard(id, 'executor');
     if (!attempt) return;
     this.#end(attempt);
     this.#host.laterFor(life, this.#time(attempt, 0), () =>

@@ -48,18 +48,18 @@ export class FileModel {
     for (const observer of this.#host.observers) observer.fileWritten?.(file);
   }
 
-  discard(attempt: AttemptId, why: 'order' | 'executor'): void {
+  discard(attempt: AttemptId): void {
     const file = this.find(attempt);
     if (!file) return;
     this.#files.set(attempt, undefined);
     this.#ofNode.get(file.writer.node)!.delete(file);
-    this.#tellGone(file, why);
+    this.#tellGone(file, 'order');
   }
 
   /** What this worker's lives have written for a job. */
   discardJob(node: SimNode, job: JobId): void {
     for (const { attempt } of this.#ofNode.get(node) ?? []) {
-      if (attempt.job === job) this.discard(attempt, 'order');
+      if (attempt.job === job) this.discard(attempt);
     }
   }
 
@@ -91,7 +91,7 @@ export class FileModel {
     return this.#place === 'worker' && 'map' in file.content ? file.writer : undefined;
   }
 
-  #tellGone(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void {
+  #tellGone(file: AttemptFile, why: 'fault' | 'order'): void {
     for (const observer of this.#host.observers) observer.fileGone?.(file, why);
   }
 }

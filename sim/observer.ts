@@ -38,8 +38,8 @@ export interface Observer {
   /** A reduce has read these map outputs, one per map in their order. */
   attemptRead?(life: Life, attempt: AttemptId, sources: readonly AttemptFile[]): void;
   fileWritten?(file: AttemptFile): void;
-  /** `fault`: the scenario took it away; `order`: a machine asked for it; `executor`: anything else did. */
-  fileGone?(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void;
+  /** `fault`: the scenario took it away; `order`: a machine asked for it. */
+  fileGone?(file: AttemptFile, why: 'fault' | 'order'): void;
   /** Something was given to a link, whatever becomes of it there. */
   frameSent?(frame: Frame): void;
   /** A fault of the scenario has begun and changed something. */

@@ -409,7 +409,7 @@ export class World implements Host {
       case 'outputs.learn':
         return this.executors.learn(life, effect);
       case 'output.discard':
-        return this.files.discard(effect.attempt, 'order');
+        return this.files.discard(effect.attempt);
       case 'job.discard':
         this.executors.forget(life, effect.job);
         return this.files.discardJob(life.node, effect.job);

@@ -23,23 +23,25 @@ export function assignAll(state: MasterState, turn: Turn): void {
   if (!leading || leading.draining || leading.awaited.size > 0) return;
   if (leading.ready.size === 0 && leading.waiting.size === 0) return;
   if (leading.rumour) return; // perhaps there is a higher epoch, or another has led in this very one
-  for (const { job, view } of openJobs(state, leading)) {
+  for (const view of leading.jobs.values()) {
+    const job = openJob(state, view);
+    if (!job) continue;
     assignFrom(state, turn, leading, job, view, view.idleMaps);
     if (allMapsDone(job) && view.doubts === 0) assignFrom(state, turn, leading, job, view, view.idleReduces);
   }
   // What is left could run no map of any job: reduces may wait there.
-  for (const { job, view } of openJobs(state, leading)) {
-    if (reducesMayBegin(job) && view.doubts === 0)
+  for (const view of leading.jobs.values()) {
+    const job = openJob(state, view);
+    if (job && reducesMayBegin(job) && view.doubts === 0)
       assignFrom(state, turn, leading, job, view, view.idleReduces);
   }
   preemptWaiting(state, turn);
 }
 
-function* openJobs(state: MasterState, leading: Leading): Generator<{ job: DurableJob; view: JobView }> {
-  for (const view of leading.jobs.values()) {
-    const job = findJob(state.durable, view.job)!;
-    if (job.phase === 'open' && !view.ending) yield { job, view };
-  }
+/** The job, unless it is ending: then nothing of it is given out any more. */
+function openJob(state: MasterState, view: JobView): DurableJob | undefined {
+  const job = findJob(state.durable, view.job)!;
+  return job.phase === 'open' && !view.ending ? job : undefined;
 }
 
 /** Gives out the queue's tasks, lowest first. Those that no ready worker may run stay queued. */

@@ -41,7 +41,7 @@ export class FileChecker implements Observer {
     }
   }
 
-  fileGone(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void {
+  fileGone(file: AttemptFile, why: 'fault' | 'order'): void {
     const { attempt } = file;
     if (why === 'fault' || this.#ledger.hasEnded(attempt.job)) return;
     const phase = this.#ledger.job(attempt.job)?.phase;

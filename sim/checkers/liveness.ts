@@ -26,8 +26,11 @@ export function livenessBoundUs({ jobs, cluster, faults }: Scenario, slowest: nu
     // One worker does it all, and every task is tried as often as is allowed.
     const tries = misbehaviours.length > 0 ? policy.maxAttempts + 1 : 2;
     workUs += (maps + reduces) * taskUs * slowest * tries;
-    const hanging = misbehaviours.filter(({ how }) => how === 'hangs').length + begunToHang;
-    workUs += hanging * policy.taskTimeoutUs * 2 ** policy.maxAttempts;
+    // One attempt that hangs costs a time-out; a task that always does costs one more than twice as long each time.
+    const hanging = misbehaviours.filter(({ how }) => how === 'hangs');
+    const always = hanging.filter(({ task }) => task.ordinal === undefined).length;
+    const once = hanging.length - always + begunToHang;
+    workUs += (always * 2 ** policy.maxAttempts + once * 2) * policy.taskTimeoutUs;
   }
   const recoveryUs = 10 * (cluster.workerLeaseUs + cluster.masterLeaseUs + cluster.suspectUs) + 30_000_000;
   return workUs + recoveryUs;

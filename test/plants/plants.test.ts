@@ -69,11 +69,15 @@ describe('unit tests', () => {
     'unit' in plant.caught ? [{ ...plant, test: plant.caught.unit }] : [],
   );
 
-  it.concurrent.each(tested)('$sentence', async ({ test, ...plant }) => {
-    const result = await runUnitTests(plant, [test]);
-    expect(result.caught).toBe(true);
-    expect(result.test).not.toBe('no test came to an end');
-  });
+  it.concurrent.each(tested)(
+    '$sentence',
+    async ({ test, ...plant }) => {
+      const result = await runUnitTests(plant, [test]);
+      expect(result.caught).toBe(true);
+      expect(result.test).not.toBe('no test came to an end');
+    },
+    180_000,
+  );
 });
 
 describe('real processes', () => {

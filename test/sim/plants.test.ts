@@ -119,30 +119,6 @@ function obeysAnyEpoch(): Plants {
   };
 }
 
-/** A late order to stop an attempt that is finished and committed, and a worker that obeys it. */
-function abortsFinished(): Plants {
-  let committed: AttemptId | undefined;
-  return {
-    abortDeletesFinished: true,
-    event: (life, event) => {
-      if (life.node.kind !== 'worker' || event.type !== 'message.received') return event;
-      const { message } = event;
-      if (message.type === 'attempt.answer' && message.verdict === 'committed') committed ??= message.attempt;
-      if (message.type !== 'master.beat' || !committed) return event;
-      const { epoch, incarnation } = message;
-      const reason = 'superseded' as const;
-      return {
-        ...event,
-        message: { type: 'attempt.revoke', epoch, incarnation, attempt: committed, reason },
-      };
-    },
-    effects: (_, event, effects) => {
-      if (event.type !== 'message.received' || event.message.type !== 'attempt.revoke') return effects;
-      return [...effects, { type: 'attempt.abort', attempt: event.message.attempt }];
-    },
-  };
-}
-
 /** A reduce that has read an old generation of a map says that it has read the present one, and nobody stops it. */
 function forgesItsInputs(): Plants {
   let leader: MasterState | undefined;
@@ -209,28 +185,10 @@ const planted: readonly Planted[] = [
     },
   },
   {
-    sentence: 'the files of a finished attempt are deleted by an abort',
-    scenario: scenario('{ name: long, job: { maps: 3, mapTime: 2s }, cluster: { workers: 1 }, expect: {} }'),
-    caughtBy: 'C4',
-    plants: abortsFinished,
-  },
-  {
     sentence: 'a worker obeys a lower epoch',
     scenario: twoLeaders,
     caughtBy: 'C12',
     plants: obeysAnyEpoch,
-  },
-  {
-    sentence: 'a zombie publishes over a later job',
-    scenario: story('zombie-publisher', 'publish.before_rename'),
-    caughtBy: 'C7',
-    plants: () => ({ publishForces: true }),
-  },
-  {
-    sentence: 'output is written in place',
-    scenario: calm,
-    caughtBy: 'C8',
-    plants: () => ({ publishInPlace: true }),
   },
   {
     sentence: 'a reduce hides that it has read another generation of a map',

@@ -1,7 +1,9 @@
 /** The real core, explored: what holds, what reduction and symmetry may not change, and planted bugs that must be found. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../../core/effects.js';
 import type { MasterState } from '../../../core/master/state.js';
+import { readTupleList } from '../../../sim/coverage/coverage.js';
 import { tupleName } from '../../../sim/coverage/tuples.js';
 import type { Bounds } from '../../../sim/explore/cluster/bounds.js';
 import { Cluster } from '../../../sim/explore/cluster/cluster.js';
@@ -55,6 +57,35 @@ describe('the real core', () => {
     const result = explore(cluster({ masters: 2, bounds: { expiries: 1 } }));
     expect(result.counterexample).toBeUndefined();
     expect(result.verdict).toBe('holds');
+  });
+});
+
+describe('the scenarios to explore', () => {
+  const folder = new URL('../../../scenarios/explore/', import.meta.url);
+  const load = (file: string): Cluster => {
+    const loaded = loadScenarios(readFileSync(new URL(file, folder), 'utf8'), file);
+    if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+    return new Cluster(clusterSetupOf(loaded.scenarios[0]!));
+  };
+
+  it.each(readdirSync(folder))('%s can be read, and a beginning of it keeps every rule', (file) => {
+    const result = explore(load(file), { statesMax: 20_000 });
+    expect(result.counterexample).toBeUndefined();
+  });
+
+  it('reduces that wait hold all slots, and every fair run has an answer all the same', () => {
+    const model = load('early-reduces.yaml');
+    expect(checkLiveness(model)).toMatchObject({ verdict: 'holds' });
+    expect(tuplesOf(model).some((name) => name.includes('attempt.progressed'))).toBe(true);
+  });
+
+  it('reach what the list of reachable steps says', () => {
+    const list = readTupleList(
+      readFileSync(new URL('../../../sim/coverage/reachable.txt', import.meta.url), 'utf8'),
+    );
+    const model = cluster({ bounds: { crashes: 1 }, mapOutputs: 'worker' });
+    explore(model);
+    expect(tuplesOf(model).filter((name) => !list.has(name))).toEqual([]);
   });
 });
 
