@@ -58,6 +58,7 @@ function program(done: (code: number) => void): Command {
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')
       .option('--trace <dir>', 'write the trace of every node')
+      .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
   );
@@ -78,10 +79,58 @@ function program(done: (code: number) => void): Command {
   );
   verb(
     root
+      .command('fuzz')
+      .option('--seeds <range>', 'which seeds (default: 1..1000; with --time: on from the last campaign)')
+      .option('--time <duration>', 'stop after this: 60s')
+      .option('--jobs <n>', 'threads (default: one per core)', Number)
+      .option(
+        '--corpus <dir>',
+        'where findings and progress are kept (default: corpus in the data directory)',
+      )
+      .option('--profile <fields>', 'what is not drawn: size=small,faults=crash+pause,focus=crash@map')
+      .option('--coverage <file>', 'fail when a step listed there, or a fault in some phase, was not reached')
+      .option('--reporter <name>', 'a report for other programs: junit or github')
+      .option('--report-file <file>', 'where the report goes (default: standard output)')
+      .description('rehearse random clusters, jobs and faults by seed, and shrink what fails'),
+    async () => (await import('./fuzz/fuzz.js')).fuzz,
+  );
+  verb(
+    root
+      .command('explore')
+      .argument('<scenario...>', 'scenario files; faults and times count only as bounds')
+      .option('--max-states <n>', 'give up after so many distinct states')
+      .option('--memory <size>', 'give up when states take more (default: 2GiB)')
+      .option('--symmetry', 'of all states that differ only in the names of workers, look at one')
+      .option('--no-reduction', 'take every step of every state: no ample sets')
+      .option('--exact', 'compare whole states, not 64-bit fingerprints')
+      .option('--liveness', 'does every fair run come to an answer?')
+      .option(
+        '--scenario <file>',
+        'write a scenario that shows a broken rule in the simulator, if there is one',
+      )
+      .option('--reached <file>', 'write the (role, state, event) that were reached to this file')
+      .description('every order of what may happen in a small cluster'),
+    async () => (await import('./explore.js')).explore,
+  );
+  verb(
+    root
       .command('replay')
       .argument('<trace...>', 'trace files, or the folder or id of a run')
+      .option('--at <step>', 'stop at this step of the one trace and show it, the state and what it changed')
       .description('drive the recorded events of a real run through the core again'),
     async () => (await import('./replay.js')).replay,
+  );
+  verb(
+    root
+      .command('explain')
+      .argument('<run>', 'id or folder of a run, trace files, or a scenario')
+      .argument('[what]', 'a task (map-0), an attempt (map-0@2) or a step (master-1:120)')
+      .description('why every attempt began and ended, or what led to a step, in words'),
+    async () => (await import('./explain.js')).explain,
+  );
+  verb(
+    root.command('schema').argument('<name>', 'scenario or trace').description('print a JSON Schema'),
+    async () => (await import('./schema.js')).schema,
   );
   verb(
     root
@@ -128,6 +177,12 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
     .option('--task-timeout <duration>', 'a task without progress for this long is ended (default: 600s)')
     .option('--speculate', 'run a second copy of the slowest tasks near the end (default)')
     .option('--no-speculate', 'never run a task twice at once')
+    .option('--skip-bad-records', 'leave out a record at which two attempts failed')
+    .option(
+      '--slowstart <fraction>',
+      'begin reduces when this fraction of the maps is done (default: 1)',
+      Number,
+    )
     .addOption(
       new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
         'first-commit',

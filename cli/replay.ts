@@ -1,18 +1,25 @@
 /**
  * `rehearse replay`: the recorded events of a real run, through the core again.
  */
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import type { TraceLine } from '../core/trace.js';
+import { effectTexts, eventText } from '../sim/explain/causes.js';
+import { flattenState, type StateChange, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
+import { durationText } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayPath } from './run/prepare.js';
-import { dataDirectoryOf, findRun } from './run/run-id.js';
-import { openTerminal } from './terminal.js';
+import { openTerminal, type Terminal } from './terminal.js';
+import { linesOf, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 
-export async function replay(args: string[], flags: GlobalFlags): Promise<number> {
+interface ReplayFlags extends GlobalFlags {
+  readonly at?: string;
+}
+
+export async function replay(args: string[], flags: ReplayFlags): Promise<number> {
   const terminal = openTerminal(flags);
   const files = args.flatMap((name) => traceFiles(name, flags));
+  if (flags.at !== undefined) return await replayTo(files, flags.at, terminal, flags);
   const results: { file: string; verdict: ReplayVerdict }[] = [];
   for (const file of files) {
     const verdict = await replayFile(file);
@@ -27,40 +34,75 @@ export async function replay(args: string[], flags: GlobalFlags): Promise<number
   return results.some(({ verdict }) => verdict.outcome === 'invalid') ? exitCodes.usage : exitCodes.yes;
 }
 
-/** A trace file, a folder of them, or all traces of a run. */
-function traceFiles(name: string, flags: GlobalFlags): string[] {
-  if (existsSync(name) && statSync(name).isFile()) return [name];
-  const directory =
-    existsSync(name) && !existsSync(join(name, 'trace')) && !existsSync(join(name, 'run.json'))
-      ? name
-      : findRun(name, dataDirectoryOf(flags.dataDir)).layout.trace;
-  const files = readdirSync(directory)
-    .filter((file) => file.endsWith('.ndjson'))
-    .sort();
-  if (files.length === 0) {
-    throw new UserError({
-      code: 'T001',
-      what: 'there are no traces here',
-      where: directory,
-      next: 'give a trace file or the id of a run',
-    });
-  }
-  return files.map((file) => join(directory, file));
-}
-
-/** Reads piece by piece: a trace may be larger than memory. */
 export async function replayFile(path: string): Promise<ReplayVerdict> {
   const replaying = new Replay();
-  let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) {
-      const verdict = replaying.offer(line);
-      if (verdict) return verdict;
-    }
+  for await (const { text, torn } of linesOf(path)) {
+    const verdict = replaying.offer(text, torn);
+    if (verdict) return verdict;
   }
-  return (rest === '' ? undefined : replaying.offer(rest, true)) ?? replaying.end();
+  return replaying.end();
+}
+
+/** Shows one step of one trace: its event, its effects, and the state after it with what changed. */
+async function replayTo(
+  files: readonly string[],
+  at: string,
+  terminal: Terminal,
+  flags: ReplayFlags,
+): Promise<number> {
+  const step = Number(at);
+  if (files.length !== 1 || !Number.isInteger(step) || step < 1) {
+    throw new UserError({
+      code: 'U011',
+      what:
+        files.length === 1
+          ? `--at: "${at}" is no step`
+          : `--at shows a step of one trace, not of ${files.length}`,
+      next: files.length === 1 ? 'steps are counted from 1' : `name one, such as ${sayPath(files[0]!)}`,
+    });
+  }
+  const file = files[0]!;
+  const replaying = new Replay();
+  let before = new Map<string, string>();
+  let number = 0;
+  for await (const { text, torn } of linesOf(file)) {
+    if (number === step) before = flattenState(replaying.machine!.state);
+    const verdict = replaying.offer(text, torn);
+    if (verdict) {
+      terminal.warn(verdictText(file, verdict));
+      return verdict.outcome === 'diverged' ? exitCodes.no : exitCodes.usage;
+    }
+    if (number++ < step) continue;
+    const line = JSON.parse(text) as TraceLine;
+    const state = flattenState(replaying.machine!.state);
+    const changes = stateChanges(before, state);
+    if (flags.json) {
+      terminal.out(`${JSON.stringify({ file, step: line, state: Object.fromEntries(state), changes })}\n`);
+    } else sayStep(terminal, line, state, changes);
+    return exitCodes.yes;
+  }
+  throw new UserError({
+    code: 'T005',
+    what: `there is no step ${step}`,
+    where: file,
+    next: `the last is ${number - 1}`,
+  });
+}
+
+function sayStep(
+  terminal: Terminal,
+  line: TraceLine,
+  state: ReadonlyMap<string, string>,
+  changes: readonly StateChange[],
+): void {
+  const cause = line.cause ? `, caused by ${line.cause.node}:${line.cause.index}` : '';
+  terminal.out(`step ${line.i} at ${durationText(line.at)}${cause}: ${eventText(line.event)}\n`);
+  for (const effect of effectTexts(line.effects)) terminal.out(`  ${effect}\n`);
+  terminal.out(changes.length === 0 ? 'the state stays as it was\n' : 'changed\n');
+  for (const { path, before, after } of changes)
+    terminal.out(`  ${path}: ${before ?? '(nothing)'} -> ${after ?? '(nothing)'}\n`);
+  terminal.out('state\n');
+  for (const [path, value] of state) terminal.out(`  ${path} = ${value}\n`);
 }
 
 function verdictText(file: string, verdict: ReplayVerdict): string {

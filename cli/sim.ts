@@ -1,20 +1,26 @@
 /**
  * `rehearse sim`: scenarios in virtual time, by seed.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versions } from '../runtime/versions.js';
 import { scenarioErrorText } from '../sim/scenario/error.js';
 import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
+import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
 import { sayPath } from './run/prepare.js';
+import { type ShrunkFile, writeShrunk } from './shrink.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
 interface SimFlags extends GlobalFlags {
   readonly seed?: string;
   readonly seeds?: string;
+  readonly trace?: string;
+  readonly shrink?: boolean;
 }
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
@@ -22,17 +28,42 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const scenarios = args.flatMap(readScenarios);
   const seeds = seedsOf(flags);
   const results: SimulationResult[] = [];
+  const shrunk: ShrunkFile[] = [];
+  const many = scenarios.length * (seeds?.length ?? 1) > 1;
   for (const scenario of scenarios) {
     for (const seed of seeds ?? [scenario.seed]) {
-      const result = simulate(scenario, { seed });
+      if (flags.shrink) {
+        // What fails in an error of ours can be shrunk as well: it comes before the run that would end in it.
+        const written = writeShrunk(scenario, seed, many ? `.${results.length + 1}` : '', terminal);
+        if (written) shrunk.push(written);
+      }
+      const recorder = flags.trace === undefined ? undefined : new TraceRecorder(seed, versions());
+      const result = simulate(scenario, {
+        seed,
+        ...(recorder ? { onStep: (step) => recorder.stepped(step) } : {}),
+      });
+      if (recorder) writeTraces(recorder, join(flags.trace!, many ? `${results.length + 1}` : '.'));
       results.push(result);
-      if (!flags.json) sayResult(result, terminal, flags, scenarios.length * (seeds?.length ?? 1) > 1);
+      if (!flags.json) sayResult(result, terminal, flags, many);
     }
   }
-  if (flags.json) terminal.out(`${JSON.stringify({ runs: results.map(document) })}\n`);
+  if (flags.json) {
+    const runs = results.map(document);
+    terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
+  }
   if (results.some(({ verdict }) => verdict === 'failed' || verdict === 'tested-nothing'))
     return exitCodes.no;
   return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+/** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
+function writeTraces(recorder: TraceRecorder, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const { header, lines } of recorder.traces) {
+    const { node, incarnation } = header.setup.life;
+    const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
+    writeFileSync(join(folder, `${node}.${incarnation}.ndjson`), text);
+  }
 }
 
 /** The scenarios of a file: one, or one for each variant. */

@@ -2,8 +2,8 @@
  * The hash chain of a node: each step's hash covers the one before, the event, its time and its effects, so two runs
  * that end in the same hash took the same decisions all the way.
  */
-import { mixValue } from './canonical.js';
 import { type Hash, hashText, mixNumber, newHash } from './hash.js';
+import { addValue, newReader } from './value-hash.js';
 
 export interface Chain {
   /** Steps so far. */
@@ -15,12 +15,15 @@ export function newChain(): Chain {
   return { index: 0, hash: newHash() };
 }
 
+/** What was said or written does not change any more, and is seen again: by its receiver, by each reader of the journal. */
+const steps = newReader(['message', 'records', 'changes']);
+
 /** Adds one step; the chain's new hash as 16 hex digits is `chainText`. */
 export function extendChain(chain: Chain, now: number, event: unknown, effects: readonly unknown[]): void {
   chain.index++;
   mixNumber(chain.hash, now);
-  mixValue(chain.hash, event);
-  mixValue(chain.hash, effects);
+  addValue(steps, chain.hash, event);
+  addValue(steps, chain.hash, effects);
 }
 
 export function chainText(chain: Chain): string {

@@ -23,11 +23,18 @@ export interface ClusterConfig {
   readonly appendRetryUs: number;
   /** Where map outputs lie: on a directory all can read, or with the worker, whose loss then loses them. */
   readonly mapOutputs: 'shared' | 'worker';
+  /** A worker that failed this many tasks of a job is excluded from it for a while. */
+  readonly exclusionFailures: number;
+  /** How long, the first time; each further time twice as long as the last. */
+  readonly exclusionUs: number;
+  readonly exclusionMaxUs: number;
   /** Counted deaths of worker processes while running one task that fail its job. */
   readonly workerDeathsMax: number;
   /** Records of one append; 64 KiB is what every store takes. */
   readonly batchRecordsMax: number;
   readonly batchBytesMax: number;
+  /** Slots between the end of a snapshot and the next; more when a snapshot is large, so that it stays a small share. */
+  readonly snapshotSlots: number;
   /** Unfinished jobs at once. */
   readonly jobsMax: number;
   /** Tasks of one job. */
@@ -47,9 +54,13 @@ export const defaultClusterConfig: ClusterConfig = {
   followUs: 200_000,
   appendRetryUs: 100_000,
   mapOutputs: 'shared',
+  exclusionFailures: 3,
+  exclusionUs: 30 * second,
+  exclusionMaxUs: 600 * second,
   workerDeathsMax: 8,
   batchRecordsMax: 64,
   batchBytesMax: 48 * 1024,
+  snapshotSlots: 1000,
   jobsMax: 1000,
   tasksMax: 1_000_000,
 };

@@ -1,6 +1,6 @@
 /**
  * A machine's armed deadlines: a binary heap with an index, ordered by (time, order of arming). Setting, moving and
- * clearing cost O(log n); the earliest is at hand. Plain data, so that a state can be copied and hashed.
+ * clearing cost O(log n) and make no keys; the earliest is at hand. Plain data, so that a state can be copied and hashed.
  */
 
 export interface Deadline {
@@ -12,14 +12,17 @@ export interface ArmedDeadline extends Deadline {
   readonly at: number;
 }
 
-interface Slot extends ArmedDeadline {
-  readonly order: number;
+interface Slot extends Deadline {
+  at: number;
+  order: number;
+  /** Where it stands in `heap`; -1 when it is not armed. */
+  position: number;
 }
 
 export interface Deadlines {
-  heap: Slot[];
-  /** Position in `heap` by `kind id`. */
-  index: Map<string, number>;
+  readonly heap: Slot[];
+  /** The same slots by kind, then by id. Those without an id stay when they are cleared: most are armed again at once. */
+  readonly index: Map<string, Map<string, Slot>>;
   order: number;
 }
 
@@ -27,36 +30,30 @@ export function noDeadlines(): Deadlines {
   return { heap: [], index: new Map(), order: 0 };
 }
 
-function key(kind: string, id: string): string {
-  return `${kind} ${id}`;
-}
-
-function before(a: Slot, b: Slot): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
-}
-
-/** Arms the deadline, or moves it when it is armed already. */
+/** Arms the deadline, or moves it when it is armed already; of two for the same time, the one armed earlier comes first. */
 export function arm(deadlines: Deadlines, kind: string, id: string, at: number): void {
-  clear(deadlines, kind, id);
-  const slot: Slot = { kind, id, at, order: deadlines.order++ };
-  deadlines.heap.push(slot);
-  rise(deadlines, deadlines.heap.length - 1, slot);
+  const order = deadlines.order++;
+  const { heap, index } = deadlines;
+  let ofKind = index.get(kind);
+  if (!ofKind) index.set(kind, (ofKind = new Map()));
+  let slot = ofKind.get(id);
+  if (!slot) ofKind.set(id, (slot = { kind, id, at, order, position: -1 }));
+  const rises = slot.position < 0 || at < slot.at;
+  slot.at = at;
+  slot.order = order;
+  if (slot.position < 0) slot.position = heap.push(slot) - 1;
+  if (rises) rise(heap, slot.position, slot);
+  else sink(heap, slot.position, slot);
 }
 
 /** Disarms the deadline; nothing happens when it is not armed. */
 export function clear(deadlines: Deadlines, kind: string, id: string): void {
-  const position = deadlines.index.get(key(kind, id));
-  if (position === undefined) return;
-  deadlines.index.delete(key(kind, id));
-  const last = deadlines.heap.pop()!;
-  if (position === deadlines.heap.length) return;
-  sink(deadlines, position, last);
-  rise(deadlines, deadlines.index.get(key(last.kind, last.id))!, last);
+  const slot = find(deadlines, kind, id);
+  if (slot) remove(deadlines, slot);
 }
 
 export function armedAt(deadlines: Deadlines, kind: string, id: string): number | undefined {
-  const position = deadlines.index.get(key(kind, id));
-  return position === undefined ? undefined : deadlines.heap[position]!.at;
+  return find(deadlines, kind, id)?.at;
 }
 
 export function earliest(deadlines: Deadlines): ArmedDeadline | undefined {
@@ -70,29 +67,47 @@ export function armed(deadlines: Deadlines): readonly ArmedDeadline[] {
 
 /** Disarms a deadline that has come; false when it is not armed, or not due at `now`: then the event is void. */
 export function take(deadlines: Deadlines, deadline: Deadline, now: number): boolean {
-  const at = armedAt(deadlines, deadline.kind, deadline.id);
-  if (at === undefined || at > now) return false;
-  clear(deadlines, deadline.kind, deadline.id);
+  const slot = find(deadlines, deadline.kind, deadline.id);
+  if (!slot || slot.at > now) return false;
+  remove(deadlines, slot);
   return true;
 }
 
-function rise(deadlines: Deadlines, from: number, slot: Slot): void {
-  const { heap, index } = deadlines;
+function find(deadlines: Deadlines, kind: string, id: string): Slot | undefined {
+  const slot = deadlines.index.get(kind)?.get(id);
+  return slot && slot.position >= 0 ? slot : undefined;
+}
+
+function remove({ heap, index }: Deadlines, slot: Slot): void {
+  const { position } = slot;
+  const last = heap.pop()!;
+  if (last !== slot) {
+    if (before(last, slot)) rise(heap, position, last);
+    else sink(heap, position, last);
+  }
+  if (slot.id !== '') index.get(slot.kind)!.delete(slot.id);
+  slot.position = -1;
+  slot.at = 0;
+  slot.order = 0;
+}
+
+function before(a: Slot, b: Slot): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+function rise(heap: Slot[], from: number, slot: Slot): void {
   let position = from;
   while (position > 0) {
     const parent = (position - 1) >> 1;
     const other = heap[parent]!;
     if (!before(slot, other)) break;
-    heap[position] = other;
-    index.set(key(other.kind, other.id), position);
+    place(heap, position, other);
     position = parent;
   }
-  heap[position] = slot;
-  index.set(key(slot.kind, slot.id), position);
+  place(heap, position, slot);
 }
 
-function sink(deadlines: Deadlines, from: number, slot: Slot): void {
-  const { heap, index } = deadlines;
+function sink(heap: Slot[], from: number, slot: Slot): void {
   let position = from;
   for (;;) {
     let child = 2 * position + 1;
@@ -100,10 +115,13 @@ function sink(deadlines: Deadlines, from: number, slot: Slot): void {
     if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
     const other = heap[child]!;
     if (!before(other, slot)) break;
-    heap[position] = other;
-    index.set(key(other.kind, other.id), position);
+    place(heap, position, other);
     position = child;
   }
+  place(heap, position, slot);
+}
+
+function place(heap: Slot[], position: number, slot: Slot): void {
   heap[position] = slot;
-  index.set(key(slot.kind, slot.id), position);
+  slot.position = position;
 }

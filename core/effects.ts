@@ -49,18 +49,24 @@ export type Decision =
   | 'leader-fenced' // found a higher epoch in the journal
   | 'leader-resigned'
   | 'append-retried' // an append of unknown outcome is sent again, unchanged
+  | 'snapshot-written' // the whole durable state is in the journal once more
+  | 'snapshot-loaded' // what was to be read is trimmed: the state comes from a snapshot
+  | 'store-went-back' // the store has lost what it had acknowledged
   | 'intent-dropped' // answered instead of appended, when its batch was formed
   // workers
   | 'worker-joined'
   | 'worker-lease-expired'
   | 'worker-lost'
   | 'worker-rejoined'
+  | 'worker-excluded' // it failed too many tasks of a job
+  | 'worker-readmitted' // and may try again
   | 'order-refused' // a worker got an order of a lower epoch or for another life
   // tasks
   | 'attempt-assigned'
   | 'attempt-adopted'
   | 'attempt-speculated'
   | 'attempt-revoked'
+  | 'attempt-preempted' // a waiting reduce has to make room for a map
   | 'attempt-timed-out'
   | 'attempt-failed'
   | 'task-committed'
@@ -70,6 +76,7 @@ export type Decision =
   | 'duplicate-report'
   | 'nondeterminism-seen'
   | 'input-reported-unreadable'
+  | 'record-skipped' // two attempts failed at the same record: later ones leave it out
   // jobs
   | 'job-accepted'
   | 'job-refused'
@@ -91,16 +98,27 @@ export interface LeaseCampaign {
 export interface LeaseResign {
   readonly type: 'lease.resign';
 }
+/** Create slot `slot`, if nobody has and the slot before holds the entry with nonce `after`. */
 export interface JournalAppend {
   readonly type: 'journal.append';
   readonly slot: number;
   readonly nonce: string;
+  readonly after: string;
   readonly records: readonly JournalRecord[];
 }
-/** Read from slot `from` on; the answer is `journal.entries`. */
+/** Read from slot `from` on; the answer is `journal.entries` or `journal.trimmed`. */
 export interface JournalRead {
   readonly type: 'journal.read';
   readonly from: number;
+}
+/**
+ * Drop the slots below `first`, if that slot holds the entry with nonce `nonce`: the beginning of a snapshot. Whoever
+ * asks, and however late, is right; there is no answer, and nobody waits for one.
+ */
+export interface JournalTrim {
+  readonly type: 'journal.trim';
+  readonly first: number;
+  readonly nonce: string;
 }
 /** Link the committed reduce attempts into place. Idempotent, and harmless when it comes late. */
 export interface OutputPublish {
@@ -123,6 +141,7 @@ export type MasterEffect =
   | LeaseResign
   | JournalAppend
   | JournalRead
+  | JournalTrim
   | OutputPublish;
 
 // ---- worker -----------------------------------------------------------------------------------------------------
@@ -136,6 +155,7 @@ export interface AttemptRun {
   readonly reduces: number;
   readonly output: string;
   readonly outputsVersion: number;
+  readonly skip?: readonly string[];
 }
 export interface AttemptAbort {
   readonly type: 'attempt.abort';

@@ -69,6 +69,12 @@ export interface JournalEntries {
   readonly entries: readonly JournalEntry[];
   readonly end: boolean;
 }
+/** Answer to `journal.read`: what was asked for is trimmed. The first slot left is `first`, and a snapshot begins there. */
+export interface JournalTrimmed {
+  readonly type: 'journal.trimmed';
+  readonly from: number;
+  readonly first: number;
+}
 /** The output is in place, by this master or by another. */
 export interface OutputPublished {
   readonly type: 'output.published';
@@ -93,6 +99,7 @@ export type MasterEvent =
   | JournalTaken
   | JournalUnknown
   | JournalEntries
+  | JournalTrimmed
   | OutputPublished
   | OutputRefused;
 
@@ -104,6 +111,8 @@ export interface AttemptProgressed {
   readonly attempt: AttemptId;
   readonly done: number;
   readonly total: number;
+  /** A reduce that can do no more until the list of map outputs tells of another. */
+  readonly waiting: boolean;
 }
 /** The attempt's file is whole and has its name; that of a reduce is synced. */
 export interface AttemptFinished {

@@ -23,6 +23,12 @@ export function mixGeneration(generation: Generation, task: TaskIndex, digest: s
   generation.b = (generation.b + Math.imul(by, hash.b)) | 0;
 }
 
+/** Adds what another has read. */
+export function addGeneration(generation: Generation, other: Generation): void {
+  generation.a = (generation.a + other.a) | 0;
+  generation.b = (generation.b + other.b) | 0;
+}
+
 /** 16 hex digits. */
 export function generationText(generation: Generation): string {
   return hashText(generation);

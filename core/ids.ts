@@ -49,9 +49,21 @@ export function taskName(task: TaskIndex, maps: number): string {
   return task < maps || maps === 0 ? `map-${task}` : `reduce-${task - maps}`;
 }
 
+interface KnownKey extends AttemptId {
+  readonly key: string;
+}
+
+/** Keys made before, each at a place that its id gives; one is asked for again as long as its attempt lives. */
+const knownKeys: (KnownKey | undefined)[] = new Array(4096).fill(undefined);
+
 /** A key for maps and files; unique for ever within one cluster. */
-export function attemptKey(id: AttemptId): string {
-  return `${id.job}.${id.task}.${id.epoch}.${id.n}`;
+export function attemptKey({ job, task, epoch, n }: AttemptId): string {
+  const place = (task ^ (n << 10) ^ (epoch << 8) ^ (job << 6)) & 4095;
+  const known = knownKeys[place];
+  if (known?.task === task && known.n === n && known.epoch === epoch && known.job === job) return known.key;
+  const key = `${job}.${task}.${epoch}.${n}`;
+  knownKeys[place] = { job, task, epoch, n, key };
+  return key;
 }
 
 /** A key for a task within a cluster. */

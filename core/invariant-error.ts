@@ -9,6 +9,7 @@ export class InvariantError extends Error {
   }
 }
 
-export function invariant(holds: boolean, rule: string, message: string): asserts holds {
-  if (!holds) throw new InvariantError(rule, message);
+/** Where it is asked after every step, the message is only made when it is needed. */
+export function invariant(holds: boolean, rule: string, message: string | (() => string)): asserts holds {
+  if (!holds) throw new InvariantError(rule, typeof message === 'string' ? message : message());
 }

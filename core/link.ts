@@ -14,6 +14,10 @@ export interface MasterLink {
   session: number;
   /** Sessions begun in this life. */
   sessions: number;
+  /** Where the round over all masters stands; hints lead away from it and do not move it. */
+  round: number;
+  /** The present try follows a hint. */
+  byHint: boolean;
   /** `welcomed` once the master answered as a leader. */
   state: 'closed' | 'connecting' | 'connected' | 'welcomed';
 }
@@ -30,7 +34,7 @@ interface LinkTurn {
 }
 
 export function newLink(): MasterLink {
-  return { index: 0, session: 0, sessions: 0, state: 'closed' };
+  return { index: 0, session: 0, sessions: 0, round: 0, byHint: false, state: 'closed' };
 }
 
 export function masterOf(owner: LinkOwner): NodeId {
@@ -48,17 +52,26 @@ export function dial(owner: LinkOwner, turn: LinkTurn): void {
   arm(deadlines, 'silence', '', turn.now + config.suspectUs);
 }
 
-/** The present session is of no use: ends it and, after a pause, tries `hint` or the next master. */
+/**
+ * The present session is of no use: ends it and, after a pause, tries `hint` or the next master. A hint that led to no
+ * leader is not followed by another one: masters that know nothing new could send us to and fro for ever.
+ */
 export function tryNext(owner: LinkOwner, turn: LinkTurn, hint?: NodeId): void {
   const { link, config, deadlines } = owner;
   if (link.session !== 0)
     turn.out.push({ type: 'peer.disconnect', peer: masterOf(owner), session: link.session });
   link.session = 0;
+  if (link.state === 'welcomed') {
+    link.round = link.index;
+    link.byHint = false;
+  }
   link.state = 'closed';
   clear(deadlines, 'silence', '');
   clear(deadlines, 'beat', '');
   const hinted = hint === undefined ? -1 : config.masters.indexOf(hint);
-  link.index = hinted >= 0 ? hinted : (link.index + 1) % config.masters.length;
+  link.byHint = hinted >= 0 && hinted !== link.index && !link.byHint;
+  if (!link.byHint) link.round = (link.round + 1) % config.masters.length;
+  link.index = link.byHint ? hinted : link.round;
   arm(deadlines, 'redial', '', turn.now + config.retryUs);
 }
 

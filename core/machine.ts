@@ -4,12 +4,13 @@
 import { type ClientState, initClient, stepClient } from './client/step.js';
 import type { ClusterConfig } from './config.js';
 import type { Deadlines } from './deadlines.js';
-import type { Effect } from './effects.js';
+import type { Effect, MasterEffect } from './effects.js';
 import type { ClientEvent, MachineEvent, MasterEvent, WorkerEvent } from './events.js';
 import type { NodeLife } from './ids.js';
 import { checkMaster, checkWorker } from './invariants.js';
 import type { MasterState } from './master/state.js';
 import { initMaster, stepMaster } from './master/step.js';
+import { MasterCheck } from './step-invariants.js';
 import type { WorkerSetup, WorkerState } from './worker/state.js';
 import { initWorker, stepWorker } from './worker/step.js';
 
@@ -25,41 +26,51 @@ export interface Machine {
   readonly state: MasterState | WorkerState | ClientState;
   readonly deadlines: Deadlines;
   step(event: MachineEvent, now: number): readonly Effect[];
-  /** Throws `InvariantError` when the state breaks a rule. */
+  /** Throws `InvariantError` when the state breaks a rule. Cost O(state). */
   check(): void;
+  /** Like `check`, of what this step, the last one, can have changed; at the cost of the step. */
+  checkStep(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
 export function startMachine(setup: MachineSetup): Machine {
   switch (setup.role) {
+    case 'master':
+      return machineOf(setup, initMaster(setup.config, setup.life));
+    case 'worker':
+      return machineOf(setup, initWorker(setup.config, setup));
+    case 'client':
+      return machineOf(setup, initClient(setup.config, setup.life));
+  }
+}
+
+/** The machine that has this state, of the role that `setup` names: an explorer goes on from any state there has been. */
+export function machineOf(setup: MachineSetup, state: Machine['state']): Machine {
+  const { deadlines } = state;
+  switch (setup.role) {
     case 'master': {
-      const state = initMaster(setup.config, setup.life);
+      const master = state as MasterState;
+      const step = (event: MachineEvent, now: number) => stepMaster(master, event as MasterEvent, now);
+      const check = new MasterCheck(master);
       return {
         setup,
         state,
-        deadlines: state.deadlines,
-        step: (event, now) => stepMaster(state, event as MasterEvent, now),
-        check: () => checkMaster(state),
+        deadlines,
+        step,
+        check: () => checkMaster(master),
+        checkStep: (event, effects) => check.after(event, effects as readonly MasterEffect[]),
       };
     }
     case 'worker': {
-      const state = initWorker(setup.config, setup);
-      return {
-        setup,
-        state,
-        deadlines: state.deadlines,
-        step: (event, now) => stepWorker(state, event as WorkerEvent, now),
-        check: () => checkWorker(state),
-      };
+      const worker = state as WorkerState;
+      const step = (event: MachineEvent, now: number) => stepWorker(worker, event as WorkerEvent, now);
+      const check = () => checkWorker(worker);
+      return { setup, state, deadlines, step, check, checkStep: check };
     }
     case 'client': {
-      const state = initClient(setup.config, setup.life);
-      return {
-        setup,
-        state,
-        deadlines: state.deadlines,
-        step: (event, now) => stepClient(state, event as ClientEvent, now),
-        check: () => {},
-      };
+      const client = state as ClientState;
+      const step = (event: MachineEvent, now: number) => stepClient(client, event as ClientEvent, now);
+      const check = () => {};
+      return { setup, state, deadlines, step, check, checkStep: check };
     }
   }
 }

@@ -13,6 +13,15 @@ export interface FinishedAttempt {
   readonly attempt: AttemptId;
   readonly output: Output;
   readonly counters: Counters;
+  /** The bad records it was told to leave out; absent when there were none. */
+  readonly skipped?: readonly string[];
+}
+
+/** A reduce attempt that gave up, because it could not read the output of a map attempt. */
+export interface StarvedAttempt {
+  readonly attempt: AttemptId;
+  readonly source: AttemptId;
+  readonly reason: InvalidationReason;
 }
 
 /** How far an attempt is: `done` of `total` in bytes of input. `done` standing still is what a time-out judges. */
@@ -20,6 +29,8 @@ export interface Progress {
   readonly attempt: AttemptId;
   readonly done: number;
   readonly total: number;
+  /** A reduce that has read what there is, and waits for the outputs of more maps. */
+  readonly waiting: boolean;
 }
 
 // ---- worker to master -------------------------------------------------------------------------------------------
@@ -36,6 +47,8 @@ export interface WorkerHello {
   readonly slotSeen: number;
   readonly running: readonly AttemptId[];
   readonly finished: readonly FinishedAttempt[];
+  /** Reduces that were given back because of an input, without an answer so far. */
+  readonly starved: readonly StarvedAttempt[];
   /** What this worker's supervisor knows of the life before this one. */
   readonly previous?: { readonly incarnation: number; readonly end: 'crashed' | 'killed' };
 }
@@ -54,6 +67,7 @@ export interface AttemptCompleted {
   readonly attempt: AttemptId;
   readonly output: Output;
   readonly counters: Counters;
+  readonly skipped?: readonly string[];
 }
 /** User code or data failed, or the attempt was ended by order (then `failure` is absent and nothing is counted). */
 export interface AttemptEnded {
@@ -63,7 +77,7 @@ export interface AttemptEnded {
   readonly attempt: AttemptId;
   readonly failure?: Failure;
 }
-/** A reduce could not read one of its inputs: the reduce is given back, and the map's output is in doubt. */
+/** A reduce could not read one of its inputs: it is given back, and the map's output is in doubt. Said until answered. */
 export interface InputUnreadable {
   readonly type: 'input.unreadable';
   readonly incarnation: number;
@@ -110,8 +124,13 @@ export interface AttemptAssign {
   readonly maps: number;
   readonly reduces: number;
   readonly output: string;
-  /** For a reduce: it reads the outputs of the list that `outputs.changed` has built up, at this length. */
+  /**
+   * For a reduce: it reads the outputs of the list that `outputs.changed` has built up, at this length or a greater one.
+   * Where an output is not there yet, or no longer, it waits for the list to tell of another.
+   */
   readonly outputsVersion: number;
+  /** Bad records to leave out, sorted; absent when there are none. */
+  readonly skip?: readonly string[];
 }
 /** Stop this attempt if it still runs; a finished one keeps its files until it is answered. */
 export interface AttemptRevoke {
@@ -127,9 +146,10 @@ export type RevokeReason =
   | 'inputs-changed'
   | 'job-ended'
   | 'not-owner'
+  | 'preempted'
   | 'draining';
 
-/** What became of a finished attempt. `committed` and `not-owner` keep its files until the job ends. */
+/** What became of a finished or starved attempt. `committed` and `not-owner` keep its files until the job ends. */
 export interface AttemptAnswer {
   readonly type: 'attempt.answer';
   readonly epoch: Epoch;
@@ -140,9 +160,17 @@ export interface AttemptAnswer {
 /**
  * `committed`: it is the task's result. `superseded`: another attempt's commit is in the journal. `dead`: it was
  * invalidated or failed before. `not-owner`: policy `owner-only` and its lease is gone. `inputs-changed`: a reduce that
- * read map outputs of a generation that is gone. `job-ended`: nobody needs it.
+ * read map outputs of a generation that is gone. `job-ended`: nobody needs it. `given-back`: it was starved, and that is
+ * known now.
  */
-export type Verdict = 'committed' | 'superseded' | 'dead' | 'not-owner' | 'inputs-changed' | 'job-ended';
+export type Verdict =
+  | 'committed'
+  | 'superseded'
+  | 'dead'
+  | 'not-owner'
+  | 'inputs-changed'
+  | 'job-ended'
+  | 'given-back';
 
 /** Where committed map outputs lie: changes number `from` … `from + changes.length - 1` of the job's list. */
 export interface OutputsChanged {

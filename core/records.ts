@@ -2,7 +2,7 @@
  * The journal's records: every durable fact there is. Durable state changes only by applying one of these after the
  * store has confirmed it (durable/apply.ts); live operation and recovery run the same code.
  *
- * Later kinds have their place: `job.cancelled`, `job.forgotten` and the compacting `snapshot` join this union.
+ * Later kinds have their place: `job.cancelled` and `job.forgotten` join this union.
  */
 import type { AttemptId, Epoch, JobId, NodeId, NodeLife, TaskIndex } from './ids.js';
 
@@ -29,6 +29,10 @@ export interface JobPolicy {
   readonly speculation: boolean;
   /** A speculative copy is never made of an attempt younger than this. */
   readonly speculationAgeMinUs: number;
+  /** Two failures at one record of the input skip it, and no longer count. */
+  readonly skipBadRecords: boolean;
+  /** Reduces may begin, and wait for their inputs, once so many of 1000 maps are committed; 1000 is all of them. */
+  readonly slowstartPermille: number;
 }
 
 /** What an attempt produced: enough to judge it, never its content. */
@@ -57,6 +61,11 @@ export interface Failure {
   readonly input?: string;
   readonly offset?: number;
   readonly key?: string;
+  /**
+   * Which record user code failed at, when that is known: the same text in every attempt of the task, of bounded length
+   * (jobs/record-id.ts). The core only compares it.
+   */
+  readonly record?: string;
 }
 
 /**
@@ -90,7 +99,11 @@ export interface JobFailure {
   readonly attempts?: readonly [AttemptId, AttemptId];
 }
 
-export type InvalidationReason = 'missing' | 'corrupt' | 'holder-lost';
+/**
+ * Why a map's output cannot be used. `missing` and `corrupt` are what whoever holds it answered, or what lies in the
+ * shared directory; `unreachable`: the holder did not answer its reader; `holder-lost`: it is gone for its master.
+ */
+export type InvalidationReason = 'missing' | 'corrupt' | 'unreachable' | 'holder-lost';
 
 export interface LeaderBegan {
   readonly type: 'leader.began';
@@ -111,6 +124,8 @@ export interface TaskCommitted {
   readonly holder: NodeLife;
   readonly output: Output;
   readonly counters: Counters;
+  /** The bad records that this attempt left out, sorted; absent when there are none. */
+  readonly skipped?: readonly string[];
 }
 /** The committed attempt's file is lost; its digest and counters stay until another takes its place. */
 export interface TaskInvalidated {
@@ -141,6 +156,19 @@ export interface JobFailed {
   readonly failure: JobFailure;
 }
 
+/**
+ * One part of the durable state as it was before the first part's slot (durable/snapshot.ts). The parts of a snapshot
+ * fill consecutive slots, each alone in its batch; whatever comes between them makes what was written so far void.
+ */
+export interface Snapshot {
+  readonly type: 'snapshot';
+  /** 1 to `parts`. */
+  readonly part: number;
+  readonly parts: number;
+  /** All parts together are the canonical text of the state. */
+  readonly text: string;
+}
+
 export type JournalRecord =
   | LeaderBegan
   | JobAccepted
@@ -149,11 +177,14 @@ export type JournalRecord =
   | AttemptFailed
   | JobPublishing
   | JobPublished
-  | JobFailed;
+  | JobFailed
+  | Snapshot;
 
 /** One slot of the journal. `nonce` is unique per append of a master's life: it tells "it was mine" after a lost answer. */
 export interface JournalEntry {
   readonly slot: number;
   readonly nonce: string;
+  /** Nonce of the slot before, '' in slot 1: what was appended to one history never continues another. */
+  readonly after: string;
   readonly records: readonly JournalRecord[];
 }

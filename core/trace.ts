@@ -15,7 +15,7 @@ import type { Machine, MachineSetup } from './machine.js';
 export const traceVersion = 'trace.v1';
 
 /** Steps between two digests of the state. */
-const stateEvery = 64;
+export const stateEvery = 64;
 
 export interface TraceHeader {
   readonly trace: typeof traceVersion;
@@ -25,6 +25,8 @@ export interface TraceHeader {
   /** Version of Rehearse, and of Node where there is one. */
   readonly versions: Readonly<Record<string, string>>;
   readonly setup: MachineSetup;
+  /** Unix time in microseconds at which the node's clock stood at 0: lays traces of several nodes side by side. */
+  readonly originUs?: number;
 }
 
 /** The step of another node from which a message came. */

@@ -5,12 +5,15 @@
 import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
+import { lineRecord } from './record-id.js';
 import type { Counters, Job, MapContext, MapEmit, TaskSetting } from './types.js';
 import { showValue, ValueError } from './values.js';
 import { wordsOf } from './words.js';
 
 export interface MapTaskOptions extends GroupsOptions {
   readonly context: TaskSetting;
+  /** Bad records: records that `map` never sees, by their names (record-id.ts). */
+  readonly skip?: readonly string[] | undefined;
   /** Takes the pairs instead of `Groups`, and cuts runs at the same places. */
   readonly collector?: Collector;
 }
@@ -28,22 +31,33 @@ export class MapTask {
   readonly #bareEmit: MapEmit<string, unknown>;
   #phase: Phase = 'new';
   #mapping = false;
+  readonly #skip: ReadonlySet<string> | undefined;
+  /** Records offered so far. */
+  #offered = 0;
+  #skipped = 0;
   #recordsIn = 0;
   #recordsOut = 0;
 
   constructor(options: MapTaskOptions) {
     this.#options = options;
     this.#job = options.job;
+    this.#skip = options.skip && new Set(options.skip);
     this.#collector = options.collector ?? new Groups(options);
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
     this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
   }
 
-  /** Counts so far: `map.records.in`, `map.records.out` and the user's own. */
+  /** The name of the record that was offered last; undefined before the first and after `finish`. */
+  get record(): string | undefined {
+    return this.#phase === 'started' && this.#offered > 0 ? lineRecord(this.#offered - 1) : undefined;
+  }
+
+  /** Counts so far: `map.records.in`, `map.records.out`, `map.records.skipped` if there are any, and the user's own. */
   get counters(): Counters {
     return sortedCounters([
       ...this.#userCounters,
+      ...(this.#skipped > 0 ? [['map.records.skipped', this.#skipped] as const] : []),
       ['map.records.in', this.#recordsIn],
       ['map.records.out', this.#recordsOut],
     ]);
@@ -70,6 +84,11 @@ export class MapTask {
   offer(record: unknown, offset = 0): MaybePromise<void> {
     this.#expect('started', 'offer');
     this.#input.offset = offset;
+    const number = this.#offered++;
+    if (this.#skip?.has(lineRecord(number))) {
+      this.#skipped++;
+      return;
+    }
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.

@@ -27,6 +27,12 @@ export interface PlainRecord {
 /** The records of one map task; asynchronous ones come in batches. */
 export type PlainSplit = Iterable<PlainRecord> | AsyncIterable<Iterable<PlainRecord>>;
 
+/** Where user code is, for whoever catches what it throws. */
+export interface RecordSite {
+  /** The name of the record that is worked on (record-id.ts); undefined between records. */
+  record?: () => string | undefined;
+}
+
 export interface PlainMapOptions {
   readonly job: Job;
   readonly records: PlainSplit;
@@ -35,6 +41,10 @@ export interface PlainMapOptions {
   /** For a job that partitions by range (partition.ts). */
   readonly boundaries?: readonly string[] | undefined;
   readonly context: TaskSetting;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
+  /** Filled in. */
+  readonly site?: RecordSite;
 }
 
 export interface PlainMapOutput {
@@ -48,6 +58,7 @@ export function runPlainMap(options: PlainMapOptions): MaybePromise<PlainMapOutp
   const { job, records, reduces } = options;
   const runs: MapRun[] = [];
   const task = new MapTask({ ...options, onRun: (run) => runs.push(run) });
+  if (options.site) options.site.record = () => task.record;
   let input: string | undefined;
   const offer = (one: PlainRecord): MaybePromise<void> => {
     if (one.input !== input) task.openInput((input = one.input));
@@ -75,6 +86,10 @@ export interface PlainReduceOptions {
   /** The partition's sorted records of every map task, in map order. */
   readonly sources: readonly Iterable<KeyValue>[];
   readonly context: TaskSetting;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
+  /** Filled in. */
+  readonly site?: RecordSite;
 }
 
 export interface PlainReduceOutput {
@@ -85,10 +100,12 @@ export interface PlainReduceOutput {
 
 /** One reduce task. */
 export function runPlainReduce(options: PlainReduceOptions): MaybePromise<PlainReduceOutput> {
-  const { job, sources, context } = options;
+  const { job, sources, context, skip, site } = options;
   const lines: string[] = [];
   const format = formatterOf(job.outputFormat);
-  const task = new ReduceTask({ job, context, write: (key, value) => lines.push(format(key, value)) });
+  const write = (key: string, value: unknown): void => void lines.push(format(key, value));
+  const task = new ReduceTask({ job, context, skip, write });
+  if (site) site.record = () => task.record;
   const merged = mergeRecords(
     sources.map((source) => source[Symbol.iterator]()),
     job.orderValues,

@@ -1,11 +1,14 @@
 /** One reduce task without its input and output: it calls the job's `reduce` for each group and hands on what it returns. */
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
+import { keyRecord } from './record-id.js';
 import type { Counters, Job, TaskContext, TaskSetting } from './types.js';
 
 export interface ReduceTaskOptions {
   readonly job: Job;
   readonly context: TaskSetting;
+  /** Bad records: keys that `reduce` never sees, by their names (record-id.ts). */
+  readonly skip?: readonly string[] | undefined;
   /** Takes one output record over; `value` is never undefined. */
   readonly write: (key: string, value: unknown) => void;
 }
@@ -17,6 +20,9 @@ export class ReduceTask {
   readonly #write: ReduceTaskOptions['write'];
   readonly #userCounters = new Map<string, number>();
   readonly #context: TaskContext;
+  readonly #skip: ReadonlySet<string> | undefined;
+  #key: string | undefined;
+  #skipped = 0;
   #phase: 'new' | 'started' | 'finished' = 'new';
   #groupsIn = 0;
   /** The key with the most records so far, and how many: what skew is made of. */
@@ -30,13 +36,23 @@ export class ReduceTask {
     if (reduce === 'none') throw new TypeError(`job "${options.job.name}" has no reduce`);
     this.#reduce = reduce;
     this.#write = options.write;
+    this.#skip = options.skip && new Set(options.skip);
     this.#context = taskContext(options.context, this.#userCounters);
   }
 
-  /** Counts so far: `reduce.groups.in`, `reduce.records.in`, `reduce.records.out` and the user's own. */
+  /** The name of the key whose group was begun last; undefined before the first and after `finish`. */
+  get record(): string | undefined {
+    return this.#phase === 'started' && this.#key !== undefined ? keyRecord(this.#key) : undefined;
+  }
+
+  /**
+   * Counts so far: `reduce.groups.in`, `reduce.records.in`, `reduce.records.out`, `reduce.groups.skipped` if there are
+   * any, and the user's own.
+   */
   get counters(): Counters {
     return sortedCounters([
       ...this.#userCounters,
+      ...(this.#skipped > 0 ? [['reduce.groups.skipped', this.#skipped] as const] : []),
       ['reduce.groups.in', this.#groupsIn],
       ['reduce.records.in', this.#recordsIn],
       ['reduce.records.out', this.#recordsOut],
@@ -58,6 +74,11 @@ export class ReduceTask {
   /** Reduces one group; the next may follow when this is done. All values count, also those the job leaves unread. */
   reduceGroup(key: string, values: Iterable<unknown>): MaybePromise<void> {
     this.#expect('started', 'reduceGroup');
+    this.#key = key;
+    if (this.#skip?.has(keyRecord(key))) {
+      this.#skipped++;
+      return;
+    }
     this.#groupsIn++;
     const before = this.#recordsIn;
     const iterator = values[Symbol.iterator]();

@@ -3,7 +3,7 @@
  * the result in private files. An attempt belongs to the life of its worker: it dies with it and stands still with it.
  */
 import type { AttemptRun, OutputsLearn } from '../core/effects.js';
-import { type AttemptId, attemptKey, type JobId, taskKey } from '../core/ids.js';
+import { type AttemptId, type JobId, sameAttempt, taskName } from '../core/ids.js';
 import type { OutputChange } from '../core/messages.js';
 import type { Failure, InvalidationReason } from '../core/records.js';
 import type { AttemptFile, FileModel } from './file-model.js';
@@ -12,7 +12,8 @@ import type { Network } from './network.js';
 import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, within } from './random.js';
 import type { CrashPoint } from './scenario/fact-names.js';
-import type { Work } from './work.js';
+import type { MisbehaviourKind } from './scenario/types.js';
+import { BadRecordError, type Work } from './work.js';
 
 interface Attempt {
   readonly id: AttemptId;
@@ -20,17 +21,27 @@ interface Attempt {
   readonly work: Work;
   readonly maps: number;
   readonly ordinal: number;
+  /** Bad records to leave out. */
+  readonly skip: readonly string[] | undefined;
   readonly totalUs: number;
   doneUs: number;
+  misbehaves: MisbehaviourKind | undefined;
   /** The piece of work under way: when it began, at which speed, and its number. */
   pieceSinceUs: number;
   pieceSlowBy: number;
   pieces: number;
-  /** For a reduce: what it reads, by map. */
-  readonly sources: readonly (OutputChange | undefined)[];
-  /** What it has read of them. */
-  readonly inputs: AttemptFile[];
-  state: 'running' | 'writing' | 'ended';
+  /** For a reduce: what it has read, by map, and how many that are. */
+  readonly inputs: (AttemptFile | undefined)[];
+  read: number;
+  state: 'running' | 'waiting' | 'writing' | 'ended';
+}
+
+/** What one life knows of a job's map outputs. */
+interface Learned {
+  /** Changes so far. */
+  changes: number;
+  /** The last word on each map. */
+  readonly byMap: (OutputChange | undefined)[];
 }
 
 /** A reader gives a holder that does not answer up after this. */
@@ -38,6 +49,8 @@ const fetchPatienceUs = 5_000_000;
 const fetchRetryUs = 500_000;
 /** Progress is counted in pieces of input, as the runtime counts bytes. */
 const progressPieces = 1000;
+/** A supervisor replaces a worker process that died by itself after this. */
+const replaceUs = 1_000_000;
 
 const attemptTime = drawKey('attempt time');
 const fileTime = drawKey('file time');
@@ -50,11 +63,11 @@ export class ExecutorModel {
   readonly #network: Network;
   readonly #works: ReadonlyMap<string, Work>;
   readonly #beatUs: number;
-  readonly #running = new Map<string, Attempt>();
-  /** Attempts begun of each task, over the whole cluster. */
-  readonly #begun = new Map<string, number>();
-  /** What each life has learned of a job's map outputs. */
-  readonly #learned = new Map<Life, Map<JobId, OutputChange[]>>();
+  /** What runs in each life: no more than it has slots. */
+  readonly #running = new Map<Life, Attempt[]>();
+  /** Attempts begun of each task, over the whole cluster, by job and task. */
+  readonly #begun: number[][] = [];
+  readonly #learned = new Map<Life, Map<JobId, Learned>>();
 
   constructor(
     host: Host,
@@ -68,42 +81,38 @@ export class ExecutorModel {
   }
 
   run(life: Life, effect: AttemptRun): void {
-    const { attempt: id, maps, outputsVersion } = effect;
+    const { attempt: id, maps } = effect;
     const work = this.#works.get(effect.work)!;
-    const task = taskKey(id.job, id.task);
-    const ordinal = (this.#begun.get(task) ?? 0) + 1;
-    this.#begun.set(task, ordinal);
-    const { mapTimeUs, reduceTimeUs } = work.scenario;
-    const range = id.task < maps ? mapTimeUs : reduceTimeUs;
-    const totalUs = Math.max(
-      1,
-      within(range, draw(this.#host.seed, attemptTime, work.index, id.task, ordinal)),
-    );
-    const sources = id.task < maps ? [] : this.#sources(life, id.job, outputsVersion, maps);
+    const begun = (this.#begun[id.job] ??= []);
+    const ordinal = (begun[id.task] ?? 0) + 1;
+    begun[id.task] = ordinal;
     const attempt: Attempt = {
       id,
       life,
       work,
       maps,
       ordinal,
-      totalUs,
+      skip: effect.skip,
+      totalUs: this.#workUs(work, id, ordinal),
       doneUs: 0,
+      misbehaves: work.misbehaviour(id.task, ordinal),
       pieceSinceUs: 0,
       pieceSlowBy: 1,
       pieces: 0,
-      sources,
       inputs: [],
+      read: 0,
       state: 'running',
     };
-    this.#running.set(attemptKey(id), attempt);
+    const running = this.#running.get(life);
+    if (running) running.push(attempt);
+    else this.#running.set(life, [attempt]);
     for (const observer of this.#host.observers) observer.attemptBegan?.(life, id);
     this.#continue(attempt);
   }
 
   abort(life: Life, id: AttemptId): void {
-    const attempt = this.#running.get(attemptKey(id));
-    if (this.#host.plants.abortDeletesFinished) this.#files.discard(id, 'executor');
-    if (!attempt || attempt.life !== life) return;
+    const attempt = this.#running.get(life)?.find((running) => sameAttempt(running.id, id));
+    if (!attempt) return;
     this.#end(attempt);
     this.#host.laterFor(life, this.#time(attempt, 0), () =>
       this.#host.feed(life, { type: 'attempt.aborted', attempt: id }),
@@ -113,9 +122,19 @@ export class ExecutorModel {
   learn(life: Life, { job, from, changes }: OutputsLearn): void {
     let jobs = this.#learned.get(life);
     if (!jobs) this.#learned.set(life, (jobs = new Map()));
-    const list = from === 0 ? [] : (jobs.get(job) ?? []);
-    if (list.length !== from) throw new Error(`piece ${from} of a list of ${list.length} map outputs`);
-    jobs.set(job, [...list, ...changes]);
+    let learned = jobs.get(job);
+    if (!learned || from === 0) jobs.set(job, (learned = { changes: 0, byMap: [] }));
+    if (learned.changes !== from)
+      throw new Error(`piece ${from} of a list of ${learned.changes} map outputs`);
+    learned.changes += changes.length;
+    for (const change of changes) {
+      learned.byMap[change.attempt.task] = change.holder === undefined ? undefined : change;
+    }
+    for (const attempt of [...(this.#running.get(life) ?? [])]) {
+      if (attempt.state !== 'waiting' || attempt.id.job !== job) continue;
+      attempt.state = 'running';
+      this.#fetch(attempt, this.#host.nowUs);
+    }
   }
 
   forget(life: Life, job: JobId): void {
@@ -124,28 +143,48 @@ export class ExecutorModel {
 
   ended(life: Life): void {
     this.#learned.delete(life);
-    for (const attempt of [...this.#running.values()]) if (attempt.life === life) this.#end(attempt);
+    for (const attempt of this.#running.get(life) ?? []) attempt.state = 'ended';
+    this.#running.delete(life);
   }
 
-  /** The last word on each map among the first `version` changes. */
-  #sources(life: Life, job: JobId, version: number, maps: number): (OutputChange | undefined)[] {
-    const list = this.#learned.get(life)?.get(job) ?? [];
-    const sources: (OutputChange | undefined)[] = new Array(maps).fill(undefined);
-    for (const change of list.slice(0, version)) {
-      sources[change.attempt.task] = change.holder === undefined ? undefined : change;
+  /** The node has another speed from now on: what is under way goes on at that. */
+  speedChanged(node: SimNode): void {
+    for (const attempt of this.#running.get(node.life!) ?? []) {
+      if (attempt.state !== 'running' || attempt.pieces === 0) continue;
+      const doneUs = Math.floor((this.#host.nowUs - attempt.pieceSinceUs) / attempt.pieceSlowBy);
+      attempt.doneUs = Math.min(attempt.totalUs - 1, attempt.doneUs + doneUs);
+      this.#continue(attempt);
     }
-    return sources;
+  }
+
+  /** User code that runs goes wrong from now on. False when none of it is meant. */
+  misbehave(how: MisbehaviourKind, isMeant: (attempt: AttemptId) => boolean): boolean {
+    let any = false;
+    for (const attempt of [...this.#running.values()].flat()) {
+      if (attempt.state === 'writing' || attempt.misbehaves === how || !isMeant(attempt.id)) continue;
+      attempt.misbehaves = how;
+      any = true;
+    }
+    return any;
+  }
+
+  /** How long the attempt works, by itself and at full speed. */
+  #workUs(work: Work, { task }: AttemptId, ordinal: number): number {
+    const { maps, mapTimeUs, reduceTimeUs } = work.scenario;
+    const range = task < maps ? mapTimeUs : reduceTimeUs;
+    return Math.max(1, within(range, draw(this.#host.seed, attemptTime, work.index, task, ordinal)));
   }
 
   #end(attempt: Attempt): void {
     attempt.state = 'ended';
-    this.#running.delete(attemptKey(attempt.id));
+    const running = this.#running.get(attempt.life)!;
+    const place = running.indexOf(attempt);
+    if (place >= 0) running.splice(place, 1);
   }
 
   /** One piece of work until the next progress report, or until the end. */
   #continue(attempt: Attempt): void {
     const { life, totalUs } = attempt;
-    const hangs = attempt.work.misbehaviour(attempt.id.task, attempt.ordinal) === 'hangs';
     const { slowBy } = life.node;
     const pieceUs = Math.max(1, Math.min(totalUs - attempt.doneUs, Math.floor(this.#beatUs / slowBy)));
     attempt.pieceSinceUs = this.#host.nowUs;
@@ -153,88 +192,100 @@ export class ExecutorModel {
     const piece = ++attempt.pieces;
     this.#host.laterFor(life, Math.ceil(pieceUs * slowBy), () => {
       if (attempt.state !== 'running' || attempt.pieces !== piece) return;
-      attempt.doneUs = hangs ? 1 : attempt.doneUs + pieceUs;
-      const fetched = attempt.id.task < attempt.maps || attempt.inputs.length === attempt.maps;
+      if (attempt.misbehaves === 'exhausts') return this.#exhaust(attempt);
+      const hangs = attempt.misbehaves === 'hangs';
+      attempt.doneUs = hangs ? Math.max(1, attempt.doneUs) : attempt.doneUs + pieceUs;
+      const fetched = attempt.id.task < attempt.maps || attempt.read === attempt.maps;
       if (!fetched && !hangs) this.#fetch(attempt, this.#host.nowUs);
       else this.#proceed(attempt);
     });
   }
 
-  /** The node has another speed from now on: what is under way goes on at that. */
-  speedChanged(node: SimNode): void {
-    for (const attempt of this.#running.values()) {
-      if (attempt.life.node !== node || attempt.state !== 'running' || attempt.pieces === 0) continue;
-      const doneUs = Math.floor((this.#host.nowUs - attempt.pieceSinceUs) / attempt.pieceSlowBy);
-      attempt.doneUs = Math.min(attempt.totalUs - 1, attempt.doneUs + doneUs);
-      this.#continue(attempt);
-    }
+  /** No memory is left: the whole process goes, and whoever watches it starts another. */
+  #exhaust({ id, life, maps, ordinal }: Attempt): void {
+    const about = { job: id.job, attempt: id, task: taskName(id.task, maps), ordinal };
+    this.#host.tell('memory-exhausted', life.node.name, { ...about, worker: life.node.name });
+    this.#host.processDied(life, replaceUs);
   }
 
   #proceed(attempt: Attempt): void {
-    if (attempt.doneUs >= attempt.totalUs) {
+    if (attempt.doneUs >= attempt.totalUs && attempt.misbehaves !== 'hangs') {
       this.#complete(attempt);
       return;
     }
-    const done = Math.floor((attempt.doneUs * progressPieces) / attempt.totalUs);
-    const event = { type: 'attempt.progressed', attempt: attempt.id, done, total: progressPieces } as const;
-    this.#host.feed(attempt.life, event);
+    this.#report(attempt, false);
     if (attempt.state === 'running') this.#continue(attempt);
   }
 
-  /** A reduce reads its inputs; a holder that does not answer is asked again for a while. */
+  #report(attempt: Attempt, waiting: boolean): void {
+    const { id, doneUs, totalUs } = attempt;
+    const done = Math.floor((Math.min(doneUs, totalUs) * progressPieces) / totalUs);
+    const event = { type: 'attempt.progressed', attempt: id, done, total: progressPieces, waiting } as const;
+    this.#host.feed(attempt.life, event);
+  }
+
+  /** A reduce reads what it has not read yet; a holder that does not answer is asked again for a while. */
   #fetch(attempt: Attempt, sinceUs: number): void {
     if (attempt.state !== 'running') return;
+    const { id, life, maps, inputs } = attempt;
     const late = this.#host.nowUs - sinceUs >= fetchPatienceUs;
-    for (const [task, source] of attempt.sources.entries()) {
-      // A list that lacks a map names nobody: the core never assigns a reduce before its last map.
-      if (!source) throw new Error(`reduce assigned without the output of map-${task}`);
+    const known = this.#learned.get(life)?.get(id.job)?.byMap;
+    for (let task = 0; task < maps; task++) {
+      const source = known?.[task];
+      if (inputs[task] !== undefined || source === undefined) continue;
       const file = this.#files.find(source.attempt);
-      if (file && this.#isSilent(attempt.life, file) && !late) {
+      if (file && !late && this.#isSilent(life, file)) {
         const piece = ++attempt.pieces;
-        this.#host.laterFor(attempt.life, fetchRetryUs, () => {
+        this.#host.laterFor(life, fetchRetryUs, () => {
           if (attempt.pieces === piece) this.#fetch(attempt, sinceUs);
         });
         return;
       }
-      const reason = this.#unreadable(attempt.life, file);
+      const reason = this.#unreadable(life, file);
       if (reason) {
         this.#end(attempt);
-        const { id, life } = attempt;
         this.#host.feed(life, { type: 'attempt.starved', attempt: id, source: source.attempt, reason });
         return;
       }
-      attempt.inputs[task] = file!;
+      inputs[task] = file!;
+      attempt.read++;
     }
-    this.#proceed(attempt);
+    if (attempt.read === maps) {
+      this.#proceed(attempt);
+      return;
+    }
+    attempt.state = 'waiting';
+    attempt.pieces++;
+    this.#report(attempt, true);
   }
 
   #unreadable(reader: Life, file: AttemptFile | undefined): InvalidationReason | undefined {
     if (!file || file.state === 'lost') return 'missing';
     if (file.state === 'corrupt') return 'corrupt';
-    return this.#isSilent(reader, file) ? 'missing' : undefined;
+    return this.#isSilent(reader, file) ? 'unreachable' : undefined;
   }
 
   #isSilent(reader: Life, file: AttemptFile): boolean {
     const server = this.#files.server(file);
     if (!server || server === reader) return false;
     const { node } = server;
-    const cut =
-      this.#network.isBlocked(reader.node.name, node.name) ||
-      this.#network.isBlocked(node.name, reader.node.name);
+    const cut = this.#network.isBlocked(reader.node, node) || this.#network.isBlocked(node, reader.node);
     return server.ended || node.status !== 'up' || cut;
   }
 
   #complete(attempt: Attempt): void {
-    const { id, life, work } = attempt;
-    if (work.misbehaviour(id.task, attempt.ordinal) === 'throws') {
-      this.#break(attempt, { kind: 'user', message: 'the scenario has this attempt throw' });
+    const { id, life, misbehaves } = attempt;
+    if (misbehaves === 'throws' || misbehaves === 'exits') {
+      const kind = misbehaves === 'throws' ? 'user' : 'exit';
+      this.#break(attempt, { kind, message: `the scenario has this attempt ${misbehaves.slice(0, -1)}` });
       return;
     }
     let content: AttemptFile['content'];
     try {
       content = this.#compute(attempt);
     } catch (error) {
-      this.#break(attempt, { kind: 'user', message: (error as Error).message });
+      const site = error instanceof BadRecordError ? { record: error.record } : {};
+      this.#break(attempt, { kind: 'user', message: (error as Error).message, ...site });
       return;
     }
     attempt.state = 'writing';
@@ -246,20 +297,27 @@ export class ExecutorModel {
   }
 
   #compute(attempt: Attempt): AttemptFile['content'] {
-    const { id, work, maps, ordinal } = attempt;
-    const generation = work.misbehaviour(id.task, ordinal) === 'differs' ? ordinal : 0;
-    if (id.task < maps) return { map: work.map(id.task, generation) };
-    for (const observer of this.#host.observers) observer.attemptRead?.(attempt.life, id, attempt.inputs);
-    const inputs = attempt.inputs.map((file) => ('map' in file.content ? file.content.map : undefined)!);
-    return { reduce: work.reduce(id.task - maps, generation, inputs) };
+    const { id, work, maps, ordinal, skip } = attempt;
+    const generation = attempt.misbehaves === 'differs' ? ordinal : 0;
+    if (id.task < maps) return { map: work.map(id.task, generation, skip) };
+    const files = attempt.inputs as AttemptFile[];
+    for (const observer of this.#host.observers) observer.attemptRead?.(attempt.life, id, files);
+    const inputs = files.map((file) => ('map' in file.content ? file.content.map : undefined)!);
+    return { reduce: work.reduce(id.task - maps, generation, inputs, skip) };
   }
 
   /** False when the attempt was ended meanwhile: then it leaves nothing. */
   *#write(attempt: Attempt, content: AttemptFile['content']) {
     yield this.#step(attempt, 'attempt.before_write');
     if (attempt.state === 'ended') return false;
+    const { id, life } = attempt;
+    if (life.node.fullDisk.length > 0) {
+      for (const refused of life.node.fullDisk) refused();
+      this.#break(attempt, { kind: 'disk', message: 'no space is left on the disk' });
+      return false;
+    }
     this.#end(attempt);
-    this.#files.write({ attempt: attempt.id, writer: attempt.life, content, state: 'whole' });
+    this.#files.write({ attempt: id, writer: life, content, writtenUs: this.#host.nowUs, state: 'whole' });
     yield this.#step(attempt, 'attempt.after_write_before_report');
     return true;
   }

@@ -2,22 +2,28 @@
  * The files of attempts: private to each, complete or not there at all. On a shared directory, or with the worker that
  * wrote them, whose death then takes them along.
  */
-import { type AttemptId, attemptKey, type JobId } from '../core/ids.js';
+import type { AttemptId, JobId } from '../core/ids.js';
+import { AttemptMap } from './attempt-map.js';
 import type { Host } from './host.js';
-import type { Life } from './nodes.js';
+import type { Life, SimNode } from './nodes.js';
 import type { MapResult, ReduceResult } from './work.js';
 
 export interface AttemptFile {
   readonly attempt: AttemptId;
   readonly writer: Life;
   readonly content: { readonly map: MapResult } | { readonly reduce: ReduceResult };
+  readonly writtenUs: number;
   /** `lost` and `corrupt` by a fault; it stays in the books so that checkers know why it cannot be read. */
   state: 'whole' | 'lost' | 'corrupt';
 }
 
+/** A map's file is not synced: it could be made again. The system writes it back by then. */
+const writeBackUs = 30_000_000;
+
 export class FileModel {
   readonly #host: Host;
-  readonly #files = new Map<string, AttemptFile>();
+  readonly #files = new AttemptMap<AttemptFile | undefined>();
+  readonly #ofNode = new Map<SimNode, Set<AttemptFile>>();
   readonly #place: 'shared' | 'worker';
 
   constructor(host: Host, place: 'shared' | 'worker') {
@@ -26,29 +32,34 @@ export class FileModel {
   }
 
   find(attempt: AttemptId): AttemptFile | undefined {
-    return this.#files.get(attemptKey(attempt));
+    return this.#files.get(attempt);
   }
 
-  all(): Iterable<AttemptFile> {
-    return this.#files.values();
+  /** By the nodes that wrote them. */
+  *all(): Iterable<AttemptFile> {
+    for (const files of this.#ofNode.values()) yield* files;
   }
 
   write(file: AttemptFile): void {
-    this.#files.set(attemptKey(file.attempt), file);
+    const { node } = file.writer;
+    this.#files.set(file.attempt, file);
+    if (!this.#ofNode.has(node)) this.#ofNode.set(node, new Set());
+    this.#ofNode.get(node)!.add(file);
     for (const observer of this.#host.observers) observer.fileWritten?.(file);
   }
 
-  discard(attempt: AttemptId, why: 'order' | 'executor'): void {
+  discard(attempt: AttemptId): void {
     const file = this.find(attempt);
     if (!file) return;
-    this.#files.delete(attemptKey(attempt));
-    this.#tellGone(file, why);
+    this.#files.set(attempt, undefined);
+    this.#ofNode.get(file.writer.node)!.delete(file);
+    this.#tellGone(file, 'order');
   }
 
   /** What this worker's lives have written for a job. */
-  discardJob(node: string, job: JobId): void {
-    for (const file of [...this.#files.values()]) {
-      if (file.attempt.job === job && file.writer.node.name === node) this.discard(file.attempt, 'order');
+  discardJob(node: SimNode, job: JobId): void {
+    for (const { attempt } of this.#ofNode.get(node) ?? []) {
+      if (attempt.job === job) this.discard(attempt);
     }
   }
 
@@ -63,8 +74,16 @@ export class FileModel {
   /** A reduce's file lies beside the output in any case; a map's is lost with its worker if only that one held it. */
   ended(life: Life): void {
     if (this.#place === 'shared') return;
-    for (const file of this.#files.values())
+    for (const file of this.#ofNode.get(life.node) ?? [])
       if (file.writer === life && 'map' in file.content) this.spoil(file, 'lost');
+  }
+
+  /** What a node's machine has not on its disk yet, only in memory. Files of reduces are synced before they are told. */
+  unsyncedOf(node: SimNode): AttemptFile[] {
+    const sinceUs = this.#host.nowUs - writeBackUs;
+    return [...(this.#ofNode.get(node) ?? [])].filter(
+      ({ content, writtenUs }) => 'map' in content && writtenUs > sinceUs,
+    );
   }
 
   /** Whose process must answer for the file to be read; undefined when anybody can read it. */
@@ -72,7 +91,7 @@ export class FileModel {
     return this.#place === 'worker' && 'map' in file.content ? file.writer : undefined;
   }
 
-  #tellGone(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void {
+  #tellGone(file: AttemptFile, why: 'fault' | 'order'): void {
     for (const observer of this.#host.observers) observer.fileGone?.(file, why);
   }
 }

@@ -6,13 +6,16 @@
  */
 import type { MachineEvent } from '../core/events.js';
 import type { AttemptId, JobId } from '../core/ids.js';
+import type { Frame } from './frames.js';
 import type { Life } from './nodes.js';
 import type { Observer } from './observer.js';
 import type { Plants } from './plants.js';
-import type { Task } from './queue.js';
 import type { Seed } from './random.js';
 import type { CrashPoint, FactName } from './scenario/fact-names.js';
 import type { Fact } from './scenario/facts.js';
+
+/** Something to be done when its time has come. */
+export type Task = () => void;
 
 export interface Host {
   readonly seed: Seed;
@@ -24,12 +27,16 @@ export interface Host {
   later(delayUs: number, task: Task): void;
   /** Done by a process: after `delayUs`, if it lives, and not while it is paused. */
   laterFor(life: Life, delayUs: number, task: Task): void;
+  /** The frame arrives at this time. */
+  arriveAt(atUs: number, frame: Frame): void;
   /** Now if the life is up, on resume if it is paused, never if it has ended. */
   runFor(life: Life, task: Task): void;
   /** One step of the life's machine, and its effects. */
   feed(life: Life, event: MachineEvent): void;
   /** Plays the steps of a process with their delays and crash points, then hands on what they return. */
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void;
+  /** A process dies by itself; another one takes its place after a while. */
+  processDied(life: Life, replacedAfterUs: number): void;
   /** Something happened to the world, not in a machine. */
   tell(name: FactName, node: string, more?: Partial<Fact>): void;
 }

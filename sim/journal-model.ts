@@ -1,17 +1,20 @@
 /**
  * The journal, as the file store keeps it: a process appends to its own segment, syncs, then looks whether somebody has
  * begun a segment after it, and only then acknowledges. Whoever takes over begins a segment first, then reads what the
- * one before holds, then syncs that. Each of these is a step between which the process can be stopped.
+ * one before holds, then syncs that. Trimming is taking over from oneself. Each of these is a step between which the
+ * process can be stopped.
  *
- * What is promised: create-if-absent of slot n, only if n-1 exists; a confirmed entry is readable for ever. An entry that
- * is written but not synced is gone with its writer's crash. Reads show only what is durable.
+ * What is promised: create-if-absent of slot n, only behind the entry in slot n-1 that the batch names; a confirmed entry
+ * is readable for ever, or trimmed. An entry that is written but not synced is gone with its writer's crash. Reads show
+ * only what is durable. `goBack` breaks the promise, as stores do that are restored or fail over to a lagging replica.
  */
-import type { JournalAppend } from '../core/effects.js';
+import type { JournalAppend, JournalTrim } from '../core/effects.js';
 import type { JournalEntry } from '../core/records.js';
 import type { Host, Pause, Steps } from './host.js';
 import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, type Range, within } from './random.js';
 import type { CrashPoint } from './scenario/fact-names.js';
+import { StoreHealth } from './store-health.js';
 
 interface Written {
   readonly entry: JournalEntry;
@@ -25,12 +28,19 @@ interface Segment {
   readBySuccessor: boolean;
 }
 
+/** Where the journal began, since it ended in slot `last`. */
+interface Beginning {
+  readonly first: number;
+  readonly last: number;
+}
+
 type Answer =
   | { readonly outcome: 'appended'; readonly entry: JournalEntry }
   | { readonly outcome: 'taken'; readonly entry?: JournalEntry }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
 const stepTime = drawKey('journal step');
+const blurDraw = drawKey('blurred append');
 const stepUs: Range = { min: 100, max: 1_500 };
 const syncUs: Range = { min: 300, max: 6_000 };
 /** Reached after something was synced. */
@@ -41,46 +51,82 @@ const syncs: ReadonlySet<CrashPoint> = new Set([
 ]);
 /** Entries of one answer to a read. */
 const pageEntries = 128;
+/** How long a process waits for the answer of an append before its outcome counts as unknown. */
+const appendDeadlineUs = 5_000_000;
 
 export class JournalModel {
   readonly #host: Host;
-  /** Slot n at index n - 1. */
+  readonly #health: StoreHealth;
+  /** Slot n at index n - 1; what is trimmed stays here, for the checkers and for copies that are restored. */
   readonly #log: Written[] = [];
-  readonly #segments: Segment[] = [];
-  /** Nodes whose next answer is lost. */
+  #beginnings: Beginning[] = [{ first: 1, last: 0 }];
+  #segments: Segment[] = [];
+  /** Nodes whose next answer is lost, and nodes whose next sync fails, with what follows then. */
   readonly #obscured = new Set<SimNode>();
+  readonly #failing = new Map<SimNode, () => void>();
+  /** Appends that each node has asked for, for draws. */
+  readonly #asked = new Map<SimNode, number>();
 
-  constructor(host: Host) {
+  constructor(host: Host, health = new StoreHealth(host)) {
     this.#host = host;
+    this.#health = health;
+  }
+
+  /** The first slot that is not trimmed. */
+  get first(): number {
+    return this.#beginnings.at(-1)!.first;
   }
 
   append(life: Life, effect: JournalAppend): void {
+    const { slot } = effect;
+    const asked = (this.#asked.get(life.node) ?? 0) + 1;
+    this.#asked.set(life.node, asked);
+    const blurred = this.#isBlurred(life.node, asked, 0, this.#health.blurOf(life.node));
+    const happens = this.#health.reaches(life.node) && !(blurred && this.#isBlurred(life.node, asked, 1, 50));
+    if (!happens) {
+      const reason = 'the store did not answer';
+      this.#host.laterFor(life, blurred ? syncUs.max : appendDeadlineUs, () => {
+        this.#answer(life, slot, { outcome: 'unknown', reason });
+      });
+      return;
+    }
     this.#host.play(life, this.#append(life, effect), (answer) => {
-      const { slot } = effect;
-      if (this.#obscured.delete(life.node)) {
-        this.#host.tell('append-obscured', life.node.name, { detail: { slot, outcome: answer.outcome } });
-        this.#host.feed(life, { type: 'journal.unknown', slot, reason: 'the answer was lost' });
-      } else if (answer.outcome === 'appended') {
-        for (const observer of this.#host.observers) observer.journalAcknowledged?.(answer.entry, life);
-        this.#host.feed(life, { type: 'journal.appended', entry: answer.entry });
-      } else if (answer.outcome === 'taken') {
-        this.#host.feed(life, {
-          type: 'journal.taken',
-          slot,
-          ...(answer.entry ? { entry: answer.entry } : {}),
-        });
-      } else {
-        this.#host.feed(life, { type: 'journal.unknown', slot, reason: answer.reason });
-      }
+      const lost = blurred || this.#obscured.delete(life.node) || !this.#health.reaches(life.node);
+      if (!lost) return this.#answer(life, slot, answer);
+      this.#host.tell('append-obscured', life.node.name, { detail: { slot, outcome: answer.outcome } });
+      this.#answer(life, slot, { outcome: 'unknown', reason: 'the answer was lost' });
     });
   }
 
+  #answer(life: Life, slot: number, answer: Answer): void {
+    switch (answer.outcome) {
+      case 'appended':
+        for (const observer of this.#host.observers) observer.journalAcknowledged?.(answer.entry, life);
+        return this.#host.feed(life, { type: 'journal.appended', entry: answer.entry });
+      case 'taken': {
+        const entry = answer.entry ? { entry: answer.entry } : {};
+        return this.#host.feed(life, { type: 'journal.taken', slot, ...entry });
+      }
+      case 'unknown':
+        return this.#host.feed(life, { type: 'journal.unknown', slot, reason: answer.reason });
+    }
+  }
+
   read(life: Life, from: number): void {
-    this.#host.laterFor(life, this.#time(life, from, 0, stepUs), () => {
-      const readable = this.durableEntries(from, pageEntries);
-      const last = this.#log[from - 1 + readable.length];
-      this.#host.feed(life, { type: 'journal.entries', from, entries: readable, end: !last?.durable });
+    this.#health.whenReached(life, () => {
+      this.#host.laterFor(life, this.#time(life, from, 0, stepUs), () => {
+        const { first } = this;
+        if (from < first) return this.#host.feed(life, { type: 'journal.trimmed', from, first });
+        const entries = this.durableEntries(from, pageEntries);
+        const next = this.#log[from - 1 + entries.length];
+        this.#host.feed(life, { type: 'journal.entries', from, entries, end: !next?.durable });
+      });
     });
+  }
+
+  trim(life: Life, effect: JournalTrim): void {
+    if (!this.#health.reaches(life.node)) return;
+    this.#host.play(life, this.#trim(life, effect), () => {});
   }
 
   /** The next append of this node will have an unknown outcome. */
@@ -88,7 +134,32 @@ export class JournalModel {
     this.#obscured.add(node);
   }
 
-  /** The durable entries from a slot on, at most `limit`. */
+  /** The next sync of this node fails: what it was to make durable is not, and `then` is done. */
+  failSync(node: SimNode, then: () => void): void {
+    this.#failing.set(node, then);
+  }
+
+  /**
+   * All above slot `last` is gone, as in a copy that is older: for every process, whatever it is in the middle of.
+   * Answers how many confirmed slots are lost.
+   */
+  goBack(last: number): number {
+    const lost = this.#log.slice(last).filter(({ durable }) => durable).length;
+    this.#log.length = Math.min(this.#log.length, last);
+    this.#segments = [];
+    this.#beginnings = this.#beginnings.filter((beginning) => beginning.last <= last);
+    const history = this.#log.map(({ entry }) => entry);
+    if (lost > 0) for (const observer of this.#host.observers) observer.journalWentBack?.(history);
+    return lost;
+  }
+
+  /** The last slot that is durable. */
+  get last(): number {
+    const open = this.#log.findLastIndex(({ durable }) => durable);
+    return open + 1;
+  }
+
+  /** The durable entries from a slot on, trimmed or not, at most `limit`. */
   durableEntries(from: number, limit = Number.POSITIVE_INFINITY): JournalEntry[] {
     const entries: JournalEntry[] = [];
     for (let index = from - 1; index < this.#log.length && entries.length < limit; index++) {
@@ -113,21 +184,25 @@ export class JournalModel {
   }
 
   *#append(life: Life, effect: JournalAppend): Steps<Answer> {
-    const { slot, nonce, records } = effect;
+    const { slot, nonce, after, records } = effect;
     yield this.#step(life, slot, 'master.before_append');
     for (;;) {
+      if (slot < this.first) return { outcome: 'taken' };
       const there = this.#log[slot - 1];
       if (there?.durable) return { outcome: 'taken', entry: there.entry };
       if (this.#segments.at(-1)?.owner === life) break;
       if (!(yield* this.#takeOver(life, slot))) return { outcome: 'taken' };
     }
-    if (this.#log.length !== slot - 1) return { outcome: 'taken' };
-    const written: Written = { entry: { slot, nonce, records }, writer: life, durable: false };
+    const follows = (this.#log.at(-1)?.entry.nonce ?? '') === after;
+    if (this.#log.length !== slot - 1 || !follows) return { outcome: 'taken' };
+    const written: Written = { entry: { slot, nonce, after, records }, writer: life, durable: false };
     this.#log.push(written);
     for (const observer of this.#host.observers) observer.journalWritten?.(written.entry, life);
     yield this.#step(life, slot, 'journal.after_write');
     if (this.#host.plants.acknowledgeBeforeSync) {
       this.#host.laterFor(life, syncUs.max, () => this.#makeDurable(written));
+    } else if (this.#syncFails(life)) {
+      return { outcome: 'unknown', reason: 'the sync failed' };
     } else {
       this.#makeDurable(written);
       yield this.#step(life, slot, 'journal.after_sync');
@@ -135,7 +210,21 @@ export class JournalModel {
     if (this.#segments.at(-1)?.owner !== life)
       return { outcome: 'unknown', reason: 'the journal was taken over' };
     yield this.#step(life, slot, 'master.after_append_before_ack');
+    if (this.#log[slot - 1] !== written) return { outcome: 'unknown', reason: 'the store has gone back' };
     return { outcome: 'appended', entry: written.entry };
+  }
+
+  *#trim(life: Life, { first, nonce }: JournalTrim): Steps<void> {
+    const isThere = (): boolean => {
+      const place = this.#log[first - 1];
+      return place?.durable === true && place.entry.nonce === nonce && first > this.first;
+    };
+    yield this.#step(life, first, 'journal.before_trim');
+    if (this.#segments.at(-1)?.owner !== life || !isThere()) return;
+    if (!(yield* this.#takeOver(life, first)) || !isThere()) return;
+    this.#beginnings.push({ first, last: this.last });
+    this.#host.tell('journal-trimmed', life.node.name, { detail: { first } });
+    yield this.#step(life, first, 'journal.before_remove');
   }
 
   /** False when somebody else was faster. */
@@ -148,10 +237,19 @@ export class JournalModel {
     if (before) before.readBySuccessor = true;
     const found = [...this.#log];
     yield this.#step(life, slot, 'journal.after_read');
+    if (this.#syncFails(life)) return false;
     for (const written of found) this.#makeDurable(written);
     yield this.#step(life, slot, 'journal.after_base_sync');
     yield this.#step(life, slot, 'journal.after_header_sync');
     return this.#segments.at(-1) === segment;
+  }
+
+  #syncFails(life: Life): boolean {
+    const then = this.#failing.get(life.node);
+    if (!then) return false;
+    this.#failing.delete(life.node);
+    then();
+    return true;
   }
 
   #makeDurable(written: Written): void {
@@ -164,6 +262,10 @@ export class JournalModel {
     return this.#segments.findLast((segment) => segment.owner === life);
   }
 
+  #isBlurred(node: SimNode, asked: number, purpose: number, percent: number): boolean {
+    return draw(this.#host.seed, blurDraw, node.key, asked, purpose) % 100 < percent;
+  }
+
   /** Time passes, and the point is reached. */
   #step(life: Life, slot: number, point: CrashPoint): Pause {
     const range = syncs.has(point) ? syncUs : stepUs;
@@ -171,7 +273,8 @@ export class JournalModel {
   }
 
   #time(life: Life, slot: number, step: number, range: Range): number {
-    return within(range, draw(this.#host.seed, stepTime, life.node.key, life.incarnation, slot, step));
+    const us = within(range, draw(this.#host.seed, stepTime, life.node.key, life.incarnation, slot, step));
+    return Math.round(us * this.#health.slowBy(life.node));
   }
 }
 

@@ -3,9 +3,10 @@
  * the lease taken waits until it is free. It knows nothing of whether its holder still runs.
  */
 import type { LeaseCampaign } from '../core/effects.js';
-import type { Host } from './host.js';
+import type { Host, Task } from './host.js';
 import type { Life } from './nodes.js';
 import { draw, drawKey, within } from './random.js';
+import { StoreHealth } from './store-health.js';
 
 interface Candidate {
   readonly life: Life;
@@ -18,6 +19,7 @@ const answerUs = { min: 100, max: 1_000 };
 
 export class LeaseModel {
   readonly #host: Host;
+  readonly #health: StoreHealth;
   #holder: Life | undefined;
   #untilUs = 0;
   /** The last request that has arrived of each life. */
@@ -25,12 +27,13 @@ export class LeaseModel {
   /** The last request of each node, first come first served. */
   readonly #waiting = new Map<string, Candidate>();
 
-  constructor(host: Host) {
+  constructor(host: Host, health = new StoreHealth(host)) {
     this.#host = host;
+    this.#health = health;
   }
 
   campaign(life: Life, { request, ttlUs }: LeaseCampaign): void {
-    this.#host.laterFor(life, this.#time(life, request, 1), () => {
+    this.#travel(life, request, 1, () => {
       // A process asks one thing at a time: what it asked before is void.
       if (request < (this.#asked.get(life) ?? 0)) return;
       this.#asked.set(life, request);
@@ -39,6 +42,11 @@ export class LeaseModel {
       if (!held) this.#grant({ life, request, ttlUs });
       else this.#waiting.set(life.node.name, { life, request, ttlUs });
     });
+  }
+
+  /** Between the process and the service, either way: whoever cannot reach it tries until it can. */
+  #travel(life: Life, request: number, step: number, task: Task): void {
+    this.#host.laterFor(life, this.#time(life, request, step), () => this.#health.whenReached(life, task));
   }
 
   resign(life: Life): void {
@@ -68,11 +76,9 @@ export class LeaseModel {
     this.#holder = life;
     this.#untilUs = this.#host.nowUs + ttlUs;
     this.#host.later(ttlUs, () => this.#next());
-    this.#host.laterFor(life, this.#time(life, request, 2), () => {
-      this.#host.feed(life, { type: 'lease.granted', request });
-    });
+    this.#travel(life, request, 2, () => this.#host.feed(life, { type: 'lease.granted', request }));
     if (before && before !== life) {
-      this.#host.laterFor(before, this.#time(before, request, 3), () => {
+      this.#travel(before, request, 3, () => {
         if (this.#holder !== before) this.#host.feed(before, { type: 'lease.lost' });
       });
     }
@@ -80,7 +86,7 @@ export class LeaseModel {
 
   /** Grants to whoever waits longest, if the lease is free. */
   #next(): void {
-    if (this.#untilUs > this.#host.nowUs) return;
+    if (this.#untilUs > this.#host.nowUs || !this.#health.available) return;
     for (const [name, candidate] of this.#waiting) {
       this.#waiting.delete(name);
       if (candidate.life.ended) continue;
@@ -90,9 +96,7 @@ export class LeaseModel {
   }
 
   #time(life: Life, request: number, step: number): number {
-    return within(
-      answerUs,
-      draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step),
-    );
+    const bits = draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step);
+    return Math.round(within(answerUs, bits) * this.#health.slowBy(life.node));
   }
 }

@@ -1,52 +1,31 @@
 /**
- * Sessions over directed links. A session is a reliable, ordered stream that may break; what is under way then is lost
- * with it, except what an orderly end leaves behind: that still arrives, before the end does. A blocked link holds frames up, as TCP does: they arrive after it heals, unless the session broke meanwhile.
+ * Sessions over links. A session is a reliable, ordered stream that may break; what is under way then is lost with it,
+ * except what an orderly end leaves behind: that still arrives, before the end does. A blocked link holds frames up, as
+ * TCP does: they arrive after it heals, unless the session broke meanwhile.
  *
- * A latency is drawn by the link and by what the message is about, so that other messages do not change it.
+ * Faults may do what a stream does not (repeat a message, deliver it after its session has broken), because every message
+ * is to be judged alone. Within a session the order is kept always: on that the machines may rely.
  */
-import type { PeerConnected, PeerLost } from '../core/events.js';
+import type { MachineEvent, PeerConnected, PeerLost } from '../core/events.js';
 import type { NodeId } from '../core/ids.js';
 import type { Message } from '../core/messages.js';
+import { type Frame, frameKeys, messageKey, newPipe, type Pipe, type Session } from './frames.js';
 import type { Host } from './host.js';
+import { type FrameKind, latencyOf, linkTo, repetitionOf, type Trouble } from './links.js';
 import { type Life, livingLife, type SimNode } from './nodes.js';
-import type { Task } from './queue.js';
+import type { Observer } from './observer.js';
 import { draw, drawKey, type Range, within } from './random.js';
 
-export interface Session {
-  readonly dialer: Life;
-  readonly dialerSession: number;
-  /** The dialed side, once it has accepted. */
-  master: Life | undefined;
-  masterSession: number;
-  state: 'dialing' | 'open' | 'broken';
-  /** The dialer has heard that it is open. */
-  confirmed: boolean;
-  readonly toMaster: Pipe;
-  readonly toDialer: Pipe;
-}
-
-/** One direction of a session. */
-interface Pipe {
-  readonly from: SimNode;
-  readonly to: SimNode;
-  /** Nothing arrives before what was sent before it. */
-  lastUs: number;
-  /** Its sender has ended the session: what it had sent before still arrives. */
-  orderly: boolean;
-  readonly heldUp: Task[];
-}
-
-const latency = drawKey('link latency');
-const frame = { connect: drawKey('connect'), accept: drawKey('accept'), close: drawKey('close') };
+const extraTime = drawKey('extra time');
+const fate = { loss: drawKey('loss'), duplicate: drawKey('duplicate') };
 
 export class Network {
+  /** Those who want to hear of frames. */
+  observers: readonly Observer[] = [];
   readonly #host: Host;
   readonly #nodes: ReadonlyMap<NodeId, SimNode>;
   readonly #latencyUs: Range;
   readonly #connectUs: number;
-  /** Directed links that let nothing through, counted: two partitions may overlap. */
-  readonly #blocked = new Map<string, number>();
-  readonly #stalled = new Map<string, Set<Pipe>>();
 
   /** `connectUs`: how long a node waits for a session to open. */
   constructor(host: Host, nodes: ReadonlyMap<NodeId, SimNode>, latencyUs: Range, connectUs: number) {
@@ -55,6 +34,8 @@ export class Network {
     this.#latencyUs = latencyUs;
     this.#connectUs = connectUs;
   }
+
+  // ---- what machines ask for -------------------------------------------------------------------------------------
 
   connect(dialer: Life, peer: NodeId, number: number): void {
     const target = this.#nodes.get(peer)!;
@@ -65,17 +46,86 @@ export class Network {
       masterSession: 0,
       state: 'dialing',
       confirmed: false,
-      toMaster: { from: dialer.node, to: target, lastUs: 0, orderly: false, heldUp: [] },
-      toDialer: { from: target, to: dialer.node, lastUs: 0, orderly: false, heldUp: [] },
+      toMaster: newPipe(linkTo(dialer.node, target)),
+      toDialer: newPipe(linkTo(target, dialer.node)),
     };
     dialer.node.sessions.set(number, session);
-    this.#transmit(session.toMaster, frame.connect, number, () => this.#knock(session, target));
+    this.#transmit('connect', session, session.toMaster, undefined, undefined, frameKeys.connect);
     this.#host.later(this.#connectUs, () => {
       if (!session.confirmed && session.state !== 'broken') this.#break(session, undefined);
     });
   }
 
-  #knock(session: Session, target: SimNode): void {
+  send(from: Life, number: number, message: Message): void {
+    const session = from.node.sessions.get(number);
+    if (session?.state !== 'open') return;
+    const toMaster = session.dialer === from;
+    const event = {
+      type: 'message.received',
+      from: from.node.name,
+      session: toMaster ? session.masterSession : session.dialerSession,
+      message,
+    } as MachineEvent;
+    const pipe = toMaster ? session.toMaster : session.toDialer;
+    const receiver = toMaster ? session.master! : session.dialer;
+    this.#transmit(message.type, session, pipe, receiver, event, messageKey(message));
+  }
+
+  disconnect(by: Life, number: number): void {
+    const session = by.node.sessions.get(number);
+    if (!session || session.state === 'broken') return;
+    (session.dialer === by ? session.toMaster : session.toDialer).orderly = true;
+    this.#break(session, by);
+  }
+
+  /** The life is over: its peers notice. */
+  ended(life: Life): void {
+    for (const session of life.node.sessions.values())
+      if (session.state !== 'broken') this.#break(session, life);
+    life.node.sessions.clear();
+  }
+
+  // ---- what faults do --------------------------------------------------------------------------------------------
+
+  /** Breaks every session of a node, as a reset connection does: both sides hear of it. Answers how many. */
+  drop(node: SimNode): number {
+    const sessions = [...node.sessions.values()].filter((session) => session.state !== 'broken');
+    for (const session of sessions) this.#break(session, undefined);
+    return sessions.length;
+  }
+
+  block(from: SimNode, to: SimNode): void {
+    linkTo(from, to).blocked++;
+  }
+
+  heal(from: SimNode, to: SimNode): void {
+    const link = linkTo(from, to);
+    if (link.blocked === 0 || --link.blocked > 0) return;
+    for (const pipe of [...link.stalled]) this.#flush(pipe);
+  }
+
+  isBlocked(from: SimNode, to: SimNode): boolean {
+    return (from.links[to.index]?.blocked ?? 0) > 0;
+  }
+
+  trouble(from: SimNode, to: SimNode, trouble: Trouble): void {
+    linkTo(from, to).troubles.push(trouble);
+  }
+
+  /** The trouble is over; what it held goes on its way. */
+  relieve(from: SimNode, to: SimNode, trouble: Trouble): void {
+    const { troubles } = linkTo(from, to);
+    troubles.splice(troubles.indexOf(trouble), 1);
+    if (trouble.what.kind !== 'hold' || !trouble.what.held) return;
+    const pipe = trouble.what.held;
+    pipe.heldBy = undefined;
+    this.#flush(pipe);
+  }
+
+  // ---- sessions --------------------------------------------------------------------------------------------------
+
+  #knock(session: Session): void {
+    const target = session.toMaster.link.to;
     const life = livingLife(target);
     if (!life) {
       if (session.state === 'dialing') this.#break(session, undefined);
@@ -87,135 +137,164 @@ export class Network {
       session.master = life;
       session.masterSession = ++target.accepted;
       target.sessions.set(session.masterSession, session);
-      this.#host.feed(life, connected(session.dialer.node, session.masterSession));
-      this.#transmit(session.toDialer, frame.accept, session.dialerSession, () => {
-        this.#host.runFor(session.dialer, () => {
-          if (session.state !== 'open') return;
-          session.confirmed = true;
-          this.#host.feed(session.dialer, connected(target, session.dialerSession));
-        });
-      });
+      const { dialer, dialerSession, masterSession } = session;
+      this.#host.feed(life, connected(dialer.node, masterSession));
+      const event = connected(target, dialerSession);
+      this.#transmit('accept', session, session.toDialer, dialer, event, frameKeys.accept);
     });
-  }
-
-  send(from: Life, number: number, message: Message): void {
-    const session = from.node.sessions.get(number);
-    if (session?.state !== 'open') return;
-    const toMaster = session.dialer === from;
-    const pipe = toMaster ? session.toMaster : session.toDialer;
-    const receiver = toMaster ? session.master! : session.dialer;
-    const receiverSession = toMaster ? session.masterSession : session.dialerSession;
-    const subject = 'attempt' in message ? message.attempt : undefined;
-    // Beats all look alike: they are told apart by when they leave.
-    const first = subject ? subject.task : Math.floor(this.#host.nowUs / 100_000);
-    const second = subject ? subject.epoch * 1024 + subject.n : 0;
-    this.#transmit(
-      pipe,
-      drawKeyOf(message.type),
-      first,
-      () => {
-        if (session.state !== 'open' && !pipe.orderly) return;
-        const event = {
-          type: 'message.received',
-          from: from.node.name,
-          session: receiverSession,
-          message,
-        } as Parameters<Host['feed']>[1];
-        this.#host.runFor(receiver, () => this.#host.feed(receiver, event));
-      },
-      second,
-    );
-  }
-
-  disconnect(by: Life, number: number): void {
-    const session = by.node.sessions.get(number);
-    if (!session || session.state === 'broken') return;
-    (session.dialer === by ? session.toMaster : session.toDialer).orderly = true;
-    this.#break(session, by);
-  }
-
-  /** Breaks every session of a node, as a reset connection does: both sides hear of it. */
-  drop(node: SimNode): number {
-    const sessions = [...node.sessions.values()].filter((session) => session.state !== 'broken');
-    for (const session of sessions) this.#break(session, undefined);
-    return sessions.length;
-  }
-
-  /** The life is over: its peers notice. */
-  ended(life: Life): void {
-    for (const session of life.node.sessions.values())
-      if (session.state !== 'broken') this.#break(session, life);
-    life.node.sessions.clear();
-  }
-
-  block(from: NodeId, to: NodeId): void {
-    const link = `${from} ${to}`;
-    this.#blocked.set(link, (this.#blocked.get(link) ?? 0) + 1);
-  }
-
-  heal(from: NodeId, to: NodeId): void {
-    const link = `${from} ${to}`;
-    const left = (this.#blocked.get(link) ?? 1) - 1;
-    if (left > 0) {
-      this.#blocked.set(link, left);
-      return;
-    }
-    this.#blocked.delete(link);
-    for (const pipe of this.#stalled.get(link) ?? []) {
-      for (const [index, task] of pipe.heldUp.splice(0).entries())
-        this.#transmit(pipe, frame.connect, index, task);
-    }
-    this.#stalled.delete(link);
-  }
-
-  isBlocked(from: NodeId, to: NodeId): boolean {
-    return this.#blocked.has(`${from} ${to}`);
   }
 
   /** `by`: who ended it and needs no telling; undefined when the wire did. */
   #break(session: Session, by: Life | undefined): void {
     const known = session.state === 'open';
     session.state = 'broken';
-    const { dialer, master } = session;
+    const { dialer, master, toDialer, toMaster } = session;
     dialer.node.sessions.delete(session.dialerSession);
     if (dialer !== by) {
-      const event = lost(session.toDialer.from, session.dialerSession);
-      this.#close(session.toDialer, dialer, session.dialerSession, event);
+      const event = lost(toDialer.link.from, session.dialerSession);
+      this.#transmit('close', session, toDialer, dialer, event, frameKeys.close);
     }
     if (!master) return;
     master.node.sessions.delete(session.masterSession);
     if (known && master !== by) {
       const event = lost(dialer.node, session.masterSession);
-      this.#close(session.toMaster, master, session.masterSession, event);
+      this.#transmit('close', session, toMaster, master, event, frameKeys.close);
     }
   }
 
-  #close(pipe: Pipe, receiver: Life, number: number, event: PeerLost): void {
-    this.#transmit(pipe, frame.close, number, () =>
-      this.#host.runFor(receiver, () => this.#host.feed(receiver, event)),
-    );
+  // ---- frames ----------------------------------------------------------------------------------------------------
+
+  #transmit(
+    kind: FrameKind,
+    session: Session,
+    pipe: Pipe,
+    receiver: Life | undefined,
+    event: MachineEvent | undefined,
+    key: number,
+  ): void {
+    const { link } = pipe;
+    const repetition = repetitionOf(link, key);
+    const latencyUs = latencyOf(this.#host.seed, this.#latencyUs, link, key, repetition);
+    const frame = { kind, session, pipe, receiver, event, key, repetition, latencyUs, late: false };
+    for (const observer of this.observers) observer.frameSent!(frame);
+    if (link.troubles.length > 0) this.#holdBack(frame);
+    if (pipe.heldBy !== undefined || link.blocked > 0) {
+      pipe.heldUp.push(frame);
+      link.stalled.add(pipe);
+    } else {
+      this.#depart(frame);
+    }
   }
 
-  #transmit(pipe: Pipe, about: number, first: number, arrive: Task, second = 0): void {
-    if (this.#blocked.size > 0 && this.isBlocked(pipe.from.name, pipe.to.name)) {
-      const link = `${pipe.from.name} ${pipe.to.name}`;
-      let stalled = this.#stalled.get(link);
-      if (!stalled) this.#stalled.set(link, (stalled = new Set()));
-      stalled.add(pipe);
-      pipe.heldUp.push(arrive);
+  #depart(frame: Frame): void {
+    const { pipe } = frame;
+    const { nowUs } = this.#host;
+    let atUs = nowUs + frame.latencyUs;
+    let copies = 1;
+    for (const trouble of pipe.link.troubles) {
+      if (trouble.what.kind === 'loss' && this.#suffers(frame, trouble, fate.loss, trouble.what.percent)) {
+        // A stream cannot go on with a hole in it. One that is only being opened is tried again by who opens it.
+        if (frame.event?.type === 'message.received') this.#break(frame.session, undefined);
+        return;
+      }
+      atUs = this.#slowed(frame, trouble, atUs);
+      if (trouble.what.kind === 'duplicate' && frame.event?.type === 'message.received') {
+        if (this.#suffers(frame, trouble, fate.duplicate, trouble.what.percent)) copies = 2;
+      }
+    }
+    atUs = Math.max(atUs, pipe.lastUs);
+    pipe.lastUs = atUs;
+    for (; copies > 0; copies--) this.#host.arriveAt(atUs, frame);
+  }
+
+  /** The host says that its time has come. */
+  arrive(frame: Frame): void {
+    const { session, receiver, event } = frame;
+    if (frame.kind === 'connect') {
+      this.#knock(session);
       return;
     }
-    const bits = draw(
-      this.#host.seed,
-      latency,
-      pipe.from.key ^ Math.imul(pipe.to.key, 31),
-      about,
-      first,
-      second,
-    );
-    const atUs = Math.max(this.#host.nowUs + within(this.#latencyUs, bits), pipe.lastUs);
-    pipe.lastUs = atUs;
-    this.#host.later(atUs - this.#host.nowUs, arrive);
+    if (
+      event!.type === 'message.received' &&
+      session.state !== 'open' &&
+      !frame.pipe.orderly &&
+      !frame.late
+    ) {
+      this.#straggle(frame);
+      return;
+    }
+    if (receiver!.node.status === 'up') this.#hear(frame);
+    else this.#host.runFor(receiver!, () => this.#hear(frame));
+  }
+
+  #hear({ kind, session, receiver, event }: Frame): void {
+    if (kind === 'accept') {
+      if (session.state !== 'open') return;
+      session.confirmed = true;
+    }
+    this.#host.feed(receiver!, event!);
+  }
+
+  /** What waited in a pipe leaves now, in its order, unless something still holds it. */
+  #flush(pipe: Pipe): void {
+    if (pipe.heldBy !== undefined || pipe.link.blocked > 0) return;
+    pipe.link.stalled.delete(pipe);
+    for (const frame of pipe.heldUp.splice(0)) this.#depart(frame);
+  }
+
+  // ---- troubles --------------------------------------------------------------------------------------------------
+
+  /** One that waits for such a frame takes it and its pipe. */
+  #holdBack(frame: Frame): void {
+    for (const trouble of frame.pipe.link.troubles) {
+      const { what } = trouble;
+      if (what.kind !== 'hold' || what.held || frame.event?.type !== 'message.received') continue;
+      if (frame.pipe.heldBy || (what.message !== undefined && what.message !== frame.kind)) continue;
+      what.held = frame.pipe;
+      frame.pipe.heldBy = trouble;
+      frame.late = true;
+      trouble.hit(frame);
+    }
+  }
+
+  #slowed(frame: Frame, trouble: Trouble, atUs: number): number {
+    const { what } = trouble;
+    if (what.kind === 'delay') {
+      trouble.hit(frame);
+      return atUs + this.#extraUs(frame, trouble, what.extraUs);
+    }
+    if (what.kind !== 'clog') return atUs;
+    const freeUs = what.lastUs + what.gapUs;
+    if (freeUs > atUs) trouble.hit(frame);
+    what.lastUs = Math.max(atUs, freeUs);
+    return what.lastUs;
+  }
+
+  /** Its session has broken: it is lost, unless a fault brings it later. */
+  #straggle(frame: Frame): void {
+    for (const trouble of frame.pipe.link.troubles) {
+      if (trouble.what.kind !== 'reorder') continue;
+      frame.late = true;
+      trouble.hit(frame);
+      this.#host.arriveAt(this.#host.nowUs + this.#extraUs(frame, trouble, trouble.what.extraUs), frame);
+      return;
+    }
+  }
+
+  #extraUs(frame: Frame, trouble: Trouble, range: Range): number {
+    return within(range, this.#draw(frame, trouble, extraTime));
+  }
+
+  /** Ends of sessions are never lost: whoever speaks into a session that is gone is told so again. */
+  #suffers(frame: Frame, trouble: Trouble, purpose: number, percent: number): boolean {
+    if (frame.kind === 'close' || frame.session.state === 'broken') return false;
+    if (this.#draw(frame, trouble, purpose) % 100 >= percent) return false;
+    trouble.hit(frame);
+    return true;
+  }
+
+  #draw({ pipe, key, repetition }: Frame, trouble: Trouble, purpose: number): number {
+    return draw(this.#host.seed, purpose, trouble.key, pipe.link.key, key, repetition);
   }
 }
 
@@ -225,12 +304,4 @@ function connected(peer: SimNode, session: number): PeerConnected {
 
 function lost(peer: SimNode, session: number): PeerLost {
   return { type: 'peer.lost', peer: peer.name, session };
-}
-
-const typeKeys = new Map<string, number>();
-
-function drawKeyOf(type: string): number {
-  let key = typeKeys.get(type);
-  if (key === undefined) typeKeys.set(type, (key = drawKey(type)));
-  return key;
 }

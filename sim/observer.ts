@@ -7,14 +7,18 @@ import type { MachineEvent } from '../core/events.js';
 import type { AttemptId } from '../core/ids.js';
 import type { JournalEntry } from '../core/records.js';
 import type { AttemptFile } from './file-model.js';
+import type { Frame } from './frames.js';
 import type { Life } from './nodes.js';
 import type { Directory } from './object-tree.js';
 import type { PublishRequest } from './output-model.js';
+import type { Fault } from './scenario/types.js';
 
 export interface WorldStep {
   /** Counted from 1 over the whole world. */
   readonly index: number;
   readonly atUs: number;
+  /** The time that the machine was told: its node's own. */
+  readonly clockUs: number;
   readonly life: Life;
   /** As the world delivered it. */
   readonly event: MachineEvent;
@@ -28,12 +32,18 @@ export interface Observer {
   journalWritten?(entry: JournalEntry, writer: Life): void;
   journalDurable?(entry: JournalEntry, writer: Life): void;
   journalAcknowledged?(entry: JournalEntry, writer: Life): void;
+  /** The store has lost confirmed entries: this is all it holds now, from slot 1 on. */
+  journalWentBack?(history: readonly JournalEntry[]): void;
   attemptBegan?(life: Life, attempt: AttemptId): void;
   /** A reduce has read these map outputs, one per map in their order. */
   attemptRead?(life: Life, attempt: AttemptId, sources: readonly AttemptFile[]): void;
   fileWritten?(file: AttemptFile): void;
-  /** `fault`: the scenario took it away; `order`: a machine asked for it; `executor`: anything else did. */
-  fileGone?(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void;
+  /** `fault`: the scenario took it away; `order`: a machine asked for it. */
+  fileGone?(file: AttemptFile, why: 'fault' | 'order'): void;
+  /** Something was given to a link, whatever becomes of it there. */
+  frameSent?(frame: Frame): void;
+  /** A fault of the scenario has begun and changed something. */
+  faultBegan?(fault: Fault): void;
   /** What stands at an output's path has changed. */
   outputChanged?(path: string, now: Directory | undefined, by: PublishRequest | undefined): void;
 }

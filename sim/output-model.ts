@@ -73,23 +73,19 @@ export class OutputModel {
   *#publish(request: PublishRequest, publisher: number): Steps<Outcome> {
     const { output, requestId } = request;
     const staging = place(output, requestId, 'staging');
-    const target = this.#host.plants.publishInPlace ? output : staging;
     yield step(this.#host, request, 'publish.before_links');
     for (const [index, { name, text }] of request.parts.entries()) {
       if (index > 0) yield step(this.#host, request, 'publish.between_links');
       if (text === undefined)
         return yield* this.#giveUp(request, publisher, `the file of ${name} is missing`);
-      if (!this.#place(target, name, text, request)) return yield* this.#settle(request, publisher);
+      if (!this.#place(staging, name, text)) return yield* this.#settle(request, publisher);
     }
     yield step(this.#host, request, 'publish.after_links');
     yield step(this.#host, request, 'publish.before_success');
-    if (!this.#place(target, successName, request.success, request))
-      return yield* this.#settle(request, publisher);
+    if (!this.#place(staging, successName, request.success)) return yield* this.#settle(request, publisher);
     yield step(this.#host, request, 'publish.before_sync');
-    if (target === output) return { published: true };
     yield* this.#bury(request);
     yield step(this.#host, request, 'publish.before_rename');
-    if (this.#host.plants.publishForces) this.#force(request);
     const moved = this.tree.rename(staging, output);
     if (moved === 'missing') return yield* this.#settle(request, publisher);
     if (moved === 'occupied')
@@ -100,12 +96,7 @@ export class OutputModel {
   }
 
   /** False when the directory is gone: somebody else has published. */
-  #place(directory: string, name: string, text: string, request: PublishRequest): boolean {
-    if (directory === request.output) {
-      this.tree.write(directory, name, text);
-      this.#changed(directory, request);
-      return true;
-    }
+  #place(directory: string, name: string, text: string): boolean {
     return this.tree.link(directory, name, text) !== 'missing';
   }
 
@@ -116,7 +107,6 @@ export class OutputModel {
     yield step(this.#host, request, 'publish.before_look');
     if (overwrite && (this.tree.directory(output)?.size ?? 0) > 0) {
       yield step(this.#host, request, 'publish.before_tomb');
-      if (this.#host.plants.publishForces) this.tree.remove(tomb);
       if (this.tree.rename(output, tomb) === 'moved') this.#changed(output, request);
       else this.#late(request, 'publish.before_tomb');
     }
@@ -168,15 +158,6 @@ export class OutputModel {
   #isVoid({ output, requestId }: PublishRequest): boolean {
     const prefix = place(output, requestId, 'void-');
     return this.tree.paths().some((path) => path.startsWith(prefix));
-  }
-
-  /** Planted: whatever is in the way goes. */
-  #force(request: PublishRequest): void {
-    const { output, parts, success } = request;
-    this.tree.remove(output);
-    for (const { name, text } of parts) this.tree.write(output, name, text ?? '');
-    this.tree.write(output, successName, success);
-    this.#changed(output, request);
   }
 
   #late(request: PublishRequest, point: CrashPoint): void {

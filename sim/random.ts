@@ -5,7 +5,7 @@
  * `seedrandom` (the alea generator) only expands what the user typed into the integers of the seed.
  */
 import seedrandom from 'seedrandom';
-import { type Hash, mixInt, mixText, newHash } from '../core/hash.js';
+import { mixText, newHash } from '../core/hash.js';
 
 export interface Seed {
   readonly text: string;
@@ -25,15 +25,16 @@ export function drawKey(name: string): number {
   return hash.a | 0;
 }
 
-/** 32 random bits, as an integer from 0. */
+/** One integer out of two, both of which it depends on: ids that belong together as one id of a draw. */
+export function joinKeys(first: number, second: number): number {
+  return absorb(absorb(0x2545f491, first), second);
+}
+
+/** 32 random bits, as an integer from 0. Ids are 32-bit integers. */
 export function draw(seed: Seed, purpose: number, first = 0, second = 0, third = 0, fourth = 0): number {
-  const hash: Hash = { a: seed.a, b: seed.b };
-  mixInt(hash, purpose);
-  mixInt(hash, first);
-  mixInt(hash, second);
-  mixInt(hash, third);
-  mixInt(hash, fourth);
-  return finish(hash.a ^ hash.b);
+  let bits = absorb(absorb(seed.a, seed.b), purpose);
+  bits = absorb(absorb(bits, first), second);
+  return finish(absorb(absorb(bits, third), fourth));
 }
 
 /** Both ends included, in the unit of the ends. */
@@ -45,6 +46,14 @@ export interface Range {
 /** Spreads 32 bits evenly over a range of integers. */
 export function within(range: Range, bits: number): number {
   return range.min + Math.floor((bits / 4294967296) * (range.max - range.min + 1));
+}
+
+/** One block of MurmurHash3, 32 bits wide (Appleby). */
+function absorb(state: number, value: number): number {
+  let block = Math.imul(value, 0xcc9e2d51);
+  block = Math.imul((block << 15) | (block >>> 17), 0x1b873593);
+  const mixed = state ^ block;
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
 
 /** The finalizer of MurmurHash3 (Appleby): every bit of the input reaches every bit of the result. */

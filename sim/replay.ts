@@ -26,6 +26,11 @@ export class Replay {
   #line = 0;
   #torn = false;
 
+  /** As it stands after the last line that was offered; undefined before the header. */
+  get machine(): Machine | undefined {
+    return this.#machine;
+  }
+
   /** `last` marks a line without a line feed: the process was killed while it wrote it. */
   offer(text: string, last = false): ReplayVerdict | undefined {
     this.#line++;

@@ -7,21 +7,25 @@ import { builtinJobs } from '../jobs/builtin/registry.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
-import { canEnd, livenessBoundUs, stalled } from './checkers/liveness.js';
+import { canEnd, livenessBoundUs, slownessOf, stalled } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
+import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { InvariantViolation } from './checkers/violation.js';
 import { WordChecker } from './checkers/word-checker.js';
-import { Faults } from './faults.js';
-import type { WorldStep } from './observer.js';
+import { Faults } from './faults/faults.js';
+import type { Observer, WorldStep } from './observer.js';
 import { Oracle } from './oracle.js';
 import type { Plants } from './plants.js';
 import { expandSeed } from './random.js';
 import { checkExpectations, type JobOutcome, type UnmetExpectation } from './scenario/expectations.js';
 import type { Fact } from './scenario/facts.js';
 import { timeline } from './scenario/timeline.js';
+import { timedFaults } from './scenario/triggers.js';
 import type { Scenario } from './scenario/types.js';
+import { isSettled } from './settled.js';
 import type { JobRegistry } from './work.js';
-import { World, type WorldJob } from './world.js';
+import { World } from './world.js';
+import type { WorldJob } from './world-setup.js';
 
 export interface SimulateOptions {
   /** Instead of the scenario's own. */
@@ -29,6 +33,8 @@ export interface SimulateOptions {
   /** Jobs by name; the built-in ones when absent. */
   readonly registry?: JobRegistry;
   readonly onStep?: (step: WorldStep) => void;
+  /** Another observer beside the checkers: it comes after them, and changes nothing. */
+  readonly observe?: (world: World) => Observer;
   /** Bugs to plant; only tests do. */
   readonly plants?: Plants;
   /** After so many steps the run is given up as inconclusive. */
@@ -83,7 +89,12 @@ class Run {
   readonly #faults: Faults;
   readonly #oracle: Oracle;
   readonly #journal: JournalChecker;
+  readonly #snapshots: SnapshotChecker;
   readonly #boundUs: number;
+  readonly #lastTimedUs: number;
+  /** Jobs that have ended, and when the last of them did. */
+  #ended = 0;
+  #endedUs = 0;
 
   constructor(scenario: Scenario, options: SimulateOptions) {
     this.#scenario = scenario;
@@ -100,11 +111,16 @@ class Run {
     const files = new FileChecker(world, ledger);
     this.#oracle = new Oracle(world, ledger, files);
     this.#journal = new JournalChecker(world, ledger);
+    this.#snapshots = new SnapshotChecker(world, ledger);
     const words = new WordChecker(world, ledger);
-    world.observers.push(this.#journal, ledger, files, this.#oracle, new OutputChecker(world, ledger), words);
+    const outputs = new OutputChecker(world, ledger);
+    world.observers.push(this.#journal, ledger, this.#snapshots, files, this.#oracle, outputs, words);
     const { onStep } = options;
     if (onStep) world.observers.push({ stepped: onStep });
-    this.#boundUs = livenessBoundUs(scenario);
+    if (options.observe) world.observers.push(options.observe(world));
+    this.#boundUs = livenessBoundUs(scenario, 1);
+    const { heal } = scenario;
+    this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
   }
 
   /** False when there were too many steps. Throws what is violated. */
@@ -113,10 +129,12 @@ class Run {
     world.start();
     while (!this.#concluded()) {
       if (world.steps > stepsMax) return false;
-      const sinceUs = this.#lastChangeUs();
-      if (world.nextUs > sinceUs + this.#boundUs) {
-        // What lasts and is not waited for any more ends now, and the bound counts from there.
-        if (this.#faults.healAll()) continue;
+      // The last fault, or the last end of a job: the next begins there.
+      const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
+      if (world.nextUs > sinceUs + this.#boundUs && this.#isOverdue(sinceUs)) {
+        // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
+        // healed, it must do without the rest.
+        if (!this.#scenario.heal && this.#faults.healAll()) continue;
         if (canEnd(world)) throw stalled(world, sinceUs);
         return true;
       }
@@ -125,32 +143,50 @@ class Run {
     if (!this.#linger(stepsMax)) return false;
     if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
     this.#journal.finish();
+    this.#snapshots.finish();
+    for (const { life } of world.nodes.values()) if (life && !life.ended) life.machine.check();
     return true;
+  }
+
+  #isOverdue(sinceUs: number): boolean {
+    return this.world.nextUs > sinceUs + livenessBoundUs(this.#scenario, slownessOf(this.world));
   }
 
   /** The jobs are over, but whoever was stopped or is late may still do harm: long enough for all leases to run out. */
   #linger(stepsMax: number): boolean {
     const { world } = this;
-    const { workerLeaseUs, masterLeaseUs, suspectUs } = this.#scenario.cluster;
-    let untilUs = world.nowUs + 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
+    const { workerLeaseUs, masterLeaseUs, suspectUs, beatUs } = this.#scenario.cluster;
+    const lingerUs = 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
+    let untilUs = world.nowUs + lingerUs;
+    let lookUs = world.nowUs;
+    let restsSinceUs = Number.POSITIVE_INFINITY;
+    let facts = 0;
     while (world.nextUs <= untilUs) {
       if (world.steps > stepsMax) return false;
-      const lastUs = this.#faults.lastUs;
+      const { lastUs } = this.#faults;
       world.advance();
-      if (this.#faults.lastUs > lastUs)
-        untilUs = world.nowUs + 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
+      if (this.#faults.lastUs > lastUs) untilUs = world.nowUs + lingerUs;
+      if (world.nowUs < lookUs) continue;
+      lookUs = world.nowUs + beatUs;
+      const rests = facts === world.facts.length && this.#faultsAreOver() && isSettled(world);
+      facts = world.facts.length;
+      restsSinceUs = rests ? Math.min(restsSinceUs, world.nowUs) : Number.POSITIVE_INFINITY;
+      // Long enough for whatever is under way between nodes to arrive, and to be answered.
+      if (world.nowUs - restsSinceUs >= suspectUs + this.#scenario.cluster.latencyUs.max) return true;
     }
     return true;
   }
 
-  #concluded(): boolean {
-    return this.world.jobs.at(-1)!.conclusion !== undefined;
+  #faultsAreOver(): boolean {
+    return !this.#faults.lasting && this.world.nowUs > this.#lastTimedUs;
   }
 
-  /** The last fault, or the last end of a job: the next begins there. */
-  #lastChangeUs(): number {
-    const endings = this.world.jobs.map((job) => job.conclusion?.atUs ?? 0);
-    return Math.max(this.#faults.lastUs, ...endings);
+  #concluded(): boolean {
+    const { jobs } = this.world;
+    for (let job = jobs[this.#ended]; job?.conclusion; job = jobs[++this.#ended]) {
+      this.#endedUs = Math.max(this.#endedUs, job.conclusion.atUs);
+    }
+    return this.#ended === jobs.length;
   }
 
   explain(error: unknown): NonNullable<SimulationResult['violation']> {
@@ -167,6 +203,8 @@ class Run {
 
   result(violation: SimulationResult['violation'], inconclusive: boolean): SimulationResult {
     const { world } = this;
+    const { facts } = world;
+    const { startsUs } = this.#scenario;
     const jobs = world.jobs.map((job) => this.#outcome(job));
     const unmet = checkExpectations(this.#scenario, {
       facts: world.facts,
@@ -194,7 +232,9 @@ class Run {
       counts,
       unmet,
       ...(violation ? { violation } : {}),
-      timeline: timeline(world.facts),
+      get timeline() {
+        return timeline(facts, startsUs);
+      },
     };
   }
 

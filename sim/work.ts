@@ -5,12 +5,20 @@
  * The generation of a task is 0; user code that answers differently each time has another generation per attempt.
  */
 import { stateDigest } from '../core/canonical.js';
-import { generationText, mixGeneration, newGeneration } from '../core/generation.js';
+import {
+  addGeneration,
+  type Generation,
+  generationText,
+  mixGeneration,
+  newGeneration,
+} from '../core/generation.js';
 import type { Counters, Output } from '../core/records.js';
+import { builtinJobs } from '../jobs/builtin/registry.js';
 import {
   addCounters,
   type PlainMapOutput,
   type PlainRecord,
+  type RecordSite,
   runPlainMap,
   runPlainReduce,
 } from '../jobs/plain.js';
@@ -20,13 +28,18 @@ import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
 
 export interface MapResult {
   readonly generation: number;
+  /** The records that were left out. */
+  readonly skip: readonly string[];
   readonly partitions: PlainMapOutput['partitions'];
   readonly output: Output;
+  /** What its output adds to the generation that a reduce has read. */
+  readonly share: Generation;
   readonly counters: Counters;
 }
 
 export interface ReduceResult {
   readonly generation: number;
+  readonly skip: readonly string[];
   readonly text: string;
   readonly output: Output;
   readonly counters: Counters;
@@ -45,6 +58,35 @@ export class UnknownJobError extends Error {
 
 const budgetBytes = 1 << 20;
 
+interface Results {
+  readonly maps: Map<string, MapResult>;
+  readonly reduces: Map<string, ReduceResult>;
+}
+
+/**
+ * Of jobs run before: the same work on another seed gives the same results. Only of our own code, which is known to
+ * answer the same each time, and only of so many tasks.
+ */
+let remembered = new Map<string, Results>();
+let rememberedTasks = 0;
+const rememberedTasksMax = 16_384;
+
+function resultsOf(job: Job, hash: string, { maps, reduces, poison }: ScenarioJob): Results {
+  const none: Results = { maps: new Map(), reduces: new Map() };
+  const tasks = maps + reduces;
+  if (tasks > rememberedTasksMax || job !== builtinJobs.get(job.name)?.job) return none;
+  const key = JSON.stringify([job.name, hash, maps, reduces, poison]);
+  const known = remembered.get(key);
+  if (known) return known;
+  if (rememberedTasks + tasks > rememberedTasksMax) {
+    remembered = new Map();
+    rememberedTasks = 0;
+  }
+  rememberedTasks += tasks;
+  remembered.set(key, none);
+  return none;
+}
+
 export class Work {
   /** What the machines know it by. */
   readonly hash: string;
@@ -52,23 +94,25 @@ export class Work {
   readonly index: number;
   readonly scenario: ScenarioJob;
   readonly #job: Job;
-  readonly #splits: readonly (readonly PlainRecord[])[];
-  readonly #mapResults = new Map<string, MapResult>();
-  readonly #reduceResults = new Map<string, ReduceResult>();
+  #splits: readonly (readonly PlainRecord[])[] | undefined;
+  readonly #mapResults: Map<string, MapResult>;
+  readonly #reduceResults: Map<string, ReduceResult>;
 
   constructor(index: number, scenario: ScenarioJob, registry: JobRegistry) {
     const found = registry.get(scenario.run);
     if (!found) throw new UnknownJobError(scenario.run, [...registry.keys()]);
     this.index = index;
     this.scenario = scenario;
-    this.#job = found.job;
-    this.#splits = splitLines(scenario.input, scenario.maps);
+    this.#job = poisoned(found.job, scenario.poison);
     this.hash = stateDigest({
       index,
       run: scenario.run,
       parameters: scenario.parameters,
       input: scenario.input,
     });
+    const { maps, reduces } = resultsOf(found.job, this.hash, scenario);
+    this.#mapResults = maps;
+    this.#reduceResults = reduces;
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */
@@ -79,35 +123,46 @@ export class Work {
     return found?.how;
   }
 
-  map(task: number, generation: number): MapResult {
-    const key = `${task}.${generation}`;
+  /** Throws what user code throws, as `BadRecordError` where it is known which record that was. */
+  map(task: number, generation: number, skip: readonly string[] = []): MapResult {
+    const key = `${task}.${generation}.${skip.join(' ')}`;
     const known = this.#mapResults.get(key);
     if (known) return known;
     const { reduces, parameters } = this.scenario;
     const context = { task: this.#name(task), params: parameters, seed: this.hash };
     const job = generation === 0 ? this.#job : different(this.#job, generation);
+    this.#splits ??= splitLines(this.scenario.input, this.scenario.maps);
     const split = this.#splits[task]!;
-    const { partitions, counters } = settled(
-      runPlainMap({ job, records: split, reduces, budgetBytes, context }),
+    const site: RecordSite = {};
+    const { partitions, counters } = naming(site, () =>
+      runPlainMap({ job, records: split, reduces, budgetBytes, context, skip, site }),
     );
     const records = partitions.reduce((sum, partition) => sum + partition.length, 0);
     const bytes = JSON.stringify(partitions).length;
     const output = { digest: stateDigest(partitions), bytes, records, inputs: '' };
-    const result = { generation, partitions, counters, output };
+    const share = newGeneration();
+    mixGeneration(share, task, output.digest, 1);
+    const result = { generation, skip, partitions, counters, output, share };
     this.#mapResults.set(key, result);
     return result;
   }
 
-  reduce(partition: number, generation: number, inputs: readonly MapResult[]): ReduceResult {
+  reduce(
+    partition: number,
+    generation: number,
+    inputs: readonly MapResult[],
+    skip: readonly string[] = [],
+  ): ReduceResult {
     const read = newGeneration();
-    for (const [task, input] of inputs.entries()) mixGeneration(read, task, input.output.digest, 1);
-    const key = `${partition}.${generation}.${generationText(read)}`;
+    for (const { share } of inputs) addGeneration(read, share);
+    const key = `${partition}.${generation}.${generationText(read)}.${skip.join(' ')}`;
     const known = this.#reduceResults.get(key);
     if (known) return known;
     const task = this.scenario.maps + partition;
     const context = { task: this.#name(task), params: this.scenario.parameters, seed: this.hash };
     const sources = inputs.map((input) => input.partitions[partition]!);
-    const reduced = settled(runPlainReduce({ job: this.#job, sources, context }));
+    const site: RecordSite = {};
+    const reduced = naming(site, () => runPlainReduce({ job: this.#job, sources, context, skip, site }));
     const text = generation === 0 ? reduced.text : `${reduced.text}generation ${generation}\n`;
     const output = {
       digest: stateDigest(text),
@@ -115,25 +170,50 @@ export class Work {
       records: text.split('\n').length - 1,
       inputs: generationText(read),
     };
-    const result = { generation, text, counters: reduced.counters, output };
+    const result = { generation, skip, text, counters: reduced.counters, output };
     this.#reduceResults.set(key, result);
     return result;
   }
 
-  /** The sequential run, with the given generation of each task. */
-  sequential(generations: readonly number[]): {
+  /** The sequential run, with the given generation of each task, and without the given records of each. */
+  sequential(
+    generations: readonly number[],
+    skips: readonly (readonly string[])[] = [],
+  ): {
     readonly parts: readonly string[];
     readonly counters: Counters;
   } {
     const { maps, reduces } = this.scenario;
-    const mapped = Array.from({ length: maps }, (_, task) => this.map(task, generations[task]!));
+    const mapped = Array.from({ length: maps }, (_, task) => this.map(task, generations[task]!, skips[task]));
     const reduced = Array.from({ length: reduces }, (_, partition) =>
-      this.reduce(partition, generations[maps + partition]!, mapped),
+      this.reduce(partition, generations[maps + partition]!, mapped, skips[maps + partition]),
     );
     return {
       parts: reduced.map((result) => result.text),
       counters: addCounters([...mapped, ...reduced].map((result) => result.counters)),
     };
+  }
+
+  /** What a run that skips bad records leaves out of each task: whatever user code cannot stand, found one by one. */
+  badRecords(): string[][] {
+    const { maps, reduces } = this.scenario;
+    const bad: string[][] = [];
+    const found = <T>(run: (skip: readonly string[]) => T): T => {
+      const skip: string[] = [];
+      bad.push(skip);
+      for (;;) {
+        try {
+          return run(skip);
+        } catch (error) {
+          if (!(error instanceof BadRecordError)) throw error;
+          skip.push(error.record);
+        }
+      }
+    };
+    const mapped = Array.from({ length: maps }, (_, task) => found((skip) => this.map(task, 0, skip)));
+    for (let partition = 0; partition < reduces; partition++)
+      found((skip) => this.reduce(partition, 0, mapped, skip));
+    return bad;
   }
 
   #name(task: number): string {
@@ -164,6 +244,41 @@ function different(job: Job, generation: number): Job {
     return job.map(line, emit, context);
   };
   return { ...job, map };
+}
+
+/** User code that cannot stand some lines and keys. */
+function poisoned(job: Job, { lines, keys }: ScenarioJob['poison']): Job {
+  if (lines.length === 0 && keys.length === 0) return job;
+  const map: Job['map'] = (line, emit, context) => {
+    if (lines.includes(line)) throw new Error(`the scenario has the line ${JSON.stringify(line)} throw`);
+    return job.map(line, emit, context);
+  };
+  const { reduce } = job;
+  if (reduce === 'none') return { ...job, map };
+  const picky: Job['reduce'] = (key, values, context) => {
+    if (keys.includes(key)) throw new Error(`the scenario has the key ${JSON.stringify(key)} throw`);
+    return reduce(key, values, context);
+  };
+  return { ...job, map, reduce: picky };
+}
+
+/** What user code threw at one record. */
+export class BadRecordError extends Error {
+  readonly record: string;
+
+  constructor(record: string, cause: Error) {
+    super(cause.message, { cause });
+    this.record = record;
+  }
+}
+
+function naming<T>(site: RecordSite, run: () => T | Promise<T>): T {
+  try {
+    return settled(run());
+  } catch (error) {
+    const record = site.record?.();
+    throw record === undefined ? error : new BadRecordError(record, error as Error);
+  }
 }
 
 function settled<T>(result: T | Promise<T>): T {

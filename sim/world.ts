@@ -3,40 +3,32 @@
  * their effects, and tells facts to whoever listens. It decides nothing that a machine should decide.
  */
 import { chainText, extendChain, newChain } from '../core/chain.js';
-import { type ClusterConfig, defaultClusterConfig } from '../core/config.js';
+import type { ClusterConfig } from '../core/config.js';
 import { earliest } from '../core/deadlines.js';
 import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
 import { mixInt } from '../core/hash.js';
 import { taskName } from '../core/ids.js';
-import { type MachineSetup, type Role, startMachine } from '../core/machine.js';
-import type { JobStatus } from '../core/messages.js';
-import type { JobSpec } from '../core/records.js';
+import { startMachine } from '../core/machine.js';
 import { ExecutorModel } from './executor-model.js';
 import { FileModel } from './file-model.js';
-import type { Host, Pause, Steps } from './host.js';
+import type { Frame } from './frames.js';
+import type { Host, Pause, Steps, Task } from './host.js';
 import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
-import { type Life, livingLife, newNode, type SimNode } from './nodes.js';
+import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
 import type { Observer } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
-import { EventQueue, type Task } from './queue.js';
+import { EventQueue } from './queue.js';
 import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
 import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts.js';
-import { clientName, masterNames, type Scenario, workerNames } from './scenario/types.js';
-import { type JobRegistry, Work } from './work.js';
-
-/** One of the scenario's jobs on its way. */
-export interface WorldJob {
-  readonly work: Work;
-  readonly requestId: string;
-  readonly spec: JobSpec;
-  /** What its client was told in the end. */
-  conclusion: { readonly atUs: number; readonly status?: JobStatus; readonly refused?: string } | undefined;
-}
+import { clientName, type Scenario } from './scenario/types.js';
+import { StoreHealth } from './store-health.js';
+import type { JobRegistry, Work } from './work.js';
+import { configOf, newJob, newNodes, setupOf, type WorldJob, waitsForPoints } from './world-setup.js';
 
 export interface WorldOptions {
   readonly scenario: Scenario;
@@ -45,6 +37,28 @@ export interface WorldOptions {
   readonly plants: Plants;
   /** Hears every fact as it comes about, after the step that brought it. */
   readonly heard: (fact: Fact) => void;
+}
+
+/** What an entry of the queue means. */
+const due = {
+  /** `subject` is a task. */
+  task: 0,
+  /** `subject` is a task of the life `owner`. */
+  lifeTask: 1,
+  /** The timer of the node `subject`. */
+  timer: 2,
+  /** The frame `subject` arrives. */
+  frame: 3,
+  /** The pause of `subject`, which plays steps, is over. */
+  step: 4,
+} as const;
+
+/** What a process does in several steps, between two of them. */
+interface Playing {
+  readonly life: Life;
+  readonly steps: Steps<unknown>;
+  readonly done: (result: unknown) => void;
+  pause: Pause | undefined;
 }
 
 const startTime = drawKey('start time');
@@ -56,12 +70,13 @@ export class World implements Host {
   readonly seed: Seed;
   readonly plants: Plants;
   readonly observers: Observer[] = [];
-  readonly nodes = new Map<string, SimNode>();
+  readonly nodes: ReadonlyMap<string, SimNode>;
   readonly jobs: readonly WorldJob[];
   readonly facts: Fact[] = [];
   readonly reader = newFactReader();
   readonly config: ClusterConfig;
   readonly network: Network;
+  readonly store: StoreHealth;
   readonly journal: JournalModel;
   readonly lease: LeaseModel;
   readonly files: FileModel;
@@ -69,10 +84,14 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
+  /** Those who want to hear of steps. */
+  #stepObservers: readonly Observer[] = [];
   readonly #queue = new EventQueue();
   readonly #chain = newChain();
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
+  /** Some fault waits for a crash point: only then is it told that one is reached. */
+  readonly #pointsMatter: boolean;
 
   constructor(options: WorldOptions) {
     const { scenario, seed, registry, plants } = options;
@@ -81,15 +100,15 @@ export class World implements Host {
     this.seed = seed;
     this.plants = plants;
     this.#heard = options.heard;
+    this.#pointsMatter = scenario.faults.some(waitsForPoints);
     this.config = configOf(scenario);
     this.jobs = scenario.jobs.map((_, index) => newJob(scenario, index, registry));
     this.#worksByHash = new Map(this.jobs.map(({ work }) => [work.hash, work]));
-    for (const name of masterNames(cluster)) this.#addNode(name, 'master');
-    for (const name of workerNames(cluster)) this.#addNode(name, 'worker');
-    for (const index of scenario.jobs.keys()) this.#addNode(clientName(index), 'client');
+    this.nodes = newNodes(scenario, seed);
     this.network = new Network(this, this.nodes, cluster.latencyUs, cluster.suspectUs);
-    this.journal = new JournalModel(this);
-    this.lease = new LeaseModel(this);
+    this.store = new StoreHealth(this, cluster.stores);
+    this.journal = new JournalModel(this, this.store);
+    this.lease = new LeaseModel(this, this.store);
     this.files = new FileModel(this, cluster.mapOutputs);
     this.outputs = new OutputModel(this, this.files);
     this.executors = new ExecutorModel(this, {
@@ -105,36 +124,70 @@ export class World implements Host {
     return chainText(this.#chain);
   }
 
+  get clientNames(): string[] {
+    return this.jobs.map((_, index) => clientName(index));
+  }
+
   get nextUs(): number {
     return this.#queue.nextUs;
   }
 
   /** Everybody starts, within a few milliseconds; the first job is submitted. */
   start(): void {
+    this.#stepObservers = this.observers.filter((observer) => observer.stepped);
+    this.network.observers = this.observers.filter((observer) => observer.frameSent);
     for (const node of this.nodes.values()) {
       if (node.kind === 'client' && node.name !== clientName(0)) continue;
-      this.later(within(startUs, draw(this.seed, startTime, node.key)), () => this.startNode(node));
+      this.#startSoon(node);
     }
+  }
+
+  /** Unless a fault starts it or puts it down before. */
+  #startSoon(node: SimNode): void {
+    node.awaited = true;
+    this.later(within(startUs, draw(this.seed, startTime, node.key)), () => {
+      if (node.awaited) this.startNode(node);
+    });
   }
 
   /** Takes what comes next. False when nothing does. */
   advance(): boolean {
     const atUs = this.#queue.nextUs;
-    const task = this.#queue.pop();
-    if (!task) return false;
+    const kind = this.#queue.pop();
+    if (kind < 0) return false;
     this.nowUs = atUs;
-    task();
+    const { subject, owner } = this.#queue;
+    switch (kind) {
+      case due.frame:
+        this.network.arrive(subject as Frame);
+        break;
+      case due.timer:
+        this.#timerCame(subject as SimNode);
+        break;
+      case due.step:
+        this.#pauseOver(subject as Playing);
+        break;
+      case due.lifeTask:
+        this.runFor(owner as Life, subject as Task);
+        break;
+      default:
+        (subject as Task)();
+    }
     return true;
   }
 
   // ---- time and lives -------------------------------------------------------------------------------------------
 
   later(delayUs: number, task: Task): void {
-    this.#queue.push(this.nowUs + delayUs, task);
+    this.#queue.push(this.nowUs + delayUs, due.task, task);
   }
 
   laterFor(life: Life, delayUs: number, task: Task): void {
-    this.#queue.push(this.nowUs + delayUs, () => this.runFor(life, task));
+    this.#queue.push(this.nowUs + delayUs, due.lifeTask, task, life);
+  }
+
+  arriveAt(atUs: number, frame: Frame): void {
+    this.#queue.push(atUs, due.frame, frame);
   }
 
   runFor(life: Life, task: Task): void {
@@ -144,15 +197,30 @@ export class World implements Host {
   }
 
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void {
-    const { value, done: ended } = steps.next();
-    if (ended) {
-      done(value);
+    this.#takeStep({ life, steps, done: done as Playing['done'], pause: undefined });
+  }
+
+  #takeStep(playing: Playing): void {
+    const { value, done } = playing.steps.next();
+    if (done) {
+      playing.done(value);
       return;
     }
-    this.laterFor(life, value.delayUs, () => {
-      if (value.point !== undefined) this.#reach(life, value, value.point);
-      this.runFor(life, () => this.play(life, steps, done));
-    });
+    playing.pause = value as Pause;
+    this.#queue.push(this.nowUs + playing.pause.delayUs, due.step, playing);
+  }
+
+  /** The pause is over: the point is reached, and unless a fault hits there, the next step is taken. */
+  #pauseOver(playing: Playing): void {
+    const { life, pause } = playing;
+    if (life.ended) return;
+    if (life.node.status === 'paused') {
+      life.node.held.push(() => this.#pauseOver(playing));
+      return;
+    }
+    if (this.#pointsMatter && pause!.point !== undefined) this.#reach(life, pause!, pause!.point);
+    if (life.node.status === 'up') this.#takeStep(playing);
+    else this.runFor(life, () => this.#takeStep(playing));
   }
 
   #reach(life: Life, { job, attempt }: Pause, point: string): void {
@@ -170,10 +238,15 @@ export class World implements Host {
   startNode(node: SimNode): void {
     const before = node.life;
     const incarnation = ++node.incarnations;
-    const life: Life = { node, incarnation, machine: startMachine(this.#setup(node, before)), ended: false };
+    const life: Life = {
+      node,
+      incarnation,
+      machine: startMachine(setupOf(node, before, this.config, this.scenario.cluster.slots)),
+      ended: false,
+    };
     node.life = life;
     node.status = 'up';
-    node.timerUs = Number.POSITIVE_INFINITY;
+    node.awaited = false;
     node.timerDue = false;
     node.held = [];
     if (before) this.tell('node-restarted', node.name);
@@ -183,20 +256,34 @@ export class World implements Host {
     if (job) this.feed(life, { type: 'job.requested', requestId: job.requestId, spec: job.spec });
   }
 
-  /** As kill -9. */
-  crash(node: SimNode): boolean {
+  /** As kill -9; or the process dies by itself, and whoever watches it sees the difference. */
+  crash(node: SimNode, end: SimNode['previousEnd'] = 'killed'): boolean {
     const life = livingLife(node);
-    if (!life) return false;
+    if (!life && !node.awaited) return false;
+    node.awaited = false;
+    if (life) this.#endLife(life, end);
+    this.tell('node-crashed', node.name);
+    return true;
+  }
+
+  #endLife(life: Life, end: SimNode['previousEnd']): void {
+    const { node } = life;
     life.ended = true;
     node.status = 'down';
+    node.previousEnd = end;
     node.held = [];
     this.network.ended(life);
     this.journal.ended(life);
     this.lease.ended(life);
     this.executors.ended(life);
     this.files.ended(life);
-    this.tell('node-crashed', node.name);
-    return true;
+  }
+
+  processDied({ node }: Life, replacedAfterUs: number): void {
+    if (!this.crash(node, 'crashed')) return;
+    this.later(replacedAfterUs, () => {
+      if (node.status === 'down') this.startNode(node);
+    });
   }
 
   /** As SIGSTOP: sockets stay open, what arrives waits. */
@@ -223,6 +310,12 @@ export class World implements Host {
     return true;
   }
 
+  /** The node's clock leaps or changes its rate; its timers go by it. */
+  changeClock(node: SimNode, change: Parameters<typeof setClock>[2]): void {
+    setClock(node.clock, this.nowUs, change);
+    if (node.life) this.#armTimer(node.life);
+  }
+
   // ---- steps ----------------------------------------------------------------------------------------------------
 
   feed(life: Life, event: MachineEvent): void {
@@ -231,14 +324,16 @@ export class World implements Host {
     const told = this.plants.event ? this.plants.event(life, event) : event;
     if (!told) return;
     this.steps++;
-    let effects = machine.step(told, this.nowUs);
-    machine.check();
+    const ownUs = clockUs(node.clock, this.nowUs);
+    let effects = machine.step(told, ownUs);
+    machine.checkStep(told, effects);
     if (this.plants.effects) effects = this.plants.effects(life, told, effects);
     mixInt(this.#chain.hash, node.key);
-    extendChain(this.#chain, this.nowUs, event, effects);
-    const facts = readFacts(this.reader, { node: node.name, atUs: this.nowUs, event, effects });
-    const step = { index: this.steps, atUs: this.nowUs, life, event, effects };
-    for (const observer of this.observers) observer.stepped?.(step);
+    extendChain(this.#chain, ownUs, event, effects);
+    const { nowUs: atUs, steps: index } = this;
+    const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
+    const facts = readFacts(this.reader, step);
+    for (const observer of this.#stepObservers) observer.stepped!(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
@@ -254,28 +349,36 @@ export class World implements Host {
     this.#heard(fact);
   }
 
+  /** One entry per node: it moves when something is due earlier, and comes in vain when that is due later. */
   #armTimer(life: Life): void {
-    const next = earliest(life.machine.deadlines)?.at;
+    const next = earliest(life.machine.deadlines);
     const { node } = life;
-    if (next === undefined || next >= node.timerUs || life.ended) return;
-    const atUs = Math.max(next, this.nowUs);
+    if (!next || life.ended) return;
+    const atUs = Math.max(worldUs(node.clock, next.at), this.nowUs);
+    if (atUs >= node.timerUs) return;
     node.timerUs = atUs;
-    this.#queue.push(atUs, () => {
-      if (life.ended || node.timerUs !== atUs) return;
-      node.timerUs = Number.POSITIVE_INFINITY;
-      if (node.status === 'paused') node.timerDue = true;
-      else this.#onTimer(life);
-    });
+    if (node.timerHandle < 0) node.timerHandle = this.#queue.push(atUs, due.timer, node);
+    else this.#queue.move(node.timerHandle, atUs);
   }
 
-  /** One event for each deadline that is due. */
+  #timerCame(node: SimNode): void {
+    node.timerUs = Number.POSITIVE_INFINITY;
+    node.timerHandle = -1;
+    const { life } = node;
+    if (!life || life.ended) return;
+    if (node.status === 'paused') node.timerDue = true;
+    else this.#onTimer(life);
+  }
+
+  /** One event for each deadline that is due by the node's clock. */
   #onTimer(life: Life): void {
+    const { node, machine } = life;
     for (;;) {
-      const next = earliest(life.machine.deadlines);
-      if (!next || next.at > this.nowUs || life.ended || life.node.status !== 'up') break;
+      const next = earliest(machine.deadlines);
+      if (!next || next.at > clockUs(node.clock, this.nowUs) || life.ended || node.status !== 'up') break;
       this.feed(life, { type: 'clock.reached', deadline: { kind: next.kind, id: next.id } });
     }
-    if (!life.ended && life.node.status === 'paused') life.node.timerDue = true;
+    if (!life.ended && node.status === 'paused') node.timerDue = true;
     this.#armTimer(life);
   }
 
@@ -295,6 +398,8 @@ export class World implements Host {
         return this.journal.append(life, effect);
       case 'journal.read':
         return this.journal.read(life, effect.from);
+      case 'journal.trim':
+        return this.journal.trim(life, effect);
       case 'output.publish':
         return this.outputs.publish(life, effect, this.#worksByHash.get(effect.work)!.scenario.overwrite);
       case 'attempt.run':
@@ -304,10 +409,10 @@ export class World implements Host {
       case 'outputs.learn':
         return this.executors.learn(life, effect);
       case 'output.discard':
-        return this.files.discard(effect.attempt, 'order');
+        return this.files.discard(effect.attempt);
       case 'job.discard':
         this.executors.forget(life, effect.job);
-        return this.files.discardJob(life.node.name, effect.job);
+        return this.files.discardJob(life.node, effect.job);
       case 'job.conclude':
         return this.#conclude(life.node, effect);
       case 'decide':
@@ -329,36 +434,10 @@ export class World implements Host {
       ...(refused ? { refused: refused.message } : {}),
     };
     const next = this.nodes.get(clientName(job.work.index + 1));
-    if (next) this.later(within(startUs, draw(this.seed, startTime, next.key)), () => this.startNode(next));
+    if (next) this.#startSoon(next);
   }
 
   #jobOf(client: SimNode): WorldJob {
     return this.jobs.find((job) => clientName(job.work.index) === client.name)!;
   }
-
-  #addNode(name: string, kind: Role): void {
-    this.nodes.set(name, newNode(name, kind));
-  }
-
-  #setup(node: SimNode, before: Life | undefined): MachineSetup {
-    const life = { node: node.name, incarnation: node.incarnations };
-    const { config } = this;
-    if (node.kind !== 'worker') return { role: node.kind, config, life };
-    const previous = before ? { previous: { incarnation: before.incarnation, end: 'killed' as const } } : {};
-    return { role: 'worker', config, life, slots: this.scenario.cluster.slots, ...previous };
-  }
-}
-
-function configOf({ cluster }: Scenario): ClusterConfig {
-  const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs, mapOutputs } = cluster;
-  const times = { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs };
-  return { ...defaultClusterConfig, ...times, masters: masterNames(cluster), mapOutputs };
-}
-
-function newJob(scenario: Scenario, index: number, registry: JobRegistry): WorldJob {
-  const job = scenario.jobs[index]!;
-  const work = new Work(index, job, registry);
-  const { maps, reduces, output, policy } = job;
-  const spec: JobSpec = { name: job.run, work: work.hash, maps, reduces, output, policy };
-  return { work, requestId: `request-${index + 1}`, spec, conclusion: undefined };
 }

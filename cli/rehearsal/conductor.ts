@@ -24,7 +24,9 @@ import {
   timedFaults,
 } from '../../sim/scenario/triggers.js';
 import {
+  clientName,
   type Fault,
+  type FaultKind,
   masterNames,
   type NodeTarget,
   type Scenario,
@@ -51,7 +53,10 @@ export class Conductor {
   /** Throws UserError for a fault that only the simulator can perform. */
   constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
     for (const fault of scenario.faults) refuseUnreal(fault);
-    if (scenario.cluster.mapOutputs !== 'shared') refuse('map outputs that lie with their worker');
+    const { mapOutputs, clockOffsetUs, clockDriftPercent } = scenario.cluster;
+    if (scenario.heal) refuse('a core that is healed for good');
+    if (mapOutputs !== 'shared') refuse('map outputs that lie with their worker');
+    if (clockOffsetUs.max > 0 || clockDriftPercent > 0) refuse('clocks that disagree');
     this.#scenario = scenario;
     this.#layout = layout;
     this.#say = say;
@@ -254,6 +259,7 @@ export class Conductor {
     return {
       masters: masterNames(cluster),
       workers: workerNames(cluster),
+      clients: this.#scenario.jobs.map((_, index) => clientName(index)),
       isUp: (node) => !this.#notUp.has(node),
       pick: (below) => randomInt(below),
     };
@@ -268,17 +274,54 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
   return true;
 }
 
-const real: ReadonlySet<string> = new Set(['crash', 'restart', 'pause', 'slow', 'lose', 'corrupt']);
+/** What signals, crash points and the file system can do to real processes; the rest needs a world of its own. */
+const canBeReal = {
+  crash: true,
+  restart: true,
+  pause: true,
+  slow: true,
+  lose: true,
+  corrupt: true,
+  // Power, clocks and disks belong to the machine, not to a process.
+  blackout: false,
+  jump: false,
+  drift: false,
+  fill: false,
+  // Processes speak over sockets of the machine's own.
+  drop: false,
+  flap: false,
+  partition: false,
+  delay: false,
+  loss: false,
+  duplicate: false,
+  reorder: false,
+  hold: false,
+  clog: false,
+  // User code misbehaves from its start, or not at all.
+  misbehave: false,
+  // The store and the lease are files.
+  obscure: false,
+  expire: false,
+  lag: false,
+  sever: false,
+  blur: false,
+  halt: false,
+  rewind: false,
+  forget: false,
+  failSync: false,
+} satisfies Record<FaultKind, boolean>;
+
+const realKinds = (Object.keys(canBeReal) as FaultKind[]).filter((kind) => canBeReal[kind]);
 
 function refuseUnreal(fault: Fault): void {
-  if (!real.has(fault.action.kind)) refuse(`fault ${fault.index + 1} (${fault.text})`);
+  if (!canBeReal[fault.action.kind]) refuse(`fault ${fault.index + 1} (${fault.text})`);
 }
 
 function refuse(what: string): never {
   throw new UserError({
     code: 'S020',
     what: `${what} can only be simulated`,
-    why: `on real processes these faults can be performed: ${[...real].join(', ')}`,
+    why: `on real processes these faults can be performed: ${realKinds.join(', ')}`,
     next: 'rehearse sim plays the same file in virtual time',
   });
 }

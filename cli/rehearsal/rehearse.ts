@@ -157,8 +157,10 @@ async function outcomeOf(job: StagedJob, conclusion: Conclusion): Promise<JobOut
 /** Compares what lies at the output with the sequential run of the same job. */
 async function look(job: StagedJob, outcome: JobOutcome): Promise<JobOutcome> {
   if (outcome.outcome !== 'succeeded') return outcome;
-  const { reduces, maps, misbehaviours } = job.scenario;
-  const expected = new Work(0, job.scenario, builtinJobs).sequential(new Array(maps + reduces).fill(0)).parts;
+  const { reduces, maps, misbehaviours, policy } = job.scenario;
+  const work = new Work(0, job.scenario, builtinJobs);
+  const skips = policy.skipBadRecords ? work.badRecords() : [];
+  const expected = work.sequential(new Array(maps + reduces).fill(0), skips).parts;
   const found: string[] = [];
   for (let partition = 0; partition < reduces; partition++) {
     found.push(await readFile(join(job.spec.output, partName(partition)), 'utf8').catch(() => '(missing)'));

@@ -27,10 +27,20 @@ const budgetBytes = 1 << 20;
 
 export function configOf(scenario: Scenario): ClusterConfig {
   const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs } = scenario.cluster;
+  const { exclusionUs, exclusionMaxUs, snapshotSlots } = scenario.cluster;
   return {
     ...defaultClusterConfig,
     masters: masterNames(scenario.cluster),
-    ...{ beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs },
+    ...{
+      beatUs,
+      suspectUs,
+      workerLeaseUs,
+      reconnectUs,
+      masterLeaseUs,
+      exclusionUs,
+      exclusionMaxUs,
+      snapshotSlots,
+    },
   };
 }
 
@@ -57,6 +67,7 @@ export async function stageJob(
       reduceUs: [scenario.reduceTimeUs.min, scenario.reduceTimeUs.max],
     },
     misbehaviours: misbehavioursOf(scenario),
+    poison: scenario.poison,
   };
   const output = place.output ?? join(layout.root, scenario.output.replace(/[^\w.-]/g, '_'));
   const spec: JobSpec = {

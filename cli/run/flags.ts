@@ -30,6 +30,8 @@ export interface RunFlags {
   readonly combiner?: string;
   readonly reducer?: string;
   readonly io?: LineCodec;
+  readonly skipBadRecords?: boolean;
+  readonly slowstart?: number;
   readonly lateReports?: JobPolicy['lateReports'];
   readonly hidden?: boolean;
   readonly sequential?: boolean;
@@ -79,6 +81,8 @@ export function settingsOf(flags: RunFlags): RunSettings {
       taskTimeoutUs: duration(flags.taskTimeout, '--task-timeout') ?? 600_000_000,
       speculation: flags.speculate ?? true,
       speculationAgeMinUs: 5_000_000,
+      skipBadRecords: flags.skipBadRecords ?? false,
+      slowstartPermille: permille(flags.slowstart ?? 1, '--slowstart'),
     },
     config: {
       ...defaultClusterConfig,
@@ -115,6 +119,17 @@ function atLeast(least: number, value: number, flag: string, most: number): numb
     what,
     where: flag,
     next: `give a whole number from ${least} to ${most}`,
+  });
+}
+
+/** A fraction from 0 to 1, in thousandths: the core counts in whole numbers. */
+function permille(fraction: number, flag: string): number {
+  if (fraction >= 0 && fraction <= 1) return Math.round(1000 * fraction);
+  throw new UserError({
+    code: 'U002',
+    what: Number.isNaN(fraction) ? `${flag}: that is not a number` : `${flag}: ${fraction} is no fraction`,
+    where: flag,
+    next: 'give a number from 0 (at once) to 1 (after the last map)',
   });
 }
 

@@ -33,6 +33,7 @@ export async function runInProcess(
       seed: order.seed,
       output: spec.output,
       runId,
+      skipBadRecords: spec.policy.skipBadRecords,
     });
     const parts = result.parts.map(({ digest, bytes }) => ({ digest, bytes }));
     const success = successText({ parts, counters: result.counters, work: spec.work }, order);

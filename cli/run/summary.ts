@@ -163,6 +163,8 @@ export function summaryText(summary: RunSummary): string {
     `  skew    ${skewText(skew)}`,
     `  slots   busy ${Math.round(summary.efficiency * 100)} % of the time`,
   ];
+  const skipped = (counters['map.records.skipped'] ?? 0) + (counters['reduce.groups.skipped'] ?? 0);
+  if (skipped > 0) rows.push(`  skipped ${sayMany(skipped, 'bad record')}: the output is without them`);
   for (const [name, value] of Object.entries(counters)) rows.push(`  ${name.padEnd(22)} ${sayCount(value)}`);
   rows.push(
     `output  ${sayPath(summary.output)}`,

@@ -11,12 +11,15 @@ import type {
   AttemptFailed,
   JournalEntry,
   JournalRecord,
+  Snapshot,
   TaskCommitted,
   TaskInvalidated,
 } from '../records.js';
+import { noteBadRecord } from './skips.js';
 import {
   type DurableJob,
   type DurableState,
+  erasKept,
   failuresKept,
   findJob,
   isDead,
@@ -29,8 +32,15 @@ import {
 /** Applies one entry of the journal; entries come in order, without gaps. */
 export function applyEntry(state: DurableState, entry: JournalEntry): void {
   invariant(entry.slot === state.slot + 1, 'M2', `slot ${entry.slot} applied after slot ${state.slot}`);
-  for (const record of entry.records) applyRecord(state, record);
+  invariant(
+    entry.after === state.nonce,
+    'M2',
+    `slot ${entry.slot} follows ${entry.after}, and is applied after ${state.nonce}`,
+  );
   state.slot = entry.slot;
+  state.nonce = entry.nonce;
+  if (entry.records[0]?.type !== 'snapshot') state.snapshots.open = undefined;
+  for (const record of entry.records) applyRecord(state, record);
 }
 
 export function applyRecord(state: DurableState, record: JournalRecord): void {
@@ -43,7 +53,11 @@ export function applyRecord(state: DurableState, record: JournalRecord): void {
       );
       state.epoch = record.epoch;
       state.leader = record.leader;
+      state.eras.push({ epoch: record.epoch, slot: state.slot });
+      if (state.eras.length > erasKept) state.eras.shift();
       return;
+    case 'snapshot':
+      return noteSnapshot(state, record);
     case 'job.accepted':
       invariant(record.job === state.jobs.length + 1, 'M2', `job ${record.job} accepted out of turn`);
       invariant(
@@ -54,6 +68,7 @@ export function applyRecord(state: DurableState, record: JournalRecord): void {
       state.jobByRequest.set(record.requestId, record.job);
       state.jobs.push({
         job: record.job,
+        epoch: state.epoch,
         requestId: record.requestId,
         spec: record.spec,
         phase: 'open',
@@ -103,6 +118,21 @@ export function applyRecord(state: DurableState, record: JournalRecord): void {
   }
 }
 
+/** What it says is what the state is already: only where it lies is news. */
+function noteSnapshot(state: DurableState, { part, parts }: Snapshot): void {
+  const { slot, nonce, snapshots } = state;
+  const before = part === 1 ? { slot, nonce, parts: 0 } : snapshots.open;
+  invariant(before?.parts === part - 1, 'M2', `part ${part} of a snapshot follows part ${before?.parts}`);
+  const place = { ...before, parts: part };
+  if (part < parts) {
+    snapshots.open = place;
+    return;
+  }
+  snapshots.open = undefined;
+  snapshots.behind = snapshots.last;
+  snapshots.last = place;
+}
+
 function openJob(state: DurableState, id: number, kind: string): DurableJob {
   const job = findJob(state, id);
   invariant(job?.phase === 'open', 'M2', `${kind} for job ${id} in phase ${job?.phase ?? 'unknown'}`);
@@ -136,6 +166,7 @@ function commit(job: DurableJob, record: TaskCommitted): void {
     holder: record.holder,
     output: record.output,
     counters: record.counters,
+    skipped: record.skipped ?? [],
     valid: true,
   };
   count(job, task, 1);
@@ -165,6 +196,7 @@ function fail(job: DurableJob, record: AttemptFailed): void {
   trouble.failed++;
   if (record.failure.kind === 'timeout') trouble.timedOut++;
   if (!trouble.nodes.includes(record.node)) trouble.nodes.push(record.node);
+  noteBadRecord(job, record.attempt.task, trouble, record.failure.record);
   job.failures.push({ attempt: record.attempt, node: record.node, failure: record.failure });
   if (job.failures.length > failuresKept) job.failures.shift();
 }
@@ -172,7 +204,7 @@ function fail(job: DurableJob, record: AttemptFailed): void {
 function troubleOf(job: DurableJob, task: TaskIndex): Trouble {
   let trouble = job.troubles.get(task);
   if (!trouble) {
-    trouble = { failed: 0, timedOut: 0, deaths: 0, nodes: [], dead: [], invalidated: 0 };
+    trouble = { failed: 0, timedOut: 0, deaths: 0, nodes: [], dead: [], invalidated: 0, badRecords: [] };
     job.troubles.set(task, trouble);
   }
   return trouble;

@@ -9,7 +9,12 @@ import type { Counters, Failure, JobFailure, JobSpec, Output } from '../records.
 export interface DurableState {
   /** The last slot applied; 0 before the first. */
   slot: number;
+  /** Nonce of that slot's entry; '' before the first. */
+  nonce: string;
   epoch: Epoch;
+  /** In which slots the last few epochs began, oldest first: what a slot can have been in which epoch. */
+  eras: { readonly epoch: Epoch; readonly slot: number }[];
+  snapshots: Snapshots;
   leader: NodeLife | undefined;
   /** In the order of acceptance: job n is at index n - 1. */
   jobs: DurableJob[];
@@ -17,8 +22,27 @@ export interface DurableState {
   jobByRequest: Map<string, JobId>;
 }
 
+/** Where snapshots lie in the journal: what may be trimmed, and when the next is due. */
+export interface Snapshots {
+  /** The last one that is whole. */
+  last: SnapshotPlace | undefined;
+  /** The one behind it, which is kept as well: everything below may be trimmed. */
+  behind: SnapshotPlace | undefined;
+  /** One of which some parts are there, and nothing after them. */
+  open: SnapshotPlace | undefined;
+}
+
+/** The first part's slot and nonce, and how many parts there are. */
+export interface SnapshotPlace {
+  readonly slot: number;
+  readonly nonce: string;
+  readonly parts: number;
+}
+
 export interface DurableJob {
   readonly job: JobId;
+  /** In which it was accepted: no attempt of it is older. */
+  readonly epoch: Epoch;
   readonly requestId: string;
   readonly spec: JobSpec;
   /** `open` until the point of no return; the last two are terminal. */
@@ -43,6 +67,8 @@ export interface Commit {
   readonly holder: NodeLife;
   readonly output: Output;
   readonly counters: Counters;
+  /** The bad records it left out, sorted. */
+  readonly skipped: readonly string[];
   valid: boolean;
 }
 
@@ -58,17 +84,51 @@ export interface Trouble {
   /** Attempts that can never be committed: failed, died or invalidated. */
   dead: AttemptId[];
   invalidated: number;
+  /** Records at which user code failed, and how often; only where the job skips such records (durable/skips.ts). */
+  badRecords: BadRecord[];
+}
+
+export interface BadRecord {
+  readonly record: string;
+  times: number;
 }
 
 /** Failures kept for people. */
 export const failuresKept = 8;
 
+/** Epochs whose beginnings are remembered. */
+export const erasKept = 16;
+
 export function emptyDurable(): DurableState {
-  return { slot: 0, epoch: 0, leader: undefined, jobs: [], jobByRequest: new Map() };
+  return {
+    slot: 0,
+    nonce: '',
+    epoch: 0,
+    eras: [],
+    snapshots: { last: undefined, behind: undefined, open: undefined },
+    leader: undefined,
+    jobs: [],
+    jobByRequest: new Map(),
+  };
+}
+
+/** Whether slot `slot` can have been durable while epoch `epoch` was the last, as this journal tells its history. */
+export function mayHaveBeen(state: DurableState, epoch: Epoch, slot: number): boolean {
+  const next = state.eras.find((era) => era.epoch > epoch);
+  return next ? slot < next.slot : epoch <= state.epoch && slot <= state.slot;
 }
 
 export function findJob(state: DurableState, job: JobId): DurableJob | undefined {
   return state.jobs[job - 1];
+}
+
+/**
+ * The job that an attempt is one of. Not by its number alone: a store that has lost a job gives the number again, and
+ * attempts of the lost one may still run.
+ */
+export function jobOf(state: DurableState, attempt: AttemptId): DurableJob | undefined {
+  const job = findJob(state, attempt.job);
+  return job && attempt.epoch >= job.epoch ? job : undefined;
 }
 
 export function isTerminal(job: DurableJob): boolean {

@@ -3,17 +3,23 @@
  * others of a decision stands here, behind the store's word.
  */
 import { clear } from '../deadlines.js';
+import { sameSkips, wasSkipped } from '../durable/skips.js';
 import { type DurableJob, findJob, isMap } from '../durable/state.js';
 import { type AttemptId, attemptKey, sameAttempt, taskName } from '../ids.js';
 import type { Verdict } from '../messages.js';
-import type { JournalRecord, TaskCommitted, TaskInvalidated } from '../records.js';
+import type { AttemptFailed, JournalRecord, TaskCommitted, TaskInvalidated } from '../records.js';
 import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
+import { forgetConduct, noteFailure, noteSuccess } from './exclusion.js';
+import { allMapsDone } from './inputs.js';
 import type { Intent } from './intents.js';
 import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
 import { dropLive, revoke } from './live.js';
+import { order } from './orders.js';
+import { endWaiting } from './preemption.js';
 import { answer, refuseReport, warnNondeterminism } from './reports.js';
+import { onSnapshotPart } from './snapshots.js';
 import type { JobView, MasterState, Turn } from './state.js';
 
 export function applied(state: MasterState, turn: Turn, record: JournalRecord): void {
@@ -24,6 +30,8 @@ export function applied(state: MasterState, turn: Turn, record: JournalRecord): 
   const { leading } = state;
   if (!leading) return;
   switch (record.type) {
+    case 'snapshot':
+      return onSnapshotPart(state, turn, record);
     case 'job.accepted': {
       const job = findJob(state.durable, record.job)!;
       const view = openJobView(job);
@@ -39,6 +47,7 @@ export function applied(state: MasterState, turn: Turn, record: JournalRecord): 
     case 'task.invalidated':
       return onInvalidated(state, turn, record);
     case 'attempt.failed':
+      if (record.counted) onCountedFailure(state, turn, record);
       afterRecording(state, turn, record.attempt);
       return reviewJob(state, turn, record.attempt.job);
     case 'job.publishing':
@@ -59,6 +68,21 @@ export function applied(state: MasterState, turn: Turn, record: JournalRecord): 
   }
 }
 
+function onCountedFailure(state: MasterState, turn: Turn, failed: AttemptFailed): void {
+  const { attempt, failure, node } = failed;
+  const job = findJob(state.durable, attempt.job)!;
+  if (failure.record !== undefined && wasSkipped(job, attempt.task, failure.record)) {
+    turn.out.push({
+      type: 'decide',
+      decision: 'record-skipped',
+      attempt,
+      node,
+      facts: { record: failure.record, failures: job.troubles.get(attempt.task)!.failed },
+    });
+  }
+  noteFailure(state, turn, failed);
+}
+
 function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): void {
   const { attempt, holder } = record;
   const job = findJob(state.durable, attempt.job)!;
@@ -75,6 +99,7 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
   if (worker) answer(state, turn, worker, attempt, 'committed');
   stopRivals(state, turn, view, attempt);
   recorded(view, job, attempt.task);
+  noteSuccess(view, holder.node);
   if (isMap(job, attempt.task)) {
     const again = (job.troubles.get(attempt.task)?.invalidated ?? 0) > 0;
     const before = again
@@ -83,8 +108,12 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
     view.outputs.push({ attempt, digest: record.output.digest, holder: holder.node });
     if (before && before.digest !== record.output.digest)
       regenerated(state, turn, { job, view, attempt, before: before.attempt });
-    if (job.mapsCommitted === job.spec.maps) {
+    if (job.commits[attempt.task]!.skipped.length > 0)
+      view.skips.set(attempt.task, job.commits[attempt.task]!.skipped);
+    else view.skips.delete(attempt.task);
+    if (allMapsDone(job)) {
       turn.out.push({ type: 'decide', decision: 'maps-done', job: job.job });
+      endWaiting(state, turn, job, view);
     }
   } else if (job.reducesCommitted === job.spec.reduces) {
     turn.out.push({ type: 'decide', decision: 'reduces-done', job: job.job });
@@ -105,7 +134,7 @@ function stopRivals(state: MasterState, turn: Turn, view: JobView, winner: Attem
 
 /**
  * A lost map was made again and came out different, before any reduce was committed: the job may go on, but every
- * reduce under way may have read the old content and starts anew.
+ * reduce under way may have read the old content and starts anew. Where other records were left out, that is no wonder.
  */
 function regenerated(
   state: MasterState,
@@ -113,7 +142,9 @@ function regenerated(
   what: { job: DurableJob; view: JobView; attempt: AttemptId; before: AttemptId },
 ): void {
   const { job, view, attempt, before } = what;
-  warnNondeterminism(turn, job, attempt, before);
+  const skippedBefore = view.skips.get(attempt.task) ?? [];
+  if (sameSkips(skippedBefore, job.commits[attempt.task]!.skipped))
+    warnNondeterminism(turn, job, attempt, before);
   for (const [task, active] of view.active) {
     if (isMap(job, task)) continue;
     for (const live of [...active.live]) {
@@ -146,17 +177,16 @@ function endJob(state: MasterState, turn: Turn, job: DurableJob): void {
   for (const active of view.active.values()) {
     for (const attempt of active.live) {
       clear(state.deadlines, 'attempt-timeout', attemptKey(attempt.id));
+      leading.waiting.delete(attemptKey(attempt.id));
       leading.workers.get(attempt.node)?.live.delete(attemptKey(attempt.id));
     }
   }
   tellFollowers(state, turn, job);
   clear(state.deadlines, 'tell', String(job.job));
+  forgetConduct(state, view);
   leading.jobs.delete(job.job);
   for (const worker of leading.workers.values()) {
-    if (worker.session === 0) continue;
-    const { node, incarnation } = worker.life;
-    const message = { type: 'job.ended', epoch: leading.epoch, incarnation, job: job.job } as const;
-    turn.out.push({ type: 'message.send', to: node, session: worker.session, message });
+    order(state, turn, worker, { type: 'job.ended', job: job.job });
   }
 }
 

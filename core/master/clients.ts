@@ -8,6 +8,7 @@ import type { JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '..
 import { propose } from './journal.js';
 import { revoke } from './live.js';
 import type { JobView, Leading, MasterState, PhaseView, Turn } from './state.js';
+import { missJob } from './went-back.js';
 
 export function onSubmit(
   state: MasterState,
@@ -24,10 +25,7 @@ export function onSubmit(
     return;
   }
   if (submit.acceptedSlot > 0) {
-    // It was accepted once: this leader has not read that far, or the store has gone back in time.
-    if (state.durable.slot < submit.acceptedSlot) return;
-    refuse(state, turn, client, session, requestId, 'gone');
-    return;
+    return missJob(state, turn, requestId, { session, slot: submit.acceptedSlot });
   }
   const { intents } = state.journal;
   const queued = [...intents, ...state.leading!.refusals].some(
@@ -118,7 +116,7 @@ function statusOf(state: MasterState, job: DurableJob): JobStatus {
       view?.reduces,
     ),
     workers,
-    failures: job.failures,
+    failures: [...job.failures],
     draining: leading.draining,
     counters: terminal ? sumCounters(job) : [],
     ...(job.failure ? { failure: job.failure } : {}),

@@ -5,6 +5,8 @@
  * at the moment it enters a batch, and becomes a record, or is dropped and answered. Two intents of which one could
  * change the judgement of the other never share a batch (`scopeOf`): the later one waits for the next.
  */
+
+import { sameSkips } from '../durable/skips.js';
 import {
   type DurableJob,
   type DurableState,
@@ -17,6 +19,7 @@ import {
 import { generationText } from '../generation.js';
 import {
   type AttemptId,
+  type Epoch,
   type JobId,
   type NodeId,
   type NodeLife,
@@ -36,7 +39,12 @@ import type {
 } from '../records.js';
 
 export type Intent =
-  | { readonly type: 'begin'; readonly leader: NodeLife }
+  | {
+      readonly type: 'begin';
+      readonly leader: NodeLife;
+      /** An epoch that was heard of and is not in the journal: the new one is higher. */
+      readonly above: Epoch;
+    }
   | {
       readonly type: 'accept';
       readonly requestId: string;
@@ -50,6 +58,7 @@ export type Intent =
       readonly holder: NodeLife;
       readonly output: Output;
       readonly counters: Counters;
+      readonly skipped: readonly string[];
     }
   | { readonly type: 'invalidate'; readonly attempt: AttemptId; readonly reason: InvalidationReason }
   | {
@@ -75,7 +84,13 @@ export function judge(
 ): Judgement {
   switch (intent.type) {
     case 'begin':
-      return { record: { type: 'leader.began', epoch: state.epoch + 1, leader: intent.leader } };
+      return {
+        record: {
+          type: 'leader.began',
+          epoch: Math.max(state.epoch, intent.above) + 1,
+          leader: intent.leader,
+        },
+      };
     case 'accept':
       return judgeSubmit(state, intent.requestId, intent.spec, limits);
     case 'commit':
@@ -163,6 +178,8 @@ function judgeCommit(state: DurableState, intent: Intent & { type: 'commit' }): 
     before.output.digest !== output.digest &&
     job.reducesCommitted > 0
   ) {
+    // It left out other records than the one that reduces have used: no contradiction, and of no use to them.
+    if (!sameSkips(before.skipped, intent.skipped)) return { dropped: 'superseded' };
     const name = taskName(attempt.task, job.spec.maps);
     return {
       record: {
@@ -184,6 +201,7 @@ function judgeCommit(state: DurableState, intent: Intent & { type: 'commit' }): 
       holder: intent.holder,
       output,
       counters: intent.counters,
+      ...(intent.skipped.length > 0 ? { skipped: intent.skipped } : {}),
     },
   };
 }

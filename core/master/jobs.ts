@@ -4,7 +4,7 @@
 import { type DurableJob, findJob, isMap, sumCounters, type Trouble, validCommit } from '../durable/state.js';
 import { newHistogram } from '../histogram.js';
 import { type AttemptId, type JobId, type TaskIndex, taskName } from '../ids.js';
-import { pushInt } from '../int-heap.js';
+import { type IntHeap, popInt, pushInt } from '../int-heap.js';
 import { invariant } from '../invariant-error.js';
 import type { InvalidationReason, JobFailure } from '../records.js';
 import { isComplete } from './intents.js';
@@ -21,6 +21,10 @@ export function openJobView(job: DurableJob): JobView {
     outputs: [],
     maps: newPhase(),
     reduces: newPhase(),
+    conduct: new Map(),
+    unreadable: new Map(),
+    shunned: new Set(),
+    skips: new Map(),
     followers: new Set(),
     doubts: 0,
     publishing: false,
@@ -28,6 +32,8 @@ export function openJobView(job: DurableJob): JobView {
   };
   for (let task = 0; task < job.commits.length; task++) {
     const commit = validCommit(job, task);
+    const skipped = job.commits[task]?.skipped ?? [];
+    if (skipped.length > 0) view.skips.set(task, skipped);
     if (!commit) makeIdle(view, job, task);
     else if (isMap(job, task)) {
       view.outputs.push({
@@ -55,6 +61,14 @@ export function isIdle(view: JobView, job: DurableJob, task: TaskIndex): boolean
   return (
     validCommit(job, task) === undefined && (!active || (active.live.length === 0 && active.recording === 0))
   );
+}
+
+/** Takes the lowest task that waits for a worker, or undefined. */
+export function popIdle(heap: IntHeap, view: JobView, job: DurableJob): TaskIndex | undefined {
+  for (let task = popInt(heap); task !== undefined; task = popInt(heap)) {
+    if (isIdle(view, job, task)) return task;
+  }
+  return undefined;
 }
 
 export function activeTask(view: JobView, task: TaskIndex): ActiveTask {

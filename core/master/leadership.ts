@@ -7,7 +7,9 @@ import { arm, clear } from '../deadlines.js';
 import { isTerminal } from '../durable/state.js';
 import { openJobView, reviewJob } from './jobs.js';
 import { propose, readOn } from './journal.js';
+import { trim } from './snapshots.js';
 import type { Leading, MasterState, Turn } from './state.js';
+import { confirmLoss } from './went-back.js';
 
 /** Asks for the lease: for the first time, again, or for more of it. */
 export function askForLease(state: MasterState, turn: Turn): void {
@@ -50,9 +52,10 @@ export function onJournalEnd(state: MasterState, turn: Turn): void {
   if (state.role === 'standby') {
     arm(state.deadlines, 'follow', '', turn.now + state.config.followUs);
   } else if (state.role === 'campaigning' && state.journal.intents.length === 0) {
-    propose(state, { type: 'begin', leader: state.life });
+    propose(state, { type: 'begin', leader: state.life, above: state.epochLost });
   } else if (state.leading) {
     confirmRefusals(state, state.leading);
+    confirmLoss(state, turn, state.leading);
   }
 }
 
@@ -74,11 +77,16 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
     epoch,
     workers: new Map(),
     ready: new Set<string>(),
+    open: 0,
+    waiting: new Map(),
+    preempting: new Map(),
     jobs: new Map(),
     awaited: new Set<string>(),
     lost: new Map(),
     submitters: new Map(),
     refusals: [],
+    rumour: undefined,
+    missing: new Map(),
     draining: false,
   };
   state.leading = leading;
@@ -93,19 +101,36 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
   }
   if (state.config.masters.length > 1) armLonely(state, turn);
   for (const job of leading.jobs.keys()) reviewJob(state, turn, job);
+  trim(state, turn); // the former leader may have died before it came to it
 }
 
 function armLonely(state: MasterState, turn: Turn): void {
   arm(state.deadlines, 'lonely', '', turn.now + 2 * state.config.workerLeaseUs);
 }
 
-/** A leader with work that no worker can reach gives way to another master. */
+/**
+ * A leader that no worker can reach gives way to another master. One that knows of no work as well: perhaps the clients
+ * that have some cannot reach it either.
+ */
 export function onLonely(state: MasterState, turn: Turn): void {
   const { leading } = state;
   if (!leading) return;
   armLonely(state, turn);
-  if (leading.workers.size > 0 || leading.jobs.size === 0) return;
-  turn.out.push({ type: 'decide', decision: 'leader-resigned', node: state.life.node, epoch: leading.epoch });
+  if (leading.workers.size === 0) resign(state, turn, 'no worker');
+}
+
+/** The fate of an append stays unknown: perhaps another master reaches the store. So may that of a campaigner's first. */
+export function onStoreOutOfReach(state: MasterState, turn: Turn): void {
+  const doubtedAt = state.journal.pending?.doubtedAt;
+  if (state.role === 'standby' || doubtedAt === undefined || state.config.masters.length === 1) return;
+  if (turn.now - doubtedAt >= 2 * state.config.masterLeaseUs) resign(state, turn, 'no store');
+}
+
+/** Gives way, and lets the others try first. */
+function resign(state: MasterState, turn: Turn, why: string): void {
+  const { epoch } = state.leading ?? state.durable;
+  const { node } = state.life;
+  turn.out.push({ type: 'decide', decision: 'leader-resigned', node, epoch, facts: { why } });
   turn.out.push({ type: 'lease.resign' });
   stepDown(state, turn);
   arm(state.deadlines, 'campaign', '', turn.now + state.config.masterLeaseUs);
@@ -121,6 +146,7 @@ export function stepDown(state: MasterState, turn: Turn): void {
   state.leading = undefined;
   state.lease.until = 0;
   state.journal.intents = [];
+  state.journal.writing = undefined;
   for (const armedDeadline of [...deadlines.heap]) {
     if (!standbyDeadlines.has(armedDeadline.kind)) clear(deadlines, armedDeadline.kind, armedDeadline.id);
   }

@@ -6,6 +6,7 @@ import { findJob } from '../durable/state.js';
 import { type AttemptId, attemptKey, sameAttempt } from '../ids.js';
 import type { RevokeReason } from '../messages.js';
 import { activeTask, settleTask } from './jobs.js';
+import { order } from './orders.js';
 import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Counts the attempt as live on the worker, and watches its progress. */
@@ -18,6 +19,7 @@ export function track(
 ): void {
   activeTask(view, attempt.id.task).live.push(attempt);
   worker.live.set(attemptKey(attempt.id), attempt);
+  if (attempt.waiting) state.leading!.waiting.set(attemptKey(attempt.id), attempt.node);
   arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
 }
 
@@ -25,6 +27,7 @@ export function track(
 export function untrack(state: MasterState, view: JobView | undefined, attempt: LiveAttempt): void {
   const key = attemptKey(attempt.id);
   clear(state.deadlines, 'attempt-timeout', key);
+  state.leading!.waiting.delete(key);
   state.leading!.workers.get(attempt.node)?.live.delete(key);
   const live = view?.active.get(attempt.id.task)?.live;
   const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
@@ -54,17 +57,5 @@ export function revoke(
   attempt: AttemptId,
   reason: RevokeReason,
 ): void {
-  if (worker.session === 0) return;
-  turn.out.push({
-    type: 'message.send',
-    to: worker.life.node,
-    session: worker.session,
-    message: {
-      type: 'attempt.revoke',
-      epoch: state.leading!.epoch,
-      incarnation: worker.life.incarnation,
-      attempt,
-      reason,
-    },
-  });
+  order(state, turn, worker, { type: 'attempt.revoke', attempt, reason });
 }

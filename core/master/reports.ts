@@ -5,14 +5,18 @@
  * journal first, `owner-only` only that of an attempt whose lease still stands. Both are safe, for every attempt writes
  * files of its own. See docs/adr/0002-late-reports.md.
  */
-import { type DurableJob, findJob, isDead, isMap, validCommit } from '../durable/state.js';
+import { arm } from '../deadlines.js';
+import { sameSkips } from '../durable/skips.js';
+import { type DurableJob, findJob, isDead, isMap, jobOf, validCommit } from '../durable/state.js';
 import { addDuration } from '../histogram.js';
 import { type AttemptId, attemptKey, type NodeId, sameAttempt, taskName } from '../ids.js';
-import type { AttemptEnded, FinishedAttempt, InputUnreadable, Verdict } from '../messages.js';
+import type { AttemptEnded, FinishedAttempt, Verdict } from '../messages.js';
 import type { Failure } from '../records.js';
-import { activeTask, doubt, phaseOf, recording, settleTask } from './jobs.js';
+import { allMapsDone } from './inputs.js';
+import { activeTask, phaseOf, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
 import { dropLive, revoke, untrack } from './live.js';
+import { order } from './orders.js';
 import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Judges a completion: answers it, or proposes its commit. Idempotent: a report may come twice. */
@@ -23,8 +27,8 @@ export function judgeReport(
   report: FinishedAttempt,
 ): void {
   const { attempt } = report;
-  const job = findJob(state.durable, attempt.job);
-  const view = state.leading!.jobs.get(attempt.job);
+  const job = jobOf(state.durable, attempt);
+  const view = job && state.leading!.jobs.get(attempt.job);
   const live = worker.live.get(attemptKey(attempt));
   const verdict = verdictOn(job, report, live !== undefined);
   if (verdict === undefined && view && job) {
@@ -61,12 +65,12 @@ interface Accepted {
 
 function acceptReport(state: MasterState, turn: Turn, worker: WorkerView, accepted: Accepted): void {
   const { report, view, job, live } = accepted;
-  const { attempt, output, counters } = report;
+  const { attempt, output, counters, skipped = [] } = report;
   const active = activeTask(view, attempt.task);
   if (active.committing && sameAttempt(active.committing, attempt)) return; // said twice; the answer is under way
   if (live) {
     untrack(state, view, live);
-    addDuration(phaseOf(view, job, attempt.task).durations, turn.now - live.assignedAt);
+    addDuration(phaseOf(view, job, attempt.task).durations, turn.now - live.workingSince);
   } else {
     turn.out.push({
       type: 'decide',
@@ -77,7 +81,7 @@ function acceptReport(state: MasterState, turn: Turn, worker: WorkerView, accept
     });
   }
   recording(view, attempt.task).committing ??= attempt;
-  propose(state, { type: 'commit', attempt, holder: worker.life, output, counters });
+  propose(state, { type: 'commit', attempt, holder: worker.life, output, counters, skipped });
 }
 
 interface Refused {
@@ -110,8 +114,9 @@ export function refuseReport(state: MasterState, turn: Turn, node: NodeId, refus
           }
         : { verdict },
     });
-    if (winner && job && isMap(job, attempt.task) && winner.output.digest !== report.output.digest) {
-      warnNondeterminism(turn, job, attempt, winner.attempt);
+    const comparable = winner && sameSkips(winner.skipped, report.skipped ?? []);
+    if (comparable && isMap(job!, attempt.task) && winner.output.digest !== report.output.digest) {
+      warnNondeterminism(turn, job!, attempt, winner.attempt);
     }
   }
   const worker = state.leading!.workers.get(node);
@@ -136,26 +141,14 @@ export function answer(
   attempt: AttemptId,
   verdict: Verdict,
 ): void {
-  if (worker.session === 0) return;
-  turn.out.push({
-    type: 'message.send',
-    to: worker.life.node,
-    session: worker.session,
-    message: {
-      type: 'attempt.answer',
-      epoch: state.leading!.epoch,
-      incarnation: worker.life.incarnation,
-      attempt,
-      verdict,
-    },
-  });
+  order(state, turn, worker, { type: 'attempt.answer', attempt, verdict });
 }
 
 /** User code or data failed (counted), or the attempt was stopped by order (not counted). */
 export function onEnded(state: MasterState, turn: Turn, worker: WorkerView, ended: AttemptEnded): void {
   const { attempt, failure } = ended;
   const live = worker.live.get(attemptKey(attempt));
-  const job = findJob(state.durable, attempt.job);
+  const job = jobOf(state.durable, attempt);
   if (failure && job?.phase === 'open' && !validCommit(job, attempt.task)) {
     countFailure(state, turn, worker.life.node, attempt, failure);
   }
@@ -185,36 +178,19 @@ export function countFailure(
   propose(state, { type: 'fail', attempt, node, failure, counted: true });
 }
 
-/** A reduce could not read a map's output: the reduce goes back, uncounted, and a committed map's file is lost. */
-export function onUnreadable(
-  state: MasterState,
-  turn: Turn,
-  worker: WorkerView,
-  message: InputUnreadable,
-): void {
-  const live = worker.live.get(attemptKey(message.attempt));
-  const job = findJob(state.durable, message.source.job);
-  turn.out.push({
-    type: 'decide',
-    decision: 'input-reported-unreadable',
-    attempt: message.source,
-    node: worker.life.node,
-    facts: { reason: message.reason },
-  });
-  const current = job?.phase === 'open' ? validCommit(job, message.source.task) : undefined;
-  const view = state.leading!.jobs.get(message.source.job);
-  if (view && current && sameAttempt(current.attempt, message.source)) {
-    doubt(state, view, message.source, message.reason);
-  }
-  if (live) dropLive(state, turn, live, 'input-unreadable');
-}
-
-/** An attempt that beats but stands still: stopped, and counted as a failure of its own. */
+/**
+ * An attempt that beats but stands still: stopped, and counted as a failure of its own. One that waits for maps does not
+ * stand still: its time begins with the last of them.
+ */
 export function onAttemptTimeout(state: MasterState, turn: Turn, key: string): void {
   const [jobId, task] = key.split('.').map(Number);
   const active = state.leading!.jobs.get(jobId!)?.active.get(task!);
   const live = active?.live.find((one) => attemptKey(one.id) === key);
   if (!live) return;
+  if (live.waiting && !allMapsDone(findJob(state.durable, live.id.job)!)) {
+    arm(state.deadlines, 'attempt-timeout', key, turn.now + live.limitUs);
+    return;
+  }
   turn.out.push({
     type: 'decide',
     decision: 'attempt-timed-out',

@@ -1,68 +1,72 @@
+/**
+ * Who runs what. Jobs in the order of their acceptance; in each, maps before reduces, lowest first; reduces that would
+ * have to wait for maps only in slots that no map of any job can take.
+ *
+ * Cost: O(log n) for a task to which nothing bad has happened, whatever the number of workers and tasks.
+ */
+
+import { skipSetOf } from '../durable/skips.js';
 import { type DurableJob, findJob, isMap } from '../durable/state.js';
-import { type NodeId, type TaskIndex, taskName } from '../ids.js';
-import { type IntHeap, popInt, pushInt } from '../int-heap.js';
-import { isIdle, phaseOf } from './jobs.js';
+import { type TaskIndex, taskName } from '../ids.js';
+import { type IntHeap, pushInt } from '../int-heap.js';
+import { allMapsDone, reducesMayBegin, tellOutputs } from './inputs.js';
+import { phaseOf, popIdle } from './jobs.js';
 import { track } from './live.js';
+import { order } from './orders.js';
+import { pickReady } from './placement.js';
+import { preemptWaiting } from './preemption.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Hands out tasks until no worker has credit or no task may go to one that has. */
 export function assignAll(state: MasterState, turn: Turn): void {
   const { leading } = state;
-  if (!leading || leading.draining || leading.ready.size === 0 || leading.awaited.size > 0) return;
-  for (let given = true; given && leading.ready.size > 0; ) {
-    given = false;
-    for (const node of [...leading.ready]) {
-      const worker = leading.workers.get(node)!;
-      if (assignOne(state, turn, leading, worker)) given = true;
-    }
-  }
-}
-
-function assignOne(state: MasterState, turn: Turn, leading: Leading, worker: WorkerView): boolean {
+  if (!leading || leading.draining || leading.awaited.size > 0) return;
+  if (leading.ready.size === 0 && leading.waiting.size === 0) return;
+  if (leading.rumour) return; // perhaps there is a higher epoch, or another has led in this very one
   for (const view of leading.jobs.values()) {
-    const job = findJob(state.durable, view.job)!;
-    if (job.phase !== 'open' || view.ending) continue;
-    const mapping = job.mapsCommitted < job.spec.maps;
-    if (!mapping && view.doubts > 0) continue;
-    const heap = mapping ? view.idleMaps : view.idleReduces;
-    const task = takeIdle(heap, view, job, worker.life.node, leading);
-    if (task === undefined) continue;
-    assign(state, turn, { job, view, task, worker, speculative: false });
-    return true;
+    const job = openJob(state, view);
+    if (!job) continue;
+    assignFrom(state, turn, leading, job, view, view.idleMaps);
+    if (allMapsDone(job) && view.doubts === 0) assignFrom(state, turn, leading, job, view, view.idleReduces);
   }
-  return false;
+  // What is left could run no map of any job: reduces may wait there.
+  for (const view of leading.jobs.values()) {
+    const job = openJob(state, view);
+    if (job && reducesMayBegin(job) && view.doubts === 0)
+      assignFrom(state, turn, leading, job, view, view.idleReduces);
+  }
+  preemptWaiting(state, turn);
 }
 
-/** Takes the lowest waiting task that this node may run; those it may not stay queued. */
-function takeIdle(
-  heap: IntHeap,
-  view: JobView,
-  job: DurableJob,
-  node: NodeId,
+/** The job, unless it is ending: then nothing of it is given out any more. */
+function openJob(state: MasterState, view: JobView): DurableJob | undefined {
+  const job = findJob(state.durable, view.job)!;
+  return job.phase === 'open' && !view.ending ? job : undefined;
+}
+
+/** Gives out the queue's tasks, lowest first. Those that no ready worker may run stay queued. */
+function assignFrom(
+  state: MasterState,
+  turn: Turn,
   leading: Leading,
-): TaskIndex | undefined {
+  job: DurableJob,
+  view: JobView,
+  heap: IntHeap,
+): void {
   const refused: TaskIndex[] = [];
-  let found: TaskIndex | undefined;
-  for (let task = popInt(heap); task !== undefined; task = popInt(heap)) {
-    if (!isIdle(view, job, task)) continue;
-    if (mayRun(leading, job, task, node)) {
-      found = task;
-      break;
+  while (leading.ready.size > 0) {
+    const task = popIdle(heap, view, job);
+    if (task === undefined) break;
+    const worker = pickReady(leading, view, job, task);
+    if (worker) {
+      assign(state, turn, { job, view, task, worker, speculative: false });
+      continue;
     }
     refused.push(task);
+    // Nothing bad has happened to it: no other such task will find a worker either.
+    if (!job.troubles.has(task)) break;
   }
   for (const task of refused) pushInt(heap, task);
-  return found;
-}
-
-/** Not where it failed before, while some other worker lives where it has not. */
-function mayRun(leading: Leading, job: DurableJob, task: TaskIndex, node: NodeId): boolean {
-  const failedOn = job.troubles.get(task)?.nodes;
-  if (!failedOn?.includes(node)) return true;
-  for (const worker of leading.workers.values()) {
-    if (worker.session !== 0 && !failedOn.includes(worker.life.node)) return false;
-  }
-  return true;
 }
 
 interface Assignment {
@@ -77,13 +81,17 @@ interface Assignment {
 export function assign(state: MasterState, turn: Turn, assignment: Assignment): void {
   const { job, view, task, worker, speculative } = assignment;
   const leading = state.leading!;
+  const { node } = worker.life;
   const n = (view.attempts.get(task) ?? 0) + 1;
   view.attempts.set(task, n);
   const attempt: LiveAttempt = {
     id: { job: job.job, task, epoch: leading.epoch, n },
-    node: worker.life.node,
+    node,
     speculative,
+    adopted: false,
     assignedAt: turn.now,
+    workingSince: turn.now,
+    waiting: !isMap(job, task) && !allMapsDone(job),
     limitUs: limitOf(job, task),
     progressedAt: turn.now,
     done: 0,
@@ -91,34 +99,36 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
   };
   track(state, turn, view, worker, attempt);
   worker.assigned++;
-  if (worker.assigned >= worker.credit) leading.ready.delete(worker.life.node);
+  // Whoever was served goes to the end of the row.
+  leading.ready.delete(node);
+  if (worker.assigned < worker.credit) leading.ready.add(node);
   const phase = phaseOf(view, job, task);
   phase.attempts++;
   if (speculative) phase.speculative++;
   if (!isMap(job, task)) tellOutputs(state, turn, view, worker);
   const { work, maps, reduces, output } = job.spec;
+  const skip = skipSetOf(job, task);
   turn.out.push({
     type: 'decide',
     decision: 'attempt-assigned',
     attempt: attempt.id,
-    node: worker.life.node,
-    facts: { task: taskName(task, maps), speculative },
-  });
-  turn.out.push({
-    type: 'message.send',
-    to: worker.life.node,
-    session: worker.session,
-    message: {
-      type: 'attempt.assign',
-      epoch: leading.epoch,
-      incarnation: worker.life.incarnation,
-      attempt: attempt.id,
-      work,
-      maps,
-      reduces,
-      output,
-      outputsVersion: isMap(job, task) ? 0 : view.outputs.length,
+    node,
+    facts: {
+      task: taskName(task, maps),
+      speculative,
+      ...(attempt.waiting ? { early: true } : {}),
+      ...(skip.length > 0 ? { skips: skip.length } : {}),
     },
+  });
+  order(state, turn, worker, {
+    type: 'attempt.assign',
+    attempt: attempt.id,
+    work,
+    maps,
+    reduces,
+    output,
+    outputsVersion: isMap(job, task) ? 0 : view.outputs.length,
+    ...(skip.length > 0 ? { skip } : {}),
   });
 }
 
@@ -126,28 +136,3 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
 export function limitOf(job: DurableJob, task: TaskIndex): number {
   return job.spec.policy.taskTimeoutUs * 2 ** Math.min(20, job.troubles.get(task)?.timedOut ?? 0);
 }
-
-/** Sends what this session has not heard yet of the job's map outputs. */
-function tellOutputs(state: MasterState, turn: Turn, view: JobView, worker: WorkerView): void {
-  const from = worker.outputsSent.get(view.job) ?? 0;
-  if (from === view.outputs.length) return;
-  worker.outputsSent.set(view.job, view.outputs.length);
-  for (let start = from; start < view.outputs.length; start += changesPerMessage) {
-    turn.out.push({
-      type: 'message.send',
-      to: worker.life.node,
-      session: worker.session,
-      message: {
-        type: 'outputs.changed',
-        epoch: state.leading!.epoch,
-        incarnation: worker.life.incarnation,
-        job: view.job,
-        from: start,
-        changes: view.outputs.slice(start, start + changesPerMessage),
-      },
-    });
-  }
-}
-
-/** Keeps a message well below a megabyte. */
-const changesPerMessage = 4096;

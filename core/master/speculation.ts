@@ -1,14 +1,14 @@
 /**
  * Backup tasks against stragglers (Dean and Ghemawat, OSDI 2004, section 3.6; rates of progress after Zaharia et al.,
- * OSDI 2008): near the end of a phase, when nothing waits any more, the attempt with the longest estimated time left is
- * run a second time elsewhere.
+ * OSDI 2008): near the end of a phase, when nothing waits that a free slot could run, the attempt with the longest
+ * estimated time left is run a second time elsewhere.
  *
  * It is judged against *finished* tasks of its phase, so that a phase in which only stragglers are left still triggers.
  */
 import { arm, armedAt } from '../deadlines.js';
-import { type DurableJob, findJob, validCommit } from '../durable/state.js';
+import { type DurableJob, findJob } from '../durable/state.js';
 import { median } from '../histogram.js';
-import type { TaskIndex } from '../ids.js';
+import { mayRun } from './placement.js';
 import { assign } from './schedule.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
@@ -24,36 +24,36 @@ export function armSpeculation(state: MasterState, turn: Turn): void {
 
 export function speculate(state: MasterState, turn: Turn): void {
   const leading = state.leading!;
-  if (!leading.draining) {
-    for (const view of leading.jobs.values()) speculateJob(state, turn, leading, view);
+  // Every step ends with `assignAll`: what still waits could go to none of those who are ready, so no copy is in its way.
+  if (!leading.draining && leading.ready.size > 0) {
+    let room = copiesMax(leading) - copiesOf(leading);
+    for (const view of leading.jobs.values()) room -= speculateJob(state, turn, leading, view, room);
   }
   armSpeculation(state, turn);
 }
 
-function speculateJob(state: MasterState, turn: Turn, leading: Leading, view: JobView): void {
+/** Makes at most `room` copies, and says how many. */
+function speculateJob(state: MasterState, turn: Turn, leading: Leading, view: JobView, room: number): number {
   const job = findJob(state.durable, view.job)!;
   const { policy, maps } = job.spec;
   const mapping = job.mapsCommitted < maps;
-  if (job.phase !== 'open' || !policy.speculation || leading.ready.size === 0) return;
-  // Something of this phase still waits for a slot: a copy would only be in its way.
-  if ((mapping ? view.idleMaps : view.idleReduces).some((task) => waits(view, job, task))) return;
+  if (job.phase !== 'open' || view.ending || !policy.speculation) return 0;
   const typicalUs = median((mapping ? view.maps : view.reduces).durations);
-  if (typicalUs === undefined) return;
+  if (typicalUs === undefined) return 0;
   const candidates: { attempt: LiveAttempt; leftUs: number }[] = [];
   let copies = 0;
   for (const [task, active] of view.active) {
-    if (active.live.some((one) => one.speculative)) copies++;
     const attempt = active.live[0];
     if (task < maps !== mapping || active.live.length !== 1 || active.recording > 0 || !attempt) continue;
-    const ageUs = turn.now - attempt.assignedAt;
+    const ageUs = turn.now - attempt.workingSince;
     const leftUs = estimateLeft(attempt, ageUs);
     if (ageUs < policy.speculationAgeMinUs || leftUs <= typicalUs) continue;
     candidates.push({ attempt, leftUs });
   }
   candidates.sort((a, b) => b.leftUs - a.leftUs || a.attempt.id.task - b.attempt.id.task);
   for (const { attempt, leftUs } of candidates) {
-    if (copies >= copiesMax(leading)) return;
-    const worker = pickOther(leading, job, attempt);
+    if (copies >= room) break;
+    const worker = pickOther(leading, view, job, attempt);
     if (!worker) continue;
     copies++;
     turn.out.push({
@@ -61,20 +61,26 @@ function speculateJob(state: MasterState, turn: Turn, leading: Leading, view: Jo
       decision: 'attempt-speculated',
       attempt: attempt.id,
       node: worker.life.node,
-      facts: { leftUs, typicalUs, ageUs: turn.now - attempt.assignedAt },
+      facts: { leftUs, typicalUs, ageUs: turn.now - attempt.workingSince },
     });
     assign(state, turn, { job, view, task: attempt.id.task, worker, speculative: true });
   }
-}
-
-function waits(view: JobView, job: DurableJob, task: TaskIndex): boolean {
-  return !view.active.has(task) && validCommit(job, task) === undefined;
+  return copies;
 }
 
 /** From its own rate of progress; without any progress, as long as anything. */
 function estimateLeft(attempt: LiveAttempt, ageUs: number): number {
   if (attempt.done <= 0 || attempt.total <= 0) return Number.MAX_SAFE_INTEGER;
   return Math.floor((ageUs * Math.max(0, attempt.total - attempt.done)) / attempt.done);
+}
+
+/** Tasks of any job that have a copy. */
+function copiesOf(leading: Leading): number {
+  let copies = 0;
+  for (const view of leading.jobs.values()) {
+    for (const active of view.active.values()) if (active.live.some((one) => one.speculative)) copies++;
+  }
+  return copies;
 }
 
 /** A tenth of all slots, but at least one. */
@@ -84,10 +90,16 @@ function copiesMax(leading: Leading): number {
   return Math.max(1, Math.floor(slots / 10));
 }
 
-function pickOther(leading: Leading, job: DurableJob, attempt: LiveAttempt): WorkerView | undefined {
-  const failedOn = job.troubles.get(attempt.id.task)?.nodes;
+function pickOther(
+  leading: Leading,
+  view: JobView,
+  job: DurableJob,
+  { id, node: own }: LiveAttempt,
+): WorkerView | undefined {
+  const failedOn = job.troubles.get(id.task)?.nodes;
   for (const node of leading.ready) {
-    if (node !== attempt.node && !failedOn?.includes(node)) return leading.workers.get(node);
+    if (node === own || failedOn?.includes(node)) continue;
+    if (mayRun(leading, view, job, id.task, node)) return leading.workers.get(node);
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ import type { Histogram } from '../histogram.js';
 import type { AttemptId, Epoch, JobId, NodeId, NodeLife, TaskIndex } from '../ids.js';
 import type { IntHeap } from '../int-heap.js';
 import type { OutputChange } from '../messages.js';
-import type { JournalRecord } from '../records.js';
+import type { JournalEntry, JournalRecord } from '../records.js';
 import type { Intent } from './intents.js';
 
 export interface MasterState {
@@ -22,6 +22,8 @@ export interface MasterState {
   role: 'standby' | 'campaigning' | 'leader';
   readonly journal: JournalView;
   readonly lease: LeaseView;
+  /** Highest epoch of a history that the store has lost: the next epoch begins above it. */
+  epochLost: Epoch;
   /** Open sessions by number. */
   readonly sessions: Map<number, NodeId>;
   /** Present exactly while `role` is `leader`. */
@@ -31,6 +33,8 @@ export interface MasterState {
 export interface JournalView {
   /** A `journal.read` has no answer yet. */
   reading: boolean;
+  /** What was applied when the last read was asked for: this slot it must find, and none after it. */
+  readSlot: number;
   /** Another read is wanted, begun after the one under way. */
   readAgain: boolean;
   /** Waiting to be appended, in order; only a leader or campaigner has any. */
@@ -39,14 +43,28 @@ export interface JournalView {
   pending: PendingAppend | undefined;
   /** Appends begun in this life; makes the nonces unique. */
   appends: number;
+  /** A snapshot that this leader is writing: its texts, and how many of them are durable. */
+  writing: { readonly parts: readonly string[]; written: number } | undefined;
+  /** The snapshot from which this master is starting, because what it wanted to read is trimmed. */
+  loading: LoadingSnapshot | undefined;
+}
+
+export interface LoadingSnapshot {
+  /** The slot to be read next. */
+  next: number;
+  readonly parts: JournalEntry[];
 }
 
 export interface PendingAppend {
   readonly slot: number;
   readonly nonce: string;
+  /** Nonce of the entry that it follows. */
+  readonly after: string;
   readonly records: readonly JournalRecord[];
   /** An answer is under way; else the outcome is unknown and a retry is armed. */
   inFlight: boolean;
+  /** When its outcome was first unknown. */
+  doubtedAt: number | undefined;
 }
 
 export interface LeaseView {
@@ -61,8 +79,14 @@ export interface LeaseView {
 export interface Leading {
   readonly epoch: Epoch;
   readonly workers: Map<NodeId, WorkerView>;
-  /** Workers with unused credit. */
+  /** Workers with unused credit, who has waited longest first. */
   readonly ready: Set<NodeId>;
+  /** How many workers have an open session. */
+  open: number;
+  /** Reduces that wait for outputs of maps, with their workers: what an idle map may take the slot of. */
+  readonly waiting: Map<string, NodeId>;
+  /** Attempts that were told to make room for a map and still hold their slots, with their workers. */
+  readonly preempting: Map<string, NodeId>;
   readonly jobs: Map<JobId, JobView>;
   /** Holders named by the journal that have not said hello to this leader yet. */
   readonly awaited: Set<NodeId>;
@@ -72,6 +96,10 @@ export interface Leading {
   readonly submitters: Map<string, number>;
   /** Submits judged negatively: they wait until the journal was read to its end. */
   readonly refusals: (Intent & { type: 'accept' })[];
+  /** Highest of what others say was durable, and this journal knows nothing of; waits until it was read to its end. */
+  rumour: { readonly epoch: Epoch; readonly slot: number } | undefined;
+  /** Who asks for a job that was accepted once and is not in this journal: sessions by request id. They wait likewise. */
+  readonly missing: Map<string, { readonly session: number; readonly slot: number }>;
   draining: boolean;
 }
 
@@ -98,6 +126,12 @@ export interface LiveAttempt {
   readonly node: NodeId;
   readonly speculative: boolean;
   readonly assignedAt: number;
+  /** It ran already when this leader heard of it. */
+  readonly adopted: boolean;
+  /** Like `assignedAt`, but for a reduce that began early: since it has all it waited for. */
+  workingSince: number;
+  /** A reduce that can do no more until other maps are committed. */
+  waiting: boolean;
   readonly limitUs: number;
   /** When `done` last grew. */
   progressedAt: number;
@@ -117,6 +151,14 @@ export interface JobView {
   readonly outputs: OutputChange[];
   readonly maps: PhaseView;
   readonly reduces: PhaseView;
+  /** Workers that failed tasks of this job (exclusion.ts). */
+  readonly conduct: Map<NodeId, Conduct>;
+  /** Holders of map outputs that did not answer, and the readers they did not answer. */
+  readonly unreadable: Map<NodeId, NodeId[]>;
+  /** Holders that were given up: no map is run there while another worker is left. */
+  readonly shunned: Set<NodeId>;
+  /** What the last commit of a map left out, where it left out something. */
+  readonly skips: Map<TaskIndex, readonly string[]>;
   /** Sessions of clients that follow the job. */
   readonly followers: Set<number>;
   /** Invalidations on their way to the journal: until they are there, a reduce would only read what is lost. */
@@ -125,6 +167,18 @@ export interface JobView {
   publishing: boolean;
   /** A terminal record is queued. */
   ending: boolean;
+}
+
+export interface Conduct {
+  /** Tasks that failed on this worker and nowhere else. */
+  failed: TaskIndex[];
+  /** How often it was excluded: each time doubles the next. */
+  exclusions: number;
+  /** Beginning and end of its exclusion; the end is 0 when it is not excluded. */
+  sinceUs: number;
+  untilUs: number;
+  /** It was excluded before and has not shown since that it can do better. */
+  probation: boolean;
 }
 
 export interface ActiveTask {
@@ -156,8 +210,18 @@ export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
     deadlines: noDeadlines(),
     durable: emptyDurable(),
     role: 'standby',
-    journal: { reading: false, readAgain: false, intents: [], pending: undefined, appends: 0 },
+    journal: {
+      reading: false,
+      readSlot: 0,
+      readAgain: false,
+      intents: [],
+      pending: undefined,
+      appends: 0,
+      writing: undefined,
+      loading: undefined,
+    },
     lease: { request: 0, askedAt: 0, until: 0 },
+    epochLost: 0,
     sessions: new Map(),
     leading: undefined,
   };

@@ -8,15 +8,18 @@ import { clear, take } from '../deadlines.js';
 import { findJob } from '../durable/state.js';
 import type { MasterEffect } from '../effects.js';
 import type { ClockReached, MasterEvent } from '../events.js';
-import type { NodeId } from '../ids.js';
+import { attemptKey, type NodeId } from '../ids.js';
 import type { ClientMessage, WorkerMessage } from '../messages.js';
 import { applied, dropped } from './applied.js';
 import { onDrain, onSubmit, tellFollowers } from './clients.js';
+import { onExclusionEnd } from './exclusion.js';
+import { onUnreadable } from './inputs.js';
 import {
   type JournalListener,
   onAppended,
   onEntries,
   onTaken,
+  onTrimmed,
   onUnknown,
   propose,
   pump,
@@ -31,11 +34,13 @@ import {
   onLeaseLost,
   onLonely,
   onOvertaken,
+  onStoreOutOfReach,
 } from './leadership.js';
-import { judgeReport, onAttemptTimeout, onEnded, onUnreadable } from './reports.js';
+import { judgeReport, onAttemptTimeout, onEnded } from './reports.js';
 import { assignAll } from './schedule.js';
 import { armSpeculation, speculate } from './speculation.js';
 import type { MasterState, Turn } from './state.js';
+import { onStoreWentBack } from './went-back.js';
 import {
   heard,
   onBeat,
@@ -52,16 +57,17 @@ const listener: JournalListener = {
   applied,
   dropped,
   overtaken: onOvertaken,
+  wentBack: onStoreWentBack,
 };
 
 export function stepMaster(state: MasterState, event: MasterEvent, now: number): MasterEffect[] {
   const turn: Turn = { now, out: [] };
   handle(state, turn, event);
+  pump(state, turn, listener); // an intent that is dropped may leave a task to be given out
   if (state.leading) {
     assignAll(state, turn);
     armSpeculation(state, turn);
   }
-  pump(state, turn, listener);
   return turn.out;
 }
 
@@ -89,9 +95,10 @@ function handle(state: MasterState, turn: Turn, event: MasterEvent): void {
     case 'journal.taken':
       return onTaken(state, turn, event.slot, event.entry, listener);
     case 'journal.unknown':
-      return onUnknown(state, turn, event.slot);
+      onUnknown(state, turn, event.slot);
+      return onStoreOutOfReach(state, turn);
     case 'journal.entries':
-      onEntries(state, turn, event.entries, listener);
+      onEntries(state, turn, event, listener);
       if (!event.end || state.journal.readAgain) {
         if (event.end) state.journal.readAgain = false;
         readOn(state, turn);
@@ -99,6 +106,8 @@ function handle(state: MasterState, turn: Turn, event: MasterEvent): void {
         onJournalEnd(state, turn);
       }
       return;
+    case 'journal.trimmed':
+      return onTrimmed(state, turn, event.first, listener);
     case 'output.published':
       if (state.leading) propose(state, { type: 'published', job: event.job });
       return;
@@ -134,6 +143,8 @@ function onClock(state: MasterState, turn: Turn, event: ClockReached): void {
       return onWorkerSilent(state, turn, id, 'session');
     case 'attempt-timeout':
       return onAttemptTimeout(state, turn, id);
+    case 'exclusion':
+      return onExclusionEnd(state, turn, id);
     case 'speculate':
       return speculate(state, turn);
     case 'tell':
@@ -181,6 +192,7 @@ function onMessage(
   if (!worker || worker.session !== session || worker.life.incarnation !== message.incarnation) return;
   if (message.type === 'worker.beat') return onBeat(state, turn, worker, message);
   heard(state, turn, worker);
+  leading.preempting.delete(attemptKey(message.attempt)); // its slot is free now, or its room was not needed
   switch (message.type) {
     case 'attempt.completed':
       judgeReport(state, turn, worker, message);

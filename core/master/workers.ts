@@ -5,15 +5,20 @@
  * hello in a new incarnation has certainly lost what the old one ran.
  */
 import { arm, clear } from '../deadlines.js';
-import { findJob, isDead, validCommit } from '../durable/state.js';
+import { findJob, isDead, jobOf, validCommit } from '../durable/state.js';
 import { type AttemptId, attemptKey, compareAttempts, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
+import { keepOneUsable } from './exclusion.js';
+import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
 import { activeTask, doubt, recording, settleTask } from './jobs.js';
-import { propose, readOn } from './journal.js';
+import { propose } from './journal.js';
 import { dropLive, revoke, track } from './live.js';
+import { order } from './orders.js';
+import { setWaiting } from './preemption.js';
 import { judgeReport } from './reports.js';
 import { assignAll, limitOf } from './schedule.js';
 import type { Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
+import { hearOf } from './went-back.js';
 
 export function onHello(
   state: MasterState,
@@ -48,7 +53,11 @@ export function onHello(
     live: back?.live ?? new Map(),
     outputsSent: new Map(),
   };
+  if (!back || back.session === 0) leading.open++;
   leading.workers.set(node, worker);
+  forgetPreempting(leading, node);
+  forgetLinks(leading, node);
+  keepOneUsable(state, turn);
   clear(state.deadlines, 'worker-reconnect', node);
   turn.out.push({
     type: 'decide',
@@ -56,19 +65,9 @@ export function onHello(
     node,
     facts: { incarnation: hello.incarnation, running: hello.running.length, finished: hello.finished.length },
   });
-  turn.out.push({
-    type: 'message.send',
-    to: node,
-    session,
-    message: {
-      type: 'master.welcome',
-      epoch: leading.epoch,
-      slot: state.durable.slot,
-      incarnation: hello.incarnation,
-    },
-  });
+  order(state, turn, worker, { type: 'master.welcome', slot: state.durable.slot });
   heard(state, turn, worker);
-  if (hello.epochSeen > leading.epoch) readOn(state, turn); // there is a later leader: the journal will say so
+  hearOf(state, turn, hello.epochSeen, hello.slotSeen);
   if (leading.awaited.delete(node) && state.config.mapOutputs === 'worker') {
     loseOutputs(state, node, hello.incarnation);
   }
@@ -78,6 +77,7 @@ export function onHello(
 
 /** Compares what the worker says it runs and holds with what the leader thinks. */
 function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: WorkerHello): void {
+  for (const starved of hello.starved) onUnreadable(state, turn, worker, starved);
   const declared = new Set([...hello.running, ...hello.finished.map((one) => one.attempt)].map(attemptKey));
   for (const attempt of [...worker.live.values()]) {
     // Assigned, but the order never arrived: nobody runs it.
@@ -90,8 +90,8 @@ function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: Work
 /** An attempt that runs already, begun by a former leader or before the session broke. */
 function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId): void {
   if (worker.live.has(attemptKey(id))) return;
-  const job = findJob(state.durable, id.job);
-  const view = state.leading!.jobs.get(id.job);
+  const job = jobOf(state.durable, id);
+  const view = job && state.leading!.jobs.get(id.job);
   const needed = job?.phase === 'open' && view && !validCommit(job, id.task) && !isDead(job, id);
   const rivals = needed ? activeTask(view, id.task) : undefined;
   // A reduce of a former epoch may have read outputs this leader would not give it; only its report can tell.
@@ -105,7 +105,10 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
     id,
     node: worker.life.node,
     speculative: rivals.live.some((other) => compareAttempts(other.id, id) > 0),
+    adopted: true,
     assignedAt: turn.now,
+    workingSince: turn.now,
+    waiting: false,
     limitUs: limitOf(job, id.task),
     progressedAt: turn.now,
     done: 0,
@@ -119,22 +122,15 @@ export function onBeat(state: MasterState, turn: Turn, worker: WorkerView, beat:
   heard(state, turn, worker);
   for (const progress of beat.progress) noteProgress(state, turn, worker, progress);
   setCredit(state.leading!, worker, beat.credit);
-  turn.out.push({
-    type: 'message.send',
-    to: worker.life.node,
-    session: worker.session,
-    message: {
-      type: 'master.beat',
-      epoch: state.leading!.epoch,
-      slot: state.durable.slot,
-      incarnation: worker.life.incarnation,
-    },
-  });
+  tellReaders(state, turn, worker);
+  order(state, turn, worker, { type: 'master.beat', slot: state.durable.slot });
 }
 
 function noteProgress(state: MasterState, turn: Turn, worker: WorkerView, progress: Progress): void {
   const attempt = worker.live.get(attemptKey(progress.attempt));
-  if (!attempt || progress.done <= attempt.done) return;
+  if (!attempt) return;
+  setWaiting(state, turn, attempt, progress.waiting);
+  if (progress.done <= attempt.done) return;
   attempt.done = progress.done;
   attempt.total = progress.total;
   attempt.progressedAt = turn.now;
@@ -154,7 +150,9 @@ export function setCredit(leading: Leading, worker: WorkerView, credit: number):
 /** The session broke: the process may be dead, or only the line. It gets a moment to come back. */
 export function onWorkerSessionLost(state: MasterState, turn: Turn, worker: WorkerView): void {
   worker.session = 0;
+  state.leading!.open--;
   state.leading!.ready.delete(worker.life.node);
+  keepOneUsable(state, turn);
   const grace = Math.min(state.config.reconnectUs, state.config.workerLeaseUs);
   arm(state.deadlines, 'worker-reconnect', worker.life.node, turn.now + grace);
 }
@@ -194,6 +192,9 @@ function loseWorker(
   });
   leading.workers.delete(node);
   leading.ready.delete(node);
+  if (worker.session !== 0) leading.open--;
+  forgetPreempting(leading, node);
+  forgetLinks(leading, node);
   clear(state.deadlines, 'worker-lease', node);
   clear(state.deadlines, 'worker-reconnect', node);
   if (worker.session !== 0) {
@@ -203,6 +204,7 @@ function loseWorker(
   const attempts = [...worker.live.values()];
   leading.lost.set(node, { life: worker.life, attempts });
   for (const attempt of attempts) dropLive(state, turn, attempt, 'worker-lost');
+  keepOneUsable(state, turn);
   if (state.config.mapOutputs === 'worker') loseOutputs(state, worker.life.node);
 }
 
@@ -242,6 +244,11 @@ function loseOutputs(state: MasterState, node: NodeId, incarnation?: number): vo
       }
     }
   }
+}
+
+/** A worker that is gone, or begins a new session, frees no slot for whom it was asked. */
+function forgetPreempting({ preempting }: Leading, node: NodeId): void {
+  for (const [key, holder] of preempting) if (holder === node) preempting.delete(key);
 }
 
 /** After the grace of a takeover: who has not said hello is lost, and with it what only it held. */

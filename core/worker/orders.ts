@@ -1,7 +1,7 @@
 /**
  * What a master of a valid epoch may order: run, stop, keep or delete, learn, forget.
  */
-import { attemptKey } from '../ids.js';
+import { attemptKey, compareAttempts, taskKey } from '../ids.js';
 import type {
   AttemptAnswer,
   AttemptAssign,
@@ -28,13 +28,17 @@ export function onOrder(state: WorkerState, turn: WorkerTurn, order: Order): voi
   }
 }
 
-/** Saying it twice starts it once. */
+/** Saying it twice starts it once, even when it is over by the second time: attempts of a task come in their order. */
 function run(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void {
-  const { attempt, work, maps, reduces, output, outputsVersion } = order;
+  const { attempt, work, maps, reduces, output, outputsVersion, skip } = order;
   const key = attemptKey(attempt);
-  if (state.running.has(key) || state.finished.has(key)) return;
-  state.running.set(key, { attempt, maps, done: 0, total: 0, state: 'running' });
-  turn.out.push({ type: 'attempt.run', attempt, work, maps, reduces, output, outputsVersion });
+  const task = taskKey(attempt.job, attempt.task);
+  const last = state.begun.get(task);
+  if (last && compareAttempts(attempt, last) <= 0) return;
+  state.begun.set(task, attempt);
+  state.running.set(key, { attempt, maps, skip, done: 0, total: 0, waiting: false, state: 'running' });
+  const run = { type: 'attempt.run', attempt, work, maps, reduces, output, outputsVersion } as const;
+  turn.out.push(skip ? { ...run, skip } : run);
 }
 
 /** Stops what still runs. A finished attempt keeps its files: only an answer may take them. */
@@ -47,6 +51,7 @@ function stop(state: WorkerState, turn: WorkerTurn, order: AttemptRevoke): void 
 
 function settle(state: WorkerState, turn: WorkerTurn, answer: AttemptAnswer): void {
   const key = attemptKey(answer.attempt);
+  if (state.starved.delete(key)) return;
   const finished = state.finished.get(key);
   if (!finished) return;
   state.finished.delete(key);
@@ -72,6 +77,10 @@ function forget(state: WorkerState, turn: WorkerTurn, job: number): void {
   for (const [key, finished] of state.finished) {
     if (finished.attempt.job === job) state.finished.delete(key);
   }
+  for (const [key, starved] of state.starved) {
+    if (starved.attempt.job === job) state.starved.delete(key);
+  }
+  for (const [key, attempt] of state.begun) if (attempt.job === job) state.begun.delete(key);
   state.outputs.delete(job);
   turn.out.push({ type: 'job.discard', job });
 }

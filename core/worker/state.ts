@@ -6,7 +6,7 @@ import { type Deadlines, noDeadlines } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
 import type { AttemptId, Epoch, JobId, NodeLife } from '../ids.js';
 import { type MasterLink, newLink } from '../link.js';
-import type { FinishedAttempt, WorkerHello } from '../messages.js';
+import type { FinishedAttempt, StarvedAttempt, WorkerHello } from '../messages.js';
 
 export interface WorkerState {
   readonly config: ClusterConfig;
@@ -16,7 +16,7 @@ export interface WorkerState {
   readonly previous: WorkerHello['previous'];
   readonly deadlines: Deadlines;
   readonly link: MasterLink;
-  /** Highest (epoch, slot) heard of: orders of a lower epoch are refused. */
+  /** Highest (epoch, slot) heard of: orders of a lower epoch are refused. The slot was durable in that epoch. */
   epochSeen: Epoch;
   slotSeen: number;
   /** Assignments that the present session allows, in total. */
@@ -25,6 +25,10 @@ export interface WorkerState {
   readonly running: Map<string, RunningAttempt>;
   /** Finished, and kept until the answer says what may be done with its files. */
   readonly finished: Map<string, FinishedAttempt & { readonly maps: number }>;
+  /** Reduces given back because of an input, until the master has said that it knows. */
+  readonly starved: Map<string, StarvedAttempt>;
+  /** The last attempt that this life has begun of each task, until the job ends. */
+  readonly begun: Map<string, AttemptId>;
   /** Length of each job's list of map outputs, as learned from the present master. */
   readonly outputs: Map<JobId, number>;
 }
@@ -32,8 +36,11 @@ export interface WorkerState {
 export interface RunningAttempt {
   readonly attempt: AttemptId;
   readonly maps: number;
+  /** What it was told to leave out; absent when nothing. */
+  readonly skip: readonly string[] | undefined;
   done: number;
   total: number;
+  waiting: boolean;
   /** `aborting` waits for the executor to let go. */
   state: 'running' | 'aborting';
 }
@@ -62,6 +69,8 @@ export function initWorker(config: ClusterConfig, setup: WorkerSetup): WorkerSta
     credit: 0,
     running: new Map(),
     finished: new Map(),
+    starved: new Map(),
+    begun: new Map(),
     outputs: new Map(),
   };
 }

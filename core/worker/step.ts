@@ -43,6 +43,7 @@ function handle(state: WorkerState, turn: WorkerTurn, event: WorkerEvent): void 
       if (!running) return;
       running.done = event.done;
       running.total = event.total;
+      running.waiting = event.waiting;
       return;
     }
     case 'attempt.finished':
@@ -70,11 +71,8 @@ function hello(state: WorkerState, turn: WorkerTurn): void {
     slotSeen: state.slotSeen,
     // One that was told to stop is as good as gone: declared, it would be adopted.
     running: [...state.running.values()].filter((one) => one.state === 'running').map((one) => one.attempt),
-    finished: [...state.finished.values()].map(({ attempt, output, counters }) => ({
-      attempt,
-      output,
-      counters,
-    })),
+    finished: [...state.finished.values()].map(({ maps: _, ...finished }) => finished),
+    starved: [...state.starved.values()],
     ...(state.previous ? { previous: state.previous } : {}),
   });
 }
@@ -91,7 +89,12 @@ function onClock(state: WorkerState, turn: WorkerTurn, event: ClockReached): voi
       return say(state, turn, {
         type: 'worker.beat',
         ...common(state),
-        progress: [...state.running.values()].map(({ attempt, done, total }) => ({ attempt, done, total })),
+        progress: [...state.running.values()].map(({ attempt, done, total, waiting }) => ({
+          attempt,
+          done,
+          total,
+          waiting,
+        })),
       });
   }
 }
@@ -108,6 +111,7 @@ function onMessage(state: WorkerState, turn: WorkerTurn, message: MasterToWorker
     if (message.epoch < state.epochSeen) tryNext(state, turn);
     return;
   }
+  if (message.epoch > state.epochSeen) state.slotSeen = 0; // a slot says something together with its epoch
   state.epochSeen = message.epoch;
   masterSpoke(state, turn);
   if (message.type === 'master.welcome' || message.type === 'master.beat') {
@@ -125,8 +129,9 @@ function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished
   const running = release(state, event.attempt);
   if (!running) return;
   const { attempt, output, counters } = event;
-  state.finished.set(attemptKey(attempt), { attempt, output, counters, maps: running.maps });
-  say(state, turn, { type: 'attempt.completed', ...common(state), attempt, output, counters });
+  const finished = { attempt, output, counters, ...(running.skip ? { skipped: running.skip } : {}) };
+  state.finished.set(attemptKey(attempt), { ...finished, maps: running.maps });
+  say(state, turn, { type: 'attempt.completed', ...common(state), ...finished });
 }
 
 function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {
@@ -140,6 +145,7 @@ function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): voi
 function onStarved(state: WorkerState, turn: WorkerTurn, event: AttemptStarved): void {
   if (!release(state, event.attempt)) return;
   const { attempt, source, reason } = event;
+  state.starved.set(attemptKey(attempt), { attempt, source, reason });
   say(state, turn, { type: 'input.unreadable', ...common(state), attempt, source, reason });
 }
 

@@ -114,6 +114,8 @@ export interface UserCodeSite {
   /** Bytes from the start of the (decompressed) input to the start of the line. */
   readonly offset?: number;
   readonly key?: string;
+  /** The name of the record within its task (jobs/record-id.ts). */
+  readonly record?: string;
 }
 
 /** User code threw. `cause` is what it threw, with its own stack; `site` is what it was given. */

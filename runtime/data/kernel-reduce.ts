@@ -17,7 +17,7 @@ import {
 import { type AttemptResult, breathe } from './attempt.js';
 import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
-import type { ReduceAttemptOptions } from './reduce-attempt.js';
+import type { GatheredReduce } from './reduce-attempt.js';
 import { narrowRuns, OpenRun, openRuns, progressOf, RunDirectory } from './runs.js';
 import { TextFile } from './text-file.js';
 
@@ -45,7 +45,7 @@ export function isKernelReduce(job: Job): boolean {
 }
 
 /** Runs the attempt; throws NotForKernelError where it has to be done in the general lane. */
-export async function runKernelReduce(options: ReduceAttemptOptions): Promise<AttemptResult> {
+export async function runKernelReduce(options: GatheredReduce): Promise<AttemptResult> {
   const kernel = kernelOfThread();
   const operation = operations.find((known) => known === knownAs(options.job.reduce))!;
   kernel.open({ operation, budgetBytes: options.budgetBytes, partitions: 1 });
@@ -55,7 +55,7 @@ export async function runKernelReduce(options: ReduceAttemptOptions): Promise<At
 }
 
 /** Puts all records into the table. Returns how many there are; undefined when the keys exceed the budget. */
-async function readSources(kernel: Kernel, options: ReduceAttemptOptions): Promise<number | undefined> {
+async function readSources(kernel: Kernel, options: GatheredReduce): Promise<number | undefined> {
   const { sources, partition, context, progress } = options;
   let records = 0;
   for (const [done, source] of sources.entries()) {
@@ -81,7 +81,7 @@ async function readSources(kernel: Kernel, options: ReduceAttemptOptions): Promi
   return records;
 }
 
-function writeTable(kernel: Kernel, options: ReduceAttemptOptions, recordsIn: number): AttemptResult {
+function writeTable(kernel: Kernel, options: GatheredReduce, recordsIn: number): AttemptResult {
   const { keys } = kernel;
   kernel.sortLines();
   const separator = separatorOf(options.job)!;
@@ -96,7 +96,7 @@ function writeTable(kernel: Kernel, options: ReduceAttemptOptions, recordsIn: nu
 
 /** For more keys than fit into memory: merges the sources, all of which are sorted, within bounded memory. */
 async function mergeSources(
-  options: ReduceAttemptOptions,
+  options: GatheredReduce,
   kernel: Kernel,
   operation: Operation,
 ): Promise<AttemptResult> {

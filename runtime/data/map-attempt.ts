@@ -40,6 +40,8 @@ export interface MapAttemptOptions {
   readonly fanIn?: number;
   /** Force the file to the disk; without it, a crash of the machine may cost the attempt. */
   readonly sync?: boolean;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
   readonly progress?: Progress;
 }
 

@@ -19,7 +19,7 @@ export interface MapOnlyAttemptOptions extends MapRecordsOptions {
 
 /** Runs the attempt. Throws as a map attempt does. */
 export async function runMapOnlyAttempt(options: MapOnlyAttemptOptions): Promise<AttemptResult> {
-  const { job, context } = options;
+  const { job, context, skip } = options;
   const memory = new FailureMemory();
   const format = formatterOf(job.outputFormat);
   const file = new TextFile(options.target);
@@ -30,7 +30,7 @@ export async function runMapOnlyAttempt(options: MapOnlyAttemptOptions): Promise
     },
     finish: (): void => {},
   };
-  const task = new MapTask({ job, reduces: 1, budgetBytes: 0, context, collector, onRun: () => {} });
+  const task = new MapTask({ job, reduces: 1, budgetBytes: 0, context, skip, collector, onRun: () => {} });
   try {
     await mapRecords(task, options, memory);
     const { counters } = task;

@@ -16,6 +16,8 @@ export interface MapRecordsOptions {
   readonly ranges: readonly SplitRange[];
   readonly context: TaskSetting;
   readonly progress?: Progress;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
 }
 
 /** `ending` is told when the input has ended. Throws as the attempt does. */
@@ -47,7 +49,9 @@ export async function mapRecords(
     await task.finish();
   } catch (error) {
     memory.check();
-    throw blame(error, input === undefined ? {} : { input, offset }, context.signal);
+    const { record } = task;
+    const site = input === undefined || record === undefined ? {} : { input, offset, record };
+    throw blame(error, site, context.signal);
   }
 }
 

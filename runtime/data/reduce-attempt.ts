@@ -16,29 +16,24 @@ import { NotForKernelError } from '../../kernel/kernel.js';
 import { commandsOf } from '../commands/command-job.js';
 import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
+import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
 import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
 import {
   FAN_IN_DEFAULT,
   narrowRuns,
   openRuns,
   progressOf,
+  type Run,
   RunDirectory,
   type RunReadOptions,
 } from './runs.js';
 import { TextFile } from './text-file.js';
 
-/** The committed output of one map task. */
-export interface ReduceSource {
-  /** Index of the map task, for blame. */
-  readonly task: number;
-  readonly path: string;
-}
-
 export interface ReduceAttemptOptions {
   readonly job: Job;
   readonly partition: number;
-  /** The outputs of all maps in map order. */
-  readonly sources: readonly ReduceSource[];
+  /** The outputs of all maps in map order; or, for an attempt that begins before they are all there, as they come. */
+  readonly sources: readonly ReduceSource[] | SourceFeed;
   /** Bounds the read buffers; does not change the result. */
   readonly budgetBytes: number;
   /** `task` is `reduce-<partition>`. */
@@ -50,32 +45,77 @@ export interface ReduceAttemptOptions {
   /** How many runs are merged at once; does not change the result. */
   readonly fanIn?: number;
   readonly progress?: Progress;
+  /** Told when it has to wait for more sources, and when it goes on. */
+  readonly onWaiting?: (waiting: boolean) => void;
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[] | undefined;
 }
 
 const BUFFER_BYTES_MIN = 4 * 1024;
 const BUFFER_BYTES_MAX = 64 * 1024;
 const GROUPS_PER_BREATH = 4096;
 
+/** An attempt whose sources are all there. */
+export type GatheredReduce = Omit<ReduceAttemptOptions, 'sources' | 'onWaiting'> & {
+  readonly sources: readonly Run[];
+};
+
 /**
  * Runs the attempt. Throws SourceError with the map whose output cannot be read, UserCodeError with the key,
  * DiskError, and AttemptAborted once the signal is aborted.
  */
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
-  if (isKernelReduce(options.job)) {
-    try {
-      return await runKernelReduce(options);
-    } catch (error) {
-      if (!(error instanceof NotForKernelError)) throw error;
+  const early = new RunDirectory(`${options.privateDirectory}.early`);
+  try {
+    const gathered = await gather(options, early);
+    if (isKernelReduce(options.job)) {
+      try {
+        return await runKernelReduce(gathered);
+      } catch (error) {
+        if (!(error instanceof NotForKernelError)) throw error;
+      }
     }
+    return await runGeneralReduce(gathered);
+  } finally {
+    early.remove();
   }
-  return await runGeneralReduce(options);
 }
 
-async function runGeneralReduce(options: ReduceAttemptOptions): Promise<AttemptResult> {
-  const { job, partition, target, fanIn = FAN_IN_DEFAULT, budgetBytes, context } = options;
+/** Waits for all sources, and copies meanwhile what is there. */
+async function gather(options: ReduceAttemptOptions, directory: RunDirectory): Promise<GatheredReduce> {
+  const { sources, partition, progress, context, onWaiting } = options;
+  if (!isFeed(sources)) return { ...options, sources };
+  let copiedBytes = 0;
+  const runs = await gatherSources(sources, {
+    partition,
+    directory,
+    pause: () => breathe(context.signal),
+    onWaiting,
+    bufferBytes: bufferBytesOf(options),
+    onRead: (bytes) => progress?.((copiedBytes += bytes), 2 * copiedBytes),
+  });
+  return {
+    ...options,
+    sources: runs,
+    progress: (done, total) => progress?.(copiedBytes + done, copiedBytes + total),
+  };
+}
+
+function isFeed(sources: ReduceAttemptOptions['sources']): sources is SourceFeed {
+  return 'known' in sources;
+}
+
+function bufferBytesOf({
+  budgetBytes,
+  fanIn = FAN_IN_DEFAULT,
+}: Pick<ReduceAttemptOptions, 'budgetBytes' | 'fanIn'>): number {
+  return Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
+}
+
+async function runGeneralReduce(options: GatheredReduce): Promise<AttemptResult> {
+  const { job, partition, target, fanIn = FAN_IN_DEFAULT, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
-  const bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
-  const reading: RunReadOptions = { bufferBytes, onRead: progressOf(options, fanIn) };
+  const reading: RunReadOptions = { bufferBytes: bufferBytesOf(options), onRead: progressOf(options, fanIn) };
   try {
     const pause = (): Promise<void> => breathe(context.signal);
     const { orderValues } = job;
@@ -103,11 +143,11 @@ async function runGeneralReduce(options: ReduceAttemptOptions): Promise<AttemptR
 
 /** Runs the reduce task over all sources. */
 async function reduceAll(
-  options: ReduceAttemptOptions,
+  options: GatheredReduce,
   file: TextFile,
   open: (memory: FailureMemory) => Iterator<KeyValue>[],
 ): Promise<Pick<ReduceTask, 'counters' | 'heaviest'>> {
-  const { job, context } = options;
+  const { job, context, skip } = options;
   const memory = new FailureMemory();
   const commands = commandsOf(job);
   if (commands?.reducer !== undefined) {
@@ -121,7 +161,8 @@ async function reduceAll(
     return { counters, heaviest: undefined };
   }
   const format = formatterOf(job.outputFormat);
-  const task = new ReduceTask({ job, context, write: (key, value) => file.write(format(key, value)) });
+  const write = (key: string, value: unknown): void => file.write(format(key, value));
+  const task = new ReduceTask({ job, context, skip, write });
   let key: string | undefined;
   try {
     await task.start();
@@ -138,7 +179,7 @@ async function reduceAll(
     return task;
   } catch (error) {
     memory.check();
-    throw blame(error, key === undefined ? {} : { key }, context.signal);
+    throw blame(error, key === undefined ? {} : { key, record: task.record! }, context.signal);
   }
 }
 

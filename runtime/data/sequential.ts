@@ -4,16 +4,18 @@
  * places, and publishes the same way, so its output is the same byte for byte.
  */
 import { join } from 'node:path';
+import { skipsMax } from '../../core/durable/skips.js';
 import {
   addCounters,
   type PlainMapOutput,
   type PlainRecord,
+  type RecordSite,
   runPlainMap,
   runPlainReduce,
 } from '../../jobs/plain.js';
 import type { Counters, Job, Params, TaskSetting, TaskSignal } from '../../jobs/types.js';
 import { blame, breathe, type Progress } from './attempt.js';
-import type { UserCodeSite } from './errors.js';
+import { UserCodeError, type UserCodeSite } from './errors.js';
 import type { InputFile } from './inputs.js';
 import { runMapOnlyAttempt } from './map-only-attempt.js';
 import type { SplitPlan, SplitRange } from './plan.js';
@@ -34,6 +36,8 @@ export interface SequentialOptions {
   /** Where to publish; its workspace must have been prepared under `runId`. */
   readonly output: string;
   readonly runId: string;
+  /** A record at which user code fails twice is left out, as a distributed run would. */
+  readonly skipBadRecords?: boolean;
   readonly signal?: TaskSignal;
   readonly progress?: Progress;
 }
@@ -57,13 +61,15 @@ export async function runSequential(options: SequentialOptions): Promise<Sequent
   const maps: PlainMapOutput[] = [];
   let bytesDone = 0;
   for (const [index, ranges] of options.plan.splits.entries()) {
-    maps.push(await mapSplit(options, index, ranges));
+    maps.push(await withoutBadRecords(options, (skip) => mapSplit(options, index, ranges, skip)));
     options.progress?.((bytesDone += splitBytes(ranges)), bytesTotal);
   }
   const parts: SequentialPart[] = [];
   const counters: Counters[] = maps.map((map) => map.counters);
   for (let partition = 0; partition < options.reduces; partition++) {
-    const reduced = await reducePartition(options, partition, maps);
+    const reduced = await withoutBadRecords(options, (skip) =>
+      reducePartition(options, partition, maps, skip),
+    );
     parts.push(reduced.part);
     counters.push(reduced.counters);
   }
@@ -78,20 +84,42 @@ async function mapOnly(options: SequentialOptions): Promise<SequentialResult> {
   for (const [partition, ranges] of plan.splits.entries()) {
     const path = join(attemptsPath(output, runId), `sequential-${partition}`);
     const context = { ...settingOf(options), task: `map-${partition}` };
-    const made = await runMapOnlyAttempt({ job, files: plan.files, ranges, context, target: path });
+    const made = await withoutBadRecords(options, (skip) =>
+      runMapOnlyAttempt({ job, files: plan.files, ranges, context, skip, target: path }),
+    );
     parts.push({ partition, path, digest: made.digest, bytes: made.bytes });
     counters.push(made.counters);
   }
   return { parts, counters: addCounters(counters) };
 }
 
+/** Runs a task again and again, each time without the records at which it has failed twice. */
+async function withoutBadRecords<T>(
+  { skipBadRecords = false }: SequentialOptions,
+  run: (skip: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const failures = new Map<string, number>();
+  for (;;) {
+    const skip = [...failures].filter(([, times]) => times > 1).map(([record]) => record);
+    try {
+      return await run(skip);
+    } catch (error) {
+      const record = error instanceof UserCodeError ? error.site.record : undefined;
+      if (!skipBadRecords || record === undefined || skip.length >= skipsMax) throw error;
+      failures.set(record, (failures.get(record) ?? 0) + 1);
+    }
+  }
+}
+
 async function mapSplit(
   options: SequentialOptions,
   index: number,
   ranges: readonly SplitRange[],
+  skip: readonly string[],
 ): Promise<PlainMapOutput> {
   const { job, plan, reduces, budgetBytes, boundaries } = options;
   let site: UserCodeSite = {};
+  const at: RecordSite = {};
   async function* batches(): AsyncGenerator<Iterable<PlainRecord>> {
     for await (const { file, records } of readRecords(plan.files, ranges, job.inputFormat ?? 'lines')) {
       yield recordsOf(file.name, records);
@@ -107,9 +135,18 @@ async function mapSplit(
   }
   try {
     const context = { ...settingOf(options), task: `map-${index}` };
-    return await runPlainMap({ job, records: batches(), reduces, budgetBytes, boundaries, context });
+    return await runPlainMap({
+      job,
+      records: batches(),
+      reduces,
+      budgetBytes,
+      boundaries,
+      context,
+      skip,
+      site: at,
+    });
   } catch (error) {
-    throw blame(error, site, options.signal);
+    throw blame(error, withRecord(site, at), options.signal);
   }
 }
 
@@ -117,10 +154,12 @@ async function reducePartition(
   options: SequentialOptions,
   partition: number,
   maps: readonly PlainMapOutput[],
+  skip: readonly string[],
 ): Promise<{ part: SequentialPart; counters: Counters }> {
   const { job } = options;
   const { reduce } = job;
   const site: { key?: string } = {};
+  const at: RecordSite = {};
   const watched: Job = Object.assign(Object.create(job) as Job, {
     reduce:
       reduce === 'none'
@@ -131,9 +170,9 @@ async function reducePartition(
   const context = { ...settingOf(options), task: `reduce-${partition}` };
   await breathe(options.signal);
   const reduced = await Promise.resolve()
-    .then(() => runPlainReduce({ job: watched, sources, context }))
+    .then(() => runPlainReduce({ job: watched, sources, context, skip, site: at }))
     .catch((error: unknown) => {
-      throw blame(error, site, options.signal);
+      throw blame(error, withRecord(site, at), options.signal);
     });
   const path = join(attemptsPath(options.output, options.runId), `sequential-${partition}`);
   const file = new TextFile(path);
@@ -145,6 +184,11 @@ async function reducePartition(
     file.abandon();
     throw error;
   }
+}
+
+function withRecord(site: UserCodeSite, at: RecordSite): UserCodeSite {
+  const record = at.record?.();
+  return record === undefined ? site : { ...site, record };
 }
 
 function settingOf({ params, seed, signal }: SequentialOptions): Omit<TaskSetting, 'task'> {

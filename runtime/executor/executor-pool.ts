@@ -9,6 +9,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
+import type { Progress } from '../../core/messages.js';
 import { programPath } from '../installation.js';
 import { attemptFileName } from '../node/layout.js';
 import { forgetAttempt } from './attempt-files.js';
@@ -17,7 +18,9 @@ import {
   gaugeDone,
   gaugeSlow,
   gaugeTotal,
+  gaugeWaiting,
   newGauge,
+  type SourcesKnown,
   type ThreadResult,
   type ThreadSetup,
   type ThreadTask,
@@ -74,8 +77,15 @@ export class ExecutorPool {
     executor.gauge[gaugeDone] = 0;
     executor.gauge[gaugeTotal] = 0;
     executor.gauge[gaugeSlow] = this.#slow;
+    executor.gauge[gaugeWaiting] = 0;
     this.#busy.set(attemptKey(task.attempt), executor);
     executor.thread.postMessage(task);
+  }
+
+  /** Where the outputs lie that a running reduce reads. */
+  tellSources(attempt: AttemptId, sources: SourcesKnown['sources']): void {
+    const executor = this.#busy.get(attemptKey(attempt));
+    executor?.thread.postMessage({ type: 'sources', attempt, sources } satisfies SourcesKnown);
   }
 
   /** Ends the attempt and removes what it wrote; `ended` says so. Nothing happens to an attempt that is not running. */
@@ -86,12 +96,13 @@ export class ExecutorPool {
     void executor.thread.terminate();
   }
 
-  /** Bytes done and in total of every running attempt. */
-  progress(): { attempt: AttemptId; done: number; total: number }[] {
+  /** Bytes done and in total of every running attempt, and whether it waits for maps. */
+  progress(): Progress[] {
     return [...this.#busy.values()].map(({ task, gauge }) => ({
       attempt: task!.attempt,
       done: gauge[gaugeDone]!,
       total: gauge[gaugeTotal]!,
+      waiting: gauge[gaugeWaiting] === 1,
     }));
   }
 

@@ -1,7 +1,6 @@
 /**
  * Turning what an attempt threw into what the master is told: a `Failure` that counts, or a source that cannot be read.
  */
-import type { AttemptId } from '../../core/ids.js';
 import type { Failure } from '../../core/records.js';
 import { userFrame } from '../bundle/user-frame.js';
 import {
@@ -12,7 +11,7 @@ import {
   SourceError,
   UserCodeError,
 } from '../data/errors.js';
-import type { ThreadResult } from './messages.js';
+import type { ThreadResult, ThreadSource } from './messages.js';
 
 const textLengthMax = 2000;
 
@@ -37,24 +36,25 @@ function bounded(text: string, length: number): string {
 /** `bundleDirectory` is where the job's code was loaded from: it tells the user's frames from ours. */
 export function resultOfError(
   error: unknown,
-  sources: readonly AttemptId[],
+  sources: readonly (ThreadSource | undefined)[],
   bundleDirectory: string,
 ): ThreadResult {
   if (error instanceof SourceError) {
     const reason = error.cause instanceof SegmentMissingError ? 'missing' : 'corrupt';
-    return { type: 'starved', source: sources[error.task]!, reason };
+    return { type: 'starved', source: sources[error.task]!.attempt, reason };
   }
   return { type: 'broke', failure: failureOf(error, bundleDirectory) };
 }
 
 function failureOf(error: unknown, bundleDirectory: string): Failure {
   if (error instanceof UserCodeError) {
-    const { input, offset, key } = error.site;
+    const { input, offset, key, record } = error.site;
     return {
       ...userFailure(error.cause, bundleDirectory),
       ...(input === undefined ? {} : { input: bounded(input, textLengthMax) }),
       ...(offset === undefined ? {} : { offset }),
       ...(key === undefined ? {} : { key: bounded(key, 200) }),
+      ...(record === undefined ? {} : { record }),
     };
   }
   if (error instanceof InputChangedError) return { kind: 'input-changed', message: error.message };

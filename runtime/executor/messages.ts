@@ -10,12 +10,16 @@ export interface ThreadSetup {
   readonly workDirectory: string;
   /** Where bundles are unpacked. */
   readonly bundleDirectory: string;
-  /** Three doubles: bytes done, bytes in total, factor by which modelled work is slowed. Written without messages. */
+  /**
+   * Four doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a reduce waits for maps.
+   * Written without messages.
+   */
   readonly gauge: SharedArrayBuffer;
 }
 
 /** One attempt to run. */
 export interface ThreadTask {
+  readonly type: 'task';
   readonly attempt: AttemptId;
   readonly work: string;
   readonly maps: number;
@@ -24,9 +28,26 @@ export interface ThreadTask {
   readonly reduces: number;
   /** Where reduce attempts of this job lie, on the output's file system. */
   readonly attemptsDirectory: string;
-  /** For a reduce: the map attempts to read, in order of their tasks. */
-  readonly sources: readonly AttemptId[];
+  /** For a reduce: what is known of the maps' outputs, in order of their tasks. */
+  readonly sources: readonly (ThreadSource | undefined)[];
+  /** Bad records to leave out. */
+  readonly skip?: readonly string[];
 }
+
+/** The output of a map. */
+export interface ThreadSource {
+  readonly attempt: AttemptId;
+  readonly digest: string;
+}
+
+/** For a reduce that runs: what is known now, instead of before. */
+export interface SourcesKnown {
+  readonly type: 'sources';
+  readonly attempt: AttemptId;
+  readonly sources: readonly (ThreadSource | undefined)[];
+}
+
+export type ThreadOrder = ThreadTask | SourcesKnown;
 
 /** How it ended. */
 export type ThreadResult =
@@ -35,6 +56,8 @@ export type ThreadResult =
       readonly digest: string;
       readonly bytes: number;
       readonly records: number;
+      /** For a reduce: the generation of map outputs it has read (core/generation.ts); else empty. */
+      readonly inputs: string;
       readonly counters: Counters;
       readonly heaviest?: { readonly key: string; readonly records: number };
     }
@@ -44,7 +67,8 @@ export type ThreadResult =
 export const gaugeDone = 0;
 export const gaugeTotal = 1;
 export const gaugeSlow = 2;
+export const gaugeWaiting = 3;
 
 export function newGauge(): SharedArrayBuffer {
-  return new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT);
 }

@@ -4,7 +4,7 @@
  * It keeps the code and the work order of the job it ran last. What it must not do is talk to anybody but its worker.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { taskName } from '../../core/ids.js';
+import { type AttemptId, sameAttempt, taskName } from '../../core/ids.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
@@ -12,8 +12,17 @@ import { loadWorkOrder, type WorkOrder } from '../node/work-order.js';
 import { FileFiles } from '../store/file-files.js';
 import { mapFile, reduceFile } from './attempt-files.js';
 import { resultOfError } from './failure.js';
+import { KnownSources } from './known-sources.js';
 import { loadCode } from './load-code.js';
-import { gaugeDone, gaugeTotal, type ThreadResult, type ThreadSetup, type ThreadTask } from './messages.js';
+import {
+  gaugeDone,
+  gaugeTotal,
+  gaugeWaiting,
+  type ThreadOrder,
+  type ThreadResult,
+  type ThreadSetup,
+  type ThreadTask,
+} from './messages.js';
 import { misbehaving } from './misbehave.js';
 import { pace } from './pace.js';
 
@@ -32,7 +41,7 @@ function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
   return order;
 }
 
-async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
+async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
   try {
     const order = await orderOf(files, task.work);
@@ -57,9 +66,18 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
       : reduceFile(task.attemptsDirectory, attempt, maps);
     if (job.reduce === 'none') {
       const ranges = order.splits[attempt.task]!;
-      const made = await runMapOnlyAttempt({ job, context, target, progress, files: order.files, ranges });
+      const { skip } = task;
+      const made = await runMapOnlyAttempt({
+        job,
+        context,
+        target,
+        progress,
+        skip,
+        files: order.files,
+        ranges,
+      });
       const { digest, bytes, records, counters } = made;
-      return { type: 'finished', digest, bytes, records, counters };
+      return { type: 'finished', digest, bytes, records, inputs: known.generation, counters };
     }
     const shared = {
       job,
@@ -69,16 +87,17 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
       boundaries: order.boundaries,
       privateDirectory: `${target}.runs`,
       progress,
+      skip: task.skip,
     };
     const result = isMap
       ? await runMapAttempt({ ...shared, files: order.files, ranges: order.splits[attempt.task]!, reduces })
       : await runReduceAttempt({
           ...shared,
           partition: attempt.task - maps,
-          sources: task.sources.map((source) => ({
-            task: source.task,
-            path: mapFile(setup.workDirectory, source),
-          })),
+          sources: known,
+          onWaiting: (waiting) => {
+            gauge[gaugeWaiting] = waiting ? 1 : 0;
+          },
         });
     const { digest, bytes, records, counters, spills, heaviest } = result;
     return {
@@ -86,11 +105,12 @@ async function run(files: FileFiles, task: ThreadTask): Promise<ThreadResult> {
       digest,
       bytes,
       records,
+      inputs: isMap ? '' : known.generation,
       counters: withSpills(counters, isMap, spills),
       ...bounded(heaviest),
     };
   } catch (error) {
-    return resultOfError(error, task.sources, setup.bundleDirectory);
+    return resultOfError(error, known.used, setup.bundleDirectory);
   }
 }
 
@@ -115,8 +135,16 @@ function withSpills(
 async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
   const files = await FileFiles.open(setup.filesDirectory);
-  parentPort!.on('message', (task: ThreadTask) => {
-    void run(files, task).then((result) => parentPort!.postMessage(result));
+  let known: KnownSources | undefined;
+  let running: AttemptId | undefined;
+  parentPort!.on('message', (order: ThreadOrder) => {
+    if (order.type === 'sources') {
+      if (running && sameAttempt(order.attempt, running)) known?.update(order.sources);
+      return;
+    }
+    known = new KnownSources(setup.workDirectory, order.sources);
+    running = order.attempt;
+    void run(files, order, known).then((result) => parentPort!.postMessage(result));
   });
 }
 

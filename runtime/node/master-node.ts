@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
-import type { Effect, OutputPublish } from '../../core/effects.js';
+import type { Effect, JournalAppend, OutputPublish } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { NodeLife } from '../../core/ids.js';
 import type { MasterMessage } from '../../core/messages.js';
@@ -109,10 +109,13 @@ export class MasterNode {
         this.#settle(this.#options.lease.resign());
         return;
       case 'journal.append':
-        this.#settle(this.#append(effect.slot, effect.nonce, effect.records));
+        this.#settle(this.#append(effect));
         return;
       case 'journal.read':
         this.#settle(this.#read(effect.from));
+        return;
+      case 'journal.trim':
+        this.#settle(this.#options.journal.trim(effect.first, effect.nonce));
         return;
       case 'output.publish':
         this.#settle(this.#publish(effect));
@@ -130,10 +133,10 @@ export class MasterNode {
     });
   }
 
-  async #append(slot: number, nonce: string, records: readonly JournalRecord[]): Promise<void> {
+  async #append({ slot, nonce, after, records }: JournalAppend): Promise<void> {
     const { journal, points } = this.#options;
     points.reach('master.before_append');
-    const result = await journal.append(slot, { nonce, records }, appendDeadlineMs);
+    const result = await journal.append(slot, { nonce, after, records }, appendDeadlineMs);
     points.reach('master.after_append_before_ack');
     if (result.outcome === 'ok') this.#driver.feed({ type: 'journal.appended', entry: result.entry });
     else if (result.outcome === 'taken')
@@ -143,8 +146,9 @@ export class MasterNode {
   }
 
   async #read(from: number): Promise<void> {
-    const { entries, end } = await this.#options.journal.read(from, readLimit);
-    this.#driver.feed({ type: 'journal.entries', from, entries, end });
+    const { entries, end, first } = await this.#options.journal.read(from, readLimit);
+    if (from < first) this.#driver.feed({ type: 'journal.trimmed', from, first });
+    else this.#driver.feed({ type: 'journal.entries', from, entries, end });
   }
 
   async #publish(effect: OutputPublish): Promise<void> {

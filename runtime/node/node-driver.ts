@@ -41,6 +41,7 @@ export class NodeDriver {
       driver: 'runtime',
       versions: versions(),
       setup: options.setup,
+      originUs: Math.floor(performance.timeOrigin * 1000),
     });
   }
 

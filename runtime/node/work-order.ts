@@ -28,12 +28,14 @@ export interface WorkOrder {
   readonly pace?: { readonly mapUs: readonly [number, number]; readonly reduceUs: readonly [number, number] };
   /** For a rehearsal: user code that does not do what it should, by task index and, where given, attempt number. */
   readonly misbehaviours?: readonly Misbehaviour[];
+  /** For a rehearsal: lines and keys at which user code throws, in any attempt. */
+  readonly poison?: { readonly lines: readonly string[]; readonly keys: readonly string[] };
 }
 
 export interface Misbehaviour {
   readonly task: number;
   readonly n?: number;
-  readonly how: 'throws' | 'hangs' | 'differs';
+  readonly how: 'throws' | 'hangs' | 'differs' | 'exhausts' | 'exits';
 }
 
 /** A built-in by name, a bundle in Files by its hash, or programs; of a pipeline one stage, counted from 0. */

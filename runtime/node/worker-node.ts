@@ -2,13 +2,12 @@
  * A worker for real: the worker machine with a session to the master, executors and files around it.
  */
 import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
-import { generationText, mixGeneration, newGeneration } from '../../core/generation.js';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
 import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
-import type { ThreadResult } from '../executor/messages.js';
+import type { ThreadResult, ThreadSource } from '../executor/messages.js';
 import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
@@ -23,17 +22,8 @@ export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   readonly points: CrashPoints;
 }
 
-/** Where a job's map outputs are, as told by the master. */
-interface KnownOutput {
-  readonly attempt: AttemptId;
-  readonly digest: string;
-  readonly gone: boolean;
-}
-
 interface RunningAttempt {
   readonly run: AttemptRun;
-  /** For a reduce: the generation of map outputs it reads. */
-  readonly inputs: string;
   /** Unix time in milliseconds. */
   readonly begunAtMs: number;
   started: boolean;
@@ -42,8 +32,8 @@ interface RunningAttempt {
 export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
   readonly #pool: ExecutorPool;
-  /** By job, then by map task. */
-  readonly #outputs = new Map<number, Map<number, KnownOutput>>();
+  /** Where a job's map outputs are, as told by the master: by job, then by map task. */
+  readonly #outputs = new Map<number, Map<number, ThreadSource>>();
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
   /** Where the reduce attempts of a job lie. */
@@ -109,30 +99,19 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #run(effect: AttemptRun): void {
-    const { attempt, maps } = effect;
-    const sources: AttemptId[] = [];
-    const generation = newGeneration();
-    if (attempt.task >= maps) {
-      const known = this.#outputs.get(attempt.job);
-      for (let task = 0; task < maps; task++) {
-        const output = known?.get(task);
-        if (!output) throw new Error(`no word yet of map ${task} of job ${attempt.job}`);
-        if (output.gone) {
-          const source = output.attempt;
-          this.driver.feed({ type: 'attempt.starved', attempt, source, reason: 'missing' });
-          return;
-        }
-        sources.push(output.attempt);
-        mixGeneration(generation, task, output.digest, 1);
-      }
-    }
-    const inputs = attempt.task >= maps ? generationText(generation) : '';
-    const running = { run: effect, inputs, begunAtMs: Date.now(), started: false };
-    this.#running.set(attemptKey(attempt), running);
-    void this.#start(running, sources);
+    const running = { run: effect, begunAtMs: Date.now(), started: false };
+    this.#running.set(attemptKey(effect.attempt), running);
+    void this.#start(running);
   }
 
-  async #start(running: RunningAttempt, sources: readonly AttemptId[]): Promise<void> {
+  /** What is known of the outputs that a reduce reads, by map; nothing for a map. */
+  #sourcesOf({ attempt, maps }: AttemptRun): (ThreadSource | undefined)[] {
+    if (attempt.task < maps) return [];
+    const known = this.#outputs.get(attempt.job);
+    return Array.from({ length: maps }, (_, task) => known?.get(task));
+  }
+
+  async #start(running: RunningAttempt): Promise<void> {
     const { run } = running;
     const { attempt } = run;
     try {
@@ -144,7 +123,8 @@ export class WorkerNode extends DialingNode<'worker'> {
       this.#options.points.reach(
         attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
       );
-      this.#pool.run({ ...run, sources, attemptsDirectory, begunAtMs: running.begunAtMs });
+      const sources = this.#sourcesOf(run);
+      this.#pool.run({ ...run, type: 'task', sources, attemptsDirectory, begunAtMs: running.begunAtMs });
     } catch (error) {
       if (!this.#running.delete(attemptKey(attempt))) return;
       const failure = { kind: 'disk', message: (error as Error).message } as const;
@@ -166,17 +146,20 @@ export class WorkerNode extends DialingNode<'worker'> {
     let known = this.#outputs.get(job);
     if (!known || from === 0) this.#outputs.set(job, (known = new Map()));
     for (const { attempt, digest, holder } of changes) {
-      known.set(attempt.task, { attempt, digest, gone: holder === undefined });
+      if (holder === undefined) known.delete(attempt.task);
+      else known.set(attempt.task, { attempt, digest });
+    }
+    for (const { run, started } of this.#running.values()) {
+      const reads = started && run.attempt.job === job && run.attempt.task >= run.maps;
+      if (reads) this.#pool.tellSources(run.attempt, this.#sourcesOf(run));
     }
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
-    const key = attemptKey(attempt);
-    const { inputs } = this.#running.get(key)!;
-    this.#running.delete(key);
+    this.#running.delete(attemptKey(attempt));
     switch (result.type) {
       case 'finished': {
-        const { digest, bytes, records, counters, heaviest } = result;
+        const { digest, bytes, records, inputs, counters, heaviest } = result;
         this.#options.points.reach('attempt.after_write_before_report', { attempt });
         const output = { digest, bytes, records, inputs };
         this.driver.feed({
@@ -201,8 +184,9 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #tellProgress(): void {
-    for (const { attempt, done, total } of this.#pool.progress()) {
-      if (done > 0) this.driver.feed({ type: 'attempt.progressed', attempt, done, total });
+    for (const progress of this.#pool.progress()) {
+      if (progress.done > 0 || progress.waiting)
+        this.driver.feed({ type: 'attempt.progressed', ...progress });
     }
   }
 }

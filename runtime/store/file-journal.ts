@@ -4,6 +4,8 @@
 //  Take over: create the successor; read its base to the last whole frame; sync the base and the directory; write
 //    the own header, which says where the base ends, and sync it; look for a later segment; none: owner.
 //  Append as owner: write; sync; look for a successor; none: acknowledge.
+//  Trim as owner: take over from oneself, with a header that says where the journal begins; then remove the segments
+//    below, oldest first.
 //
 // Each looks after it wrote and the other reads after it created, so of an owner and its successor at least one
 // sees the other. docs/adr/0003-file-journal.md has the argument; journal-log.ts says which frames count.
@@ -12,16 +14,22 @@
 
 import { decodeFrame, encodeFrame } from './frame.js';
 import {
+  type Beginning,
   JournalCorruptError,
   JournalLog,
   type SegmentHeader,
   segmentName,
   type Trace,
 } from './journal-log.js';
-import type { AppendResult, Journal, JournalEntry, JournalPage } from './ports.js';
-import { openSegmentDirectory, type SegmentDirectory, type SegmentFile } from './segment-directory.js';
+import type { AppendResult, Journal, JournalBatch, JournalEntry, JournalPage } from './ports.js';
+import {
+  errorCode,
+  openSegmentDirectory,
+  type SegmentDirectory,
+  type SegmentFile,
+} from './segment-directory.js';
 
-/** The points between two primitive steps, in order: of a takeover, then of an append. */
+/** The points between two primitive steps, in order: of a takeover, then of an append, then of a trim. */
 export const JOURNAL_STEPS = [
   'journal.after_create',
   'journal.after_read',
@@ -32,6 +40,9 @@ export const JOURNAL_STEPS = [
   'journal.after_write',
   'journal.after_sync',
   'journal.after_check',
+  'journal.before_trim',
+  'journal.before_remove',
+  'journal.after_remove',
 ] as const;
 export type JournalStep = (typeof JOURNAL_STEPS)[number];
 
@@ -42,6 +53,14 @@ export interface FileJournalOptions {
   readonly patienceMs?: number;
   readonly nowMs?: () => number;
   readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** An append under way: its frame is made once more if it is to follow whatever is there. */
+interface Batch {
+  readonly slot: number;
+  readonly after: string | undefined;
+  readonly frame: Buffer;
+  frameAfter(tail: string): Buffer;
 }
 
 /** Pauses while others are at work grow from the first to the second, each by chance between half and whole. */
@@ -58,6 +77,8 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   readonly #pause: (ms: number) => Promise<void>;
   /** The segment that this handle may write to: always the head of its log. */
   #owned: SegmentFile | undefined;
+  /** The last entry of the own segment, so that it need not be read for the next append. */
+  #tail: { readonly slot: number; readonly nonce: string } | undefined;
   #failed: string | undefined;
   #closed = false;
   /** The last operation; each waits for the one before it. */
@@ -90,22 +111,41 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   /** @throws RangeError when the batch is too large for a frame; nothing is written then. */
   async append(
     slot: number,
-    { nonce, records }: { readonly nonce: string; readonly records: readonly Record[] },
+    { nonce, after, records }: JournalBatch<Record>,
     deadlineMs: number,
   ): Promise<AppendResult<Record>> {
     if (!Number.isSafeInteger(slot) || slot < 1)
       throw new RangeError(`journal slots start at 1, not ${slot}`);
-    const frame = encodeFrame({ slot, nonce, records });
+    const frameAfter = (tail: string) => encodeFrame({ slot, nonce, after: tail, records });
+    const batch = { slot, after, frameAfter, frame: frameAfter(after ?? '') };
     const endsAtMs = this.#nowMs() + deadlineMs;
-    const running = this.#enqueue(() => this.#append(slot, frame, endsAtMs));
+    const running = this.#enqueue(() => this.#append(batch, endsAtMs));
     return Number.isFinite(deadlineMs) ? orUnknownAfter(deadlineMs, running) : running;
   }
 
   async read(from: number, limit: number): Promise<JournalPage<Record>> {
     return this.#enqueue(async () => {
-      if (!(await this.#settle(Number.POSITIVE_INFINITY))) throw new Error(this.#whyNot());
-      const entries = await this.#log.entries(from, limit);
-      return { entries, end: from + entries.length >= this.#log.nextSlot };
+      for (;;) {
+        if (!(await this.#settle(Number.POSITIVE_INFINITY))) throw new Error(this.#whyNot());
+        const first = this.#log.first.slot;
+        try {
+          const entries = await this.#log.entries(from, limit);
+          return { entries, end: from >= first && from + entries.length >= this.#log.nextSlot, first };
+        } catch (error) {
+          if (errorCode(error) !== 'ENOENT' || !(await this.#log.hasSuccessor(this.#log.head))) throw error;
+        }
+      }
+    });
+  }
+
+  async trim(first: number, nonce: string): Promise<void> {
+    return this.#enqueue(async () => {
+      try {
+        await this.#trim(first, nonce);
+      } catch {
+        // What stands is as good as before; a write or a sync that failed has been noted.
+        await this.#disown();
+      }
     });
   }
 
@@ -123,16 +163,17 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     return result;
   }
 
-  async #append(slot: number, frame: Buffer, endsAtMs: number): Promise<AppendResult<Record>> {
+  async #append(batch: Batch, endsAtMs: number): Promise<AppendResult<Record>> {
+    const { slot } = batch;
     try {
       for (let round = 0; ; round++) {
         if (this.#failed !== undefined || this.#closed) return { outcome: 'unknown', reason: this.#whyNot() };
         if (this.#nowMs() > endsAtMs) return { outcome: 'unknown', reason: 'others kept the journal busy' };
         if (slot < this.#log.nextSlot) return await this.#taken(slot);
-        if (this.#owned !== undefined && slot === this.#log.nextSlot) return await this.#appendOwned(frame);
+        if (this.#owned !== undefined && slot === this.#log.nextSlot) return await this.#appendOwned(batch);
         if (!(await this.#settle(endsAtMs))) continue;
         if (slot < this.#log.nextSlot) return await this.#taken(slot);
-        if (slot > this.#log.nextSlot) return { outcome: 'taken' };
+        if (slot > this.#log.nextSlot || !(await this.#follows(batch))) return { outcome: 'taken' };
         if (this.#owned === undefined && !(await this.#takeOver())) await this.#pauseFor(round);
       }
     } catch (error) {
@@ -143,7 +184,10 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     }
   }
 
-  async #appendOwned(frame: Buffer): Promise<AppendResult<Record>> {
+  async #appendOwned(batch: Batch): Promise<AppendResult<Record>> {
+    const { slot, after } = batch;
+    if (!(await this.#follows(batch))) return { outcome: 'taken' };
+    const frame = after === undefined ? batch.frameAfter(await this.#nonceOf(slot - 1)) : batch.frame;
     const { head, end } = this.#log;
     const file = this.#owned!;
     const entry = decodeFrame(frame) as JournalEntry<Record>;
@@ -155,6 +199,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     await this.#step('journal.after_check');
     if (!fenced) {
       this.#log.confirmFrame(frame.length);
+      this.#tail = { slot, nonce: entry.nonce };
       return { outcome: 'ok', entry };
     }
     await this.#disown();
@@ -162,6 +207,18 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
       return { outcome: 'unknown', reason: 'another is taking the journal over' };
     const taken = await this.#taken(entry.slot);
     return taken.entry?.nonce === entry.nonce ? { outcome: 'ok', entry: taken.entry } : taken;
+  }
+
+  /** Whether the log ends with the entry that the batch is to follow. */
+  async #follows({ slot, after }: Batch): Promise<boolean> {
+    return after === undefined || after === (await this.#nonceOf(slot - 1));
+  }
+
+  async #nonceOf(slot: number): Promise<string> {
+    if (slot === 0) return '';
+    if (this.#tail?.slot === slot) return this.#tail.nonce;
+    const [entry] = await this.#log.entries(slot, 1);
+    return entry!.nonce;
   }
 
   async #taken(slot: number): Promise<{ outcome: 'taken'; entry?: JournalEntry<Record> }> {
@@ -192,8 +249,33 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     return false;
   }
 
-  /** True: this handle owns the journal's last segment, and its log is complete. False: another was faster. */
-  async #takeOver(): Promise<boolean> {
+  async #trim(first: number, nonce: string): Promise<void> {
+    const before = this.#owned;
+    const place = first > this.#log.first.slot ? this.#log.placeOf(first) : undefined;
+    if (before === undefined || place === undefined || this.#failed !== undefined || this.#closed) return;
+    if ((await this.#nonceOf(first)) !== nonce) return;
+    await this.#step('journal.before_trim');
+    if (await this.#log.hasSuccessor(this.#log.head)) return;
+    this.#owned = undefined;
+    try {
+      if (!(await this.#takeOver(place))) return;
+    } finally {
+      await before.close();
+    }
+    // Every later chain goes through the own header, so what lies below is never asked for again.
+    for (const number of await this.#log.numbers()) {
+      if (number >= place.segment) break;
+      await this.#step('journal.before_remove');
+      await this.#directory.remove(segmentName(number));
+      await this.#step('journal.after_remove');
+    }
+  }
+
+  /**
+   * True: this handle owns the journal's last segment, and its log is complete. False: another was faster. With
+   * `first` the journal begins there from now on.
+   */
+  async #takeOver(first?: Beginning): Promise<boolean> {
     const others = await this.#log.numbers();
     const own = (others.at(-1) ?? 0) + 1;
     const file = await this.#durably('takeover', () => this.#directory.create(segmentName(own)));
@@ -201,16 +283,18 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     try {
       await this.#step('journal.after_create');
       const base = await this.#traceHighest(others);
+      if (base === 'trimmed') return false;
       await this.#step('journal.after_read');
-      if (base !== undefined) await this.#makeDurable(base);
+      if (base !== undefined && !(await this.#makeDurable(base))) return false;
       // Before the header is written: it must not outlive a base whose name a power cut takes.
       await this.#durably('takeover', () => this.#directory.sync());
       await this.#step('journal.after_base_sync');
       const header: SegmentHeader = {
-        format: 'rehearse-journal-1',
+        format: 'rehearse-journal-2',
         base: base?.top ?? 0,
         baseEnd: base?.end ?? 0,
         nextSlot: base?.nextSlot ?? 1,
+        first: later(base?.first ?? this.#log.first, first),
       };
       const frame = encodeFrame(header);
       await this.#durably('takeover', () => file.write(frame, 0));
@@ -221,7 +305,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
       await this.#step('journal.after_takeover_check');
       if (overtaken) return false;
       if (base !== undefined) this.#log.confirm(base);
-      this.#log.confirmSegment(own, header.nextSlot, frame.length);
+      this.#log.confirmSegment(own, header, frame.length);
       this.#owned = file;
       return true;
     } finally {
@@ -230,7 +314,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   }
 
   /** The chain of the highest of these segments that has a header. */
-  async #traceHighest(numbers: readonly number[]): Promise<Trace | undefined> {
+  async #traceHighest(numbers: readonly number[]): Promise<Trace | 'trimmed' | undefined> {
     for (const top of numbers.toReversed()) {
       const trace = await this.#log.trace(top);
       if (trace !== undefined) return trace;
@@ -240,15 +324,18 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
 
   /**
    * Syncs what was read of the base. Its last frame is written once more, the same bytes in the same place: if its
-   * owner's sync failed, the cache may hold the frame as clean although the disk never got it.
+   * owner's sync failed, the cache may hold the frame as clean although the disk never got it. False: the base has
+   * been trimmed, by whoever took over after this handle.
    */
-  async #makeDurable(base: Trace): Promise<void> {
-    const file = await this.#directory.open(segmentName(base.top));
+  async #makeDurable(base: Trace): Promise<boolean> {
+    const file = await this.#directory.open(segmentName(base.top)).catch(whenAbsent);
+    if (file === undefined) return false;
     try {
       const bytes = Buffer.alloc(base.end - base.lastOffset);
       await file.read(bytes, base.lastOffset);
       await this.#durably('takeover', () => file.write(bytes, base.lastOffset));
       await this.#durably('takeover', () => file.datasync());
+      return true;
     } finally {
       await file.close();
     }
@@ -290,6 +377,14 @@ async function orUnknownAfter<R>(ms: number, running: Promise<AppendResult<R>>):
   } finally {
     clearTimeout(timer);
   }
+}
+
+function later(one: Beginning, other: Beginning | undefined): Beginning {
+  return other !== undefined && other.slot > one.slot ? other : one;
+}
+
+function whenAbsent(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
 }
 
 function describe(error: unknown): string {

@@ -1,26 +1,37 @@
 // Reads the chain of segments of a file journal: which frames are in the log, for ever. It never writes.
 //
-// A segment starts with a header {base, baseEnd, nextSlot}: the segment that it continues, the byte where that one
-// ends, and the slot of its own first frame. A segment without a whole header is void. Segment numbers have no
-// gaps. Rules (docs/adr/0003-file-journal.md says why they are enough):
+// A segment starts with a header {base, baseEnd, nextSlot, first}: the segment that it continues, the byte where that
+// one ends, the slot of its own first frame, and where the journal begins, below which all is trimmed. A segment
+// without a whole header is void. Rules (docs/adr/0003-file-journal.md says why they are enough):
 //  - Frames first, successors second: frames count only if no later segment existed *after* they were read.
 //  - Otherwise the newest segment decides, through its header; as long as it is void, nothing new is certain.
 //  - What lies beyond the end that a header gives to its base was never in the log.
+//  - Segments below the one in which the journal begins may go at any time; the newest never does.
 
 import { decodeFrame, frameAt, PAYLOAD_BYTES_MAX } from './frame.js';
 import type { JournalEntry } from './ports.js';
-import type { SegmentDirectory, SegmentFile } from './segment-directory.js';
+import { errorCode, type SegmentDirectory, type SegmentFile } from './segment-directory.js';
 
 const SEGMENT_NAME = /^journal\.(\d{8,})$/;
 const READ_BYTES = 256 * 1024;
 
 export interface SegmentHeader {
-  readonly format: 'rehearse-journal-1';
+  readonly format: 'rehearse-journal-2';
   /** 0: this segment begins the journal. */
   readonly base: number;
   readonly baseEnd: number;
   readonly nextSlot: number;
+  readonly first: Beginning;
 }
+
+/** The frame with which the journal begins. Segment 0: nothing was ever trimmed. */
+export interface Beginning {
+  readonly slot: number;
+  readonly segment: number;
+  readonly offset: number;
+}
+
+const untrimmed: Beginning = { slot: 1, segment: 0, offset: 0 };
 
 /** The journal's bytes contradict each other: not a crash's doing, but lost or changed bytes. */
 export class JournalCorruptError extends Error {
@@ -52,6 +63,14 @@ export interface Trace {
   readonly lastOffset: number;
   readonly end: number;
   readonly nextSlot: number;
+  readonly first: Beginning;
+  /** The pieces continue nothing that was confirmed: all of that is trimmed. */
+  readonly anew: boolean;
+}
+
+interface Link {
+  readonly segment: Segment;
+  readonly header?: SegmentHeader;
 }
 
 export function segmentName(number: number): string {
@@ -60,11 +79,17 @@ export function segmentName(number: number): string {
 
 export class JournalLog<Record> {
   readonly #directory: SegmentDirectory;
-  readonly #segments: Segment[] = [];
+  #segments: Segment[] = [];
+  #first = untrimmed;
   #opened: { readonly number: number; readonly file: SegmentFile } | undefined;
 
   constructor(directory: SegmentDirectory) {
     this.#directory = directory;
+  }
+
+  /** Where the confirmed log begins. */
+  get first(): Beginning {
+    return this.#first;
   }
 
   /** The segment that the confirmed log ends in; 0 when there is none. */
@@ -89,6 +114,8 @@ export class JournalLog<Record> {
       const trace = top === 0 ? undefined : await this.trace(top);
       if (trace === undefined && top !== 0) return false;
       if (await this.hasSuccessor(top)) continue;
+      if (trace === 'trimmed')
+        throw new JournalCorruptError(`a segment below ${segmentName(top)} is missing`);
       if (trace !== undefined) this.confirm(trace);
       return true;
     }
@@ -104,18 +131,28 @@ export class JournalLog<Record> {
   }
 
   /**
-   * Whether a later segment than `segment` exists, which was the newest before. Looking at one name is enough,
-   * since a new segment always has the number after the newest.
+   * Whether a later segment than `segment` exists. Looking for the very next number would not do: after a long sleep
+   * of the caller it may be trimmed already, but the newest is always there.
    */
   async hasSuccessor(segment: number): Promise<boolean> {
-    if (segment === 0) return (await this.numbers()).length > 0;
-    return this.#directory.exists(segmentName(segment + 1));
+    return ((await this.numbers()).at(-1) ?? 0) > segment;
   }
 
-  /** Reads everything not yet confirmed, from the chain that ends in segment `top`. Undefined if `top` is void. */
-  async trace(top: number): Promise<Trace | undefined> {
-    const chain = await this.#chainDownFrom(top);
-    if (chain === undefined) return undefined;
+  /**
+   * Reads everything not yet confirmed, from the chain that ends in segment `top`. Undefined if `top` is void;
+   * `trimmed` if a segment of it is gone: then a later one than `top` must exist, whose chain begins above.
+   */
+  async trace(top: number): Promise<Trace | 'trimmed' | undefined> {
+    try {
+      const chain = await this.#chainDownFrom(top);
+      return chain && (await this.#traceOf(top, chain));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return 'trimmed';
+      throw error;
+    }
+  }
+
+  async #traceOf(top: number, chain: readonly Link[]): Promise<Trace> {
     const pieces: Piece[] = [];
     for (const [index, { segment }] of chain.entries()) {
       const successor = chain[index + 1];
@@ -137,21 +174,38 @@ export class JournalLog<Record> {
       lastOffset,
       end,
       nextSlot: segment.firstSlot + segment.offsets.length + offsets.length,
+      first: chain.at(-1)!.header?.first ?? this.#first,
+      anew: chain[0]!.segment !== this.#segments.at(-1),
     };
   }
 
   /** Takes a trace into the log. The caller has checked, after reading it, that nothing else can follow. */
   confirm(trace: Trace): void {
+    if (trace.anew) this.#segments = [];
     for (const { segment, offsets, end } of trace.pieces) {
       if (segment !== this.#segments.at(-1)) this.#segments.push(segment);
       for (const offset of offsets) segment.offsets.push(offset);
       segment.end = end;
     }
+    this.#beginAt(trace.first);
+  }
+
+  #beginAt(first: Beginning): void {
+    this.#first = first;
+    this.#segments = this.#segments.filter(({ number }) => number >= first.segment);
   }
 
   /** Takes the caller's own new segment into the log, after the trace that it continues. */
-  confirmSegment(number: number, firstSlot: number, end: number): void {
-    this.#segments.push({ number, firstSlot, offsets: [], end });
+  confirmSegment(number: number, { nextSlot, first }: SegmentHeader, end: number): void {
+    this.#segments.push({ number, firstSlot: nextSlot, offsets: [], end });
+    this.#beginAt(first);
+  }
+
+  /** Where the frame of a confirmed slot lies. */
+  placeOf(slot: number): Beginning | undefined {
+    const segment = this.#segments.findLast(({ firstSlot }) => firstSlot <= slot);
+    const offset = segment?.offsets[slot - segment.firstSlot];
+    return offset === undefined ? undefined : { slot, segment: segment!.number, offset };
   }
 
   /** Takes the caller's own frame, which starts at `end` of its segment `head`, into the log. */
@@ -161,9 +215,13 @@ export class JournalLog<Record> {
     segment.end += bytes;
   }
 
-  /** Up to `limit` confirmed entries from slot `from` on. */
+  /**
+   * Up to `limit` confirmed entries from slot `from` on; none if that is trimmed.
+   * @throws an error with code ENOENT when they have been trimmed meanwhile.
+   */
   async entries(from: number, limit: number): Promise<JournalEntry<Record>[]> {
     const found: JournalEntry<Record>[] = [];
+    if (from < this.#first.slot) return found;
     const beyond = Math.min(from + limit, this.nextSlot);
     for (const segment of this.#segments) {
       const first = Math.max(from - segment.firstSlot, 0);
@@ -191,9 +249,10 @@ export class JournalLog<Record> {
     return entry;
   }
 
-  /** From the confirmed head (or the journal's first segment) up to `top`. Undefined if `top` is void. */
-  async #chainDownFrom(top: number): Promise<{ segment: Segment; header?: SegmentHeader }[] | undefined> {
-    const chain: { segment: Segment; header?: SegmentHeader }[] = [];
+  /** From the confirmed head, or from where the journal begins, up to `top`. Undefined if `top` is void. */
+  async #chainDownFrom(top: number): Promise<Link[] | undefined> {
+    const chain: Link[] = [];
+    let first: Beginning | undefined;
     let number = top;
     while (number > this.head) {
       const found = await this.#header(number);
@@ -202,6 +261,12 @@ export class JournalLog<Record> {
         throw this.#corrupt(number, 0);
       }
       const { header, end } = found;
+      first ??= header.first;
+      if (number === first.segment) {
+        // The confirmed part, if there is any, is trimmed: what the journal begins with lies in the middle of this one.
+        const segment = { number, firstSlot: first.slot, offsets: [], end: first.offset };
+        return [{ segment, header }, ...chain];
+      }
       chain.unshift({ segment: { number, firstSlot: header.nextSlot, offsets: [], end }, header });
       number = header.base;
     }
@@ -219,7 +284,7 @@ export class JournalLog<Record> {
     if (at.kind === 'bad' && (await isDamaged(file, 0))) throw this.#corrupt(number, 0);
     if (at.kind !== 'frame') return undefined;
     const header = decodeFrame(buffer.subarray(0, at.bytes)) as SegmentHeader;
-    if (header.format !== 'rehearse-journal-1') {
+    if (header.format !== 'rehearse-journal-2') {
       throw new JournalCorruptError(`${segmentName(number)} is in a format that this version does not know`);
     }
     return { header, end: at.bytes };

@@ -8,6 +8,15 @@ export interface JournalEntry<Record = unknown> {
   readonly slot: number;
   /** Chosen by whoever appended, so that a retry recognises its own entry. */
   readonly nonce: string;
+  /** Nonce of the entry in the slot before; '' in slot 1. */
+  readonly after: string;
+  readonly records: readonly Record[];
+}
+
+/** What is to be appended. With `after`, only behind the entry with that nonce; else behind whatever is there. */
+export interface JournalBatch<Record = unknown> {
+  readonly nonce: string;
+  readonly after?: string;
   readonly records: readonly Record[];
 }
 
@@ -15,8 +24,9 @@ export interface JournalEntry<Record = unknown> {
  * What became of an append.
  * - `ok`: the entry is durable in its slot for ever.
  * - `taken`: this call appended nothing. With `entry`: what the slot holds; an entry with the caller's own nonce
- *   means that an earlier, unanswered append had happened. Without: the slot is not the next one (it would leave
- *   a gap), or somebody else took the journal over and has not filled it yet; reading on tells which.
+ *   means that an earlier, unanswered append had happened. Without: the slot is trimmed, or it is not the next one
+ *   (it would leave a gap), or it would not follow the entry named by `after`, or somebody else took the journal
+ *   over and has not filled it yet; reading on tells which.
  * - `unknown`: it may have happened or may still happen; retrying the same slot with the same nonce gives the truth.
  */
 export type AppendResult<Record = unknown> =
@@ -30,27 +40,33 @@ export interface Journal<Record = unknown> {
   readonly failed: string | undefined;
 
   /**
-   * Creates slot `slot` if it is absent and slot − 1 exists. Answers within about `deadlineMs` milliseconds of
-   * the call; `Infinity` waits for the store.
+   * Creates slot `slot` if it is absent and slot − 1 exists and is the one that `batch.after` names. Answers within
+   * about `deadlineMs` milliseconds of the call; `Infinity` waits for the store.
    */
-  append(
-    slot: number,
-    entry: { readonly nonce: string; readonly records: readonly Record[] },
-    deadlineMs: number,
-  ): Promise<AppendResult<Record>>;
+  append(slot: number, batch: JournalBatch<Record>, deadlineMs: number): Promise<AppendResult<Record>>;
 
   /**
    * Up to `limit` entries from slot `from` on, in order and without gaps. Linearizable: whatever was confirmed
-   * before the call is seen. `end` is true when the journal held nothing beyond the last one returned.
+   * before the call is seen. A page from below `first` has no entries: they are trimmed.
    */
   read(from: number, limit: number): Promise<JournalPage<Record>>;
+
+  /**
+   * Drops the slots below `first`, if the entry there has this nonce: its caller says that a whole snapshot begins
+   * with it. Does nothing when that is not so, or when this handle does not own the journal: the owner will. May free
+   * space later than it makes slots unreadable. Never rejects; a write that failed shows in `failed`.
+   */
+  trim(first: number, nonce: string): Promise<void>;
 
   close(): Promise<void>;
 }
 
 export interface JournalPage<Record = unknown> {
   readonly entries: readonly JournalEntry<Record>[];
+  /** The journal held nothing beyond the last entry returned. */
   readonly end: boolean;
+  /** The first slot that is not trimmed. */
+  readonly first: number;
 }
 
 /** Says who may try to lead, never who is right. */

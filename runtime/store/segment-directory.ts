@@ -3,17 +3,18 @@
 // caches and their syncs do not promise what the fence needs.
 
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 export interface SegmentDirectory {
-  /** Names of all files; every file created before the call is among them. */
+  /** Names of all files; every file created before the call and not removed is among them. */
   list(): Promise<string[]>;
-  /** True for every file created before the call. */
-  exists(name: string): Promise<boolean>;
   /** Creates exclusively; undefined when the name exists. */
   create(name: string): Promise<SegmentFile | undefined>;
+  /** @throws an error with code ENOENT when there is no such file. */
   open(name: string): Promise<SegmentFile>;
+  /** Does nothing if absent; not durable by itself. */
+  remove(name: string): Promise<void>;
   /** Makes created names durable. */
   sync(): Promise<void>;
 }
@@ -36,7 +37,6 @@ export async function openSegmentDirectory(path: string): Promise<SegmentDirecto
   if (created !== undefined) await syncParents(root, created);
   return {
     list: () => readdir(root),
-    exists: (name) => fileExists(join(root, name)),
     create: async (name) => {
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
       try {
@@ -47,6 +47,7 @@ export async function openSegmentDirectory(path: string): Promise<SegmentDirecto
       }
     },
     open: async (name) => segmentFile(await open(join(root, name), 'r+')),
+    remove: (name) => rm(join(root, name), { force: true }),
     sync: () => syncDirectory(root),
   };
 }
@@ -71,16 +72,6 @@ function segmentFile(handle: FileHandle): SegmentFile {
     datasync: () => handle.datasync(),
     close: () => handle.close(),
   };
-}
-
-async function fileExists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 export async function syncDirectory(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Codecs of what several messages speak of; proto/rehearse/v1/records.proto. */
 import type { AttemptId } from '../../core/ids.js';
-import type { FinishedAttempt, Progress } from '../../core/messages.js';
+import type { FinishedAttempt, Progress, StarvedAttempt } from '../../core/messages.js';
 import type {
   Counters,
   Failure,
@@ -25,6 +25,7 @@ import type { JobSpec__Output as WireJobSpec } from '../../proto/generated/rehea
 import type { LateReports__Output as WireLateReports } from '../../proto/generated/rehearse/v1/LateReports.js';
 import type { Output__Output as WireOutput } from '../../proto/generated/rehearse/v1/Output.js';
 import type { Progress__Output as WireProgress } from '../../proto/generated/rehearse/v1/Progress.js';
+import type { StarvedAttempt__Output as WireStarvedAttempt } from '../../proto/generated/rehearse/v1/StarvedAttempt.js';
 import { count, digest, finite, list, path, required, text } from './check.js';
 import { type Codec, checked, given, optional, words } from './codec-parts.js';
 
@@ -61,25 +62,55 @@ export const counters: Codec<Counters, WireCounter[]> = {
     ]),
 };
 
+/** Records to leave out; a list without any is absent in the core. */
+export const skips: Codec<readonly string[] | undefined, string[]> = {
+  encode: (records) => [...(records ?? [])],
+  decode: (wire, field) => {
+    const records = list(wire, field, text);
+    return records.length === 0 ? undefined : records;
+  },
+};
+
 export const finishedAttempts: Codec<FinishedAttempt, WireFinishedAttempt> = {
   encode: (finished) => ({
     attempt: attempts.encode(finished.attempt),
     output: outputs.encode(finished.output),
     counters: counters.encode(finished.counters),
+    skipped: skips.encode(finished.skipped),
   }),
   decode: (wire, field) => ({
     attempt: attempt(wire.attempt, `${field}.attempt`),
     output: outputs.decode(required(wire.output, `${field}.output`), `${field}.output`),
     counters: counters.decode(wire.counters, `${field}.counters`),
+    ...optional('skipped', skips.decode(wire.skipped, `${field}.skipped`)),
+  }),
+};
+
+export const starvedAttempts: Codec<StarvedAttempt, WireStarvedAttempt> = {
+  encode: ({ attempt, source, reason }) => ({
+    attempt: attempts.encode(attempt),
+    source: attempts.encode(source),
+    reason: invalidationReasons.encode(reason),
+  }),
+  decode: (wire, field) => ({
+    attempt: attempt(wire.attempt, `${field}.attempt`),
+    source: attempt(wire.source, `${field}.source`),
+    reason: invalidationReasons.decode(wire.reason, `${field}.reason`),
   }),
 };
 
 export const progresses: Codec<Progress, WireProgress> = {
-  encode: ({ attempt, done, total }) => ({ attempt: attempts.encode(attempt), done, total }),
+  encode: ({ attempt, done, total, waiting }) => ({
+    attempt: attempts.encode(attempt),
+    done,
+    total,
+    waiting,
+  }),
   decode: (wire, field) => ({
     attempt: attempt(wire.attempt, `${field}.attempt`),
     done: count(wire.done, `${field}.done`),
     total: count(wire.total, `${field}.total`),
+    waiting: wire.waiting,
   }),
 };
 
@@ -95,13 +126,14 @@ const failureKinds = words<FailureKind, WireFailureKind>({
 });
 
 export const failures: Codec<Failure, WireFailure> = {
-  encode: ({ kind, message, frame, input, offset, key }) => ({
+  encode: ({ kind, message, frame, input, offset, key, record }) => ({
     kind: failureKinds.encode(kind),
     message,
     ...optional('frame', frame),
     ...optional('input', input),
     ...optional('offset', offset),
     ...optional('key', key),
+    ...optional('record', record),
   }),
   decode: (wire, field) => ({
     kind: failureKinds.decode(wire.kind, `${field}.kind`),
@@ -110,12 +142,14 @@ export const failures: Codec<Failure, WireFailure> = {
     ...checked(wire, 'input', text, field),
     ...checked(wire, 'offset', count, field),
     ...checked(wire, 'key', text, field),
+    ...checked(wire, 'record', text, field),
   }),
 };
 
 export const invalidationReasons = words<InvalidationReason, WireInvalidationReason>({
   missing: 'INVALIDATION_REASON_MISSING',
   corrupt: 'INVALIDATION_REASON_CORRUPT',
+  unreachable: 'INVALIDATION_REASON_UNREACHABLE',
   'holder-lost': 'INVALIDATION_REASON_HOLDER_LOST',
 });
 
@@ -131,6 +165,8 @@ const policies: Codec<JobPolicy, WireJobPolicy> = {
     taskTimeoutUs: policy.taskTimeoutUs,
     speculation: policy.speculation,
     speculationAgeMinUs: policy.speculationAgeMinUs,
+    skipBadRecords: policy.skipBadRecords,
+    slowstartPermille: policy.slowstartPermille,
   }),
   decode: (wire, field) => ({
     lateReports: lateReports.decode(wire.lateReports, `${field}.lateReports`),
@@ -138,6 +174,8 @@ const policies: Codec<JobPolicy, WireJobPolicy> = {
     taskTimeoutUs: count(wire.taskTimeoutUs, `${field}.taskTimeoutUs`),
     speculation: wire.speculation,
     speculationAgeMinUs: count(wire.speculationAgeMinUs, `${field}.speculationAgeMinUs`),
+    skipBadRecords: wire.skipBadRecords,
+    slowstartPermille: count(wire.slowstartPermille, `${field}.slowstartPermille`),
   }),
 };
 

@@ -46,6 +46,8 @@ import {
   invalidationReasons,
   outputs,
   progresses,
+  skips,
+  starvedAttempts,
 } from './codec-records.js';
 
 type PreviousLife = NonNullable<WorkerHello['previous']>;
@@ -72,6 +74,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     slotSeen: message.slotSeen,
     running: message.running.map(attempts.encode),
     finished: message.finished.map(finishedAttempts.encode),
+    starved: message.starved.map(starvedAttempts.encode),
     ...optional('previous', given(message.previous, previousLives.encode)),
   }),
   decode: (wire, field) => ({
@@ -83,6 +86,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     slotSeen: count(wire.slotSeen, `${field}.slotSeen`),
     running: list(wire.running, `${field}.running`, attempts.decode),
     finished: list(wire.finished, `${field}.finished`, finishedAttempts.decode),
+    starved: list(wire.starved, `${field}.starved`, starvedAttempts.decode),
     ...checked(wire, 'previous', previousLives.decode, field),
   }),
 };
@@ -108,6 +112,7 @@ export const attemptCompleted: Codec<AttemptCompleted, WireAttemptCompleted> = {
     attempt: attempts.encode(message.attempt),
     output: outputs.encode(message.output),
     counters: counters.encode(message.counters),
+    skipped: skips.encode(message.skipped),
   }),
   decode: (wire, field) => ({
     type: 'attempt.completed',
@@ -116,6 +121,7 @@ export const attemptCompleted: Codec<AttemptCompleted, WireAttemptCompleted> = {
     attempt: attempt(wire.attempt, `${field}.attempt`),
     output: outputs.decode(required(wire.output, `${field}.output`), `${field}.output`),
     counters: counters.decode(wire.counters, `${field}.counters`),
+    ...optional('skipped', skips.decode(wire.skipped, `${field}.skipped`)),
   }),
 };
 
@@ -192,6 +198,7 @@ export const attemptAssign: Codec<AttemptAssign, WireAttemptAssign> = {
     reduces: message.reduces,
     output: message.output,
     outputsVersion: message.outputsVersion,
+    skip: skips.encode(message.skip),
   }),
   decode: (wire, field) => ({
     type: 'attempt.assign',
@@ -203,6 +210,7 @@ export const attemptAssign: Codec<AttemptAssign, WireAttemptAssign> = {
     reduces: count(wire.reduces, `${field}.reduces`),
     output: path(wire.output, `${field}.output`),
     outputsVersion: count(wire.outputsVersion, `${field}.outputsVersion`),
+    ...optional('skip', skips.decode(wire.skip, `${field}.skip`)),
   }),
 };
 
@@ -212,6 +220,7 @@ const revokeReasons = words<RevokeReason, WireRevokeReason>({
   'inputs-changed': 'REVOKE_REASON_INPUTS_CHANGED',
   'job-ended': 'REVOKE_REASON_JOB_ENDED',
   'not-owner': 'REVOKE_REASON_NOT_OWNER',
+  preempted: 'REVOKE_REASON_PREEMPTED',
   draining: 'REVOKE_REASON_DRAINING',
 });
 
@@ -238,6 +247,7 @@ const verdicts = words<Verdict, WireVerdict>({
   'not-owner': 'VERDICT_NOT_OWNER',
   'inputs-changed': 'VERDICT_INPUTS_CHANGED',
   'job-ended': 'VERDICT_JOB_ENDED',
+  'given-back': 'VERDICT_GIVEN_BACK',
 });
 
 export const attemptAnswer: Codec<AttemptAnswer, WireAttemptAnswer> = {

@@ -1,6 +1,8 @@
 /** C4, C5, C17: attempts, their files, and what reduces have read. */
-import { type AttemptId, attemptKey, type JobId } from '../../core/ids.js';
+import type { DurableJob } from '../../core/durable/state.js';
+import { type AttemptId, attemptKey, type JobId, sameAttempt } from '../../core/ids.js';
 import type { JournalEntry, TaskCommitted } from '../../core/records.js';
+import { AttemptMap } from '../attempt-map.js';
 import type { AttemptFile } from '../file-model.js';
 import type { Life } from '../nodes.js';
 import type { Observer } from '../observer.js';
@@ -11,8 +13,10 @@ import { InvariantViolation, type WorldInvariant } from './violation.js';
 export class FileChecker implements Observer {
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #begun = new Set<string>();
-  readonly #read = new Map<string, readonly AttemptFile[]>();
+  readonly #begun = new AttemptMap<true>();
+  readonly #read = new AttemptMap<readonly AttemptFile[]>();
+  /** By job, one committed reduce of which it is known what it has read. */
+  readonly #reader = new Map<DurableJob, AttemptId>();
 
   constructor(world: World, ledger: Ledger) {
     this.#world = world;
@@ -20,13 +24,14 @@ export class FileChecker implements Observer {
   }
 
   attemptBegan(life: Life, attempt: AttemptId): void {
-    const key = attemptKey(attempt);
-    if (this.#begun.has(key)) this.#violated('C17', `attempt ${key} began again on ${life.node.name}`);
-    this.#begun.add(key);
+    if (this.#begun.has(attempt)) {
+      this.#violated('C17', `attempt ${attemptKey(attempt)} began again on ${life.node.name}`);
+    }
+    this.#begun.set(attempt, true);
   }
 
   attemptRead(_: Life, attempt: AttemptId, sources: readonly AttemptFile[]): void {
-    this.#read.set(attemptKey(attempt), sources);
+    this.#read.set(attempt, sources);
   }
 
   journalDurable(entry: JournalEntry): void {
@@ -36,46 +41,53 @@ export class FileChecker implements Observer {
     }
   }
 
-  fileGone(file: AttemptFile, why: 'fault' | 'order' | 'executor'): void {
-    if (why === 'fault') return;
+  fileGone(file: AttemptFile, why: 'fault' | 'order'): void {
     const { attempt } = file;
+    if (why === 'fault' || this.#ledger.hasEnded(attempt.job)) return;
     const phase = this.#ledger.job(attempt.job)?.phase;
     if ((phase === 'open' || phase === 'publishing') && this.#ledger.isValidCommit(attempt)) {
       this.#violated('C4', `the file of committed attempt ${attemptKey(attempt)} was deleted`);
     }
   }
 
-  /** What the committed reduces of a job have read, by map; from the first of them. */
-  sourcesOf(job: JobId): readonly AttemptFile[] {
-    const { commits, spec } = this.#ledger.job(job)!;
-    for (const commit of commits.slice(spec.maps)) {
-      const sources = commit && this.#read.get(attemptKey(commit.attempt));
-      if (sources) return sources;
+  /** What the committed reduces of a job have read, by map; from one of them. */
+  sourcesOf(job: DurableJob): readonly AttemptFile[] {
+    const known = this.#reader.get(job);
+    const commit = known && job.commits[known.task];
+    if (commit && sameAttempt(commit.attempt, known)) return this.#read.get(known)!;
+    for (const one of job.commits.slice(job.spec.maps)) {
+      const sources = one && this.#read.get(one.attempt);
+      if (!sources) continue;
+      this.#reader.set(job, one.attempt);
+      return sources;
     }
     return [];
   }
 
   #committed({ attempt, output }: TaskCommitted): void {
-    const key = attemptKey(attempt);
     const file = this.#world.files.find(attempt);
-    if (!file) this.#violated('C4', `attempt ${key} is committed and has no file`);
+    if (!file) this.#violated('C4', `attempt ${attemptKey(attempt)} is committed and has no file`);
     const made = 'map' in file.content ? file.content.map.output : file.content.reduce.output;
     if (made.digest !== output.digest)
-      this.#violated('C4', `attempt ${key} is committed with another digest`);
-    const first = this.sourcesOf(attempt.job);
-    const sources = this.#read.get(key) ?? [];
-    for (const [map, source] of sources.entries()) {
+      this.#violated('C4', `attempt ${attemptKey(attempt)} is committed with another digest`);
+    const sources = this.#read.get(attempt);
+    if (sources) this.#compareSources(attempt, sources);
+  }
+
+  #compareSources(attempt: AttemptId, sources: readonly AttemptFile[]): void {
+    const first = this.sourcesOf(this.#ledger.job(attempt.job)!);
+    if (first === sources) return;
+    for (let map = 0; map < sources.length; map++) {
+      const source = sources[map]!;
       const other = first[map];
-      if (other && digestOf(other) !== digestOf(source)) {
-        this.#violated(
-          'C5',
-          `attempt ${key} has read another content of map-${map} than the reduce before it`,
-        );
-      }
+      if (!other || other === source || digestOf(other) === digestOf(source)) continue;
+      const what = `another content of map-${map} than the reduce before it`;
+      this.#violated('C5', `attempt ${attemptKey(attempt)} has read ${what}`);
     }
   }
 
   #checkJob(job: JobId): void {
+    if (this.#ledger.hasEnded(job)) return;
     for (const commit of this.#ledger.job(job)!.commits) {
       const file = commit && this.#world.files.find(commit.attempt);
       if (!file) this.#violated('C4', `job ${job} is being published, and a file of it is gone`);

@@ -3,20 +3,56 @@
  * what is durable. Comes early among the observers, so that the others see the state after an entry.
  */
 import { applyEntry } from '../../core/durable/apply.js';
-import { type DurableJob, type DurableState, emptyDurable, findJob } from '../../core/durable/state.js';
+import {
+  type DurableJob,
+  type DurableState,
+  emptyDurable,
+  findJob,
+  isTerminal,
+} from '../../core/durable/state.js';
 import { type AttemptId, type JobId, sameAttempt } from '../../core/ids.js';
 import type { JournalEntry } from '../../core/records.js';
 import type { Observer } from '../observer.js';
 
 export class Ledger implements Observer {
-  readonly durable: DurableState = emptyDurable();
+  durable: DurableState = emptyDurable();
+  /** What the store held before it went back, the latest first. Whoever does not know yet may still act on it. */
+  readonly #lost: DurableState[] = [];
 
   journalDurable(entry: JournalEntry): void {
     applyEntry(this.durable, entry);
   }
 
+  journalWentBack(history: readonly JournalEntry[]): void {
+    this.#lost.unshift(this.durable);
+    this.durable = emptyDurable();
+    for (const entry of history) applyEntry(this.durable, entry);
+  }
+
   job(job: JobId): DurableJob | undefined {
     return findJob(this.durable, job);
+  }
+
+  /** The job as it is, and as it was in histories that the store has lost. */
+  everJob(job: JobId): DurableJob[] {
+    if (this.#lost.length === 0) {
+      const present = this.job(job);
+      return present ? [present] : [];
+    }
+    return [this.durable, ...this.#lost].flatMap((state) => findJob(state, job) ?? []);
+  }
+
+  /** The job has ended, here or in a history that is lost: then nobody needs its files, and who has them may drop them. */
+  hasEnded(job: JobId): boolean {
+    return this.everJob(job).some(isTerminal);
+  }
+
+  /** Whether it is, or ever was, the task's commit. */
+  wasCommitted(attempt: AttemptId): boolean {
+    return this.everJob(attempt.job).some(({ commits }) => {
+      const commit = commits[attempt.task];
+      return commit !== undefined && sameAttempt(commit.attempt, attempt);
+    });
   }
 
   /** Whether it is the task's present commit, its file lost or not. */

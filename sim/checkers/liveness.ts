@@ -3,31 +3,58 @@
  * within a computed bound of virtual time after the last fault. The bound is generous: it is there to find what never
  * ends, not what is slow.
  */
+import type { MasterState } from '../../core/master/state.js';
 import type { Scenario } from '../scenario/types.js';
 import type { World } from '../world.js';
 import { InvariantViolation } from './violation.js';
 
-/** Microseconds from the last fault to the end of the last job, from above. */
-export function livenessBoundUs({ jobs, cluster, faults }: Scenario): number {
-  const slowest = faults.reduce((most, { action }) => (action.kind === 'slow' ? most * action.by : most), 1);
+/** How many times as long the slowest executors take now. */
+export function slownessOf(world: World): number {
+  let slowest = 1;
+  for (const { slowBy } of world.nodes.values()) slowest = Math.max(slowest, slowBy);
+  return slowest;
+}
+
+/** Microseconds from the last fault to the end of the last job, from above, with executors so many times slower. */
+export function livenessBoundUs({ jobs, cluster, faults }: Scenario, slowest: number): number {
+  const begunToHang = faults.filter(
+    ({ action }) => action.kind === 'misbehave' && action.how === 'hangs',
+  ).length;
   let workUs = 0;
   for (const { maps, reduces, mapTimeUs, reduceTimeUs, policy, misbehaviours } of jobs) {
     const taskUs = Math.max(mapTimeUs.max, reduceTimeUs.max) + cluster.beatUs;
     // One worker does it all, and every task is tried as often as is allowed.
     const tries = misbehaviours.length > 0 ? policy.maxAttempts + 1 : 2;
     workUs += (maps + reduces) * taskUs * slowest * tries;
-    const hanging = misbehaviours.filter(({ how }) => how === 'hangs').length;
-    workUs += hanging * policy.taskTimeoutUs * 2 ** policy.maxAttempts;
+    // One attempt that hangs costs a time-out; a task that always does costs one more than twice as long each time.
+    const hanging = misbehaviours.filter(({ how }) => how === 'hangs');
+    const always = hanging.filter(({ task }) => task.ordinal === undefined).length;
+    const once = hanging.length - always + begunToHang;
+    workUs += (always * 2 ** policy.maxAttempts + once * 2) * policy.taskTimeoutUs;
   }
   const recoveryUs = 10 * (cluster.workerLeaseUs + cluster.masterLeaseUs + cluster.suspectUs) + 30_000_000;
   return workUs + recoveryUs;
 }
 
-/** Whether the rule applies: somebody of each kind is up. Partitions count as faults that last. */
+/**
+ * Whether the rule applies: somebody of each kind is up, and nobody outside of a healed core leads. A leader that workers
+ * can reach has no reason to give way, even if the core cannot reach it.
+ */
 export function canEnd(world: World): boolean {
   const up = new Set<string>();
   for (const { kind, status } of world.nodes.values()) if (status === 'up') up.add(kind);
-  return up.has('master') && up.has('worker') && up.has('client');
+  return up.has('master') && up.has('worker') && up.has('client') && !isLedFromOutside(world);
+}
+
+function isLedFromOutside(world: World): boolean {
+  const { heal } = world.scenario;
+  if (!heal) return false;
+  for (const { name, kind, status, life } of world.nodes.values()) {
+    if (kind !== 'master' || status !== 'up' || heal.nodes.includes(name)) continue;
+    const { leading } = life!.machine.state as MasterState;
+    if (leading && leading.workers.size > 0) return true;
+  }
+  return false;
 }
 
 export function stalled(world: World, sinceUs: number): InvariantViolation {

@@ -22,9 +22,9 @@ export class OutputChecker implements Observer {
   }
 
   outputChanged(path: string, now: Directory | undefined, by: PublishRequest): void {
-    const job = this.#ledger.job(by.job);
-    if (job?.phase !== 'publishing' || job.spec.output !== path) {
-      const who = `${by.life.node.name} for job ${by.job}, which is ${job?.phase ?? 'unknown'}`;
+    const jobs = this.#ledger.everJob(by.job);
+    if (!jobs.some(({ phase, spec }) => phase === 'publishing' && spec.output === path)) {
+      const who = `${by.life.node.name} for job ${by.job}, which is ${jobs[0]?.phase ?? 'unknown'}`;
       this.#violated('C7', `${path} was changed by ${who}`);
     }
     if (now && !this.#isWhole(now)) {

@@ -3,7 +3,7 @@
 /** Number and sentence of every rule that needs to see more than one machine. */
 export const worldInvariants = {
   C1: 'a slot of the journal has one content for ever',
-  C2: 'what was acknowledged is readable',
+  C2: 'what was acknowledged is readable, or trimmed, or a master says that the store has lost it',
   C3: 'only the leader of the journal’s last epoch appends to it, and epochs grow by one',
   C4: 'the file of every committed, valid attempt exists, unless a fault took it, and matches its digest',
   C5: 'all committed reduces of a job have read the same content of every map',
@@ -19,6 +19,7 @@ export const worldInvariants = {
   C15: 'a master publishes what the journal says is committed, after the point of no return',
   C16: 'a batch of unknown fate is repeated unchanged',
   C17: 'an attempt begins once',
+  C18: 'folding the journal from a snapshot gives what folding all of it gives',
 } as const;
 
 export type WorldInvariant = keyof typeof worldInvariants;

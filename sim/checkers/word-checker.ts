@@ -1,7 +1,10 @@
 /** C11, C12, C14: nobody says what is not so, and workers obey whom they must. */
+import type { Effect } from '../../core/effects.js';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
-import type { MasterMessage, Message } from '../../core/messages.js';
+import type { MasterMessage, MasterToWorker, Message } from '../../core/messages.js';
 import type { Output } from '../../core/records.js';
+import type { WorkerState } from '../../core/worker/state.js';
+import { AttemptMap } from '../attempt-map.js';
 import type { AttemptFile } from '../file-model.js';
 import type { Life } from '../nodes.js';
 import type { Observer, WorldStep } from '../observer.js';
@@ -12,11 +15,12 @@ import { InvariantViolation, type WorldInvariant } from './violation.js';
 export class WordChecker implements Observer {
   readonly #world: World;
   readonly #ledger: Ledger;
-  /** Who began an attempt, by its key. */
-  readonly #ranBy = new Map<string, Life>();
-  readonly #made = new Map<string, Output>();
-  /** Highest epoch that each life of a worker has heard of. */
+  /** Who began an attempt. */
+  readonly #ranBy = new AttemptMap<Life>();
+  readonly #made = new AttemptMap<Output>();
+  /** Highest epoch that each life of a worker has heard of, and the session through which it listens. */
   readonly #heard = new Map<Life, number>();
+  readonly #sessions = new Map<Life, number>();
 
   constructor(world: World, ledger: Ledger) {
     this.#world = world;
@@ -24,18 +28,21 @@ export class WordChecker implements Observer {
   }
 
   attemptBegan(life: Life, attempt: AttemptId): void {
-    this.#ranBy.set(attemptKey(attempt), life);
+    this.#ranBy.set(attempt, life);
   }
 
   fileWritten(file: AttemptFile): void {
     const { output } = 'map' in file.content ? file.content.map : file.content.reduce;
-    this.#made.set(attemptKey(file.attempt), output);
+    this.#made.set(file.attempt, output);
   }
 
   stepped(step: WorldStep): void {
-    const { life } = step;
+    const { life, event } = step;
+    if (event.type === 'peer.lost' && event.session === this.#sessions.get(life)) this.#sessions.delete(life);
     if (life.node.kind === 'worker') this.#checkObedience(step);
     for (const effect of step.effects) {
+      if (effect.type === 'peer.disconnect') this.#sessions.delete(life);
+      else if (effect.type === 'peer.connect') this.#sessions.set(life, effect.session);
       if (effect.type !== 'message.send') continue;
       if (life.node.kind === 'worker') this.#checkReport(life, effect.message);
       else if (life.node.kind === 'master') this.#checkAnswer(life, effect.message as MasterMessage);
@@ -44,21 +51,24 @@ export class WordChecker implements Observer {
 
   #checkObedience({ life, event, effects }: WorldStep): void {
     if (event.type !== 'message.received') return;
-    const { message } = event;
-    if (!('incarnation' in message) || !('epoch' in message)) return;
+    const { name } = life.node;
+    const message = event.message as MasterToWorker;
+    if (message.type === 'master.notLeading') return;
+    const { epoch, incarnation } = message;
     const heard = this.#heard.get(life) ?? 0;
-    const obeys = effects.find(({ type }) => type !== 'decide' && !type.startsWith('peer.'));
-    if (obeys && message.epoch < heard) {
-      this.#violated(
-        'C12',
-        `${life.node.name} answered epoch ${message.epoch} with ${obeys.type}, after epoch ${heard}`,
-      );
+    if (epoch < heard) {
+      const obeys = effects.find(isObedience);
+      if (obeys)
+        this.#violated('C12', `${name} answered epoch ${epoch} with ${obeys.type}, after epoch ${heard}`);
     }
-    if (obeys && message.incarnation !== life.incarnation) {
-      this.#violated('C12', `${life.node.name} obeyed an order for its life ${message.incarnation}`);
+    const { epochSeen } = life.machine.state as WorkerState;
+    if (epochSeen < heard) this.#violated('C12', `${name} follows epoch ${epochSeen}, after epoch ${heard}`);
+    if (incarnation === life.incarnation) {
+      // What straggles out of a session before is not listened to, and teaches nothing.
+      if (epoch > heard && event.session === this.#sessions.get(life)) this.#heard.set(life, epoch);
+    } else if (effects.some(isObedience)) {
+      this.#violated('C12', `${name} obeyed an order for its life ${incarnation}`);
     }
-    if (message.epoch > heard && message.incarnation === life.incarnation)
-      this.#heard.set(life, message.epoch);
   }
 
   #checkReport(life: Life, message: Message): void {
@@ -76,7 +86,7 @@ export class WordChecker implements Observer {
   }
 
   #checkRun(life: Life, attempt: AttemptId): void {
-    if (this.#ranBy.get(attemptKey(attempt)) !== life) {
+    if (this.#ranBy.get(attempt) !== life) {
       this.#violated(
         'C11',
         `${life.node.name} speaks of attempt ${attemptKey(attempt)}, which it did not run`,
@@ -86,7 +96,7 @@ export class WordChecker implements Observer {
 
   #checkFinished(life: Life, attempt: AttemptId, output: Output): void {
     this.#checkRun(life, attempt);
-    if (this.#made.get(attemptKey(attempt))?.digest !== output.digest) {
+    if (this.#made.get(attempt)?.digest !== output.digest) {
       this.#violated(
         'C11',
         `${life.node.name} reports another digest of ${attemptKey(attempt)} than its file has`,
@@ -96,19 +106,19 @@ export class WordChecker implements Observer {
 
   #checkAnswer(life: Life, message: MasterMessage): void {
     if (message.type === 'attempt.answer' && message.verdict === 'committed') {
-      if (this.#ledger.isCommitted(message.attempt)) return;
+      if (this.#ledger.wasCommitted(message.attempt)) return;
       this.#violated(
         'C14',
         `${life.node.name} calls ${attemptKey(message.attempt)} committed, and it is not`,
       );
     }
     if (message.type !== 'job.status') return;
-    const job = this.#ledger.job(message.job);
+    const jobs = this.#ledger.everJob(message.job);
     const ended = message.phase === 'published' || message.phase === 'failed';
-    if (!job || (ended && job.phase !== message.phase)) {
+    if (!jobs.some(({ phase }) => !ended || phase === message.phase)) {
       this.#violated(
         'C14',
-        `${life.node.name} calls job ${message.job} ${message.phase}, and it is ${job?.phase}`,
+        `${life.node.name} calls job ${message.job} ${message.phase}, and it is ${jobs[0]?.phase}`,
       );
     }
   }
@@ -116,4 +126,9 @@ export class WordChecker implements Observer {
   #violated(id: WorldInvariant, detail: string): never {
     throw new InvariantViolation(id, detail, this.#world);
   }
+}
+
+/** Refusing, and looking for another master, is no obedience. */
+function isObedience({ type }: Effect): boolean {
+  return type !== 'decide' && !type.startsWith('peer.');
 }

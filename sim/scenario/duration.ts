@@ -12,6 +12,25 @@ const unitUs: Readonly<Record<string, number>> = {
 export const durationPattern = /^\d+(\.\d+)?(us|ms|s|m|h)$/;
 export const durationRangePattern = /^\d+(\.\d+)?(us|ms|s|m|h)(\.\.\d+(\.\d+)?(us|ms|s|m|h))?$/;
 
+/** `12:04` or `12:04:30`. */
+export const timeOfDayPattern = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
+/** A duration or a time of day. */
+export const momentPattern = new RegExp(`${durationPattern.source}|${timeOfDayPattern.source}`);
+
+/** Microseconds since midnight. The text has the form of `timeOfDayPattern`. */
+export function parseTimeOfDay(text: string): number {
+  const [hours, minutes, seconds] = text.split(':').map(Number);
+  return ((hours! * 60 + minutes!) * 60 + (seconds ?? 0)) * unitUs.s!;
+}
+
+/** `12:04:30.5`, with three decimals at most; goes on counting after midnight. */
+export function timeOfDayText(us: number): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const seconds = Math.floor(us / unitUs.s!);
+  const fraction = trimmed((us % unitUs.s!) / unitUs.s!).slice(1);
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${fraction}`;
+}
+
 /** Microseconds. The text has the form of `durationPattern`. */
 export function parseDuration(text: string): number {
   const unit = /[a-z]+$/.exec(text)![0];

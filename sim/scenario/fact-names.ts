@@ -3,6 +3,7 @@
  * derived from events and effects (facts.ts) or told by the driver's world.
  */
 import type { Decision } from '../../core/effects.js';
+import type { Message } from '../../core/messages.js';
 
 /** Named so that the compiler notices a decision that is missing here. */
 const decisions: Readonly<Record<Decision, true>> = {
@@ -11,16 +12,22 @@ const decisions: Readonly<Record<Decision, true>> = {
   'leader-fenced': true,
   'leader-resigned': true,
   'append-retried': true,
+  'snapshot-written': true,
+  'snapshot-loaded': true,
+  'store-went-back': true,
   'intent-dropped': true,
   'worker-joined': true,
   'worker-lease-expired': true,
   'worker-lost': true,
   'worker-rejoined': true,
+  'worker-excluded': true,
+  'worker-readmitted': true,
   'order-refused': true,
   'attempt-assigned': true,
   'attempt-adopted': true,
   'attempt-speculated': true,
   'attempt-revoked': true,
+  'attempt-preempted': true,
   'attempt-timed-out': true,
   'attempt-failed': true,
   'task-committed': true,
@@ -30,6 +37,7 @@ const decisions: Readonly<Record<Decision, true>> = {
   'duplicate-report': true,
   'nondeterminism-seen': true,
   'input-reported-unreadable': true,
+  'record-skipped': true,
   'job-accepted': true,
   'job-refused': true,
   'maps-done': true,
@@ -71,7 +79,36 @@ const told = {
   'session-dropped': true,
   'partition-began': true,
   'partition-healed': true,
+  /** A fault other than a partition lies on a link from now on; `detail.by` names it. */
+  'link-troubled': true,
+  'link-relieved': true,
+  'message-lost': true,
+  'message-duplicated': true,
+  'message-held': true,
+  /** A message is not lost with its session: it comes later. */
+  'message-straggled': true,
+  'machine-blacked-out': true,
+  'clock-jumped': true,
+  'clock-drifted': true,
+  'disk-filled': true,
+  'disk-freed': true,
+  /** Something could not be written, because the disk was full. */
+  'write-refused': true,
+  /** User code ate all memory, and its process is gone. */
+  'memory-exhausted': true,
   'append-obscured': true,
+  'store-slowed': true,
+  /** A master cannot reach journal and lease, and can again. */
+  'store-severed': true,
+  'store-reached': true,
+  'store-blurred': true,
+  /** A node of the store died, and is back. */
+  'store-halted': true,
+  'store-restarted': true,
+  /** The store has lost confirmed slots; nobody need have noticed. */
+  'journal-lost-slots': true,
+  'journal-trimmed': true,
+  'sync-failed': true,
   'lease-taken-away': true,
   /** A publisher's move or link failed, because somebody else had moved first. */
   'publisher-late': true,
@@ -103,6 +140,8 @@ export const crashPoints = [
   'journal.after_header_sync',
   'journal.after_write',
   'journal.after_sync',
+  'journal.before_trim',
+  'journal.before_remove',
   'master.after_append_before_ack',
   'publish.before_links',
   'publish.between_links',
@@ -121,3 +160,27 @@ export const crashPoints = [
 ] as const;
 
 export type CrashPoint = (typeof crashPoints)[number];
+
+/** What nodes say to each other; a fault with `message` names one. */
+const messages: Readonly<Record<Message['type'], true>> = {
+  'worker.hello': true,
+  'worker.beat': true,
+  'attempt.completed': true,
+  'attempt.ended': true,
+  'input.unreadable': true,
+  'master.welcome': true,
+  'master.notLeading': true,
+  'master.beat': true,
+  'attempt.assign': true,
+  'attempt.revoke': true,
+  'attempt.answer': true,
+  'outputs.changed': true,
+  'job.ended': true,
+  'job.submit': true,
+  'drain.request': true,
+  'job.status': true,
+  'job.refused': true,
+};
+
+export type MessageType = Message['type'];
+export const messageTypes = Object.keys(messages) as MessageType[];

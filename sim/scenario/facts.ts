@@ -5,16 +5,9 @@
  */
 import type { Decide, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import {
-  type AttemptId,
-  attemptKey,
-  type Epoch,
-  type JobId,
-  type NodeId,
-  taskKey,
-  taskName,
-} from '../../core/ids.js';
+import { type AttemptId, type Epoch, type JobId, type NodeId, taskName } from '../../core/ids.js';
 import type { JournalEntry, JournalRecord } from '../../core/records.js';
+import { AttemptMap } from '../attempt-map.js';
 import type { FactName } from './fact-names.js';
 
 export interface Fact {
@@ -44,24 +37,26 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** What a reader of steps must remember to name attempts and to see each journal slot once. */
+/** What a reader of steps must remember to name attempts and to see each entry of the journal once. */
 export interface FactReader {
-  /** Highest journal slot that any node has learnt of. */
-  slotSeen: number;
+  /** Nonces of the journal's entries that any node has learnt of. */
+  readonly entries: Set<string>;
   readonly mapsOfJob: Map<JobId, number>;
-  readonly ordinals: Map<string, number>;
-  readonly attemptsOfTask: Map<string, number>;
-  readonly workers: Map<string, NodeId>;
+  readonly attempts: AttemptMap<SeenAttempt>;
+  /** How many attempts of each task were seen, by job and task. */
+  readonly attemptsOfTask: Map<JobId, number[]>;
+}
+
+interface SeenAttempt {
+  readonly ordinal: number;
+  /** Its task's name, once it is known how many maps the job has. */
+  task: string | undefined;
+  /** Who runs, or ran it. */
+  worker: NodeId | undefined;
 }
 
 export function newFactReader(): FactReader {
-  return {
-    slotSeen: 0,
-    mapsOfJob: new Map(),
-    ordinals: new Map(),
-    attemptsOfTask: new Map(),
-    workers: new Map(),
-  };
+  return { entries: new Set(), mapsOfJob: new Map(), attempts: new AttemptMap(), attemptsOfTask: new Map() };
 }
 
 /** The facts of one step, in the order in which they came about. */
@@ -69,10 +64,11 @@ export function readFacts(reader: FactReader, step: Step): Fact[] {
   const facts: Fact[] = [];
   readEvent(reader, step, facts);
   for (const effect of step.effects) {
-    if (effect.type === 'decide') facts.push(ofDecision(reader, step, effect));
-    else if (effect.type === 'attempt.run') {
+    if (effect.type === 'decide') {
+      facts.push(ofDecision(reader, step, effect));
+    } else if (effect.type === 'attempt.run') {
       reader.mapsOfJob.set(effect.attempt.job, effect.maps);
-      reader.workers.set(attemptKey(effect.attempt), step.node);
+      seen(reader, effect.attempt).worker = step.node;
       facts.push(ofAttempt(reader, step, 'started', effect.attempt));
     }
   }
@@ -97,7 +93,7 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
       facts.push(ofAttempt(reader, step, 'broke', event.attempt, { kind: event.failure.kind }));
       return;
     case 'attempt.starved': {
-      const source = taskText(reader, event.source);
+      const source = taskText(reader, event.source, seen(reader, event.source));
       facts.push(ofAttempt(reader, step, 'starved', event.attempt, { source, reason: event.reason }));
       return;
     }
@@ -110,10 +106,10 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
   }
 }
 
-/** A slot speaks once: when the first node learns what it holds. */
+/** An entry speaks once: when the first node learns of it. */
 function readEntry(reader: FactReader, step: Step, entry: JournalEntry, facts: Fact[]): void {
-  if (entry.slot <= reader.slotSeen) return;
-  reader.slotSeen = entry.slot;
+  if (reader.entries.has(entry.nonce)) return;
+  reader.entries.add(entry.nonce);
   for (const record of entry.records) {
     const fact = ofRecord(reader, step, record);
     if (fact) facts.push(fact);
@@ -126,7 +122,7 @@ function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact |
       reader.mapsOfJob.set(record.job, record.spec.maps);
       return undefined;
     case 'task.committed':
-      reader.workers.set(attemptKey(record.attempt), record.holder.node);
+      seen(reader, record.attempt).worker = record.holder.node;
       return ofAttempt(reader, step, 'committed', record.attempt);
     case 'task.invalidated':
       return ofAttempt(reader, step, 'invalidated', record.attempt, { reason: record.reason });
@@ -142,28 +138,21 @@ function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact |
 
 function ofDecision(reader: FactReader, step: Step, decide: Decide): Fact {
   const { decision, attempt, job, node, epoch, facts } = decide;
-  if (
-    attempt &&
-    node !== undefined &&
-    !reader.workers.has(attemptKey(attempt)) &&
-    decision === 'attempt-assigned'
-  ) {
-    reader.workers.set(attemptKey(attempt), node);
+  if (attempt && decision === 'attempt-assigned' && node !== undefined) seen(reader, attempt).worker ??= node;
+  let fact: Draft;
+  if (attempt) {
+    fact = ofAttempt(reader, step, decision, attempt, facts);
+  } else {
+    fact = { name: decision, atUs: step.atUs, node: step.node };
+    if (job !== undefined) fact.job = job;
+    if (facts) fact.detail = facts;
   }
-  const about = {
-    ...(node !== undefined && node !== step.node ? { about: node } : {}),
-    ...(epoch !== undefined ? { epoch } : {}),
-  };
-  if (attempt) return { ...ofAttempt(reader, step, decision, attempt, facts), ...about };
-  return {
-    name: decision,
-    atUs: step.atUs,
-    node: step.node,
-    ...(job !== undefined ? { job } : {}),
-    ...about,
-    ...(facts ? { detail: facts } : {}),
-  };
+  if (node !== undefined && node !== step.node) fact.about = node;
+  if (epoch !== undefined) fact.epoch = epoch;
+  return fact;
 }
+
+type Draft = { -readonly [Field in keyof Fact]: Fact[Field] };
 
 function ofAttempt(
   reader: FactReader,
@@ -171,35 +160,40 @@ function ofAttempt(
   name: FactName,
   attempt: AttemptId,
   detail?: Fact['detail'],
-): Fact {
-  const worker = reader.workers.get(attemptKey(attempt));
-  return {
-    name,
-    atUs: step.atUs,
-    node: step.node,
-    job: attempt.job,
-    attempt,
-    task: taskText(reader, attempt),
-    ordinal: ordinalOf(reader, attempt),
-    ...(worker !== undefined ? { worker } : {}),
-    ...(detail ? { detail } : {}),
-  };
+): Draft {
+  const { job } = attempt;
+  const known = seen(reader, attempt);
+  const { ordinal, worker } = known;
+  const task = taskText(reader, attempt, known);
+  const fact: Draft = { name, atUs: step.atUs, node: step.node, job, attempt, task, ordinal };
+  if (worker !== undefined) fact.worker = worker;
+  if (detail) fact.detail = detail;
+  return fact;
 }
 
-function taskText(reader: FactReader, attempt: AttemptId): string {
-  return taskName(attempt.task, reader.mapsOfJob.get(attempt.job) ?? Number.POSITIVE_INFINITY);
+function taskText(reader: FactReader, attempt: AttemptId, known: SeenAttempt): string {
+  if (known.task !== undefined) return known.task;
+  const maps = reader.mapsOfJob.get(attempt.job);
+  if (maps === undefined) return taskName(attempt.task, Number.POSITIVE_INFINITY);
+  known.task = taskName(attempt.task, maps);
+  return known.task;
 }
 
 /** Which try at its task this attempt is, counted in the order in which attempts were first seen. */
 export function ordinalOf(reader: FactReader, attempt: AttemptId): number {
-  const key = attemptKey(attempt);
-  const known = reader.ordinals.get(key);
-  if (known !== undefined) return known;
-  const task = taskKey(attempt.job, attempt.task);
-  const ordinal = (reader.attemptsOfTask.get(task) ?? 0) + 1;
-  reader.attemptsOfTask.set(task, ordinal);
-  reader.ordinals.set(key, ordinal);
-  return ordinal;
+  return seen(reader, attempt).ordinal;
+}
+
+function seen(reader: FactReader, attempt: AttemptId): SeenAttempt {
+  const known = reader.attempts.get(attempt);
+  if (known) return known;
+  let tasks = reader.attemptsOfTask.get(attempt.job);
+  if (!tasks) reader.attemptsOfTask.set(attempt.job, (tasks = []));
+  const ordinal = (tasks[attempt.task] ?? 0) + 1;
+  tasks[attempt.task] = ordinal;
+  const first: SeenAttempt = { ordinal, task: undefined, worker: undefined };
+  reader.attempts.set(attempt, first);
+  return first;
 }
 
 /** `map-0@2`, for people. */

@@ -1,46 +1,96 @@
 /** Reads one fault: exactly one trigger, exactly one kind, and only the words that this kind knows. */
-import { parseDuration } from './duration.js';
+import { parseDuration, parseTimeOfDay, timeOfDayPattern } from './duration.js';
 import { crashPoints } from './fact-names.js';
 import { type Issue, oneOf } from './issue.js';
-import { readFiles, readNode, readPattern, readTask, type Scope } from './read-trigger.js';
+import {
+  type Path,
+  readAttempt,
+  readEnd,
+  readFiles,
+  readNode,
+  readPattern,
+  readRange,
+  readStores,
+  readTask,
+  type Scope,
+} from './read-trigger.js';
 import type { RawFault } from './schema.js';
 import { suggestion } from './suggest.js';
-import type { Fault, FaultAction, FaultKind, Trigger } from './types.js';
+import type { EndTarget, Fault, FaultAction, FaultKind, Trigger } from './types.js';
 
-export const faultKinds: readonly FaultKind[] = [
-  'crash',
-  'restart',
-  'pause',
-  'slow',
-  'lose',
-  'corrupt',
-  'drop',
-  'partition',
-  'obscure',
-  'expire',
-];
+/** What a kind of fault knows beside its target; `?` marks what may be left out. */
+interface Form {
+  /** It lasts until `until` or `for`, else to the end; or it is over at once. */
+  readonly lasts: boolean;
+  readonly knows?: readonly Modifier[];
+  /** Among what it knows: what it cannot do without. */
+  readonly needs?: readonly Modifier[];
+}
 
-const lasting: ReadonlySet<FaultKind> = new Set(['pause', 'slow', 'partition']);
 const modifiers = [
-  'at',
-  'when',
-  'point',
-  'after',
-  'on',
-  'job',
-  'task',
-  'until',
-  'for',
   'restartAfter',
   'by',
+  'torn',
+  'ahead',
+  'every',
   'oneWay',
-];
+  'extra',
+  'percent',
+  'message',
+  'gap',
+  'how',
+  'slots',
+] as const;
+type Modifier = (typeof modifiers)[number];
+
+const forms = {
+  crash: { lasts: false, knows: ['restartAfter'] },
+  restart: { lasts: false },
+  pause: { lasts: true },
+  slow: { lasts: true, knows: ['by'] },
+  blackout: { lasts: false, knows: ['torn', 'restartAfter'] },
+  jump: { lasts: false, knows: ['ahead'], needs: ['ahead'] },
+  drift: { lasts: true, knows: ['by'], needs: ['by'] },
+  lose: { lasts: false },
+  corrupt: { lasts: false },
+  fill: { lasts: true },
+  drop: { lasts: false },
+  flap: { lasts: true, knows: ['every'], needs: ['every'] },
+  partition: { lasts: true, knows: ['oneWay'] },
+  delay: { lasts: true, knows: ['oneWay', 'extra'], needs: ['extra'] },
+  loss: { lasts: true, knows: ['oneWay', 'percent'] },
+  duplicate: { lasts: true, knows: ['oneWay', 'percent'] },
+  reorder: { lasts: true, knows: ['oneWay', 'extra'], needs: ['extra'] },
+  hold: { lasts: true, knows: ['oneWay', 'message'] },
+  clog: { lasts: true, knows: ['oneWay', 'gap'], needs: ['gap'] },
+  misbehave: { lasts: false, knows: ['how'], needs: ['how'] },
+  obscure: { lasts: false },
+  expire: { lasts: false },
+  lag: { lasts: true, knows: ['by'] },
+  sever: { lasts: true },
+  blur: { lasts: true, knows: ['percent'] },
+  halt: { lasts: true, knows: ['every', 'restartAfter'] },
+  rewind: { lasts: false, knows: ['slots'], needs: ['slots'] },
+  forget: { lasts: false, knows: ['slots'], needs: ['slots'] },
+  failSync: { lasts: false, knows: ['restartAfter'] },
+} satisfies Record<FaultKind, Form>;
+
+export const faultKinds = Object.keys(forms) as readonly FaultKind[];
+
+/** Kinds that break no promise on which Rehearse stands; after the others, what was acknowledged may be lost. */
+export const honestKinds = faultKinds.filter((kind) => kind !== 'rewind' && kind !== 'forget');
+
+/** Kinds that may have an `until` or a `for`. */
+export const lastingKinds: ReadonlySet<FaultKind> = new Set(faultKinds.filter((kind) => forms[kind].lasts));
+
+const otherWords = ['at', 'when', 'point', 'after', 'on', 'job', 'task', 'until', 'for'];
 
 /** Finds a fault whose kind is not one of ours, before the schema calls it an unknown key. */
 export function findUnknownKind(fault: object, index: number): Issue | undefined {
   const keys = Object.keys(fault);
   if (keys.some((key) => (faultKinds as readonly string[]).includes(key))) return undefined;
-  const key = keys.find((candidate) => !modifiers.includes(candidate));
+  const words: readonly string[] = [...otherWords, ...modifiers];
+  const key = keys.find((candidate) => !words.includes(candidate));
   if (key === undefined) return undefined;
   const long = key === 'kind';
   const written = long ? String((fault as { kind: unknown }).kind) : key;
@@ -69,15 +119,13 @@ export function readFault(scope: Scope, raw: RawFault, index: number): Fault | u
   const kind = kinds[0];
   if (kind === undefined) return complain(`a fault needs a kind: ${faultKinds.join(', ')}`);
   if (kinds.length > 1) return complain(`a fault has one kind, and "${kind}" is there already`, kinds[1]);
-  if (raw.by !== undefined && kind !== 'slow') return complain('only slow knows "by"', 'by');
-  if (raw.restartAfter !== undefined && kind !== 'crash') {
-    return complain('only crash knows "restartAfter"', 'restartAfter');
-  }
-  if (raw.oneWay !== undefined && kind !== 'partition')
-    return complain('only partition knows "oneWay"', 'oneWay');
+  const form: Form = forms[kind];
+  const strange = modifiers.find((key) => raw[key] !== undefined && !form.knows?.includes(key));
+  if (strange) return complain(`${kind} knows no "${strange}"`, strange);
+  const missing = form.needs?.find((key) => raw[key] === undefined);
+  if (missing) return complain(`${kind} needs "${missing}"`, kind);
   const end = raw.until !== undefined ? 'until' : raw.for !== undefined ? 'for' : undefined;
-  if (end !== undefined && !lasting.has(kind))
-    return complain(`${kind} is over at once and knows no "${end}"`, end);
+  if (end !== undefined && !form.lasts) return complain(`${kind} is over at once and knows no "${end}"`, end);
   if (raw.until !== undefined && raw.for !== undefined) return complain('either "until" or "for"', 'for');
   const trigger = readTriggerOf(scope, raw, path, complain);
   const action = readAction(scope, raw, kind, path);
@@ -113,7 +161,7 @@ function readTriggerOf(
       ? (['on', 'job', 'task'] as const).find((key) => raw[key] !== undefined)
       : undefined;
   if (stray) return complain(`only "point" knows "${stray}"`, stray);
-  if (raw.at !== undefined) return { kind: 'at', atUs: parseDuration(raw.at) };
+  if (raw.at !== undefined) return readMoment(scope, raw.at, complain);
   if (raw.when !== undefined) {
     const pattern = readPattern(scope, raw.when, [...path, 'when']);
     return pattern && { kind: 'when', pattern };
@@ -137,12 +185,19 @@ function readTriggerOf(
   return { kind: 'point', point, ...job, ...(task ? { task } : {}), ...(on ? { on } : {}) };
 }
 
-function readAction(
-  scope: Scope,
-  raw: RawFault,
-  kind: FaultKind,
-  path: (string | number)[],
-): FaultAction | undefined {
+/** Time since the start, whichever way it is told. */
+function readMoment(
+  { startsUs }: Scope,
+  text: string,
+  complain: (message: string, key: string) => undefined,
+): Trigger | undefined {
+  if (!timeOfDayPattern.test(text)) return { kind: 'at', atUs: parseDuration(text) };
+  if (startsUs === undefined) return complain('a time of day needs a scenario that "starts" at one', 'at');
+  const atUs = parseTimeOfDay(text) - startsUs;
+  return atUs < 0 ? complain('this is before the start', 'at') : { kind: 'at', atUs };
+}
+
+function readAction(scope: Scope, raw: RawFault, kind: FaultKind, path: Path): FaultAction | undefined {
   const at = [...path, kind];
   switch (kind) {
     case 'lose':
@@ -150,34 +205,118 @@ function readAction(
       const files = readFiles(scope, raw[kind]!, at);
       return files && { kind, files };
     }
-    case 'partition': {
-      const from = readNode(scope, raw.partition![0], [...at, 0]);
-      const to = readNode(scope, raw.partition![1], [...at, 1]);
-      return from && to && { kind, from, to, oneWay: raw.oneWay ?? false };
+    case 'partition':
+    case 'delay':
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+    case 'hold':
+    case 'clog':
+      return readLinkFault(scope, raw, kind, path);
+    case 'misbehave': {
+      const attempt = readAttempt(scope, raw.misbehave!, at);
+      return attempt && { kind, attempt, how: raw.how! };
     }
     case 'expire':
       return { kind };
-    default: {
-      const target = readNode(scope, raw[kind]!, at);
-      if (!target) return undefined;
-      if (kind === 'slow') return { kind, target, by: raw.by ?? 10 };
-      if (kind !== 'crash') return { kind, target };
-      const after = raw.restartAfter;
-      return { kind, target, ...(after === undefined ? {} : { restartAfterUs: parseDuration(after) }) };
+    case 'lag':
+    case 'sever':
+    case 'blur': {
+      const masters = readEnd(scope, raw[kind]!, at);
+      return masters && readStoreAccess(raw, kind, masters);
+    }
+    case 'halt': {
+      const stores = readStores(scope, raw.halt!, at);
+      return stores && { kind, stores, ...readHaltTimes(raw) };
+    }
+    case 'rewind':
+    case 'forget':
+      return { kind, slots: raw.slots! };
+    default:
+      return readNodeFault(scope, raw, kind, at);
+  }
+}
+
+type NodeKind = Extract<FaultAction, { target: unknown }>['kind'];
+type LinkKind = Extract<FaultAction, { link: unknown }>['kind'];
+
+function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): FaultAction | undefined {
+  const target = readNode(scope, raw[kind]!, at);
+  if (!target) return undefined;
+  const restart = raw.restartAfter === undefined ? {} : { restartAfterUs: parseDuration(raw.restartAfter) };
+  switch (kind) {
+    case 'slow':
+      return { kind, target, by: raw.by ?? 10 };
+    case 'drift':
+      return { kind, target, by: raw.by! };
+    case 'jump':
+      return { kind, target, aheadUs: parseDuration(raw.ahead!) };
+    case 'flap':
+      return { kind, target, everyUs: parseDuration(raw.every!) };
+    case 'failSync':
+      return { kind, target, ...restart };
+    case 'blackout':
+      return { kind, target, torn: raw.torn ?? false, ...restart };
+    case 'crash':
+      return { kind, target, ...restart };
+    default:
+      return { kind, target };
+  }
+}
+
+function readStoreAccess(raw: RawFault, kind: 'lag' | 'sever' | 'blur', masters: EndTarget): FaultAction {
+  if (kind === 'lag') return { kind, masters, by: raw.by ?? 10 };
+  return kind === 'sever' ? { kind, masters } : { kind, masters, percent: raw.percent ?? 100 };
+}
+
+/** How long a node of the store is down when it is killed again and again. */
+const haltDownUs = 500_000;
+
+function readHaltTimes({ every, restartAfter }: RawFault): Pick<FaultAction & { kind: 'halt' }, 'every'> {
+  if (every === undefined) return {};
+  const downUs = restartAfter === undefined ? haltDownUs : parseDuration(restartAfter);
+  return { every: { periodUs: parseDuration(every), downUs } };
+}
+
+function readLinkFault(scope: Scope, raw: RawFault, kind: LinkKind, path: Path): FaultAction | undefined {
+  const from = readEnd(scope, raw[kind]![0], [...path, kind, 0]);
+  const to = readEnd(scope, raw[kind]![1], [...path, kind, 1]);
+  if (!from || !to) return undefined;
+  const link = { from, to, oneWay: raw.oneWay ?? false };
+  const percent = raw.percent ?? 100;
+  switch (kind) {
+    case 'partition':
+      return { kind, link };
+    case 'loss':
+    case 'duplicate':
+      return { kind, link, percent };
+    case 'hold':
+      return { kind, link, ...(raw.message === undefined ? {} : { message: raw.message }) };
+    case 'clog':
+      return { kind, link, gapUs: parseDuration(raw.gap!) };
+    case 'delay':
+    case 'reorder': {
+      const extraUs = readRange(scope, raw.extra!, [...path, 'extra']);
+      return extraUs && { kind, link, extraUs };
     }
   }
 }
 
-function faultText(raw: RawFault, kind: FaultKind): string {
+export function faultText(raw: RawFault, kind: FaultKind): string {
   const what = raw[kind];
   const words = [`${kind} ${Array.isArray(what) ? what.join(' from ') : what}`];
-  if (raw.by !== undefined) words.push(`by ${raw.by}`);
+  for (const modifier of modifiers) {
+    const word = modifier === 'restartAfter' ? 'with restart after' : modifier;
+    if (raw[modifier] !== undefined) words.push(`${word} ${raw[modifier]}`);
+  }
   if (raw.at !== undefined) words.push(`at ${raw.at}`);
   if (raw.when !== undefined) words.push(`when ${raw.when}`);
   if (raw.point !== undefined) words.push(`at ${raw.point}`);
+  if (raw.on !== undefined) words.push(`on ${raw.on}`);
+  if (raw.job !== undefined) words.push(`job ${raw.job}`);
+  if (raw.task !== undefined) words.push(`task ${raw.task}`);
   if (raw.after !== undefined) words.push(`after ${raw.after}`);
   if (raw.until !== undefined) words.push(`until ${raw.until}`);
   if (raw.for !== undefined) words.push(`for ${raw.for}`);
-  if (raw.restartAfter !== undefined) words.push(`with restart after ${raw.restartAfter}`);
   return words.join(' ');
 }

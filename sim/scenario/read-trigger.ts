@@ -2,17 +2,33 @@
  * Reads the small texts of a scenario: facts ("map-0@1 started", "job-2 publishing"), tasks, nodes and roles, files.
  * Each function answers undefined after it has reported what is wrong.
  */
+
+import type { Range } from '../random.js';
+import { parseDurationRange } from './duration.js';
 import { factNames, isFactName } from './fact-names.js';
 import { oneOf, type Report } from './issue.js';
 import { suggestion } from './suggest.js';
-import type { FactPattern, FilesTarget, NodeTarget, ScenarioJob, TaskPattern } from './types.js';
+import type {
+  AttemptTarget,
+  EndTarget,
+  FactPattern,
+  FilesTarget,
+  NodeTarget,
+  ScenarioJob,
+  StoreTarget,
+  TaskPattern,
+} from './types.js';
 
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
 /** What a text may speak of. */
 export interface Scope {
   readonly nodes: readonly string[];
   readonly jobs: readonly ScenarioJob[];
+  /** Nodes of the store. */
+  readonly stores: number;
+  /** The time of day at which the scenario starts, if it says so. */
+  readonly startsUs: number | undefined;
   readonly report: Report;
 }
 
@@ -93,10 +109,45 @@ const roles: Readonly<Record<string, NodeTarget>> = {
   standby: { kind: 'any', of: 'standby' },
 };
 
-export function readNode(scope: Scope, text: string, path: Path): NodeTarget | undefined {
+const groups: Readonly<Record<string, EndTarget>> = {
+  'all workers': { kind: 'all', of: 'worker' },
+  'all masters': { kind: 'all', of: 'master' },
+  'all clients': { kind: 'all', of: 'client' },
+  'all nodes': { kind: 'all', of: 'node' },
+};
+
+/** One end of links: a node, a role, or all of a kind. */
+export function readEnd(scope: Scope, text: string, path: Path): EndTarget | undefined {
+  return Object.hasOwn(groups, text) ? groups[text] : readNode(scope, text, path, Object.keys(groups));
+}
+
+/** `store-2`, or all of them. */
+export function readStores(scope: Scope, text: string, path: Path): StoreTarget | undefined {
+  if (text === 'all stores') return { kind: 'all-stores' };
+  const node = Number(/^store-([1-9])$/.exec(text)?.[1] ?? Number.NaN);
+  if (node <= scope.stores) return { kind: 'store', node };
+  const known = ['all stores', ...Array.from({ length: scope.stores }, (_, index) => `store-${index + 1}`)];
+  const near = suggestion(text, known);
+  scope.report({
+    path,
+    code: 'S011',
+    message: `no node of the store is called "${text}"`,
+    label: oneOf(known),
+    ...(near === undefined ? {} : { suggestion: near }),
+  });
+  return undefined;
+}
+
+/** `others`: what else could stand here. */
+export function readNode(
+  scope: Scope,
+  text: string,
+  path: Path,
+  others: readonly string[] = [],
+): NodeTarget | undefined {
   if (scope.nodes.includes(text)) return { kind: 'node', node: text };
   if (Object.hasOwn(roles, text)) return roles[text];
-  const known = [...scope.nodes, ...Object.keys(roles)];
+  const known = [...scope.nodes, ...Object.keys(roles), ...others];
   const near = suggestion(text, known);
   scope.report({
     path,
@@ -104,6 +155,7 @@ export function readNode(scope: Scope, text: string, path: Path): NodeTarget | u
     message: `no node or role is called "${text}"`,
     label: oneOf([
       ...Object.keys(roles),
+      ...others,
       ...scope.nodes.slice(0, 4),
       ...(scope.nodes.length > 4 ? ['…'] : []),
     ]),
@@ -121,4 +173,17 @@ export function readFiles(scope: Scope, text: string, path: Path): FilesTarget |
   }
   const task = readTask(scope, text, path);
   return task && { kind: 'attempt', task };
+}
+
+export function readAttempt(scope: Scope, text: string, path: Path): AttemptTarget | undefined {
+  if (text === 'its attempt') return { kind: 'its-attempt' };
+  const task = readTask(scope, text, path);
+  return task && { kind: 'attempt', task };
+}
+
+/** A range of durations. */
+export function readRange({ report }: Scope, text: string, path: Path): Range | undefined {
+  const range = parseDurationRange(text);
+  if (!range) report({ path, code: 'S006', message: `the range "${text}" ends before it begins` });
+  return range;
 }

@@ -1,5 +1,6 @@
 /** From the form of a scenario (schema.ts) to what it means: defaults filled in, texts read, names checked. */
-import { parseDuration, parseDurationRange } from './duration.js';
+import type { Bounds } from '../explore/cluster/bounds.js';
+import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
 import type { Report } from './issue.js';
@@ -10,6 +11,7 @@ import { suggestion } from './suggest.js';
 import {
   clientName,
   type Expectation,
+  type Healing,
   type Misbehaviour,
   masterNames,
   type Scenario,
@@ -39,7 +41,8 @@ export function readScenario(
     ...rawJobs.map((_, index) => clientName(index)),
   ];
   const jobs: ScenarioJob[] = [];
-  const scope: Scope = { nodes, jobs, report };
+  const startsUs = raw.starts === undefined ? undefined : parseTimeOfDay(raw.starts);
+  const scope: Scope = { nodes, jobs, stores: cluster.stores, startsUs, report };
   for (const [index, job] of rawJobs.entries()) {
     jobs.push(readJob(scope, raw, job, raw.jobs ? ['jobs', index] : ['job']));
   }
@@ -51,9 +54,12 @@ export function readScenario(
     file,
     seed: String(raw.seed ?? 1),
     variant,
+    ...(startsUs === undefined ? {} : { startsUs }),
     cluster,
     jobs,
     faults,
+    ...readHealing(scope, raw),
+    ...(raw.explore ? { explore: raw.explore as Partial<Bounds> } : {}),
     expect: readExpectation(scope, raw),
   };
 }
@@ -79,6 +85,12 @@ function readCluster(raw: RawScenario, report: Report): ScenarioCluster {
     workerLeaseUs,
     reconnectUs: us(policy.reconnect, beatUs),
     masterLeaseUs: us(policy.masterLease, 3 * second),
+    stores: cluster.stores ?? 1,
+    snapshotSlots: cluster.snapshotSlots ?? 1000,
+    clockOffsetUs: readRange(cluster.clockOffset ?? '0s', ['cluster', 'clockOffset'], report),
+    clockDriftPercent: cluster.clockDrift ?? 0,
+    exclusionUs: us(policy.exclusion, 30 * second),
+    exclusionMaxUs: us(policy.exclusionMax, 600 * second),
   };
 }
 
@@ -110,8 +122,11 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
       taskTimeoutUs: parseDuration(policy.taskTimeout ?? '600s'),
       speculation: policy.speculation === true || policy.speculation === 'on',
       speculationAgeMinUs: parseDuration(policy.speculationAge ?? '5s'),
+      skipBadRecords: policy.skipBadRecords === true || policy.skipBadRecords === 'on',
+      slowstartPermille: Math.round((policy.slowstart ?? 1) * 1000),
     },
     misbehaviours: [],
+    poison: { lines: job.poison?.lines ?? [], keys: job.poison?.keys ?? [] },
   };
   const own: Scope = { ...scope, jobs: [read] };
   const misbehaviours: Misbehaviour[] = Object.entries(job.misbehave ?? {}).flatMap(([text, how]) => {
@@ -119,6 +134,25 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     return task ? [{ task, how }] : [];
   });
   return { ...read, misbehaviours };
+}
+
+function readHealing({ nodes, report }: Scope, { heal }: RawScenario): { heal?: Healing } {
+  if (!heal) return {};
+  for (const [index, name] of heal.nodes.entries()) {
+    if (nodes.includes(name)) continue;
+    const near = suggestion(name, nodes);
+    report({
+      path: ['heal', 'nodes', index],
+      code: 'S011',
+      message: `no node is called "${name}"`,
+      ...(near === undefined ? {} : { suggestion: near }),
+    });
+  }
+  for (const kind of ['master', 'worker']) {
+    if (heal.nodes.some((name) => name.startsWith(kind))) continue;
+    report({ path: ['heal', 'nodes'], code: 'S012', message: `no job can end without a ${kind}` });
+  }
+  return { heal: { atUs: parseDuration(heal.at), nodes: heal.nodes } };
 }
 
 function readExpectation(scope: Scope, raw: RawScenario): Expectation {

@@ -3,7 +3,8 @@
  * targets) is read by read.ts.
  */
 import { z } from 'zod';
-import { durationPattern, durationRangePattern } from './duration.js';
+import { durationPattern, durationRangePattern, momentPattern, timeOfDayPattern } from './duration.js';
+import { messageTypes } from './fact-names.js';
 
 const duration = z.string().regex(durationPattern).describe('A duration with its unit: 200ms, 3s, 1.5m');
 const durationRange = z
@@ -19,14 +20,29 @@ const trigger = z
 const node = z
   .string()
   .describe('A node (worker-1) or a role: leader, its worker, it, any worker, any standby, any master');
+const link = z
+  .tuple([node, node])
+  .describe('Every link from the first to the second: nodes, roles, or all workers, masters, clients, nodes');
+const misbehaviour = z.enum(['throws', 'hangs', 'differs', 'exhausts', 'exits']);
 const files = z.string().describe('its output, map-0@1, or outputs of worker-1');
+
+const masters = z.string().describe('Whose way to the store: leader, master-2, any standby, all masters');
 
 const cluster = z.strictObject({
   masters: z.int().min(1).max(9).optional().describe('One leads, the others stand by. Default 1'),
   workers: z.int().min(1).max(10_000).optional().describe('Default 2'),
   slots: count.optional().describe('Attempts that one worker runs at a time. Default 1'),
   mapOutputs: z.enum(['shared', 'worker']).optional().describe('Where map outputs lie. Default shared'),
+  clockOffset: durationRange.optional().describe("What a node's clock shows at the start. Default 0s"),
+  clockDrift: z
+    .number()
+    .min(0)
+    .max(50)
+    .optional()
+    .describe('By how many percent clocks run fast or slow at most. Default 0'),
   latency: durationRange.optional().describe('One way, per message. Default 200us..2ms'),
+  stores: z.int().min(1).max(9).optional().describe('Nodes of the store; a majority is enough. Default 1'),
+  snapshotSlots: count.optional().describe('Slots between two snapshots of the journal. Default 1000'),
 });
 
 const job = z.strictObject({
@@ -43,9 +59,16 @@ const job = z.strictObject({
   output: z.string().min(1).optional().describe('Default out'),
   overwrite: z.boolean().optional(),
   misbehave: z
-    .record(z.string(), z.enum(['throws', 'hangs', 'differs']))
+    .record(z.string(), misbehaviour)
     .optional()
     .describe('User code that does not do what it should, by task or attempt: map-0@1: throws'),
+  poison: z
+    .strictObject({
+      lines: z.array(z.string()).optional().describe('Lines at which map throws'),
+      keys: z.array(z.string()).optional().describe('Keys at which reduce throws'),
+    })
+    .optional()
+    .describe('What user code cannot stand, in any attempt'),
 });
 
 const policy = z.strictObject({
@@ -60,11 +83,28 @@ const policy = z.strictObject({
   maxAttempts: count.optional().describe('Counted failures of a task that fail the job. Default 4'),
   taskTimeout: duration.optional().describe('Without progress for so long an attempt is ended. Default 600s'),
   speculation: onOff.optional().describe('Default off'),
+  skipBadRecords: onOff.optional().describe('Two failures at one record skip it. Default off'),
+  slowstart: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Reduces may begin once this part of the maps is committed. Default 1'),
+  exclusion: duration
+    .optional()
+    .describe(
+      'How long a worker that failed three tasks is excluded from a job, the first time. Default 30s',
+    ),
+  exclusionMax: duration.optional().describe('And at most. Default 10m'),
   speculationAge: duration.optional().describe('No copy of a younger attempt is made. Default 5s'),
 });
 
 const fault = z.strictObject({
-  at: duration.optional(),
+  at: z
+    .string()
+    .regex(momentPattern)
+    .optional()
+    .describe('Time since the start: 3s; or, in a scenario that says when it starts, a time of day: 12:04'),
   when: trigger.optional(),
   point: z.string().optional().describe('A crash point: publish.before_rename'),
   after: trigger.optional().describe('The trigger counts only once this has happened'),
@@ -78,17 +118,54 @@ const fault = z.strictObject({
   restart: node.optional(),
   pause: node.optional(),
   slow: node.optional(),
-  by: z.number().min(1).optional().describe('Times slower'),
+  by: z.number().positive().max(1000).optional().describe('Times slower; for drift, times faster'),
+  blackout: node.optional().describe('The machine loses power, and what it has not synced'),
+  torn: z.boolean().optional().describe('What was not synced is half there instead of gone'),
+  jump: node.optional().describe("The node's clock leaps ahead"),
+  ahead: duration.optional(),
+  drift: node.optional().describe("The node's clock runs faster or slower"),
   lose: files.optional(),
   corrupt: files.optional(),
   drop: node.optional().describe('Break all sessions of the node'),
-  partition: z.tuple([node, node]).optional(),
-  oneWay: z.boolean().optional().describe('Only what goes from the first to the second is held up'),
+  fill: node.optional().describe("The worker's disk is full"),
+  flap: node.optional().describe('Break all sessions of the node again and again'),
+  every: duration.optional(),
+  partition: link.optional().describe('What is said waits until the partition heals'),
+  delay: link.optional().describe('What is said takes longer'),
+  reorder: link.optional().describe('What a broken session had under way comes later'),
+  extra: durationRange.optional().describe('How much later, drawn for each message'),
+  loss: link.optional().describe('A message is lost, and its session with it'),
+  duplicate: link.optional().describe('A message comes twice in a row'),
+  percent: z.int().min(1).max(100).optional().describe('Of the messages, drawn for each. Default 100'),
+  hold: link
+    .optional()
+    .describe('The next message, and what comes after it in its session, waits for the end'),
+  message: z.enum(messageTypes).optional().describe('Only a message of this type is held'),
+  clog: link.optional().describe('Messages pass one at a time'),
+  gap: duration.optional().describe('Between two messages'),
+  oneWay: z.boolean().optional().describe('Only what goes from the first to the second is hit'),
+  misbehave: z.string().optional().describe('its attempt, or map-0@1: its user code goes wrong from now on'),
+  how: misbehaviour.optional(),
+  lag: masters.optional().describe('Journal and lease take longer, for these masters'),
+  sever: masters.optional().describe('These masters cannot reach journal and lease'),
+  blur: masters.optional().describe('What became of an append, nobody can say'),
+  halt: z.string().optional().describe('Nodes of the store die: store-2, or all stores'),
+  rewind: z.literal('journal').optional().describe('The journal is restored from an older copy'),
+  forget: z.literal('journal').optional().describe('The last confirmed slots are lost in a failover'),
+  slots: count.optional().describe('How many slots are lost; at most, when they are forgotten'),
+  failSync: node.optional().describe("The master's next sync of the journal fails, which ends its process"),
   obscure: node.optional().describe("The answer to the node's next append is lost"),
   expire: z.literal('lease').optional().describe('Who leads loses the lease and does not know'),
 });
 
-const outcome = z.enum(['succeeded', 'failed']);
+const outcome = z
+  .enum(['succeeded', 'failed', 'refused', 'any'])
+  .describe('any: only the invariants judge, as in what the fuzzer draws');
+
+const heal = z.strictObject({
+  at: duration,
+  nodes: z.array(z.string()).min(2).describe('By name: at least one master and one worker'),
+});
 
 const expect = z.strictObject({
   job: outcome.optional(),
@@ -102,15 +179,41 @@ const expect = z.strictObject({
   within: duration.optional(),
 });
 
+const bound = z.int().min(0).max(15).optional();
+const explore = z.strictObject({
+  crashes: bound.describe('A master or worker ends as by kill -9'),
+  losses: bound.describe('A session breaks with what is under way'),
+  duplicates: bound.describe('A message is delivered twice'),
+  timeouts: bound.describe('A deadline comes while something else is still under way'),
+  unknowns: bound.describe('An append is answered as unknown'),
+  failures: bound.describe('User code fails'),
+  expiries: bound.describe('The lease is given to somebody else'),
+});
+
 export const scenarioSchema = z.strictObject({
   name: z.string().min(1),
   about: z.string().optional(),
   seed: z.union([z.int(), z.string()]).optional(),
+  starts: z
+    .string()
+    .regex(timeOfDayPattern)
+    .optional()
+    .describe(
+      'Time of day at which the story begins, 12:00 or 12:00:30; the time line is told in such times',
+    ),
   cluster: cluster.optional(),
   job: job.optional(),
   jobs: z.array(job).min(1).optional().describe('One after another'),
   policy: policy.optional(),
   faults: z.array(fault).optional(),
+  heal: heal
+    .optional()
+    .describe(
+      'From then on these nodes and all clients are healthy and reach each other; the rest stays as it is',
+    ),
+  explore: explore
+    .optional()
+    .describe('For `rehearse explore`: how often each may happen in a run. Default: as the faults say'),
   expect,
   vary: z
     .record(z.string(), z.array(z.string()).min(1))

@@ -1,5 +1,5 @@
 /** A run as people read it: one line per notable fact. */
-import { durationText } from './duration.js';
+import { durationText, timeOfDayText } from './duration.js';
 import type { FactName } from './fact-names.js';
 import { attemptText, type Fact } from './facts.js';
 
@@ -31,7 +31,9 @@ export function factText(fact: Fact): string {
   return words.join(' ').trimEnd();
 }
 
-/** With the time in front. */
-export function timeline(facts: readonly Fact[]): string[] {
-  return facts.filter(isNotable).map((fact) => `${durationText(fact.atUs).padStart(12)}  ${factText(fact)}`);
+/** With the time in front: since the start, or of the day for a story that begins at one. */
+export function timeline(facts: readonly Fact[], startsUs?: number): string[] {
+  const timeText = (us: number): string =>
+    startsUs === undefined ? durationText(us) : timeOfDayText(startsUs + us);
+  return facts.filter(isNotable).map((fact) => `${timeText(fact.atUs).padStart(12)}  ${factText(fact)}`);
 }

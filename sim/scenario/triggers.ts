@@ -3,7 +3,7 @@
  * driver does it in virtual time or with signals, and runs the clock for `at` and `for`.
  */
 import type { Fact } from './facts.js';
-import type { FactPattern, Fault, NodeTarget, Scenario, TaskPattern } from './types.js';
+import type { EndTarget, FactPattern, Fault, NodeTarget, Scenario, TaskPattern } from './types.js';
 
 export interface FiredFault {
   readonly fault: Fault;
@@ -108,6 +108,7 @@ export function matchesTask(task: TaskPattern, fact: Fact): boolean {
 export interface Cast {
   readonly masters: readonly string[];
   readonly workers: readonly string[];
+  readonly clients: readonly string[];
   /** Neither down nor paused. */
   isUp(node: string): boolean;
   /** A number from 0 to `below` - 1, by seed or by chance. */
@@ -138,4 +139,21 @@ export function resolveNode(
       return candidates.length === 0 ? undefined : candidates[cast.pick(candidates.length)];
     }
   }
+}
+
+/** The nodes that an end of links means now, up or not. */
+export function resolveEnd(
+  triggers: Triggers,
+  target: EndTarget,
+  fact: Fact | undefined,
+  cast: Cast,
+): readonly string[] {
+  if (target.kind !== 'all') {
+    const name = resolveNode(triggers, target, fact, cast);
+    return name === undefined ? [] : [name];
+  }
+  const { masters, workers, clients } = cast;
+  return { master: masters, worker: workers, client: clients, node: [...masters, ...workers, ...clients] }[
+    target.of
+  ];
 }

@@ -3,8 +3,9 @@
  * duration in microseconds. Both drivers work from this; nothing here knows which one.
  */
 import type { JobPolicy } from '../../core/records.js';
+import type { Bounds } from '../explore/cluster/bounds.js';
 import type { Range } from '../random.js';
-import type { FactName } from './fact-names.js';
+import type { FactName, MessageType } from './fact-names.js';
 
 export interface Scenario {
   readonly name: string;
@@ -13,11 +14,26 @@ export interface Scenario {
   readonly seed: string;
   /** What the placeholders of `vary` stand for in this variant. */
   readonly variant: Readonly<Record<string, string>>;
+  /** The time of day at which it begins, for people: microseconds since midnight. Without one, times count from 0. */
+  readonly startsUs?: number;
   readonly cluster: ScenarioCluster;
   /** One after another: each is submitted when the one before has concluded. */
   readonly jobs: readonly ScenarioJob[];
   readonly faults: readonly Fault[];
+  readonly heal?: Healing;
+  /** For the explorer: how many of each fault a run may have. */
+  readonly explore?: Partial<Bounds>;
   readonly expect: Expectation;
+}
+
+/**
+ * From this time on these nodes and all clients are up, at full speed, with their disks, and reach each other and the
+ * store, whatever the faults say; the rest stays as broken as it is. Then the jobs must end.
+ */
+export interface Healing {
+  readonly atUs: number;
+  /** By name: at least one master and one worker. */
+  readonly nodes: readonly string[];
 }
 
 export interface ScenarioCluster {
@@ -33,6 +49,16 @@ export interface ScenarioCluster {
   readonly workerLeaseUs: number;
   readonly reconnectUs: number;
   readonly masterLeaseUs: number;
+  /** Nodes that keep the journal and the lease; a majority of them is enough. */
+  readonly stores: number;
+  /** Slots between two snapshots of the journal. */
+  readonly snapshotSlots: number;
+  /** How long a worker that fails too much is excluded from a job: the first time, and at most. */
+  readonly exclusionUs: number;
+  readonly exclusionMaxUs: number;
+  /** What each node's clock shows at the start, and how many percent it runs fast or slow at most; drawn per node. */
+  readonly clockOffsetUs: Range;
+  readonly clockDriftPercent: number;
 }
 
 export interface ScenarioJob {
@@ -50,6 +76,8 @@ export interface ScenarioJob {
   readonly overwrite: boolean;
   readonly policy: JobPolicy;
   readonly misbehaviours: readonly Misbehaviour[];
+  /** What user code cannot stand, in any attempt: `map` throws at these lines, `reduce` at these keys. */
+  readonly poison: { readonly lines: readonly string[]; readonly keys: readonly string[] };
 }
 
 /** A task, or one of its attempts by `ordinal`: 1 is the first that ever started, whoever led then. */
@@ -60,11 +88,17 @@ export interface TaskPattern {
   readonly ordinal?: number;
 }
 
-/** User code that does not do what it should: in these attempts it throws, never ends, or answers differently each time. */
+/** User code that does not do what it should, in these attempts. */
 export interface Misbehaviour {
   readonly task: TaskPattern;
-  readonly how: 'throws' | 'hangs' | 'differs';
+  readonly how: MisbehaviourKind;
 }
+
+/**
+ * It throws at the end of its work; never ends; answers differently in each attempt; eats memory until its whole process
+ * dies; ends its thread.
+ */
+export type MisbehaviourKind = 'throws' | 'hangs' | 'differs' | 'exhausts' | 'exits';
 
 /** What a trigger waits for. All that is given must match. */
 export interface FactPattern {
@@ -98,30 +132,110 @@ export type NodeTarget =
   | { readonly kind: 'its-worker' }
   | { readonly kind: 'any'; readonly of: 'standby' | 'master' | 'worker' };
 
+/** One node, or all of a kind: an end of links. */
+export type EndTarget =
+  | NodeTarget
+  | { readonly kind: 'all'; readonly of: 'master' | 'worker' | 'client' | 'node' };
+
+/** Every link from a node of the one end to a node of the other; and back, unless it is one-way. */
+export interface LinkTarget {
+  readonly from: EndTarget;
+  readonly to: EndTarget;
+  readonly oneWay: boolean;
+}
+
 export type FilesTarget =
   | { readonly kind: 'its-output' }
   | { readonly kind: 'attempt'; readonly task: TaskPattern }
   | { readonly kind: 'outputs-of'; readonly worker: NodeTarget };
 
-export type FaultAction =
+/** The running attempt that a fault of user code hits. */
+export type AttemptTarget =
+  | { readonly kind: 'its-attempt' }
+  | { readonly kind: 'attempt'; readonly task: TaskPattern };
+
+/** Faults of processes, machines and their clocks. */
+export type NodeFault =
   | { readonly kind: 'crash'; readonly target: NodeTarget; readonly restartAfterUs?: number }
   | { readonly kind: 'restart'; readonly target: NodeTarget }
   | { readonly kind: 'pause'; readonly target: NodeTarget }
   | { readonly kind: 'slow'; readonly target: NodeTarget; readonly by: number }
-  | { readonly kind: 'lose' | 'corrupt'; readonly files: FilesTarget }
-  /** Breaks every session of the node. */
-  | { readonly kind: 'drop'; readonly target: NodeTarget }
+  /** The machine loses power: what it had not synced is lost or, `torn`, half there. */
   | {
-      readonly kind: 'partition';
-      readonly from: NodeTarget;
-      readonly to: NodeTarget;
-      /** Only what goes `from` → `to` is held up. */
-      readonly oneWay: boolean;
+      readonly kind: 'blackout';
+      readonly target: NodeTarget;
+      readonly torn: boolean;
+      readonly restartAfterUs?: number;
     }
+  /** The node's clock leaps ahead; it never goes back. */
+  | { readonly kind: 'jump'; readonly target: NodeTarget; readonly aheadUs: number }
+  /** The node's clock runs `by` times as fast. */
+  | { readonly kind: 'drift'; readonly target: NodeTarget; readonly by: number };
+
+/** Faults of files and disks. */
+export type FileFault =
+  | { readonly kind: 'lose' | 'corrupt'; readonly files: FilesTarget }
+  /** The worker's disk is full: whatever it writes fails. */
+  | { readonly kind: 'fill'; readonly target: NodeTarget };
+
+/** Faults of the network. A percentage is drawn for each message on its own. */
+export type LinkFault =
+  /** Breaks every session of the node, once or again and again. */
+  | { readonly kind: 'drop'; readonly target: NodeTarget }
+  | { readonly kind: 'flap'; readonly target: NodeTarget; readonly everyUs: number }
+  /** Holds everything up until it heals. */
+  | { readonly kind: 'partition'; readonly link: LinkTarget }
+  | { readonly kind: 'delay'; readonly link: LinkTarget; readonly extraUs: Range }
+  /** A message that is lost takes its session with it, as a stream cannot go on with a hole. */
+  | { readonly kind: 'loss'; readonly link: LinkTarget; readonly percent: number }
+  /** The message comes twice in a row, as after a sender that repeats itself. */
+  | { readonly kind: 'duplicate'; readonly link: LinkTarget; readonly percent: number }
+  /** A session that breaks does not take along what is under way: it comes later, perhaps after the next session. */
+  | { readonly kind: 'reorder'; readonly link: LinkTarget; readonly extraUs: Range }
+  /** The next message (of this type) waits for the end of the fault, and what is behind it in its session as well. */
+  | { readonly kind: 'hold'; readonly link: LinkTarget; readonly message?: MessageType }
+  /** Messages pass one at a time, with this gap between them. */
+  | { readonly kind: 'clog'; readonly link: LinkTarget; readonly gapUs: number };
+
+/** User code that begins to misbehave while it runs. */
+export type CodeFault = {
+  readonly kind: 'misbehave';
+  readonly attempt: AttemptTarget;
+  readonly how: MisbehaviourKind;
+};
+
+/** Faults of the stores. */
+export type StoreFault =
   /** The answer to the node's next append is lost: it happened, and the node cannot know. */
   | { readonly kind: 'obscure'; readonly target: NodeTarget }
   /** The lease service forgets its holder, who does not know, and grants to whoever waits. */
-  | { readonly kind: 'expire' };
+  | { readonly kind: 'expire' }
+  /** Journal and lease take these masters `by` times as long. */
+  | { readonly kind: 'lag'; readonly masters: EndTarget; readonly by: number }
+  /** These masters cannot reach journal and lease. */
+  | { readonly kind: 'sever'; readonly masters: EndTarget }
+  /** Of so many appends nobody can say what became of them: half have happened, half never will. */
+  | { readonly kind: 'blur'; readonly masters: EndTarget; readonly percent: number }
+  /**
+   * Nodes of the store die: once, and stay down while the fault lasts; or every so often, to come back after a while.
+   * With fewer than a majority up, nobody reaches the store.
+   */
+  | {
+      readonly kind: 'halt';
+      readonly stores: StoreTarget;
+      readonly every?: { readonly periodUs: number; readonly downUs: number };
+    }
+  /** The journal is restored from a copy that is older by so many slots. */
+  | { readonly kind: 'rewind'; readonly slots: number }
+  /** The store fails over to a replica that lags: up to so many of the last confirmed slots are lost. */
+  | { readonly kind: 'forget'; readonly slots: number }
+  /** The master's next sync of the journal fails, and its process ends. */
+  | { readonly kind: 'failSync'; readonly target: NodeTarget; readonly restartAfterUs?: number };
+
+/** One node of the store, from 1, or all. */
+export type StoreTarget = { readonly kind: 'store'; readonly node: number } | { readonly kind: 'all-stores' };
+
+export type FaultAction = NodeFault | FileFault | LinkFault | CodeFault | StoreFault;
 
 export type FaultKind = FaultAction['kind'];
 
@@ -155,7 +269,8 @@ export interface Expectation {
 }
 
 export interface ExpectedJob {
-  readonly outcome: 'succeeded' | 'failed';
+  /** `any`: only the invariants judge. */
+  readonly outcome: 'succeeded' | 'failed' | 'refused' | 'any';
   readonly reason?: string;
 }
 

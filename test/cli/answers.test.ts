@@ -112,6 +112,24 @@ describe('word-count', () => {
     expect(partsOf(folder)).toEqual({ 'part-00000': '', 'part-00001': '' });
   });
 
+  it('is without the records at which user code fails twice, and the same when reduces begin early', async () => {
+    const lines = Array.from({ length: 300 }, (_, index) =>
+      index % 100 === 50 ? `bad ${index}` : `good ${index}`,
+    );
+    const folder = newFolder({
+      'in.txt': `${lines.join('\n')}\n`,
+      'job.ts': jobOf(
+        'map(line, emit) { emit(line.slice(0, 8), 1); if (line.startsWith("bad")) throw new Error(line); }',
+      ),
+    });
+    const counters = await runBothWays(folder, [
+      ...['job.ts', 'in.txt', '-m', '3', '-r', '3'],
+      ...['--skip-bad-records', '--slowstart', '0'],
+    ]);
+    expect(counters).toMatchObject({ 'map.records.in': 297, 'map.records.skipped': 3 });
+    expect(linesOf(folder).join('\n')).not.toContain('bad');
+  });
+
   it('spills under a tiny budget, says how often, and gives the same bytes', async () => {
     const many = Array.from(
       { length: 30_000 },

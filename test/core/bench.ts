@@ -22,10 +22,19 @@ import type {
   MasterMessage,
   MasterToClient,
   MasterToWorker,
+  StarvedAttempt,
   WorkerHello,
   WorkerMessage,
 } from '../../core/messages.js';
-import type { Failure, JobPolicy, JobSpec, JournalEntry, JournalRecord, Output } from '../../core/records.js';
+import type {
+  Failure,
+  InvalidationReason,
+  JobPolicy,
+  JobSpec,
+  JournalEntry,
+  JournalRecord,
+  Output,
+} from '../../core/records.js';
 
 export const second = 1_000_000;
 
@@ -46,6 +55,8 @@ export function specOf(
       taskTimeoutUs: 600 * second,
       speculation: false,
       speculationAgeMinUs: 5 * second,
+      skipBadRecords: false,
+      slowstartPermille: 1000,
       ...policy,
     },
   };
@@ -60,11 +71,15 @@ export interface FakeWorker {
   session: number;
   credit: number;
   running: AttemptId[];
+  /** What attempts were told to leave out. */
+  readonly skips: Map<string, readonly string[]>;
   /** Finished and not answered yet. */
   finished: FinishedAttempt[];
+  /** Given back because of an input, and not answered yet. */
+  starved: StarvedAttempt[];
   /** Told to stop, and not stopped yet. */
   stopping: AttemptId[];
-  progress: Map<string, { done: number; total: number }>;
+  progress: Map<string, { done: number; total: number; waiting?: boolean }>;
   inbox: MasterToWorker[];
   /** Everything it was ever told. */
   readonly heard: MasterToWorker[];
@@ -75,6 +90,7 @@ export interface JoinOptions {
   readonly incarnation?: number;
   readonly previous?: WorkerHello['previous'];
   readonly epochSeen?: number;
+  readonly slotSeen?: number;
   /** What it runs, instead of what the bench has seen it begin. */
   readonly running?: AttemptId[];
 }
@@ -85,6 +101,7 @@ export interface BenchOptions {
   readonly incarnation?: number;
   /** A journal that exists already, shared with other masters. */
   readonly store?: JournalEntry[];
+  readonly firstSlot?: number;
   /** Leave the master as it was started. */
   readonly asleep?: boolean;
 }
@@ -95,6 +112,8 @@ export class Bench {
   readonly store: JournalEntry[];
   readonly workers = new Map<NodeId, FakeWorker>();
   now = 1000;
+  /** The first slot that is not trimmed; `store` remembers what was below. */
+  firstSlot = 1;
   /** Every effect since the last `mark`. */
   effects: MasterEffect[] = [];
   /** What clients were told. */
@@ -118,6 +137,7 @@ export class Bench {
   constructor(options: BenchOptions = {}) {
     this.config = { ...defaultClusterConfig, ...options.config };
     this.store = options.store ?? [];
+    this.firstSlot = options.firstSlot ?? 1;
     const life = { node: options.node ?? 'master-1', incarnation: options.incarnation ?? 1 };
     this.master = initMaster(this.config, life);
     if (!options.asleep) this.step({ type: 'node.started' });
@@ -159,6 +179,11 @@ export class Bench {
         this.appends.push(effect);
         if (this.confirming) this.#queue.push(this.#answerAppend(true));
         return;
+      case 'journal.trim':
+        if (this.store[effect.first - 1]?.nonce === effect.nonce) {
+          this.firstSlot = Math.max(this.firstSlot, effect.first);
+        }
+        return;
       case 'output.publish':
         this.published.push(effect);
         return;
@@ -179,16 +204,19 @@ export class Bench {
   // ---- the journal ----------------------------------------------------------------------------------------------
 
   entriesFrom(from: number): MasterEvent {
+    if (from < this.firstSlot) return { type: 'journal.trimmed', from, first: this.firstSlot };
     return { type: 'journal.entries', from, entries: this.store.slice(from - 1), end: true };
   }
 
   #answerAppend(clear: boolean): MasterEvent {
-    const { slot, nonce, records } = this.appending!;
+    const { slot, nonce, after, records } = this.appending!;
     this.appending = undefined;
-    const there = this.store[slot - 1];
-    const entry: JournalEntry = { slot, nonce, records };
-    if (!there && slot === this.store.length + 1) this.store.push(entry);
+    const there = slot < this.firstSlot ? undefined : this.store[slot - 1];
+    const entry: JournalEntry = { slot, nonce, after, records };
+    const follows = slot === this.store.length + 1 && after === (this.store.at(-1)?.nonce ?? '');
+    if (follows) this.store.push(entry);
     if (!clear) return { type: 'journal.unknown', slot, reason: 'no answer' };
+    if (!there && !follows) return { type: 'journal.taken', slot };
     return there ? { type: 'journal.taken', slot, entry: there } : { type: 'journal.appended', entry };
   }
 
@@ -207,7 +235,8 @@ export class Bench {
 
   /** Another master's entry gets the next slot. */
   foreign(...records: JournalRecord[]): JournalEntry {
-    const entry = { slot: this.store.length + 1, nonce: `other/1/${this.store.length}`, records };
+    const after = this.store.at(-1)?.nonce ?? '';
+    const entry = { slot: this.store.length + 1, nonce: `other/1/${this.store.length}`, after, records };
     this.store.push(entry);
     return entry;
   }
@@ -239,8 +268,10 @@ export class Bench {
       credit: 0,
       running: life.running ?? (sameLife ? before.running : []),
       finished: sameLife ? before.finished : [],
+      starved: sameLife ? before.starved : [],
       stopping: sameLife ? before.stopping : [],
       progress: new Map(),
+      skips: before?.skips ?? new Map(),
       inbox: [],
       heard: before?.heard ?? [],
     };
@@ -251,17 +282,18 @@ export class Bench {
     return worker;
   }
 
-  helloOf(worker: FakeWorker, { previous, epochSeen = 0 }: JoinOptions = {}): WorkerHello {
-    const { incarnation, credit, slots, running, finished } = worker;
+  helloOf(worker: FakeWorker, { previous, epochSeen = 0, slotSeen = 0 }: JoinOptions = {}): WorkerHello {
+    const { incarnation, credit, slots, running, finished, starved } = worker;
     return {
       type: 'worker.hello',
       incarnation,
       credit,
       slots,
       epochSeen,
-      slotSeen: 0,
+      slotSeen,
       running: [...running],
       finished: [...finished],
+      starved: [...starved],
       ...(previous ? { previous } : {}),
     };
   }
@@ -275,10 +307,14 @@ export class Bench {
   deliver(worker: FakeWorker): void {
     for (let message = worker.inbox.shift(); message; message = worker.inbox.shift()) {
       if (message.type === 'master.notLeading') return this.hangUp(worker);
-      if (message.type === 'attempt.assign') worker.running.push(message.attempt);
+      if (message.type === 'attempt.assign') {
+        worker.running.push(message.attempt);
+        if (message.skip) worker.skips.set(attemptKey(message.attempt), message.skip);
+      }
       if (message.type === 'attempt.answer') {
         const { attempt } = message;
         worker.finished = worker.finished.filter((one) => !sameAttempt(one.attempt, attempt));
+        worker.starved = worker.starved.filter((one) => !sameAttempt(one.attempt, attempt));
       }
       if (message.type === 'attempt.revoke' && drop(worker.running, message.attempt)) {
         worker.stopping.push(message.attempt);
@@ -300,6 +336,7 @@ export class Bench {
     const { incarnation, credit } = worker;
     const progress = worker.running.map((attempt) => ({
       attempt,
+      waiting: false,
       ...(worker.progress.get(attemptKey(attempt)) ?? { done: 0, total: 0 }),
     }));
     this.say(worker, { type: 'worker.beat', incarnation, credit, progress });
@@ -310,7 +347,13 @@ export class Bench {
     drop(worker.running, attempt);
     worker.credit++;
     const counters = [['records', 1]] as const;
-    const report = { attempt, output: { ...this.outputOf(attempt), ...output }, counters };
+    const skipped = worker.skips.get(attemptKey(attempt));
+    const report = {
+      attempt,
+      output: { ...this.outputOf(attempt), ...output },
+      counters,
+      ...(skipped ? { skipped } : {}),
+    };
     worker.finished.push(report);
     return this.report(worker, report);
   }
@@ -336,11 +379,16 @@ export class Bench {
   }
 
   /** A reduce gives up because it cannot read a map's output. */
-  starve(worker: FakeWorker, attempt: AttemptId, source: AttemptId): readonly MasterEffect[] {
+  starve(
+    worker: FakeWorker,
+    attempt: AttemptId,
+    source: AttemptId,
+    reason: InvalidationReason = 'missing',
+  ): readonly MasterEffect[] {
     drop(worker.running, attempt);
     worker.credit++;
+    worker.starved.push({ attempt, source, reason });
     const { incarnation, credit } = worker;
-    const reason = 'missing';
     return this.say(worker, { type: 'input.unreadable', incarnation, credit, attempt, source, reason });
   }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attemptKey, compareAttempts, sameAttempt, sameLife, taskKey, taskName } from '../../core/ids.js';
 
@@ -14,6 +15,23 @@ describe('ids', () => {
       attemptKey({ job: 12, task: 3, epoch: 4, n: 5 }),
     );
     expect(taskKey(1, 23)).not.toBe(taskKey(12, 3));
+  });
+
+  test('an attempt has the same key, whatever was asked before', () => {
+    const id = fc.record({
+      job: fc.integer({ min: 1, max: 300 }),
+      task: fc.integer({ min: 0, max: 250_000 }),
+      epoch: fc.integer({ min: 1, max: 300 }),
+      n: fc.integer({ min: 1, max: 300 }),
+    });
+    fc.assert(
+      fc.property(fc.array(id, { maxLength: 50 }), (ids) => {
+        for (const { job, task, epoch, n } of [...ids, ...ids]) {
+          expect(attemptKey({ job, task, epoch, n })).toBe(`${job}.${task}.${epoch}.${n}`);
+          expect(attemptKey({ job, task, epoch: epoch + 16, n })).toBe(`${job}.${task}.${epoch + 16}.${n}`);
+        }
+      }),
+    );
   });
 
   test('attempts are ordered by epoch first, then by number', () => {

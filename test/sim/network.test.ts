@@ -18,6 +18,7 @@ beforeEach(() => {
   master = host.life('master-1', 'master');
   const nodes = new Map([worker.node, master.node].map((node) => [node.name, node]));
   network = new Network(host, nodes, { min: 200, max: 2_000 }, connectUs);
+  host.network = network;
 });
 
 function word(requestId: string): JobSubmit {
@@ -102,12 +103,12 @@ it('nobody there: the dialer hears it at once; nobody answers: it hears it after
 it('a blocked link holds frames up one way, and they arrive when it heals', () => {
   network.connect(worker, 'master-1', 1);
   host.run();
-  network.block('worker-1', 'master-1');
+  network.block(worker.node, master.node);
   network.send(worker, 1, word('held up'));
   network.send(master, 1, word('through'));
   host.run();
   expect([words(master), words(worker)]).toEqual([[], ['through']]);
-  network.heal('worker-1', 'master-1');
+  network.heal(worker.node, master.node);
   host.run();
   expect(words(master)).toEqual(['held up']);
 });
@@ -123,6 +124,7 @@ it('another message on a link does not change the latency of one', () => {
       { min: 200, max: 2_000 },
       connectUs,
     );
+    own.network = net;
     net.connect(from, 'master-1', 1);
     own.run();
     const sinceUs = own.nowUs;

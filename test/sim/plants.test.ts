@@ -1,5 +1,6 @@
 /** Planted bugs: each must be caught, by the invariant that names its cause. Without its bug, each scenario passes. */
 import { describe, expect, it } from 'vitest';
+import { packState, unpackState } from '../../core/durable/snapshot.js';
 import type { Effect } from '../../core/effects.js';
 import { generationText } from '../../core/generation.js';
 import { type AttemptId, sameAttempt } from '../../core/ids.js';
@@ -91,7 +92,15 @@ faults:
 expect: {}
 `);
 
-/** Workers take every order as if it came from the highest epoch they know. */
+/** A single master that writes many snapshots. */
+const snapshots = scenario(`
+name: snapshots
+cluster: { snapshotSlots: 3 }
+job: { maps: 12, reduces: 1, mapTime: 300ms..500ms }
+expect: {}
+`);
+
+/** Workers take every order as if it came from the highest epoch they know, and warn nobody of what they have heard. */
 function obeysAnyEpoch(): Plants {
   const heard = new Map<Life, number>();
   return {
@@ -102,30 +111,11 @@ function obeysAnyEpoch(): Plants {
       heard.set(life, epoch);
       return { ...event, message: { ...event.message, epoch } } as typeof event;
     },
-  };
-}
-
-/** A late order to stop an attempt that is finished and committed, and a worker that obeys it. */
-function abortsFinished(): Plants {
-  let committed: AttemptId | undefined;
-  return {
-    abortDeletesFinished: true,
-    event: (life, event) => {
-      if (life.node.kind !== 'worker' || event.type !== 'message.received') return event;
-      const { message } = event;
-      if (message.type === 'attempt.answer' && message.verdict === 'committed') committed ??= message.attempt;
-      if (message.type !== 'master.beat' || !committed) return event;
-      const { epoch, incarnation } = message;
-      const reason = 'superseded' as const;
-      return {
-        ...event,
-        message: { type: 'attempt.revoke', epoch, incarnation, attempt: committed, reason },
-      };
-    },
-    effects: (_, event, effects) => {
-      if (event.type !== 'message.received' || event.message.type !== 'attempt.revoke') return effects;
-      return [...effects, { type: 'attempt.abort', attempt: event.message.attempt }];
-    },
+    effects: (_, __, effects) =>
+      effects.map((effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'worker.hello') return effect;
+        return { ...effect, message: { ...effect.message, epochSeen: 0, slotSeen: 0 } } as Effect;
+      }),
   };
 }
 
@@ -195,28 +185,10 @@ const planted: readonly Planted[] = [
     },
   },
   {
-    sentence: 'the files of a finished attempt are deleted by an abort',
-    scenario: scenario('{ name: long, job: { maps: 3, mapTime: 2s }, cluster: { workers: 1 }, expect: {} }'),
-    caughtBy: 'C4',
-    plants: abortsFinished,
-  },
-  {
     sentence: 'a worker obeys a lower epoch',
     scenario: twoLeaders,
     caughtBy: 'C12',
     plants: obeysAnyEpoch,
-  },
-  {
-    sentence: 'a zombie publishes over a later job',
-    scenario: story('zombie-publisher', 'publish.before_rename'),
-    caughtBy: 'C7',
-    plants: () => ({ publishForces: true }),
-  },
-  {
-    sentence: 'output is written in place',
-    scenario: calm,
-    caughtBy: 'C8',
-    plants: () => ({ publishInPlace: true }),
   },
   {
     sentence: 'a reduce hides that it has read another generation of a map',
@@ -290,6 +262,42 @@ const planted: readonly Planted[] = [
     scenario: calm,
     caughtBy: 'C17',
     plants: () => changing('worker', (effect) => (effect.type === 'attempt.run' ? [effect, effect] : effect)),
+  },
+  {
+    sentence: 'a store forgets what it had confirmed, and workers do not say what they have heard',
+    scenario: story('store-forgets-in-a-failover'),
+    caughtBy: 'C2',
+    plants: () =>
+      changing('worker', (effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'worker.hello') return effect;
+        return { ...effect, message: { ...effect.message, epochSeen: 0, slotSeen: 0 } };
+      }),
+  },
+  {
+    sentence: 'a snapshot leaves something out',
+    scenario: snapshots,
+    caughtBy: 'C18',
+    plants: () =>
+      changing('master', (effect) => {
+        const [record] = effect.type === 'journal.append' ? effect.records : [];
+        if (effect.type !== 'journal.append' || record?.type !== 'snapshot') return effect;
+        const state = unpackState(record.text);
+        state.jobs[0]!.commits[0] = undefined;
+        return { ...effect, records: [{ ...record, text: packState(state) }] };
+      }),
+  },
+  {
+    sentence: 'the journal is trimmed where no snapshot begins',
+    scenario: snapshots,
+    caughtBy: 'C18',
+    plants: () => {
+      const nonces: string[] = [''];
+      return changing('master', (effect) => {
+        if (effect.type === 'journal.append') nonces[effect.slot] = effect.nonce;
+        if (effect.type !== 'journal.trim') return effect;
+        return { ...effect, first: effect.first - 1, nonce: nonces[effect.first - 1]! };
+      });
+    },
   },
 ];
 

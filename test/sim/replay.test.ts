@@ -6,6 +6,9 @@ import type { MasterEvent } from '../../core/events.js';
 import { type MachineSetup, startMachine } from '../../core/machine.js';
 import { tracedStep, traceVersion } from '../../core/trace.js';
 import { Replay, type ReplayVerdict } from '../../sim/replay.js';
+import { simulate } from '../../sim/simulate.js';
+import { TraceRecorder } from '../../sim/traced.js';
+import { story } from '../scenarios/stories.js';
 
 /** A master that leads, takes a worker and beats with it for a while: its trace as text, header first. */
 function recordTrace(): string[] {
@@ -28,7 +31,7 @@ function recordTrace(): string[] {
   const append = begun.find((effect) => effect.type === 'journal.append')!;
   step({
     type: 'journal.appended',
-    entry: { slot: append.slot, nonce: append.nonce, records: append.records },
+    entry: { slot: append.slot, nonce: append.nonce, after: append.after, records: append.records },
   });
   step({ type: 'peer.connected', peer: 'worker-1', session: 1 });
   const hello = {
@@ -39,7 +42,7 @@ function recordTrace(): string[] {
     epochSeen: 0,
     slotSeen: 0,
   } as const;
-  const message = { ...hello, running: [], finished: [] };
+  const message = { ...hello, running: [], finished: [], starved: [] };
   step({ type: 'message.received', from: 'worker-1', session: 1, message }, { node: 'worker-1', index: 2 });
   for (let beat = 0; beat < 80; beat++) {
     const said = { type: 'worker.beat', incarnation: 1, credit: 1, progress: [] } as const;
@@ -58,6 +61,19 @@ function replay(lines: readonly string[], torn?: string): ReplayVerdict {
 }
 
 describe('replaying a trace', () => {
+  it('of masters that wrote snapshots, trimmed, and started from one gives the same decisions', () => {
+    const scenario = story('append-delayed-across-a-trim');
+    const recorder = new TraceRecorder('1', {});
+    simulate(scenario, { onStep: (step) => recorder.stepped(step) });
+    const masters = recorder.traces.filter(({ header }) => header.setup.role === 'master');
+    const told = masters.flatMap(({ lines }) => lines.map(({ event }) => event.type));
+    expect(told).toContain('journal.trimmed');
+    for (const { header, lines } of masters) {
+      const verdict = replay([header, ...lines].map((line) => JSON.stringify(line)));
+      expect(verdict).toMatchObject({ outcome: 'same', steps: lines.length });
+    }
+  });
+
   const trace = recordTrace();
 
   it('gives the same lines from the same events', () => {

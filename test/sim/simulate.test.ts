@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { JournalChecker } from '../../sim/checkers/journal-checker.js';
 import { Ledger } from '../../sim/checkers/ledger.js';
 import { worldInvariants } from '../../sim/checkers/violation.js';
+import { timeOfDayText } from '../../sim/scenario/duration.js';
 import { loadScenarios } from '../../sim/scenario/load.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { simulate } from '../../sim/simulate.js';
@@ -50,6 +51,29 @@ it('a job that cannot end, because nobody is left, is unfinished and breaks no i
   expect(result.jobs).toMatchObject([{ outcome: 'unfinished' }]);
 });
 
+it('worker 1 is leased at 12:00, revoked at 12:01, its task is reassigned at 12:03, and it reports at 12:04', () => {
+  const told = ['late-worker-at-noon', 'late-worker-at-noon-owner-only'].map((name) => {
+    const scenario = story(name);
+    const names = ['attempt-assigned', 'attempt-revoked', 'late-report-accepted', 'late-report-refused'];
+    return simulate(scenario)
+      .facts.filter((fact) => fact.task === 'map-0' && names.includes(fact.name))
+      .slice(0, 4)
+      .map(({ atUs, name, ordinal, about }) => {
+        const minute = timeOfDayText(scenario.startsUs! + atUs).slice(0, 5);
+        return `${minute} ${name} ${ordinal} ${about}`;
+      });
+  });
+  const before = [
+    '12:00 attempt-assigned 1 worker-1',
+    '12:01 attempt-revoked 1 worker-1',
+    '12:03 attempt-assigned 2 worker-2',
+  ];
+  expect(told).toEqual([
+    [...before, '12:04 late-report-accepted 1 worker-1'],
+    [...before, '12:04 late-report-refused 1 worker-1'],
+  ]);
+});
+
 it('a run that takes too many steps is inconclusive', () => {
   expect(simulate(story('late-worker'), { stepsMax: 50 }).verdict).toBe('inconclusive');
 });
@@ -73,6 +97,7 @@ describe('invariants of the journal that no plant can reach are seen to fail on 
   const entry = (slot: number, nonce: string, epoch: number, node: string) => ({
     slot,
     nonce,
+    after: '',
     records: [{ type: 'leader.began', epoch, leader: { node, incarnation: 1 } } as const],
   });
 
@@ -80,7 +105,7 @@ describe('invariants of the journal that no plant can reach are seen to fail on 
     const checker = check();
     const writer = host.life('master-1', 'master');
     checker.journalDurable(entry(1, 'a', 1, 'master-1'), writer);
-    const step = { index: 1, atUs: 0, life: writer, effects: [] };
+    const step = { index: 1, atUs: 0, clockUs: 0, life: writer, effects: [] };
     const event = { type: 'journal.taken', slot: 1, entry: entry(1, 'b', 1, 'master-1') } as const;
     expect(() => checker.stepped({ ...step, event })).toThrow(/^C1:/);
   });
@@ -90,7 +115,7 @@ describe('invariants of the journal that no plant can reach are seen to fail on 
     expect(() => check().journalDurable(entry(1, 'a', 2, 'master-1'), one)).toThrow(/^C3:/);
     const checker = check();
     checker.journalDurable(entry(1, 'a', 1, 'master-1'), one);
-    const stray = { slot: 2, nonce: 'b', records: [] };
+    const stray = { slot: 2, nonce: 'b', after: 'a', records: [] };
     expect(() => checker.journalDurable(stray, host.life('master-2', 'master'))).toThrow(/^C3:/);
   });
 });

@@ -1,11 +1,13 @@
 /** A host for tests of single models: virtual time and lives, machines that only listen. */
 import type { MachineEvent } from '../../core/events.js';
 import type { Machine, Role } from '../../core/machine.js';
-import type { Host, Steps } from '../../sim/host.js';
+import type { Frame } from '../../sim/frames.js';
+import type { Host, Steps, Task } from '../../sim/host.js';
+import type { Network } from '../../sim/network.js';
 import { type Life, newNode } from '../../sim/nodes.js';
 import type { Observer } from '../../sim/observer.js';
 import type { Plants } from '../../sim/plants.js';
-import { EventQueue, type Task } from '../../sim/queue.js';
+import { EventQueue } from '../../sim/queue.js';
 import { expandSeed } from '../../sim/random.js';
 
 export interface Heard {
@@ -23,10 +25,13 @@ export class SmallHost implements Host {
   nowUs = 0;
   /** Called at every crash point, before its process goes on. */
   atPoint: (point: string, life: Life) => void = () => {};
+  /** Where frames arrive; set by tests of the network. */
+  network: Network | undefined;
   readonly #queue = new EventQueue();
+  #nodes = 0;
 
   life(name: string, kind: Role, incarnation = 1): Life {
-    const node = newNode(name, kind);
+    const node = newNode(name, kind, this.#nodes++);
     node.status = 'up';
     const life: Life = { node, incarnation, machine: {} as Machine, ended: false };
     node.life = life;
@@ -34,9 +39,17 @@ export class SmallHost implements Host {
   }
 
   run(): void {
-    while (this.#queue.size > 0) {
+    this.runUntil(Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Everything that is due by then. */
+  runUntil(atUs: number): void {
+    while (this.#queue.nextUs <= atUs) {
       this.nowUs = this.#queue.nextUs;
-      this.#queue.pop()!();
+      const kind = this.#queue.pop();
+      const { subject } = this.#queue;
+      if (kind === 1) this.network!.arrive(subject as Frame);
+      else (subject as Task)();
     }
   }
 
@@ -46,7 +59,16 @@ export class SmallHost implements Host {
   }
 
   later(delayUs: number, task: Task): void {
-    this.#queue.push(this.nowUs + delayUs, task);
+    this.#queue.push(this.nowUs + delayUs, 0, task);
+  }
+
+  arriveAt(atUs: number, frame: Frame): void {
+    this.#queue.push(atUs, 1, frame);
+  }
+
+  processDied(life: Life): void {
+    life.ended = true;
+    life.node.status = 'down';
   }
 
   laterFor(life: Life, delayUs: number, task: Task): void {

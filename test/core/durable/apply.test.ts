@@ -89,8 +89,8 @@ describe('folding the journal', () => {
 
   test('takes entries in order, and only then moves to their slot', () => {
     const state = emptyDurable();
-    applyEntry(state, { slot: 1, nonce: 'a', records: [began] });
-    applyEntry(state, { slot: 2, nonce: 'b', records: [accepted, mapCommit(0)] });
+    applyEntry(state, { slot: 1, nonce: 'a', after: '', records: [began] });
+    applyEntry(state, { slot: 2, nonce: 'b', after: 'a', records: [accepted, mapCommit(0)] });
     expect(state.slot).toBe(2);
     expect(findJob(state, 1)!.mapsCommitted).toBe(1);
   });
@@ -212,9 +212,9 @@ describe('a record that contradicts the state', () => {
 
   test('is never tolerated: an entry out of order (M2)', () => {
     const state = emptyDurable();
-    applyEntry(state, { slot: 1, nonce: 'a', records: [began] });
+    applyEntry(state, { slot: 1, nonce: 'a', after: '', records: [began] });
     for (const slot of [1, 3]) {
-      expect(() => applyEntry(state, { slot, nonce: 'b', records: [] })).toThrow(/^M2/);
+      expect(() => applyEntry(state, { slot, nonce: 'b', after: 'a', records: [] })).toThrow(/^M2/);
     }
   });
 });

@@ -18,7 +18,7 @@ function commit(state: DurableState, task: number, n = 1, digest = `content-${ta
   const { spec, generation } = findJob(state, 1)!;
   const inputs = task < spec.maps ? '' : generationText(generation);
   const output = { digest, bytes: 1, records: 1, inputs };
-  return { type: 'commit', attempt: attempt(task, n), holder: life, output, counters: [] };
+  return { type: 'commit', attempt: attempt(task, n), holder: life, output, counters: [], skipped: [] };
 }
 
 /** The record an intent becomes, or why it does not. */
@@ -61,11 +61,10 @@ const everything = [done(0), done(1), done(2), done(3)];
 
 describe('a leader', () => {
   test('begins one epoch above the last', () => {
-    expect(judged(jobWith(), { type: 'begin', leader: life })).toEqual({
-      type: 'leader.began',
-      epoch: 2,
-      leader: life,
-    });
+    const began = (above: number) => judged(jobWith(), { type: 'begin', leader: life, above });
+    expect(began(0)).toEqual({ type: 'leader.began', epoch: 2, leader: life });
+    expect(began(1)).toMatchObject({ epoch: 2 });
+    expect(began(7)).toMatchObject({ epoch: 8 });
   });
 });
 

@@ -187,7 +187,7 @@ describe('a takeover', () => {
   });
 });
 
-describe('a leader that has work and hears no worker', () => {
+describe('a leader that hears no worker', () => {
   const config = { masters: ['master-1', 'master-2'] };
 
   test('gives way to another master for a while', () => {
@@ -201,12 +201,14 @@ describe('a leader that has work and hears no worker', () => {
     expect(bench.master.role).toBe('leader');
   });
 
-  test('stays when it has a worker, no work, or nobody to give way to', () => {
-    const situations = [
-      benchWith(1, specOf(), { config }).bench,
-      new Bench({ config }),
-      benchWith(0, specOf()).bench,
-    ];
+  test('gives way even when it knows of no work: its clients may be out of reach as well', () => {
+    const bench = new Bench({ config });
+    bench.pass(2 * bench.config.workerLeaseUs);
+    expect(bench.decided('leader-resigned')).toHaveLength(1);
+  });
+
+  test('stays when it has a worker, or nobody to give way to', () => {
+    const situations = [benchWith(1, specOf(), { config }).bench, benchWith(0, specOf()).bench];
     for (const bench of situations) {
       bench.pass(5 * bench.config.workerLeaseUs);
       expect(bench.decided('leader-resigned')).toEqual([]);

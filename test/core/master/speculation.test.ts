@@ -88,7 +88,6 @@ describe('a speculative copy', () => {
     expect(bench.runs(quick)).toEqual(['reduce-2@1']);
     bench.pass(10 * second);
     bench.complete(quick, quick.running[0]!, { inputs: 'outdated' });
-    expect(bench.runs(quick)).toEqual([]);
     bench.now = armedAt(bench.master.deadlines, 'speculate', '')!;
     bench.step({ type: 'clock.reached', deadline: { kind: 'speculate', id: '' } });
     expect(bench.decided('attempt-speculated')).toEqual([]);
@@ -109,6 +108,32 @@ describe('a speculative copy', () => {
     const many = running({ workers: 10, slots: 3, maps: 30, finish: 10 });
     many.bench.pass(60 * second);
     expect(many.bench.decided('attempt-speculated')).toHaveLength(3);
+  });
+
+  test('shares that tenth with the copies of all other jobs', () => {
+    const { bench, workers } = benchWith(4, specOf({ maps: 4 }, { speculation: true }), { slots: 4 });
+    bench.submit(specOf({ maps: 4, output: '/other' }, { speculation: true }), 'request-2');
+    bench.pass(2 * second);
+    for (const job of [1, 2]) {
+      for (const worker of workers) {
+        const quick = worker.running.find((one) => one.job === job && one.task < 2);
+        if (quick) bench.complete(worker, quick);
+      }
+    }
+    bench.pass(60 * second);
+    expect(bench.decided('attempt-speculated')).toHaveLength(1);
+  });
+
+  test('is made though a task waits, when that may only go to the straggler’s busy worker', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 3 }, { speculation: true }));
+    const [quick, slow] = workers;
+    bench.pass(2 * second);
+    bench.complete(quick!, quick!.running[0]!);
+    bench.fail(quick!, quick!.running[0]!);
+    expect(bench.runs(quick!)).toEqual([]);
+    bench.pass(10 * second);
+    expect(bench.decided('attempt-speculated')).toMatchObject([{ attempt: { task: 1 }, node: 'worker-1' }]);
+    expect(bench.runs(slow!)).toEqual(['map-1@1']);
   });
 
   test('is stopped when the original is first, and the other way round', () => {

@@ -110,8 +110,51 @@ describe('a worker that says hello', () => {
         slotSeen: 1,
         running: [attempt(0)],
         finished: [{ attempt: attempt(1), output, counters: [] }],
+        starved: [],
       },
     ]);
+  });
+
+  test('repeats which reduces it gave back, until that is answered', () => {
+    const hand = new Hand(2).welcomed();
+    const again = (): WorkerEffect[] => {
+      hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+      hand.clock('redial');
+      return hand.connect();
+    };
+    const starved = { attempt: attempt(9), source: attempt(2), reason: 'unreachable' } as const;
+    hand.assign(attempt(9));
+    hand.step({ type: 'attempt.starved', ...starved });
+    expect(said(again())).toMatchObject([{ type: 'worker.hello', running: [], starved: [starved] }]);
+    hand.answer(attempt(9), 'given-back');
+    expect(said(again())).toMatchObject([{ type: 'worker.hello', starved: [] }]);
+  });
+
+  test('forgets which reduces it gave back with their job', () => {
+    const hand = new Hand(2).welcomed();
+    hand.assign(attempt(9));
+    hand.step({ type: 'attempt.starved', attempt: attempt(9), source: attempt(2), reason: 'missing' });
+    hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job: 1 });
+    expect(hand.state.starved.size).toBe(0);
+  });
+
+  test('says with a finished attempt what that was told to leave out', () => {
+    const hand = new Hand(2).welcomed();
+    const skip = ['3', '7'];
+    const order = {
+      attempt: attempt(0),
+      work: 'work',
+      maps: 9,
+      reduces: 1,
+      output: '/out',
+      outputsVersion: 0,
+    };
+    const told = hand.hear({ type: 'attempt.assign', epoch: 1, incarnation: 3, ...order, skip });
+    expect(told).toMatchObject([{ type: 'attempt.run', skip }]);
+    expect(said(hand.finish(attempt(0)))).toMatchObject([{ type: 'attempt.completed', skipped: skip }]);
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.clock('redial');
+    expect(said(hand.connect())).toMatchObject([{ finished: [{ attempt: attempt(0), skipped: skip }] }]);
   });
 
   test('does not declare what it was told to stop, though that still takes a slot', () => {
@@ -131,6 +174,15 @@ describe('an order', () => {
     expect(types(hand.assign(attempt(0), { epoch: 4 }))).toEqual(['order-refused', 'peer.disconnect']);
     expect(hand.state.running.size).toBe(0);
     expect(hand.state).toMatchObject({ epochSeen: 5, slotSeen: 9 });
+  });
+
+  test('of a higher epoch makes the slot heard of that of this epoch, be it a lower one', () => {
+    const hand = new Hand().welcomed();
+    hand.hear({ type: 'master.beat', epoch: 5, slot: 9, incarnation: 3 });
+    hand.hear({ type: 'master.beat', epoch: 6, slot: 4, incarnation: 3 });
+    expect(hand.state).toMatchObject({ epochSeen: 6, slotSeen: 4 });
+    hand.hear({ type: 'master.beat', epoch: 6, slot: 3, incarnation: 3 });
+    expect(hand.state).toMatchObject({ epochSeen: 6, slotSeen: 4 });
   });
 
   test('of a higher epoch is obeyed, and ends the obedience to lower ones', () => {
@@ -312,13 +364,13 @@ describe('keeping in touch', () => {
   test('beats with progress while the master is welcome', () => {
     const hand = new Hand().welcomed();
     hand.assign(attempt(0));
-    hand.step({ type: 'attempt.progressed', attempt: attempt(0), done: 5, total: 9 });
+    hand.step({ type: 'attempt.progressed', waiting: false, attempt: attempt(0), done: 5, total: 9 });
     expect(said(hand.clock('beat'))).toEqual([
       {
         type: 'worker.beat',
         incarnation: 3,
         credit: 2,
-        progress: [{ attempt: attempt(0), done: 5, total: 9 }],
+        progress: [{ attempt: attempt(0), done: 5, total: 9, waiting: false }],
       },
     ]);
     expect(armedAt(hand.state.deadlines, 'beat', '')).toBe(hand.now + config.beatUs);
@@ -344,6 +396,26 @@ describe('keeping in touch', () => {
       hand.hear({ type: 'master.notLeading', epoch: 0, leader: hint });
       expect(hand.clock('redial')).toMatchObject([{ type: 'peer.connect', peer: next }]);
     }
+  });
+
+  test('comes past every master, whatever two of them hint at each other or at themselves', () => {
+    const hand = new Hand(2, ['master-1', 'master-2', 'master-3']);
+    hand.step({ type: 'node.started' });
+    const tried = ['master-1'];
+    for (let session = 1; session <= 6; session++) {
+      const peer = tried.at(-1)!;
+      hand.step({ type: 'peer.connected', peer, session });
+      const leader = peer === 'master-3' ? 'master-2' : peer;
+      hand.step({
+        type: 'message.received',
+        from: peer,
+        session,
+        message: { type: 'master.notLeading', epoch: 0, leader },
+      });
+      const [dialed] = hand.clock('redial');
+      if (dialed?.type === 'peer.connect') tried.push(dialed.peer);
+    }
+    expect(tried.slice(0, 5)).toEqual(['master-1', 'master-2', 'master-3', 'master-2', 'master-1']);
   });
 
   test('every word of the master ends its silence', () => {

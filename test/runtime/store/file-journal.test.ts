@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileJournal } from '../../../runtime/store/file-journal.js';
 import { networkFileSystem } from '../../../runtime/store/segment-directory.js';
-import { appendMany, expectLogToHold, journalContract, readAll } from './journal-contract.js';
+import { appendMany, expectLogFrom, expectLogToHold, journalContract, readAll } from './journal-contract.js';
 import { type Bend, MemoryDisk } from './memory-directory.js';
 
 const FOREVER = Number.POSITIVE_INFINITY;
@@ -168,14 +168,14 @@ describe('a disk that fails', () => {
     let broken = false;
     const owner = onDisk(disk, {
       fail: (name) => {
-        if (broken && name === 'exists') throw new Error('too many open files');
+        if (broken && name === 'list') throw new Error('too many open files');
       },
     });
     await owner.append(1, batch('a'), FOREVER);
     broken = true;
     expect(await owner.append(2, batch('b'), FOREVER)).toMatchObject({ outcome: 'unknown' });
-    expect((await readAll(onDisk(disk))).map((entry) => entry.nonce)).toEqual(['a', 'b']);
     broken = false;
+    expect((await readAll(onDisk(disk))).map((entry) => entry.nonce)).toEqual(['a', 'b']);
     expect(owner.failed).toBeUndefined();
     expect(await owner.append(2, batch('c'), FOREVER)).toMatchObject({
       outcome: 'taken',
@@ -183,6 +183,33 @@ describe('a disk that fails', () => {
     });
     expect((await owner.append(3, batch('c'), FOREVER)).outcome).toBe('ok');
   });
+
+  for (const operation of ['create', 'write', 'datasync', 'sync', 'remove'] as const) {
+    it(`a ${operation} that fails in the middle of a trim loses nothing, and the next one trims`, async () => {
+      const disk = new MemoryDisk();
+      let broken = false;
+      const owner = onDisk(disk, {
+        fail: (name) => {
+          if (broken && name === operation) throw new Error('no space left');
+        },
+      });
+      const own = await appendMany(owner, 'own', 6);
+      await owner.trim(3, own.get(3)!); // the slots above lie in a segment of their own from now on
+      const more = await appendMany(owner, 'more', 4);
+      const whole = await readAll(onDisk(disk));
+      broken = true;
+      await owner.trim(8, more.get(8)!);
+      broken = false;
+      expect((await readAll(onDisk(disk))).map(({ slot }) => slot)).toEqual(
+        whole.map(({ slot }) => slot).filter((slot) => operation !== 'remove' || slot >= 8),
+      );
+      const successor = onDisk(disk);
+      const next = await appendMany(successor, 'next', 2);
+      await successor.trim(11, next.get(11)!);
+      expectLogFrom(11, await readAll(onDisk(disk)), next);
+      expect(disk.names().length).toBeLessThanOrEqual(2);
+    });
+  }
 
   it('a batch that is too large is refused before anything is written', async () => {
     const disk = new MemoryDisk();

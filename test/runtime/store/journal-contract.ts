@@ -14,13 +14,21 @@ export interface StoreUnderTest {
 const FOREVER = Number.POSITIVE_INFINITY;
 const RETRIES_MAX = 1000;
 
+/** Everything that is not trimmed. */
 export async function readAll(journal: Journal<string>, limit = 100): Promise<JournalEntry<string>[]> {
   const all: JournalEntry<string>[] = [];
+  let from = 1;
   for (;;) {
-    const { entries, end } = await journal.read(all.length + 1, limit);
+    const { entries, end, first } = await journal.read(from, limit);
+    if (from < first) {
+      all.length = 0;
+      from = first;
+      continue;
+    }
     all.push(...entries);
+    from += entries.length;
     if (end) return all;
-    if (entries.length === 0) throw new Error(`slot ${all.length + 1} is missing before the end`);
+    if (entries.length === 0) throw new Error(`slot ${from} is missing before the end`);
   }
 }
 
@@ -46,8 +54,8 @@ export async function appendMany(
       if (acknowledged.has(slot)) throw new Error(`slot ${slot} was acknowledged twice to ${name}`);
       acknowledged.set(slot, nonce);
     }
-    if (result.entry !== undefined) slot = result.entry.slot + 1;
-    slot += (await journal.read(slot, 1000)).entries.length;
+    const { entries, first } = await journal.read(slot, 1000);
+    slot = Math.max(slot + entries.length, first);
   }
   return acknowledged;
 }
@@ -66,10 +74,20 @@ export function expectLogToHold(
   log: readonly JournalEntry<string>[],
   ...acknowledged: Map<number, string>[]
 ): void {
-  expect(log.map((entry) => entry.slot)).toEqual(log.map((_, index) => index + 1));
+  expectLogFrom(1, log, ...acknowledged);
+}
+
+/** The same of a journal that begins in slot `first`: what was below is trimmed. */
+export function expectLogFrom(
+  first: number,
+  log: readonly JournalEntry<string>[],
+  ...acknowledged: Map<number, string>[]
+): void {
+  expect(log.map((entry) => entry.slot)).toEqual(log.map((_, index) => first + index));
   expect(new Set(log.map((entry) => entry.nonce)).size).toBe(log.length);
   for (const [slot, nonce] of acknowledged.flatMap((map) => [...map])) {
-    expect(log[slot - 1], `acknowledged slot ${slot}`).toMatchObject({ slot, nonce, records: [nonce] });
+    if (slot < first) continue;
+    expect(log[slot - first], `acknowledged slot ${slot}`).toMatchObject({ slot, nonce, records: [nonce] });
   }
   const slots = acknowledged.flatMap((map) => [...map.keys()]);
   expect(new Set(slots).size, 'no slot is acknowledged to two').toBe(slots.length);
@@ -97,17 +115,17 @@ export function journalContract(name: string, makeStore: () => Promise<StoreUnde
     });
 
     it('an empty journal reads as nothing, to its end', async () => {
-      expect(await (await open()).read(1, 10)).toEqual({ entries: [], end: true });
+      expect(await (await open()).read(1, 10)).toEqual({ entries: [], end: true, first: 1 });
     });
 
     it('an appended batch is returned as the store holds it, and read back by everyone', async () => {
       const journal = await open();
       const records = ['é\n\u2028', '', '\ud83d\ude00'];
       const result = await journal.append(1, { nonce: 'a', records }, FOREVER);
-      const entry = { slot: 1, nonce: 'a', records };
+      const entry = { slot: 1, nonce: 'a', after: '', records };
       expect(result).toEqual({ outcome: 'ok', entry });
       for (const reader of [journal, await open()]) {
-        expect(await reader.read(1, 10)).toEqual({ entries: [entry], end: true });
+        expect(await reader.read(1, 10)).toEqual({ entries: [entry], end: true, first: 1 });
       }
     });
 
@@ -118,7 +136,7 @@ export function journalContract(name: string, makeStore: () => Promise<StoreUnde
       for (const journal of [owner, stranger]) {
         expect(await journal.append(1, batch('x'), FOREVER)).toEqual({
           outcome: 'taken',
-          entry: { slot: 1, nonce: 'a', records: ['a'] },
+          entry: { slot: 1, nonce: 'a', after: '', records: ['a'] },
         });
       }
       expect((await owner.append(3, batch('c'), FOREVER)).outcome).toBe('ok');
@@ -203,6 +221,77 @@ export function journalContract(name: string, makeStore: () => Promise<StoreUnde
       const log = await readAll(await open());
       expectLogToHold(log, ...acknowledged);
       for (const writer of writers) expect(await readAll(writer, 7)).toEqual(log);
+    });
+
+    it('a batch that names another predecessor than there is, is refused', async () => {
+      const [owner, stranger] = [await open(), await open()];
+      await owner.append(1, { ...batch('a'), after: '' }, FOREVER);
+      for (const journal of [owner, stranger]) {
+        const other = await journal.append(2, { ...batch('x'), after: 'z' }, FOREVER);
+        expect(other).toEqual({ outcome: 'taken' });
+      }
+      expect((await owner.append(2, { ...batch('b'), after: 'a' }, FOREVER)).outcome).toBe('ok');
+      expect((await readAll(await open())).map(({ after }) => after)).toEqual(['', 'a']);
+    });
+
+    /** A journal of ten slots, trimmed below slot 5 by its owner; and a handle that has read all of it before. */
+    async function trimmed() {
+      const [owner, reader] = [await open(), await open()];
+      for (let slot = 1; slot <= 10; slot++) await owner.append(slot, batch(`n${slot}`), FOREVER);
+      await readAll(reader);
+      await owner.trim(5, 'n5');
+      return { owner, reader };
+    }
+
+    it('a trimmed journal says where it begins, to whoever reads below, and is whole above', async () => {
+      const { owner, reader } = await trimmed();
+      for (const journal of [owner, reader, await open()]) {
+        expect(await journal.read(1, 100)).toEqual({ entries: [], end: false, first: 5 });
+        expect(await journal.read(4, 100)).toEqual({ entries: [], end: false, first: 5 });
+        expect((await readAll(journal)).map(({ slot }) => slot)).toEqual([5, 6, 7, 8, 9, 10]);
+      }
+    });
+
+    it('a trimmed slot is taken, by what it held or by nobody knows what', async () => {
+      const { owner, reader } = await trimmed();
+      for (const journal of [owner, reader, await open()]) {
+        const below = await journal.append(4, batch('x'), FOREVER);
+        expect(below.outcome).toBe('taken');
+        expect(['n4', undefined]).toContain(below.outcome === 'taken' && below.entry?.nonce);
+        expect(await journal.append(5, batch('x'), FOREVER)).toMatchObject({ entry: { nonce: 'n5' } });
+      }
+    });
+
+    it('a trimmed journal goes on, through takeovers and further trims', async () => {
+      const { owner, reader } = await trimmed();
+      expect((await owner.append(11, batch('n11'), FOREVER)).outcome).toBe('ok');
+      expect((await reader.append(12, batch('n12'), FOREVER)).outcome).toBe('ok');
+      await reader.trim(11, 'n11');
+      expect((await owner.append(13, batch('n13'), FOREVER)).outcome).toBe('ok');
+      await owner.trim(13, 'n13');
+      for (const journal of [owner, reader, await open()]) {
+        expect(await journal.read(1, 100)).toMatchObject({ first: 13 });
+        expect((await readAll(journal)).map(({ nonce }) => nonce)).toEqual(['n13']);
+      }
+    });
+
+    it('only what has the nonce that was named is the beginning of a journal', async () => {
+      const { owner, reader } = await trimmed();
+      await owner.trim(7, 'another');
+      await owner.trim(4, 'n4');
+      await owner.trim(11, 'n11');
+      await reader.trim(8, 'n8'); // not the owner
+      expect(await (await open()).read(5, 1)).toMatchObject({ first: 5, entries: [{ slot: 5 }] });
+    });
+
+    it('an append that was delayed across a takeover and a trim is taken', async () => {
+      const [first, second] = [await open(), await open()];
+      for (let slot = 1; slot <= 3; slot++) await first.append(slot, batch(`n${slot}`), FOREVER);
+      for (let slot = 4; slot <= 9; slot++) await second.append(slot, batch(`n${slot}`), FOREVER);
+      await second.trim(8, 'n8');
+      expect(await first.append(4, batch('late'), FOREVER)).toEqual({ outcome: 'taken' });
+      await first.trim(2, 'n2');
+      expect((await readAll(first)).map(({ nonce }) => nonce)).toEqual(['n8', 'n9']);
     });
 
     it('a closed handle answers unknown and never appends', async () => {

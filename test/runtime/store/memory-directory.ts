@@ -17,7 +17,7 @@ export interface Bend {
   gate?: (operation: string) => Promise<void>;
   /** Throws to fail the operation. */
   fail?: (operation: string, name: string) => void;
-  exists?: (name: string, truth: boolean) => boolean;
+  list?: (truth: string[]) => string[];
   read?: (name: string, position: number, bytes: Buffer) => void;
   /** A file's sync says that it is done and does nothing. */
   syncLies?: boolean;
@@ -25,6 +25,8 @@ export interface Bend {
 
 export class MemoryDisk {
   readonly #files = new Map<string, StoredFile>();
+  /** Removed, and not for certain. */
+  readonly #removed = new Map<string, StoredFile>();
 
   names(): string[] {
     return [...this.#files.keys()].sort();
@@ -43,6 +45,8 @@ export class MemoryDisk {
 
   /** A power cut. `keeps` says of each dirty byte range and unsynced name whether it reached the disk all the same. */
   loseUnsynced(keeps: () => boolean): void {
+    for (const [name, file] of this.#removed) if (!keeps()) this.#files.set(name, file);
+    this.#removed.clear();
     for (const [name, file] of this.#files) {
       if (!file.nameSynced && !keeps()) {
         this.#files.delete(name);
@@ -58,6 +62,7 @@ export class MemoryDisk {
   /** One process's view of the disk. */
   directory(bend: Bend = {}): SegmentDirectory {
     const files = this.#files;
+    const removed = this.#removed;
     const run = async <T>(operation: string, name: string, perform: () => T): Promise<T> => {
       await bend.gate?.(operation);
       bend.fail?.(operation, name);
@@ -66,8 +71,7 @@ export class MemoryDisk {
       return result;
     };
     return {
-      list: () => run('list', '', () => [...files.keys()]),
-      exists: (name) => run('exists', name, () => bend.exists?.(name, files.has(name)) ?? files.has(name)),
+      list: () => run('list', '', () => bend.list?.([...files.keys()]) ?? [...files.keys()]),
       create: (name) =>
         run('create', name, () => {
           if (files.has(name)) return undefined;
@@ -81,8 +85,15 @@ export class MemoryDisk {
           if (file === undefined) throw Object.assign(new Error(`no such file: ${name}`), { code: 'ENOENT' });
           return openFile(name, file, bend, run);
         }),
+      remove: (name) =>
+        run('remove', name, () => {
+          const file = files.get(name);
+          if (file) removed.set(name, file);
+          files.delete(name);
+        }),
       sync: () =>
         run('sync', '', () => {
+          removed.clear();
           for (const file of files.values()) file.nameSynced = true;
         }),
     };

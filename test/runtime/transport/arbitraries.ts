@@ -56,9 +56,14 @@ const failure: fc.Arbitrary<Failure> = fc.record(
     input: text,
     offset: count,
     key: text,
+    record: text,
   },
   { requiredKeys: ['kind', 'message'] },
 );
+
+/** Absent rather than empty. */
+const skipped = fc.array(text, { minLength: 1 });
+const unreadable = fc.constantFrom('missing', 'corrupt', 'unreachable', 'holder-lost');
 
 const jobFailure: fc.Arbitrary<JobFailure> = fc.record(
   {
@@ -90,6 +95,8 @@ const spec: fc.Arbitrary<JobSpec> = fc.record({
     taskTimeoutUs: count,
     speculation: fc.boolean(),
     speculationAgeMinUs: count,
+    skipBadRecords: fc.boolean(),
+    slowstartPermille: count,
   }),
 });
 
@@ -117,7 +124,13 @@ export const workerMessages: Kinds<WorkerMessage> = {
       epochSeen: count,
       slotSeen: count,
       running: fc.array(attempt),
-      finished: fc.array(fc.record({ attempt, output, counters })),
+      finished: fc.array(
+        fc.record(
+          { attempt, output, counters, skipped },
+          { requiredKeys: ['attempt', 'output', 'counters'] },
+        ),
+      ),
+      starved: fc.array(fc.record({ attempt, source: attempt, reason: unreadable })),
       previous: fc.record({ incarnation: count, end: fc.constantFrom('crashed', 'killed') }),
     },
     {
@@ -130,6 +143,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
         'slotSeen',
         'running',
         'finished',
+        'starved',
       ],
     },
   ),
@@ -137,16 +151,20 @@ export const workerMessages: Kinds<WorkerMessage> = {
     type: fc.constant('worker.beat'),
     incarnation: count,
     credit: count,
-    progress: fc.array(fc.record({ attempt, done: count, total: count })),
+    progress: fc.array(fc.record({ attempt, done: count, total: count, waiting: fc.boolean() })),
   }),
-  'attempt.completed': fc.record({
-    type: fc.constant('attempt.completed'),
-    incarnation: count,
-    credit: count,
-    attempt,
-    output,
-    counters,
-  }),
+  'attempt.completed': fc.record(
+    {
+      type: fc.constant('attempt.completed'),
+      incarnation: count,
+      credit: count,
+      attempt,
+      output,
+      counters,
+      skipped,
+    },
+    { requiredKeys: ['type', 'incarnation', 'credit', 'attempt', 'output', 'counters'] },
+  ),
   'attempt.ended': fc.record(
     { type: fc.constant('attempt.ended'), incarnation: count, credit: count, attempt, failure },
     { requiredKeys: ['type', 'incarnation', 'credit', 'attempt'] },
@@ -157,7 +175,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
     credit: count,
     attempt,
     source: attempt,
-    reason: fc.constantFrom('missing', 'corrupt', 'holder-lost'),
+    reason: unreadable,
   }),
 };
 
@@ -180,30 +198,62 @@ export const masterMessages: Kinds<MasterToWorker> = {
     slot: count,
     incarnation: count,
   }),
-  'attempt.assign': fc.record({
-    type: fc.constant('attempt.assign'),
-    epoch: count,
-    incarnation: count,
-    attempt,
-    work: digest,
-    maps: count,
-    reduces: count,
-    output: path,
-    outputsVersion: count,
-  }),
+  'attempt.assign': fc.record(
+    {
+      type: fc.constant('attempt.assign'),
+      epoch: count,
+      incarnation: count,
+      attempt,
+      work: digest,
+      maps: count,
+      reduces: count,
+      output: path,
+      outputsVersion: count,
+      skip: skipped,
+    },
+    {
+      requiredKeys: [
+        'type',
+        'epoch',
+        'incarnation',
+        'attempt',
+        'work',
+        'maps',
+        'reduces',
+        'output',
+        'outputsVersion',
+      ],
+    },
+  ),
   'attempt.revoke': fc.record({
     type: fc.constant('attempt.revoke'),
     epoch: count,
     incarnation: count,
     attempt,
-    reason: fc.constantFrom('superseded', 'timeout', 'inputs-changed', 'job-ended', 'not-owner', 'draining'),
+    reason: fc.constantFrom(
+      'superseded',
+      'timeout',
+      'inputs-changed',
+      'job-ended',
+      'not-owner',
+      'preempted',
+      'draining',
+    ),
   }),
   'attempt.answer': fc.record({
     type: fc.constant('attempt.answer'),
     epoch: count,
     incarnation: count,
     attempt,
-    verdict: fc.constantFrom('committed', 'superseded', 'dead', 'not-owner', 'inputs-changed', 'job-ended'),
+    verdict: fc.constantFrom(
+      'committed',
+      'superseded',
+      'dead',
+      'not-owner',
+      'inputs-changed',
+      'job-ended',
+      'given-back',
+    ),
   }),
   'outputs.changed': fc.record({
     type: fc.constant('outputs.changed'),

@@ -25,6 +25,7 @@ const hello: WorkerHello = {
   slotSeen: 0,
   running: [],
   finished: [],
+  starved: [],
 };
 const beat = (slot: number) => ({ type: 'master.beat', epoch: 1, slot, incarnation: 1 }) as const;
 const workerBeat = (credit: number) =>

@@ -32,7 +32,7 @@ it('a journal entry speaks once, when the first node learns of it', () => {
   const reader = newFactReader();
   const holder = { node: 'worker-1', incarnation: 1 };
   const committed = { type: 'task.committed', attempt: attempt(1, 1), holder, output, counters: [] } as const;
-  const entry = { slot: 1, nonce: 'x', records: [committed] };
+  const entry = { slot: 1, nonce: 'x', after: '', records: [committed] };
   const leader = {
     node: 'master-1',
     atUs: 5,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioErrorText } from '../../../sim/scenario/error.js';
 import { loadScenarios } from '../../../sim/scenario/load.js';
+import { faultKinds } from '../../../sim/scenario/read-fault.js';
 import { scenarioJsonSchema } from '../../../sim/scenario/schema.js';
 
 /** The errors of a text, as people see them. */
@@ -28,7 +29,7 @@ it('an unknown fault kind is shown with its place, what is allowed, and what was
       'error[S014]: unknown fault kind "crsh"',
       '  --> scenarios/some.yaml:4:11',
       '   4 |   - kind: crsh',
-      '     |           ^^^^ one of: crash, restart, pause, slow, lose, corrupt, drop, partition, obscure, expire',
+      `     |           ^^^^ one of: ${faultKinds.join(', ')}`,
       '  did you mean "crash"?',
     ].join('\n'),
   ]);
@@ -54,6 +55,13 @@ describe('a mistake is pointed at by line and column', () => {
     ['S012 2:11', 'name: x\nfaults: [ { crash: leader } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, pause: worker-1 } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, for: 2s } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, crash: leader, gap: 2s } ]\nexpect: {}'],
+    ['S012 2:21', 'name: x\nfaults: [ { at: 1s, flap: worker-1 } ]\nexpect: {}'],
+    ['S005 2:56', 'name: x\nfaults: [ { at: 1s, loss: [leader, worker-1], percent: 101 } ]\nexpect: {}'],
+    ['S005 2:56', 'name: x\nfaults: [ { at: 1s, hold: [leader, worker-1], message: beat } ]\nexpect: {}'],
+    ['S011 2:29', 'name: x\nfaults: [ { at: 1s, delay: [all wrokers, leader], extra: 1s } ]\nexpect: {}'],
+    ['S012 2:13', 'name: x\nfaults: [ { at: "12:01", crash: leader } ]\nexpect: {}'],
+    ['S012 3:13', 'name: x\nstarts: "12:00"\nfaults: [ { at: "11:59", crash: leader } ]\nexpect: {}'],
     ['S013 2:11', 'name: x\nexpect: { reason: nondeterministic }'],
     ['S014 2:21', 'name: x\nfaults: [ { at: 1s, crahs: leader } ]\nexpect: {}'],
     ['S015 2:9', 'name: x\nvary: { pint: [a] }\nexpect: {}'],
@@ -90,6 +98,47 @@ it('fills in every default', () => {
   });
   expect(scenario.jobs[0]!.input).toHaveLength(2);
   expect(scenario.expect.jobs).toEqual([{ outcome: 'succeeded' }]);
+});
+
+it('ends of links are nodes, roles or groups, and every parameter is read', () => {
+  const { faults } = only(`
+name: x
+faults:
+  - { at: 1s, delay: [all workers, leader], extra: 10ms..2s, for: 3s }
+  - { at: 1s, loss: [worker-1, all masters], oneWay: true, percent: 5 }
+  - { at: 1s, hold: [its worker, leader], message: attempt.completed, until: map-0 committed }
+  - { at: 1s, blackout: any worker, torn: true, restartAfter: 2s }
+  - { at: 1s, misbehave: map-0@2, how: exhausts }
+expect: {}`);
+  const workers = { kind: 'all', of: 'worker' };
+  expect(faults.map(({ action }) => action)).toEqual([
+    {
+      kind: 'delay',
+      link: { from: workers, to: { kind: 'leader' }, oneWay: false },
+      extraUs: { min: 10_000, max: 2_000_000 },
+    },
+    {
+      kind: 'loss',
+      link: { from: { kind: 'node', node: 'worker-1' }, to: { kind: 'all', of: 'master' }, oneWay: true },
+      percent: 5,
+    },
+    {
+      kind: 'hold',
+      link: { from: { kind: 'its-worker' }, to: { kind: 'leader' }, oneWay: false },
+      message: 'attempt.completed',
+    },
+    { kind: 'blackout', target: { kind: 'any', of: 'worker' }, torn: true, restartAfterUs: 2_000_000 },
+    {
+      kind: 'misbehave',
+      attempt: { kind: 'attempt', task: { kind: 'map', index: 0, ordinal: 2 } },
+      how: 'exhausts',
+    },
+  ]);
+});
+
+it('a fault may come at a time of day, when the scenario starts at one', () => {
+  const text = 'name: x\nstarts: "12:00"\nfaults: [ { at: "12:04:30", crash: leader } ]\nexpect: {}';
+  expect(only(text).faults[0]!.trigger).toEqual({ kind: 'at', atUs: 270_000_000 });
 });
 
 it('beats four times in a short lease', () => {

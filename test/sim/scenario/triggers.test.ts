@@ -20,6 +20,7 @@ const map0 = (name: Fact['name'], ordinal: number): Fact =>
 const cast: Cast = {
   masters: ['master-1', 'master-2'],
   workers: ['worker-1', 'worker-2'],
+  clients: ['client-1'],
   isUp: (node) => node !== 'worker-2',
   pick: () => 0,
 };

@@ -1,0 +1,44 @@
+/** Fuzz seeds per minute over all cores: jobs of about 20 tasks on up to 8 workers, everything else drawn. */
+import { availableParallelism } from 'node:os';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { fuzzSeed } from '../../dist/sim/fuzz/fuzz.js';
+import { line, rounds, spreadText } from './measures.mjs';
+
+const seedsPerRound = 150;
+const warmUps = 2;
+
+function runRound(first, count) {
+  for (let seed = first; seed < first + count; seed++) fuzzSeed(seed, { profile: { size: 'medium' } });
+}
+
+export async function measureFuzzSeeds() {
+  const threads = Array.from({ length: availableParallelism() }, () => new Worker(new URL(import.meta.url)));
+  const perMinute = [];
+  for (let round = -warmUps; round < rounds; round++) {
+    const begin = process.hrtime.bigint();
+    await Promise.all(
+      threads.map((thread, index) =>
+        playRound(thread, (index + 1) * 1_000_000 + (round + warmUps) * seedsPerRound),
+      ),
+    );
+    const minutes = Number(process.hrtime.bigint() - begin) / 60e9;
+    if (round >= 0) perMinute.push((threads.length * seedsPerRound) / minutes);
+  }
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  line(`fuzz seeds/min of medium size, ${threads.length} threads`, spreadText(perMinute));
+}
+
+function playRound(thread, first) {
+  return new Promise((resolve, reject) => {
+    thread.once('message', resolve);
+    thread.once('error', reject);
+    thread.postMessage(first);
+  });
+}
+
+if (!isMainThread) {
+  parentPort.on('message', (first) => {
+    runRound(first, seedsPerRound);
+    parentPort.postMessage('done');
+  });
+}

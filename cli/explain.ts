@@ -1,0 +1,134 @@
+/**
+ * `rehearse explain`: why each attempt began and ended, in words, from what the nodes recorded. With a task, that task;
+ * with a step (`master-1:120`), the chain of causes that led to it.
+ */
+import { existsSync } from 'node:fs';
+import { versions } from '../runtime/versions.js';
+import { type AttemptStory, isOrdinary, nameOf, tellAttempts } from '../sim/explain/attempts.js';
+import { causesOf, effectTexts, eventText } from '../sim/explain/causes.js';
+import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
+import { durationText } from '../sim/scenario/duration.js';
+import { type Fact, newFactReader, readFacts } from '../sim/scenario/facts.js';
+import { factText } from '../sim/scenario/timeline.js';
+import { simulate } from '../sim/simulate.js';
+import { TraceRecorder } from '../sim/traced.js';
+import type { GlobalFlags } from './global-flags.js';
+import { readScenarios } from './sim.js';
+import { openTerminal, type Terminal } from './terminal.js';
+import { readTrace, traceFiles } from './traces.js';
+import { exitCodes, UserError } from './user-error.js';
+
+export async function explain(args: string[], flags: GlobalFlags): Promise<number> {
+  const [source, target] = args as [string, string | undefined];
+  const terminal = openTerminal(flags);
+  const steps = mergeTraces(await tracesOf(source, flags));
+  const step = target === undefined ? null : /^([a-z]+-\d+)(?:\.(\d+))?:(\d+)$/.exec(target);
+  if (step && !/^(map|reduce)-/.test(step[1]!)) {
+    explainStep(terminal, steps, step, flags);
+    return exitCodes.yes;
+  }
+  const facts = factsOf(steps);
+  const stories = tellAttempts(facts);
+  if (target !== undefined) return explainTask(terminal, stories, target, flags);
+  if (flags.json) {
+    terminal.out(`${JSON.stringify({ attempts: stories, decisions: facts.filter(isOfTheCluster) })}\n`);
+    return exitCodes.yes;
+  }
+  terminal.out('the cluster\n');
+  for (const fact of facts.filter(isOfTheCluster)) terminal.out(lineOf(fact.atUs, factText(fact)));
+  for (const story of stories) sayStory(terminal, story, !isOrdinary(story) || (flags.verbose ?? false));
+  return exitCodes.yes;
+}
+
+/** Traces of a run, or those of a scenario, played now. */
+async function tracesOf(source: string, flags: GlobalFlags): Promise<NodeTrace[]> {
+  if (/\.ya?ml$/.test(source)) {
+    const [scenario] = readScenarios(source);
+    const recorder = new TraceRecorder(scenario!.seed, versions());
+    simulate(scenario!, { onStep: (step) => recorder.stepped(step) });
+    return recorder.traces;
+  }
+  if (existsSync(source) || !source.includes('/')) {
+    return await Promise.all(traceFiles(source, flags).map(readTrace));
+  }
+  throw new UserError({
+    code: 'T003',
+    what: 'no such run, trace or scenario',
+    where: source,
+    next: 'give the id of a run, a trace file, a folder of traces or a scenario',
+  });
+}
+
+function factsOf(steps: readonly MergedStep[]): Fact[] {
+  const reader = newFactReader();
+  return steps.flatMap(({ node, atUs, line }) =>
+    readFacts(reader, { node, atUs, event: line.event, effects: line.effects }),
+  );
+}
+
+/** What befell nodes and jobs rather than attempts. */
+function isOfTheCluster(fact: Fact): boolean {
+  return fact.attempt === undefined && fact.name !== 'intent-dropped';
+}
+
+function explainTask(
+  terminal: Terminal,
+  stories: readonly AttemptStory[],
+  target: string,
+  flags: GlobalFlags,
+): number {
+  const found = stories.filter((story) => story.task === target || nameOf(story) === target);
+  if (found.length === 0) {
+    const tasks = [...new Set(stories.map(({ task }) => task))];
+    throw new UserError({
+      code: 'T004',
+      what: `no attempt of "${target}" in these traces`,
+      next:
+        tasks.length === 0
+          ? 'they tell of no attempt at all'
+          : `they tell of ${tasks.slice(0, 6).join(', ')}${tasks.length > 6 ? ', …' : ''}; a step is written like master-1:120`,
+    });
+  }
+  if (flags.json) terminal.out(`${JSON.stringify({ attempts: found })}\n`);
+  else for (const story of found) sayStory(terminal, story, true);
+  return exitCodes.yes;
+}
+
+function sayStory(terminal: Terminal, story: AttemptStory, whole: boolean): void {
+  const first = story.moments[0]?.atUs ?? 0;
+  const last = story.moments.at(-1)?.atUs ?? 0;
+  const title = `job ${story.job}, ${nameOf(story)} on ${story.worker ?? 'nobody'}: ${story.outcome}`;
+  terminal.out(whole ? `\n${title}\n` : `${title} after ${durationText(last - first)}\n`);
+  if (whole) for (const { atUs, text } of story.moments) terminal.out(lineOf(atUs, text));
+}
+
+function explainStep(
+  terminal: Terminal,
+  steps: readonly MergedStep[],
+  [text, node, incarnation, index]: RegExpExecArray,
+  flags: GlobalFlags,
+): void {
+  const life = incarnation === undefined ? undefined : Number(incarnation);
+  const chain = causesOf(steps, node!, Number(index), life);
+  if (!chain) {
+    const last = steps.findLast((step) => step.node === node);
+    throw new UserError({
+      code: 'T005',
+      what: `there is no step ${text}`,
+      next: last ? `the last of ${node} is ${last.line.i}` : `no trace is of ${node}`,
+    });
+  }
+  if (flags.json) {
+    terminal.out(`${JSON.stringify({ chain })}\n`);
+    return;
+  }
+  for (const step of chain) {
+    const name = `${step.node}:${step.line.i}`;
+    terminal.out(lineOf(step.atUs, `${name.padEnd(14)} ${eventText(step.line.event)}`));
+    for (const effect of effectTexts(step.line.effects)) terminal.out(`${' '.repeat(16)}${effect}\n`);
+  }
+}
+
+function lineOf(atUs: number, text: string): string {
+  return `${durationText(atUs).padStart(13)}  ${text}\n`;
+}

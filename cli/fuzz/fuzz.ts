@@ -1,0 +1,123 @@
+/** `rehearse fuzz`: random clusters, jobs and faults by seed, on all cores, until something breaks or nothing is left. */
+import { missingFrom } from '../../sim/coverage/coverage.js';
+import { possibleStrikes } from '../../sim/coverage/phases.js';
+import { Campaign } from '../../sim/fuzz/campaign.js';
+import { sayCount, sayDuration } from '../quantities.js';
+import { sayPath } from '../run/prepare.js';
+import { openTerminal, type Terminal } from '../terminal.js';
+import { exitCodes } from '../user-error.js';
+import { Corpus, writeWhole } from './corpus.js';
+import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
+import { type Finding, Findings, type Outcome } from './outcome.js';
+import { reporters } from './reporters.js';
+import { runCampaign } from './threads.js';
+
+/** Between two words on how it goes. */
+const sayEveryMs = 10_000;
+
+export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
+  const plan = planOf(flags);
+  const terminal = openTerminal(flags);
+  const outcome = await hold(plan, terminal, flags);
+  say(outcome, plan, terminal);
+  if (plan.reporter) {
+    const text = reporters[plan.reporter.name](outcome);
+    if (plan.reporter.file === undefined) terminal.out(text);
+    else writeWhole(plan.reporter.file, text);
+  }
+  if (flags.json) terminal.out(`${JSON.stringify(document(outcome))}\n`);
+  return exitCodeOf(outcome, plan);
+}
+
+async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promise<Outcome> {
+  const corpus = new Corpus(plan.corpus);
+  // A range of seeds is the same whatever was run before; without one the campaign goes on where the last ended.
+  const before = plan.seeds ? undefined : corpus.readProgress();
+  const campaign = new Campaign({
+    from: plan.seeds?.from ?? before?.next ?? 1,
+    ...(plan.seeds ? { to: plan.seeds.to } : {}),
+    given: plan.given,
+    ...(before ? { coverage: before.coverage } : {}),
+  });
+  const findings = new Findings();
+  const since = performance.now();
+  let saidMs = since;
+  let cut: Outcome['cut'];
+  const stop = (): void => void (cut = 'signal');
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  await runCampaign({
+    campaign,
+    threads: plan.threads,
+    stops: () => {
+      const late = plan.timeUs !== undefined && (performance.now() - since) * 1000 >= plan.timeUs;
+      if (late && !campaign.finished) cut ??= 'time';
+      return cut !== undefined;
+    },
+    reported: (report) => {
+      for (const failure of report.failures) {
+        const kept = failure.scenario ? corpus.keep(failure) : undefined;
+        const finding = findings.add(failure, kept);
+        if (finding) sayFinding(finding, terminal);
+      }
+      if (!plan.seeds) corpus.writeProgress({ next: campaign.next, coverage: campaign.coverage });
+      if (flags.progress === 'none' || performance.now() - saidMs < sayEveryMs) return;
+      saidMs = performance.now();
+      terminal.say(`${sayCount(campaign.runs)} seeds, ${findings.all.length} findings`);
+    },
+  });
+  process.off('SIGINT', stop).off('SIGTERM', stop);
+  const { runs, steps, verdicts, inconclusive, coverage } = campaign;
+  const seconds = (performance.now() - since) / 1000;
+  const base = { runs, steps, seconds, verdicts, inconclusive, coverage, findings: findings.all };
+  return { ...base, missing: missingOf(plan, coverage), cut: campaign.finished ? undefined : cut };
+}
+
+function missingOf({ reachable }: FuzzPlan, coverage: Outcome['coverage']): string[] {
+  if (!reachable) return [];
+  const { tuples, strikes } = missingFrom(coverage, { tuples: reachable, strikes: possibleStrikes() });
+  return [...tuples, ...strikes];
+}
+
+function exitCodeOf({ findings, missing, inconclusive, cut }: Outcome, plan: FuzzPlan): number {
+  if (cut === 'signal') return exitCodes.interrupted;
+  if (findings.length > 0 || missing.length > 0) return exitCodes.no;
+  const unfinished = cut === 'time' && plan.seeds !== undefined;
+  return inconclusive.length > 0 || unfinished ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+// ---- for people -------------------------------------------------------------------------------------------------
+
+function sayFinding({ id, message, profile, file, command, isNew }: Finding, terminal: Terminal): void {
+  terminal.warn(
+    `${id} broken in seed ${command.match(/\d+/)![0]}${isNew ? '' : ' (known)'}: ${message.split('\n')[0]}`,
+  );
+  if (file !== undefined) terminal.warn(`  again: rehearse sim ${sayPath(file)}`);
+  terminal.warn(`  again: ${command}`);
+  terminal.warn(`  profile: ${profile}`);
+}
+
+function say(outcome: Outcome, plan: FuzzPlan, terminal: Terminal): void {
+  const { runs, steps, seconds, findings, inconclusive, coverage, missing, cut } = outcome;
+  const perMinute = sayCount(Math.round((runs / Math.max(seconds, 0.001)) * 60));
+  const verdict = findings.length > 0 || missing.length > 0 ? 'FAIL' : 'ok  ';
+  terminal.say(
+    `${verdict}  ${sayCount(runs)} seeds in ${sayDuration(seconds * 1e6)} (${perMinute} a minute), ` +
+      `${sayCount(steps)} steps, ${findings.length} findings`,
+  );
+  const strikes = possibleStrikes();
+  const struck = strikes.filter((strike) => coverage.strikes[strike] !== undefined);
+  terminal.say(
+    `  covered: ${Object.keys(coverage.tuples).length} steps, ` +
+      `${struck.length} of ${strikes.length} faults by phase`,
+  );
+  for (const name of missing) terminal.warn(`  not reached: ${name}`);
+  if (inconclusive.length > 0) terminal.warn(`  inconclusive: seeds ${inconclusive.join(', ')}`);
+  if (cut === 'time' && plan.seeds) terminal.warn(`  the time was over before seed ${plan.seeds.to}`);
+}
+
+/** What `--json` says. */
+function document(outcome: Outcome): object {
+  const { findings, missing, ...rest } = outcome;
+  const verdict = findings.length > 0 || missing.length > 0 ? 'failed' : 'passed';
+  return { verdict, findings, missing, ...rest };
+}

@@ -1,0 +1,26 @@
+/** `rehearse schema`: the JSON Schemas of scenarios and traces, for editors and other programs. */
+import { readFileSync } from 'node:fs';
+import { traceVersion } from '../core/trace.js';
+import type { GlobalFlags } from './global-flags.js';
+import { openTerminal } from './terminal.js';
+import { exitCodes, UserError } from './user-error.js';
+
+/** Both files are held against the code by tests. */
+const files: Readonly<Record<string, string>> = {
+  scenario: 'scenario.v1.json',
+  trace: `${traceVersion}.json`,
+};
+
+export async function schema(args: string[], flags: GlobalFlags): Promise<number> {
+  const [name] = args;
+  const file = files[name!];
+  if (file === undefined) {
+    throw new UserError({
+      code: 'U012',
+      what: `there is no schema "${name}"`,
+      next: `one of: ${Object.keys(files).join(', ')}`,
+    });
+  }
+  openTerminal(flags).out(readFileSync(new URL(`../../scenarios/schema/${file}`, import.meta.url), 'utf8'));
+  return exitCodes.yes;
+}

@@ -1,0 +1,47 @@
+/** `rehearse sim --shrink`: the smallest scenario that fails as this one does, in a file beside it, with its golden trace. */
+import { factText, isNotable } from '../sim/scenario/timeline.js';
+import type { Scenario } from '../sim/scenario/types.js';
+import { writeScenario } from '../sim/scenario/write.js';
+import { shrink } from '../sim/shrink/shrink.js';
+import { writeWhole } from './fuzz/corpus.js';
+import { sayPath } from './run/prepare.js';
+import type { Terminal } from './terminal.js';
+
+export interface ShrunkFile {
+  readonly file: string;
+  /** The broken invariant, or the expectation that is not met. */
+  readonly id: string;
+  readonly faults: number;
+  readonly tasks: number;
+  readonly runs: number;
+  readonly minimal: boolean;
+}
+
+/** Undefined when the scenario does not fail. `mark` tells files of several variants or seeds apart. */
+export function writeShrunk(
+  scenario: Scenario,
+  seed: string,
+  mark: string,
+  terminal: Terminal,
+): ShrunkFile | undefined {
+  const shrunk = shrink(scenario, seed);
+  if (!shrunk) return undefined;
+  const { id, message } = shrunk.failure;
+  const stem = scenario.file.replace(/\.ya?ml$/, '');
+  const file = `${stem}${mark}.shrunk.yaml`;
+  const small = {
+    ...shrunk.scenario,
+    name: `${id}: ${scenario.name}`,
+    about: `Shrunk from ${scenario.name}.`,
+  };
+  const facts = (shrunk.result?.facts ?? []).filter(isNotable).map(factText);
+  writeWhole(`${stem}${mark}.shrunk.txt`, [`# ${id}: ${message}`, ...facts, ''].join('\n'));
+  writeWhole(file, writeScenario(small));
+  const faults = small.faults.length;
+  const tasks = small.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0);
+  const { runs, minimal } = shrunk;
+  terminal.say(
+    `shrunk to ${faults} faults and ${tasks} tasks in ${runs} runs${minimal ? '' : ', and there may be less'}: ${sayPath(file)}`,
+  );
+  return { file, id, faults, tasks, runs, minimal };
+}

@@ -1,0 +1,73 @@
+/** Trace files on the disk: which ones are meant, and their lines. */
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TraceHeader, TraceLine } from '../core/trace.js';
+import { traceVersion } from '../core/trace.js';
+import type { NodeTrace } from '../sim/explain/merge.js';
+import type { GlobalFlags } from './global-flags.js';
+import { dataDirectoryOf, findRun } from './run/run-id.js';
+import { UserError } from './user-error.js';
+
+/** A trace file, a folder of them, or all traces of a run. */
+export function traceFiles(name: string, flags: GlobalFlags): string[] {
+  if (existsSync(name) && statSync(name).isFile()) return [name];
+  const directory =
+    existsSync(name) && !existsSync(join(name, 'trace')) && !existsSync(join(name, 'run.json'))
+      ? name
+      : findRun(name, dataDirectoryOf(flags.dataDir)).layout.trace;
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith('.ndjson'))
+    .sort();
+  if (files.length === 0) {
+    throw new UserError({
+      code: 'T001',
+      what: 'there are no traces here',
+      where: directory,
+      next: 'give a trace file or the id of a run',
+    });
+  }
+  return files.map((file) => join(directory, file));
+}
+
+export interface TextLine {
+  readonly text: string;
+  /** The file ends here without a line feed: its writer was killed. */
+  readonly torn: boolean;
+}
+
+/** The lines of a file, piece by piece: a trace may be larger than memory. */
+export async function* linesOf(path: string): AsyncGenerator<TextLine> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop()!;
+    for (const text of lines) yield { text, torn: false };
+  }
+  if (rest !== '') yield { text: rest, torn: true };
+}
+
+/** A whole trace. A torn last line is left out. */
+export async function readTrace(path: string): Promise<NodeTrace> {
+  let header: TraceHeader | undefined;
+  const lines: TraceLine[] = [];
+  let number = 0;
+  for await (const { text, torn } of linesOf(path)) {
+    number++;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      if (torn && header) break;
+      throw traceError(path, number, 'not JSON');
+    }
+    if (header) lines.push(value as TraceLine);
+    else if ((value as TraceHeader | null)?.trace === traceVersion) header = value as TraceHeader;
+    else throw traceError(path, number, `not a ${traceVersion} trace`);
+  }
+  if (!header) throw traceError(path, 1, 'the trace is empty');
+  return { header, lines };
+}
+
+export function traceError(path: string, line: number, what: string): UserError {
+  return new UserError({ code: 'T002', what, where: `${path}:${line}` });
+}

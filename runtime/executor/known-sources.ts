@@ -1,0 +1,53 @@
+/**
+ * What an executor thread knows of the outputs that its reduce reads: told with the task, and again with every change.
+ */
+import { generationText, mixGeneration, newGeneration } from '../../core/generation.js';
+import type { KnownSource, SourceFeed } from '../data/gather.js';
+import { mapFile } from './attempt-files.js';
+import type { ThreadSource } from './messages.js';
+
+export class KnownSources implements SourceFeed {
+  readonly #workDirectory: string;
+  #sources: readonly (ThreadSource | undefined)[];
+  #used: readonly (ThreadSource | undefined)[] = [];
+  #wake: (() => void) | undefined;
+
+  constructor(workDirectory: string, sources: readonly (ThreadSource | undefined)[]) {
+    this.#workDirectory = workDirectory;
+    this.#sources = sources;
+  }
+
+  /** What the reduce was last given to read: what its failures are about. */
+  get used(): readonly (ThreadSource | undefined)[] {
+    return this.#used;
+  }
+
+  /** Of what it was last given. */
+  get generation(): string {
+    const generation = newGeneration();
+    for (const [task, source] of this.#used.entries()) {
+      if (source) mixGeneration(generation, task, source.digest, 1);
+    }
+    return generationText(generation);
+  }
+
+  update(sources: readonly (ThreadSource | undefined)[]): void {
+    this.#sources = sources;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  known(): readonly (KnownSource | undefined)[] {
+    this.#used = this.#sources;
+    return this.#used.map(
+      (source, task) =>
+        source && { task, path: mapFile(this.#workDirectory, source.attempt), digest: source.digest },
+    );
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

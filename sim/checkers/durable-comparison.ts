@@ -1,0 +1,67 @@
+/** Whether two durable states are the same: all of them, or where records have touched them, at the cost of these. */
+import { type DurableJob, type DurableState, findJob } from '../../core/durable/state.js';
+import type { AttemptId, JobId } from '../../core/ids.js';
+import type { JournalRecord } from '../../core/records.js';
+
+/** Cost O(state). */
+export function sameState(a: DurableState, b: DurableState): boolean {
+  return same(a, b);
+}
+
+/** Cost O(records), as long as the jobs in them are few. Both states have applied all of the records. */
+export function sameAfter(a: DurableState, b: DurableState, records: readonly JournalRecord[]): boolean {
+  if (a.jobs.length !== b.jobs.length || a.jobByRequest.size !== b.jobByRequest.size) return false;
+  if (!sameFields(a, b, ofState)) return false;
+  const jobs = new Set<JobId>();
+  for (const record of records) {
+    if ('attempt' in record && !sameTask(a, b, record.attempt)) return false;
+    const job = 'attempt' in record ? record.attempt.job : 'job' in record ? record.job : undefined;
+    if (job !== undefined) jobs.add(job);
+  }
+  for (const job of jobs) if (!sameJob(findJob(a, job), findJob(b, job))) return false;
+  return true;
+}
+
+/** Grows with the work, and is compared piece by piece. */
+const ofState: ReadonlySet<string> = new Set(['jobs', 'jobByRequest']);
+const ofJob: ReadonlySet<string> = new Set(['commits', 'troubles']);
+const nothing: ReadonlySet<string> = new Set();
+
+function sameJob(a: DurableJob | undefined, b: DurableJob | undefined): boolean {
+  return a !== undefined && b !== undefined && sameFields(a, b, ofJob);
+}
+
+function sameTask(a: DurableState, b: DurableState, { job, task }: AttemptId): boolean {
+  const inA = findJob(a, job);
+  const inB = findJob(b, job);
+  return (
+    same(inA?.commits[task], inB?.commits[task]) && same(inA?.troubles.get(task), inB?.troubles.get(task))
+  );
+}
+
+/** What one record has put into both states is one object, so a look mostly suffices. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) && Array.isArray(b)) return sameItems(a, b);
+  if (a instanceof Map && b instanceof Map) return sameItems([...a], [...b]);
+  return sameFields(a, b, nothing);
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (!same(a[index], b[index])) return false;
+  return true;
+}
+
+function sameFields(a: object, b: object, except: ReadonlySet<string>): boolean {
+  const inA = a as Record<string, unknown>;
+  const inB = b as Record<string, unknown>;
+  for (const name in inA) {
+    if (inA[name] !== inB[name] && !except.has(name) && !same(inA[name], inB[name])) return false;
+  }
+  for (const name in inB) {
+    if (inB[name] !== undefined && inA[name] === undefined) return false;
+  }
+  return true;
+}

@@ -1,0 +1,55 @@
+/**
+ * Fault kind × phase: when in a job's life each kind of fault has struck. Together with the steps (tuples.ts) this is
+ * what a campaign must have looked at.
+ */
+import type { DurableState } from '../../core/durable/state.js';
+import type { MasterState } from '../../core/master/state.js';
+import { faultKinds } from '../scenario/read-fault.js';
+import type { FaultKind } from '../scenario/types.js';
+import type { World } from '../world.js';
+
+/** `idle`: no job is accepted and open, and another one is to come; `done`: all have ended. */
+export const phases = ['idle', 'map', 'reduce', 'publishing', 'done'] as const;
+export type Phase = (typeof phases)[number];
+
+/** `crash in map`. */
+export type Strike = `${FaultKind} in ${Phase}`;
+
+/** The phase of the world's present job, by the longest journal that any master has read. */
+export function phaseOf(world: World): Phase {
+  let durable: DurableState | undefined;
+  for (const { kind, life } of world.nodes.values()) {
+    if (kind !== 'master' || !life) continue;
+    const other = (life.machine.state as MasterState).durable;
+    if (!durable || other.slot > durable.slot) durable = other;
+  }
+  const job = durable?.jobs.at(-1);
+  if (!job) return 'idle';
+  if (job.phase === 'publishing') return 'publishing';
+  if (job.phase === 'open') return job.mapsCommitted < job.spec.maps ? 'map' : 'reduce';
+  return durable!.jobs.length < world.jobs.length ? 'idle' : 'done';
+}
+
+/** Why a kind of fault cannot strike in a phase. */
+const noAttempts = 'no attempt of user code runs then';
+const noWrites = 'only an attempt that outlives its job could still write then, and it is told to stop';
+const noFiles = 'no attempt has written a file yet, or its job is over and its files are discarded';
+
+/** Pairs that cannot be. */
+const impossible: Partial<Record<Strike, string>> = {
+  'misbehave in idle': noAttempts,
+  'misbehave in publishing': noAttempts,
+  'misbehave in done': noAttempts,
+  'fill in idle': noWrites,
+  'fill in publishing': noWrites,
+  'fill in done': noWrites,
+  'lose in idle': noFiles,
+  'corrupt in idle': noFiles,
+};
+
+/** Every pair that a campaign must have seen. */
+export function possibleStrikes(): Strike[] {
+  return faultKinds.flatMap((kind) =>
+    phases.map((phase): Strike => `${kind} in ${phase}`).filter((strike) => impossible[strike] === undefined),
+  );
+}

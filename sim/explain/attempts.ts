@@ -1,0 +1,163 @@
+/**
+ * The life of every attempt, told from the facts that a run recorded: why it began, what befell it, why it ended.
+ * Nothing is guessed: what no node decided or saw is not told.
+ */
+import type { JobId, NodeId } from '../../core/ids.js';
+import { durationText } from '../scenario/duration.js';
+import type { Fact } from '../scenario/facts.js';
+import { attemptText } from '../scenario/facts.js';
+import { lossText, revocationText, verdictText } from './words.js';
+
+export interface Moment {
+  readonly atUs: number;
+  readonly text: string;
+}
+
+export type AttemptOutcome = 'open' | 'committed' | 'failed' | 'revoked' | 'refused' | 'lost';
+
+export interface AttemptStory {
+  readonly job: JobId;
+  readonly task: string;
+  /** 1 for the first attempt of its task. */
+  readonly ordinal: number;
+  worker: NodeId | undefined;
+  /** How it stands at the end of the trace. `lost`: it was committed, and its output is gone. */
+  outcome: AttemptOutcome;
+  readonly moments: Moment[];
+}
+
+/** The stories of all attempts, in the order in which they began. `facts` are those of all nodes, ordered by time. */
+export function tellAttempts(facts: Iterable<Fact>): AttemptStory[] {
+  const teller = new Teller();
+  for (const fact of facts) teller.hear(fact);
+  return teller.stories;
+}
+
+class Teller {
+  readonly stories: AttemptStory[] = [];
+  readonly #byAttempt = new Map<string, AttemptStory>();
+  readonly #lastOfTask = new Map<string, AttemptStory>();
+  /** Why each node was given up the last time. */
+  readonly #losses = new Map<NodeId, string>();
+
+  hear(fact: Fact): void {
+    const { name, about, node, detail } = fact;
+    if (name === 'worker-lease-expired' || name === 'worker-lost') {
+      const lost = about ?? node;
+      const known = name === 'worker-lost' && detail?.end === 'silent' ? this.#losses.get(lost) : undefined;
+      this.#losses.set(lost, known ?? lossText(lost, name, detail ?? {}));
+    } else if (name === 'worker-joined') {
+      this.#losses.delete(about ?? node);
+    }
+    if (fact.attempt && fact.task !== undefined && fact.ordinal !== undefined) this.#ofAttempt(fact);
+  }
+
+  #ofAttempt(fact: Fact): void {
+    const story = this.#storyOf(fact);
+    if (fact.worker !== undefined) story.worker = fact.worker;
+    const text = this.#tell(fact, story);
+    if (text !== undefined) story.moments.push({ atUs: fact.atUs, text });
+  }
+
+  #storyOf(fact: Fact): AttemptStory {
+    const key = `${fact.job} ${attemptText(fact)}`;
+    let story = this.#byAttempt.get(key);
+    if (!story) {
+      story = {
+        job: fact.job!,
+        task: fact.task!,
+        ordinal: fact.ordinal!,
+        worker: fact.worker,
+        outcome: 'open',
+        moments: [],
+      };
+      this.#byAttempt.set(key, story);
+      this.stories.push(story);
+    }
+    return story;
+  }
+
+  /** What the fact means for the attempt, in words; undefined when another fact of the same step says it better. */
+  #tell(fact: Fact, story: AttemptStory): string | undefined {
+    const detail = fact.detail ?? {};
+    switch (fact.name) {
+      case 'attempt-assigned':
+        return this.#whyBegun(fact, story);
+      case 'attempt-adopted':
+        return `${fact.node}, the new leader, found it running and lets it go on`;
+      case 'started':
+        return `started on ${fact.worker ?? fact.node}`;
+      case 'finished':
+        return 'finished; its report is under way';
+      case 'committed':
+        story.outcome = 'committed';
+        return `committed: this is the result of ${story.task}`;
+      case 'failed':
+        story.outcome = 'failed';
+        return `failed (${detail.kind}); ${detail.counted ? 'it counts against the limit' : 'not counted'}`;
+      case 'attempt-failed':
+        return `said to have failed: ${detail.message}`;
+      case 'attempt-timed-out':
+        return `no progress for ${durationText(Number(detail.limitUs))}: ended, ${detail.done} of ${detail.total} done`;
+      case 'attempt-revoked':
+        if (story.outcome === 'open') story.outcome = 'revoked';
+        return revocationText(String(detail.why), fact.about ?? '', this.#losses.get(fact.about ?? ''));
+      case 'late-report-accepted':
+        return `reported although it was revoked; the policy ${detail.policy} accepts whoever reaches the journal first`;
+      case 'late-report-refused':
+        if (story.outcome !== 'committed') story.outcome = 'refused';
+        return verdictText(String(detail.verdict), detail, this.#winnerOf(fact));
+      case 'duplicate-report':
+        return 'reported again; the answer was repeated';
+      case 'nondeterminism-seen':
+        return `its output differs from that of another attempt (epoch ${detail.otherEpoch}, number ${detail.otherN}): the user's code is not deterministic`;
+      case 'starved':
+        return `could not read the output of ${detail.source}: ${detail.reason}`;
+      case 'input-reported-unreadable':
+        return `a reader says that its output is unreadable: ${detail.reason}`;
+      case 'invalidated':
+        story.outcome = 'lost';
+        return `its committed output is lost (${detail.reason}): ${story.task} runs again`;
+      case 'order-refused':
+        return `${fact.node} refused an order about it: it came from a lower epoch, or was meant for another life`;
+      default:
+        return undefined;
+    }
+  }
+
+  #whyBegun(fact: Fact, story: AttemptStory): string {
+    const before = this.#lastOfTask.get(`${story.job} ${story.task}`);
+    this.#lastOfTask.set(`${story.job} ${story.task}`, story);
+    const to = `given to ${fact.about ?? fact.worker}`;
+    if (fact.detail?.speculative === true) {
+      return `${to} as a second copy: ${before ? nameOf(before) : 'the first'} would have taken the longest`;
+    }
+    if (!before) return `${to}, which had a free slot; the first attempt`;
+    return `${to}, because ${nameOf(before)} ${endText[before.outcome]}`;
+  }
+
+  #winnerOf(fact: Fact): string | undefined {
+    const winner = this.stories.find(
+      (story) => story.job === fact.job && story.task === fact.task && story.outcome === 'committed',
+    );
+    return winner && nameOf(winner);
+  }
+}
+
+const endText: Readonly<Record<AttemptOutcome, string>> = {
+  open: 'had no result',
+  committed: 'had been committed by a former leader',
+  failed: 'failed',
+  revoked: 'was revoked',
+  refused: 'was refused',
+  lost: 'lost its output',
+};
+
+export function nameOf(story: AttemptStory): string {
+  return `${story.task}@${story.ordinal}`;
+}
+
+/** Given out once, and committed: nothing to explain. */
+export function isOrdinary(story: AttemptStory): boolean {
+  return story.ordinal === 1 && story.outcome === 'committed' && story.moments.length <= 4;
+}

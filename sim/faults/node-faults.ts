@@ -1,0 +1,87 @@
+/** Faults of processes, machines and clocks. */
+import type { SimNode } from '../nodes.js';
+import type { NodeFault, NodeTarget } from '../scenario/types.js';
+import { tellSpoiled } from './file-faults.js';
+import type { Occasion, Outcome, Perform } from './occasion.js';
+
+/** Something done to the node that a target means; missed when nobody plays that role. */
+function toNode<Action extends { readonly target: NodeTarget }>(
+  perform: (occasion: Occasion, node: SimNode, action: Action) => Outcome,
+): Perform<Action> {
+  return (occasion, action) => {
+    const node = occasion.node(action.target);
+    return node ? perform(occasion, node, action) : 'missed';
+  };
+}
+
+type Action<Kind extends NodeFault['kind']> = Extract<NodeFault, { kind: Kind }>;
+
+export const nodeFaults = {
+  crash: toNode<Action<'crash'>>((occasion, node, { restartAfterUs }) => {
+    if (!occasion.world.crash(node)) return 'missed';
+    restartLater(occasion, node, restartAfterUs);
+    return 'hit';
+  }),
+
+  restart: toNode<Action<'restart'>>(({ world }, node) => {
+    if (node.status !== 'down') return 'missed';
+    world.startNode(node);
+    return 'hit';
+  }),
+
+  pause: toNode<Action<'pause'>>((occasion, node) => {
+    const { world } = occasion;
+    if (!world.pause(node)) return 'missed';
+    occasion.lasts(() => world.resume(node), node);
+    return 'hit';
+  }),
+
+  slow: toNode<Action<'slow'>>((occasion, node, { by }) => {
+    const { world } = occasion;
+    node.slowBy *= by;
+    world.tell('node-slowed', node.name, { detail: { by } });
+    world.executors.speedChanged(node);
+    occasion.lasts(() => {
+      node.slowBy /= by;
+      world.executors.speedChanged(node);
+    }, node);
+    return 'hit';
+  }),
+
+  blackout: toNode<Action<'blackout'>>((occasion, node, { torn, restartAfterUs }) => {
+    const { world } = occasion;
+    const spoiled = node.status === 'down' ? [] : world.files.unsyncedOf(node);
+    if (!world.crash(node)) return 'missed';
+    world.tell('machine-blacked-out', node.name);
+    const state = torn ? 'corrupt' : 'lost';
+    tellSpoiled(
+      world,
+      spoiled.filter((file) => world.files.spoil(file, state)),
+      state,
+    );
+    restartLater(occasion, node, restartAfterUs);
+    return 'hit';
+  }),
+
+  jump: toNode<Action<'jump'>>(({ world }, node, { aheadUs }) => {
+    world.tell('clock-jumped', node.name, { detail: { aheadUs } });
+    world.changeClock(node, { aheadUs });
+    return 'hit';
+  }),
+
+  drift: toNode<Action<'drift'>>((occasion, node, { by }) => {
+    const { world } = occasion;
+    const before = node.clock.rate;
+    world.tell('clock-drifted', node.name, { detail: { by } });
+    world.changeClock(node, { rate: before * by });
+    occasion.lasts(() => world.changeClock(node, { rate: node.clock.rate / by }), node);
+    return 'hit';
+  }),
+} satisfies { [Kind in NodeFault['kind']]: Perform<Action<Kind>> };
+
+function restartLater(occasion: Occasion, node: SimNode, delayUs: number | undefined): void {
+  if (delayUs === undefined) return;
+  occasion.later(delayUs, () => {
+    if (node.status === 'down') occasion.world.startNode(node);
+  });
+}

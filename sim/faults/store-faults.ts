@@ -1,0 +1,148 @@
+/** Faults of the journal's store and of the lease service. */
+import { livingLife, type SimNode } from '../nodes.js';
+import { draw, drawKey, within } from '../random.js';
+import type { FactName } from '../scenario/fact-names.js';
+import type { EndTarget, StoreFault } from '../scenario/types.js';
+import type { Occasion, Outcome, Perform } from './occasion.js';
+
+type Action<Kind extends StoreFault['kind']> = Extract<StoreFault, { kind: Kind }>;
+
+const forgotten = drawKey('forgotten slots');
+/** For so long nobody reaches a store that fails over. */
+const failoverUs = 300_000;
+
+/** Something that lasts between masters and the store. */
+function toMasters<Action extends { readonly masters: EndTarget }>(
+  tell: FactName,
+  begin: (occasion: Occasion, node: SimNode, action: Action) => () => void,
+): Perform<Action> {
+  return (occasion, action) => {
+    const masters = occasion.nodes(action.masters).filter(({ kind }) => kind === 'master');
+    for (const node of masters) {
+      occasion.lasts(begin(occasion, node, action), node);
+      occasion.world.tell(tell, node.name);
+    }
+    return masters.length > 0 ? 'hit' : 'missed';
+  };
+}
+
+export const storeFaults = {
+  obscure: (occasion, { target }) => {
+    const node = occasion.node(target);
+    if (!node) return 'missed';
+    occasion.world.journal.obscure(node);
+    return livingLife(node) ? 'hit' : 'missed';
+  },
+
+  expire: ({ world }) => {
+    const holder = world.lease.expire();
+    if (holder === undefined) return 'missed';
+    world.tell('lease-taken-away', holder);
+    return 'hit';
+  },
+
+  lag: toMasters<Action<'lag'>>('store-slowed', ({ world: { store } }, node, { by }) => {
+    store.slow(node, by);
+    return () => store.hasten(node, by);
+  }),
+
+  sever: toMasters<Action<'sever'>>('store-severed', ({ world }, node) => {
+    world.store.sever(node);
+    return () => {
+      world.tell('store-reached', node.name);
+      world.store.rejoin(node);
+    };
+  }),
+
+  blur: toMasters<Action<'blur'>>('store-blurred', ({ world: { store } }, node, { percent }) => {
+    store.blur(node, percent);
+    return () => store.clear(node, percent);
+  }),
+
+  halt: (occasion, { stores, every }) => {
+    const { stores: count } = occasion.world.scenario.cluster;
+    const numbers =
+      stores.kind === 'store' ? [stores.node] : Array.from({ length: count }, (_, index) => index + 1);
+    if (every) haltAgain(occasion, numbers, every);
+    else occasion.lasts(haltAll(occasion, numbers));
+    return 'hit';
+  },
+
+  rewind: (occasion, { slots }) => goBack(occasion, slots),
+
+  forget: (occasion, { slots }) => {
+    const { world, fault } = occasion;
+    const outcome = goBack(
+      occasion,
+      within({ min: 1, max: slots }, draw(world.seed, forgotten, fault.index)),
+    );
+    const numbers = Array.from({ length: world.scenario.cluster.stores }, (_, index) => index + 1);
+    const restart = haltAll(occasion, numbers);
+    occasion.later(failoverUs, restart);
+    return outcome;
+  },
+
+  failSync: (occasion, { target, restartAfterUs }) => {
+    const { world } = occasion;
+    const node = occasion.node(target);
+    if (!node || !livingLife(node)) return 'missed';
+    world.journal.failSync(node, () => {
+      world.tell('sync-failed', node.name);
+      occasion.hit();
+      world.crash(node);
+      if (restartAfterUs === undefined) return;
+      occasion.later(restartAfterUs, () => {
+        if (node.status === 'down') world.startNode(node);
+      });
+    });
+    return 'waits';
+  },
+} satisfies { [Kind in StoreFault['kind']]: Perform<Action<Kind>> };
+
+/** Answers what brings them back. */
+function haltAll({ world }: Occasion, numbers: readonly number[]): () => void {
+  for (const number of numbers) {
+    world.store.halt(number);
+    world.tell('store-halted', `store-${number}`);
+  }
+  return () => {
+    for (const number of numbers) {
+      world.tell('store-restarted', `store-${number}`);
+      world.store.restart(number);
+    }
+  };
+}
+
+/** Down for a while, up for the rest of the period, and so on until the fault ends. */
+function haltAgain(
+  occasion: Occasion,
+  numbers: readonly number[],
+  { periodUs, downUs }: { readonly periodUs: number; readonly downUs: number },
+): void {
+  const { world } = occasion;
+  let over = false;
+  let restart: (() => void) | undefined;
+  const up = (): void => {
+    restart?.();
+    restart = undefined;
+  };
+  const kill = (): void => {
+    if (over) return;
+    restart = haltAll(occasion, numbers);
+    world.later(Math.min(downUs, periodUs - 1), up);
+    world.later(periodUs, kill);
+  };
+  kill();
+  occasion.lasts(() => {
+    over = true;
+    up();
+  });
+}
+
+function goBack({ world }: Occasion, slots: number): Outcome {
+  const { last } = world.journal;
+  const lost = world.journal.goBack(Math.max(0, last - slots));
+  if (lost === 0) return 'missed';
+  world.tell('journal-lost-slots', 'store-1', { detail: { slots: lost } });
+  return 'hit';
+}

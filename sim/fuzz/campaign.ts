@@ -1,0 +1,176 @@
+/**
+ * A campaign: many seeds, in chunks that any number of threads may run in any order. What is run next is decided between
+ * rounds of chunks, from what all earlier rounds have covered: so the same range of seeds gives the same runs however
+ * many threads there are.
+ *
+ * Steering: after the first round one seed of four is not left to chance. It strikes with a kind of fault in a phase that
+ * was not hit yet, or it takes the profile of a seed that was the first to reach something rare.
+ */
+import {
+  type CoverageCounts,
+  mergeCoverage,
+  nothingCovered,
+  type TakenCoverage,
+} from '../coverage/coverage.js';
+import { type Phase, possibleStrikes } from '../coverage/phases.js';
+import type { FaultKind, Scenario } from '../scenario/types.js';
+import type { GivenProfile } from './profile.js';
+
+export interface PlannedSeed {
+  readonly seed: number;
+  /** What of its profile is not drawn: what the user gave, and what steering adds. */
+  readonly given: GivenProfile;
+  /** Run twice, for determinism. */
+  readonly twice: boolean;
+}
+
+export interface Chunk {
+  readonly number: number;
+  readonly seeds: readonly PlannedSeed[];
+  /** How many failures with this id were shrunk before: after a few, more are only counted. */
+  readonly shrunk: Readonly<Record<string, number>>;
+}
+
+export interface FoundFailure {
+  readonly seed: number;
+  readonly id: string;
+  readonly message: string;
+  /** The whole profile and what was given of it, as text. */
+  readonly profile: string;
+  readonly given: string;
+  /** The shrunk scenario; absent when enough failures of this kind were shrunk. */
+  readonly scenario?: Scenario;
+  /** Its notable facts, one line each. */
+  readonly story: readonly string[];
+  readonly minimal: boolean;
+}
+
+export interface ChunkReport {
+  readonly chunk: number;
+  readonly runs: number;
+  readonly steps: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly inconclusive: readonly number[];
+  readonly failures: readonly FoundFailure[];
+  readonly coverage: TakenCoverage;
+}
+
+export interface CampaignOptions {
+  readonly from: number;
+  /** The last seed; without it the campaign goes on until it is stopped. */
+  readonly to?: number;
+  readonly given: GivenProfile;
+  readonly coverage?: CoverageCounts;
+}
+
+const chunkSeeds = 50;
+const chunksOfRound = 20;
+/** One seed of so many is steered, and one of so many is run twice. */
+const steeredEvery = 4;
+const twiceEvery = 32;
+/** Tuples that count as rare. */
+const raritiesMax = 24;
+
+export class Campaign {
+  coverage: CoverageCounts;
+  runs = 0;
+  steps = 0;
+  readonly verdicts: Record<string, number> = {};
+  readonly inconclusive: number[] = [];
+  readonly failures: FoundFailure[] = [];
+  readonly #options: CampaignOptions;
+  readonly #firsts = new Map<string, string>();
+  #next: number;
+  #chunks = 0;
+  #round: Chunk[] = [];
+  #underWay = 0;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#next = options.from;
+    this.coverage = options.coverage ?? nothingCovered;
+  }
+
+  /** The seed after the last that was planned. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Every seed was run. */
+  get finished(): boolean {
+    return this.#underWay === 0 && this.#round.length === 0 && this.#exhausted;
+  }
+
+  /** The next chunk; undefined while the rest of a round is under way, or when nothing is left. */
+  take(): Chunk | undefined {
+    if (this.#round.length === 0 && this.#underWay === 0 && !this.#exhausted) this.#round = this.#plan();
+    const chunk = this.#round.shift();
+    if (chunk) this.#underWay++;
+    return chunk && { ...chunk, shrunk: this.#shrunk() };
+  }
+
+  add(report: ChunkReport): void {
+    this.#underWay--;
+    this.runs += report.runs;
+    this.steps += report.steps;
+    for (const [verdict, count] of Object.entries(report.verdicts)) {
+      this.verdicts[verdict] = (this.verdicts[verdict] ?? 0) + count;
+    }
+    this.inconclusive.push(...report.inconclusive);
+    this.failures.push(...report.failures);
+    this.coverage = mergeCoverage(this.coverage, report.coverage);
+    for (const [tuple, seed] of Object.entries(report.coverage.firsts)) {
+      const known = this.#firsts.get(tuple);
+      if (known === undefined || Number(seed) < Number(known)) this.#firsts.set(tuple, seed);
+    }
+  }
+
+  get #exhausted(): boolean {
+    return this.#options.to !== undefined && this.#next > this.#options.to;
+  }
+
+  #plan(): Chunk[] {
+    const targets = this.#targets();
+    const chunks: Chunk[] = [];
+    while (chunks.length < chunksOfRound && !this.#exhausted) {
+      const seeds: PlannedSeed[] = [];
+      while (seeds.length < chunkSeeds && !this.#exhausted) seeds.push(this.#planSeed(this.#next++, targets));
+      chunks.push({ number: ++this.#chunks, seeds, shrunk: {} });
+    }
+    return chunks;
+  }
+
+  #planSeed(seed: number, targets: readonly GivenProfile[]): PlannedSeed {
+    const steered = targets.length > 0 && seed % steeredEvery === 0;
+    const target = steered ? targets[Math.floor(seed / steeredEvery) % targets.length]! : {};
+    return { seed, given: { ...target, ...this.#options.given }, twice: seed % twiceEvery === 1 };
+  }
+
+  /** What to steer to: every strike that is missing, and the profiles that lead to what is rare. None in the first round. */
+  #targets(): GivenProfile[] {
+    if (this.runs === 0) return [];
+    const targets: GivenProfile[] = [];
+    for (const strike of possibleStrikes()) {
+      if (this.coverage.strikes[strike] !== undefined) continue;
+      const [kind, phase] = strike.split(' in ') as [FaultKind, Phase];
+      targets.push({ focus: { kind, phase } });
+    }
+    for (const tuple of this.#rarest()) {
+      const like = this.#firsts.get(tuple);
+      if (like !== undefined) targets.push({ like });
+    }
+    return targets;
+  }
+
+  #rarest(): string[] {
+    const { tuples } = this.coverage;
+    const names = [...this.#firsts.keys()];
+    return names.sort((a, b) => tuples[a]! - tuples[b]! || (a < b ? -1 : 1)).slice(0, raritiesMax);
+  }
+
+  #shrunk(): Record<string, number> {
+    const shrunk: Record<string, number> = {};
+    for (const { id, scenario } of this.failures) if (scenario) shrunk[id] = (shrunk[id] ?? 0) + 1;
+    return shrunk;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * How well the store can be reached: journal and lease alike. It may be slow for some masters, out of their reach, or
+ * say nothing of what became of an append; and it may be several nodes, of which a majority must be up.
+ *
+ * It knows nothing of what is stored. Faults overlap, so each is counted.
+ */
+import type { Host, Task } from './host.js';
+import type { Life, SimNode } from './nodes.js';
+
+export class StoreHealth {
+  readonly #host: Host;
+  readonly #nodes: number;
+  /** How many faults hold down each node of the store, by its number from 1. */
+  readonly #halted = new Map<number, number>();
+  readonly #severed = new Map<SimNode, number>();
+  readonly #slowBy = new Map<SimNode, number>();
+  /** Percentages of the faults that blur a master's appends. */
+  readonly #blurs = new Map<SimNode, number[]>();
+  /** What processes will do as soon as they reach the store. */
+  #waiting: { readonly life: Life; readonly task: Task }[] = [];
+
+  constructor(host: Host, nodes = 1) {
+    this.#host = host;
+    this.#nodes = nodes;
+  }
+
+  /** A majority of its nodes is up. */
+  get available(): boolean {
+    return 2 * (this.#nodes - this.#halted.size) > this.#nodes;
+  }
+
+  reaches(node: SimNode): boolean {
+    return this.available && !this.#severed.has(node);
+  }
+
+  /** Now, or when the store can be reached again: as a client does that does not give up. */
+  whenReached(life: Life, task: Task): void {
+    if (this.reaches(life.node)) task();
+    else this.#waiting.push({ life, task });
+  }
+
+  slowBy(node: SimNode): number {
+    return this.#slowBy.get(node) ?? 1;
+  }
+
+  /** How many percent of the node's appends have no clear answer. */
+  blurOf(node: SimNode): number {
+    return Math.max(0, ...(this.#blurs.get(node) ?? []));
+  }
+
+  slow(node: SimNode, by: number): void {
+    this.#slowBy.set(node, this.slowBy(node) * by);
+  }
+
+  hasten(node: SimNode, by: number): void {
+    this.#slowBy.set(node, this.slowBy(node) / by);
+  }
+
+  blur(node: SimNode, percent: number): void {
+    this.#blurs.set(node, [...(this.#blurs.get(node) ?? []), percent]);
+  }
+
+  clear(node: SimNode, percent: number): void {
+    const blurs = this.#blurs.get(node)!;
+    blurs.splice(blurs.indexOf(percent), 1);
+  }
+
+  sever(node: SimNode): void {
+    this.#severed.set(node, (this.#severed.get(node) ?? 0) + 1);
+  }
+
+  rejoin(node: SimNode): void {
+    release(this.#severed, node);
+    this.#goOn();
+  }
+
+  halt(store: number): void {
+    this.#halted.set(store, (this.#halted.get(store) ?? 0) + 1);
+  }
+
+  restart(store: number): void {
+    release(this.#halted, store);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { life, task } of waiting) {
+      if (!this.reaches(life.node)) this.#waiting.push({ life, task });
+      else this.#host.runFor(life, task);
+    }
+  }
+}
+
+function release<Key>(counts: Map<Key, number>, key: Key): void {
+  const left = counts.get(key)! - 1;
+  if (left === 0) counts.delete(key);
+  else counts.set(key, left);
+}

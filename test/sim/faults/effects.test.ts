@@ -1,0 +1,321 @@
+/**
+ * Every kind of fault has its effect, and is reported as effective. The same look at a run without the fault must not see
+ * it: so a fault that does nothing cannot pass.
+ */
+import { describe, expect, it } from 'vitest';
+import type { MachineEvent } from '../../../core/events.js';
+import { scenarioErrorText } from '../../../sim/scenario/error.js';
+import type { FactName } from '../../../sim/scenario/fact-names.js';
+import { loadScenarios } from '../../../sim/scenario/load.js';
+import type { FaultKind, Scenario } from '../../../sim/scenario/types.js';
+import { type SimulationResult, simulate } from '../../../sim/simulate.js';
+
+interface Seen extends SimulationResult {
+  /** Everything that any machine was told, with who and when. */
+  readonly told: readonly { readonly node: string; readonly atUs: number; readonly event: MachineEvent }[];
+}
+
+interface Case {
+  readonly effect: string;
+  /** `cluster`, `job`, `policy` of the scenario, where the default will not do. */
+  readonly setting?: string;
+  readonly fault: string;
+  readonly seen: (run: Seen) => boolean;
+}
+
+function play(scenario: Scenario): Seen {
+  const told: { node: string; atUs: number; event: MachineEvent }[] = [];
+  const result = simulate(scenario, {
+    onStep: ({ life, atUs, event }) => told.push({ node: life.node.name, atUs, event }),
+  });
+  return { ...result, told };
+}
+
+function load(text: string): Scenario {
+  const loaded = loadScenarios(text, 'test.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors.map(scenarioErrorText).join('\n'));
+  return loaded.scenarios[0]!;
+}
+
+function count({ facts }: Seen, name: FactName, detail: Readonly<Record<string, unknown>> = {}): number {
+  return facts.filter(
+    (fact) =>
+      fact.name === name && Object.entries(detail).every(([key, value]) => fact.detail?.[key] === value),
+  ).length;
+}
+
+/** When a message of a type first arrived; Infinity when none did. */
+function arrivedUs({ told }: Seen, type: string): number {
+  const first = told.find(({ event }) => event.type === 'message.received' && event.message.type === type);
+  return first?.atUs ?? Number.POSITIVE_INFINITY;
+}
+
+function endedUs({ jobs }: Seen): number {
+  return jobs[0]!.concludedUs;
+}
+
+/** Messages that a node was given through a session of which it knew that it was over. */
+function afterTheEnd({ told }: Seen): number {
+  const over = new Set<string>();
+  let messages = 0;
+  for (const { node, event } of told) {
+    if (event.type === 'peer.lost') over.add(`${node} ${event.session}`);
+    if (event.type === 'message.received' && over.has(`${node} ${event.session}`)) messages++;
+  }
+  return messages;
+}
+
+const second = 1_000_000;
+const longMaps = 'job: { maps: 4, reduces: 1, mapTime: 4s, reduceTime: 1s }\npolicy: { lease: 4s }';
+const slowReduces = 'job: { maps: 2, reduces: 1, mapTime: 300ms, reduceTime: 3s }';
+
+const cases = {
+  crash: {
+    effect: 'its work goes back',
+    setting: longMaps,
+    fault: '{ at: 1s, crash: worker-1 }',
+    seen: (run) => count(run, 'worker-lost') > 0,
+  },
+  restart: {
+    effect: 'a second life joins',
+    setting: longMaps,
+    fault: '{ at: 1s, crash: worker-1, restartAfter: 2s }',
+    seen: ({ told }) =>
+      told.filter(({ node, event }) => node === 'worker-1' && event.type === 'node.started').length === 2,
+  },
+  pause: {
+    effect: 'the node is silent, and its work is done by others',
+    setting: longMaps,
+    fault: '{ at: 1s, pause: worker-1, for: 8s }',
+    seen: (run) => count(run, 'worker-lease-expired') > 0,
+  },
+  slow: {
+    effect: 'work takes longer',
+    fault: '{ at: 0s, slow: worker-1, by: 20 }',
+    seen: (run) => endedUs(run) > 5 * second,
+  },
+  blackout: {
+    effect: 'what was not synced is gone, and made again',
+    setting: slowReduces,
+    fault: '{ when: "maps done", blackout: worker-1, restartAfter: 1s }',
+    seen: (run) => count(run, 'invalidated', { reason: 'missing' }) > 0,
+  },
+  jump: {
+    effect: 'what waits by that clock comes early',
+    setting: longMaps,
+    fault: '{ at: 2s, jump: leader, ahead: 30s }',
+    seen: (run) => count(run, 'lease-expired') > 0,
+  },
+  drift: {
+    effect: 'a slow clock beats too rarely',
+    setting: longMaps,
+    fault: '{ at: 500ms, drift: worker-1, by: 0.05 }',
+    seen: (run) => count(run, 'worker-lease-expired') > 0,
+  },
+  lose: {
+    effect: 'a reader misses the file',
+    setting: slowReduces,
+    fault: '{ when: "maps done", lose: map-0 }',
+    seen: (run) => count(run, 'starved', { reason: 'missing' }) > 0,
+  },
+  corrupt: {
+    effect: 'a reader sees that it is spoiled',
+    setting: slowReduces,
+    fault: '{ when: "maps done", corrupt: map-0 }',
+    seen: (run) => count(run, 'starved', { reason: 'corrupt' }) > 0,
+  },
+  fill: {
+    effect: 'attempts break for want of room',
+    setting: longMaps,
+    fault: '{ at: 1s, fill: worker-1, for: 5s }',
+    seen: (run) => count(run, 'broke', { kind: 'disk' }) > 0,
+  },
+  drop: {
+    effect: 'the node comes back',
+    setting: longMaps,
+    fault: '{ at: 1s, drop: worker-1 }',
+    seen: (run) => count(run, 'worker-rejoined') === 1,
+  },
+  flap: {
+    effect: 'the node comes back again and again',
+    setting: longMaps,
+    fault: '{ at: 1s, flap: worker-1, every: 1s, for: 6s }',
+    seen: (run) => count(run, 'session-dropped') >= 3 && count(run, 'worker-rejoined') >= 3,
+  },
+  partition: {
+    effect: 'the leader hears nothing of the node',
+    setting: longMaps,
+    fault: '{ at: 1s, partition: [worker-1, leader], oneWay: true, for: 8s }',
+    seen: (run) => count(run, 'worker-lease-expired') > 0,
+  },
+  delay: {
+    effect: 'a report takes its time',
+    setting: 'job: { maps: 1, mapTime: 1s }',
+    fault: '{ at: 500ms, delay: [worker-1, leader], extra: 2s..3s, for: 4s }',
+    seen: (run) => arrivedUs(run, 'attempt.completed') > 3 * second || endedUs(run) > 4 * second,
+  },
+  loss: {
+    effect: 'the session goes with the message, and a new one is opened',
+    setting: longMaps,
+    fault: '{ at: 1s, loss: [worker-1, leader], for: 2s }',
+    seen: ({ told }) => told.some(({ node, event }) => node === 'worker-1' && event.type === 'peer.lost'),
+  },
+  duplicate: {
+    effect: 'a message comes twice in a row',
+    setting: longMaps,
+    fault: '{ at: 1s, duplicate: [all workers, leader] }',
+    seen: ({ told }) => told.some(({ event }, index) => index > 0 && told[index - 1]!.event === event),
+  },
+  reorder: {
+    effect: 'a message comes after the end of its session',
+    setting: `${longMaps}\ncluster: { latency: 200ms..300ms }`,
+    fault:
+      '{ at: 1s, reorder: [all workers, all masters], extra: 1s..2s }\n  - { at: 1100ms, flap: worker-1, every: 700ms, for: 8s }',
+    seen: (run) => afterTheEnd(run) > 0,
+  },
+  hold: {
+    effect: 'a report waits for a fact',
+    setting: 'cluster: { workers: 1 }\njob: { maps: 1, mapTime: 1s }',
+    fault: '{ at: 500ms, hold: [worker-1, leader], message: attempt.completed, for: 2s }',
+    seen: (run) => arrivedUs(run, 'attempt.completed') > 2.5 * second,
+  },
+  clog: {
+    effect: 'orders come one at a time',
+    setting: 'cluster: { workers: 1, slots: 4 }\njob: { maps: 4 }',
+    fault: '{ at: 0s, clog: [master-1, worker-1], oneWay: true, gap: 2s }',
+    seen: (run) => endedUs(run) > 8 * second,
+  },
+  misbehave: {
+    effect: 'what ran well breaks',
+    setting: longMaps,
+    fault: '{ when: "map-0@1 started", misbehave: its attempt, how: throws }',
+    seen: (run) => count(run, 'broke', { kind: 'user' }) === 1,
+  },
+  obscure: {
+    effect: 'the append is sent again',
+    setting: longMaps,
+    fault: '{ when: "map-0 started", obscure: leader }',
+    seen: (run) => count(run, 'append-retried') > 0,
+  },
+  expire: {
+    effect: 'the leader meets another one',
+    setting: `${longMaps}\ncluster: { masters: 2 }`,
+    fault: '{ at: 3s, expire: lease }',
+    seen: (run) => count(run, 'leader-fenced') > 0,
+  },
+  lag: {
+    effect: 'everything that must be durable takes longer',
+    setting: longMaps,
+    fault: '{ at: 0s, lag: all masters, by: 500 }',
+    seen: (run) => endedUs(run) > 10 * second,
+  },
+  sever: {
+    effect: 'the leader cannot renew its lease',
+    setting: longMaps,
+    fault: '{ at: 1s, sever: leader, for: 8s }',
+    seen: (run) => count(run, 'lease-expired') > 0,
+  },
+  blur: {
+    effect: 'appends are sent again',
+    setting: longMaps,
+    fault: '{ at: 1s, blur: all masters, for: 8s }',
+    seen: (run) => count(run, 'append-retried') > 0,
+  },
+  halt: {
+    effect: 'nobody reaches the store',
+    setting: longMaps,
+    fault: '{ at: 1s, halt: store-1, for: 8s }',
+    seen: (run) => count(run, 'lease-expired') > 0,
+  },
+  rewind: {
+    effect: 'the leader notices that what it has applied is gone',
+    setting: longMaps,
+    fault: '{ when: "map-0 committed", rewind: journal, slots: 1 }',
+    seen: (run) => count(run, 'store-went-back') > 0,
+  },
+  forget: {
+    effect: 'the leader notices that what it has applied is gone',
+    setting: longMaps,
+    fault: '{ when: "map-0 committed", forget: journal, slots: 1 }',
+    seen: (run) => count(run, 'store-went-back') > 0,
+  },
+  failSync: {
+    effect: 'the leader dies of it',
+    setting: longMaps,
+    fault: '{ at: 1s, failSync: leader, restartAfter: 1s }',
+    seen: (run) => count(run, 'sync-failed') > 0 && count(run, 'node-crashed') > 0,
+  },
+} satisfies Record<FaultKind, Case>;
+
+describe('every kind of fault has its effect', () => {
+  it.each(Object.entries<Case>(cases))('%s', (kind, { effect, setting, fault, seen }) => {
+    const scenario = load(`name: ${kind}\n${setting ?? ''}\nfaults:\n  - ${fault}\nexpect: { output: any }`);
+    const run = play(scenario);
+    expect(run.violation, run.timeline.join('\n')).toBeUndefined();
+    expect(run.unmet).toEqual([]);
+    expect(seen(run), `${effect}:\n${run.timeline.join('\n')}`).toBe(true);
+    const without = play({ ...scenario, faults: [] });
+    expect(seen(without), `without the fault as well: ${effect}`).toBe(false);
+  });
+});
+
+it('a torn write is seen by its reader as spoiled, a lost one as missing', () => {
+  const reasons = ['true', 'false'].map((torn) => {
+    const run = play(
+      load(
+        `name: x\n${slowReduces}\nfaults: [ { when: "maps done", blackout: worker-1, torn: ${torn}, restartAfter: 1s } ]\nexpect: {}`,
+      ),
+    );
+    return run.facts.find(({ name }) => name === 'starved')?.detail?.reason;
+  });
+  expect(reasons).toEqual(['corrupt', 'missing']);
+});
+
+it('a machine that loses power long after a map was written has it still', () => {
+  const run = play(
+    load(`
+name: x
+job: { maps: 2, reduces: 1, mapTime: 300ms, reduceTime: 90s }
+policy: { lease: 60s }
+faults: [ { at: 45s, blackout: worker-1, restartAfter: 1s } ]
+expect: {}`),
+  );
+  expect(run.verdict).toBe('passed');
+  expect(count(run, 'invalidated')).toBe(0);
+});
+
+describe('user code that misbehaves', () => {
+  const with_ = (how: string) =>
+    play(
+      load(
+        `name: x\njob: { maps: 2, misbehave: { map-0@1: ${how} } }\npolicy: { taskTimeout: 5s }\nexpect: { output: any }`,
+      ),
+    );
+
+  it('throws: counted as the user’s', () =>
+    expect(count(with_('throws'), 'broke', { kind: 'user' })).toBe(1));
+  it('exits: counted as an exit', () => expect(count(with_('exits'), 'broke', { kind: 'exit' })).toBe(1));
+  it('hangs: ended by its limit', () => expect(count(with_('hangs'), 'attempt-timed-out')).toBe(1));
+  it('exhausts memory: its process dies and is replaced, and the job goes on', () => {
+    const run = with_('exhausts');
+    expect(count(run, 'memory-exhausted')).toBe(1);
+    expect(count(run, 'node-restarted')).toBe(1);
+    expect(run.verdict).toBe('passed');
+  });
+  it('exhausts memory every time: each death is counted as the task’s failure', () => {
+    const run = play(
+      load(
+        'name: x\njob: { maps: 2, misbehave: { map-0: exhausts } }\nexpect: { job: failed, reason: task-failed }',
+      ),
+    );
+    expect(run.unmet).toEqual([]);
+  });
+  it('answers differently: both attempts are named', () => {
+    const run = play(
+      load(
+        `name: x\n${slowReduces.replace('}', ', misbehave: { map-0: differs } }')}\nfaults: [ { when: "maps done", lose: map-0 } ]\nexpect: { output: some-sequential }`,
+      ),
+    );
+    expect(count(run, 'nondeterminism-seen')).toBe(1);
+  });
+});

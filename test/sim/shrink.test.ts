@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { drawScenario } from '../../sim/fuzz/draw.js';
+import { runScenario } from '../../sim/fuzz/failure.js';
+import type { Plants } from '../../sim/plants.js';
+import { scenarioErrorText } from '../../sim/scenario/error.js';
+import { loadScenarios } from '../../sim/scenario/load.js';
+import type { Scenario } from '../../sim/scenario/types.js';
+import { writeScenario } from '../../sim/scenario/write.js';
+import { singleRemovals } from '../../sim/shrink/removals.js';
+import { type Shrunk, shrink } from '../../sim/shrink/shrink.js';
+
+function load(text: string): Scenario {
+  const loaded = loadScenarios(text, 'test.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors.map(scenarioErrorText).join('\n'));
+  return loaded.scenarios[0]!;
+}
+
+/** A planted bug with what is needed for it to show: that much must be left. */
+interface Planted {
+  readonly sentence: string;
+  readonly id: string;
+  readonly plants: () => Plants;
+  readonly faults: number;
+  readonly tasks: number;
+}
+
+/** Late completions, which are refused, are answered as committed. */
+const answersLateAsCommitted = (): Plants => ({
+  effects: (life, _, effects) =>
+    life.node.kind !== 'master'
+      ? effects
+      : effects.map((effect) =>
+          effect.type === 'message.send' && effect.message.type === 'attempt.answer'
+            ? ({ ...effect, message: { ...effect.message, verdict: 'committed' } } as typeof effect)
+            : effect,
+        ),
+});
+
+/** A worker that comes back says that it runs what its last life ran. */
+const remembersItsLastLife = (): Plants => {
+  const ran = new Map<string, { job: number; task: number; epoch: number; n: number }>();
+  return {
+    effects: (life, _, effects) =>
+      effects.map((effect) => {
+        if (effect.type === 'attempt.run') ran.set(life.node.name, effect.attempt);
+        const before = ran.get(life.node.name);
+        if (effect.type !== 'message.send' || effect.message.type !== 'worker.hello') return effect;
+        if (life.incarnation === 1 || !before) return effect;
+        return { ...effect, message: { ...effect.message, running: [before] } } as typeof effect;
+      }),
+  };
+};
+
+const planted: readonly Planted[] = [
+  {
+    sentence: 'a bug that shows in every run needs no fault and the fewest tasks',
+    id: 'C2',
+    plants: () => ({ acknowledgeBeforeSync: true }),
+    faults: 0,
+    tasks: 2,
+  },
+  {
+    sentence: 'a bug of late reports needs one fault',
+    id: 'C14',
+    plants: answersLateAsCommitted,
+    faults: 1,
+    tasks: 2,
+  },
+  {
+    sentence: 'a bug of second lives needs a crash with a restart',
+    id: 'C11',
+    plants: remembersItsLastLife,
+    faults: 1,
+    tasks: 2,
+  },
+];
+
+/** Much of everything. */
+const rich = load(`
+name: much of everything
+seed: 11
+cluster: { masters: 3, workers: 6, slots: 2, mapOutputs: worker, latency: 1ms..20ms }
+jobs:
+  - { maps: 9, reduces: 4, mapTime: 300ms..2s, misbehave: { map-3@1: throws } }
+  - { maps: 5, reduces: 2, overwrite: true, poison: { lines: [ash] } }
+policy: { lease: 2s, masterLease: 2s, speculation: on, speculationAge: 1s, taskTimeout: 20s }
+faults:
+  - { when: "map-1@1 started", pause: "its worker", until: "map-1@2 committed" }
+  - { at: 1234ms, partition: [worker-5, all masters], for: 3456ms }
+  - { when: "map-4@1 started", crash: "its worker", restartAfter: 777ms }
+  - { at: 2s, drop: worker-2 }
+  - { when: "job-1 job-publishing", crash: leader }
+  - { at: 4321us, slow: worker-1, by: 3, for: 2s }
+  - { when: "maps-done", lose: map-2 }
+heal: { at: 60s, nodes: [master-1, worker-1, worker-2] }
+expect: { job: any }
+`);
+
+describe.each(planted)('$sentence', ({ id, plants, faults, tasks }) => {
+  const shrunk = shrink(rich, rich.seed, { plants }) as Shrunk;
+  const { scenario } = shrunk;
+
+  it('is shrunk to what it needs, and fails as before', () => {
+    expect(shrunk.failure.id).toBe(id);
+    expect(scenario.faults).toHaveLength(faults);
+    expect(scenario.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0)).toBe(tasks);
+    expect(scenario.cluster).toMatchObject({ masters: 1, slots: 1 });
+    expect(scenario.cluster.workers).toBeLessThanOrEqual(2);
+    expect(scenario.heal).toBeUndefined();
+    expect(scenario.jobs[0]).toMatchObject({ misbehaviours: [], poison: { lines: [], keys: [] } });
+  });
+
+  it('is 1-minimal: whatever else is taken away, it does not fail like this any more', () => {
+    expect(shrunk.minimal).toBe(true);
+    for (const candidate of singleRemovals(scenario)) {
+      const { failure } = runScenario(candidate.scenario, { plants });
+      expect(failure?.id, candidate.what).not.toBe(id);
+    }
+  });
+
+  it('is a file that fails in the same way', () => {
+    const loaded = load(writeScenario(scenario));
+    expect(runScenario(loaded, { plants }).failure).toEqual(shrunk.failure);
+  });
+
+  it('is shrunk to the same scenario again', () => {
+    expect(shrink(rich, rich.seed, { plants })!.scenario).toEqual(scenario);
+  });
+});
+
+describe('shrinking', () => {
+  it('leaves a scenario alone that does not fail', () => {
+    expect(shrink(rich, rich.seed)).toBeUndefined();
+  });
+
+  it('speaks of events instead of times, and of round times', () => {
+    const { scenario } = shrink(
+      load(`
+name: a pause by the clock
+cluster: { workers: 3 }
+job: { maps: 5, mapTime: 1s }
+policy: { lease: 2s }
+faults: [{ at: 876543us, pause: worker-2, for: 7654321us }]
+expect: { job: any }
+`),
+      '3',
+      { plants: answersLateAsCommitted },
+    )!;
+    expect(scenario.faults).toHaveLength(1);
+    const [{ trigger, forUs }] = scenario.faults as [(typeof scenario.faults)[0]];
+    if (trigger.kind === 'at') expect(trigger.atUs % 10_000).toBe(0);
+    else expect(trigger.kind).toBe('when');
+    expect((forUs ?? 0) % 100_000).toBe(0);
+  });
+
+  it('stops when the work is enough, with the best so far', () => {
+    const plants = answersLateAsCommitted;
+    const some = shrink(rich, rich.seed, { plants, stepsTotal: 5_000 })!;
+    expect(some.minimal).toBe(false);
+    expect(some.failure.id).toBe('C14');
+    expect(runScenario(some.scenario, { plants }).failure?.id).toBe('C14');
+  });
+
+  it('gives what is left new names, so that every file it writes can be loaded', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const { scenario } = drawScenario(String(seed));
+      for (const candidate of singleRemovals(scenario)) {
+        const loaded = loadScenarios(writeScenario(candidate.scenario), scenario.file);
+        expect(loaded.ok ? loaded.scenarios[0] : loaded.errors[0], `seed ${seed}: ${candidate.what}`).toEqual(
+          candidate.scenario,
+        );
+      }
+    }
+  });
+});
