@@ -15,8 +15,8 @@ export function newChain(): Chain {
   return { index: 0, hash: newHash() };
 }
 
-/** What was said or written does not change any more, and is seen again: by its receiver, by each reader of the journal. */
-const steps = newReader(['message', 'records', 'changes']);
+/** What is written does not change any more, and is seen again by every reader of the journal, or by every worker. */
+const steps = newReader(['records', 'changes']);
 
 /** Adds one step; the chain's new hash as 16 hex digits is `chainText`. */
 export function extendChain(chain: Chain, now: number, event: unknown, effects: readonly unknown[]): void {

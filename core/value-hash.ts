@@ -23,7 +23,7 @@ export function newReader(remembered: readonly string[] = []): Reader {
   return { remembered: new Set(remembered), first: noField(), hashes: new Map() };
 }
 
-const hashesKept = 4096;
+const hashesKept = 1024;
 
 /** What is no number and no text, and what tells kinds of values apart that would otherwise be the same. */
 const mark = {

@@ -53,10 +53,18 @@ function fingerprint(): string {
   return hash.update(values.seeds).digest('hex').slice(0, 16);
 }
 
+/** What earlier campaigns have found. A line that one of them could not end is not there. */
 function readKept(): Kept[] {
   if (values.fresh || !existsSync(resultsPath)) return [];
-  const lines = readFileSync(resultsPath, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as Kept);
+  const lines = readFileSync(resultsPath, 'utf8').split('\n');
+  if (lines.pop() !== '') appendFileSync(resultsPath, '\n');
+  return lines.flatMap((line) => {
+    try {
+      return JSON.parse(line) as Kept;
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** A cell of the matrix, and how to fill it. */
@@ -89,7 +97,7 @@ function cellsOf(
       .map((plant) => ({
         plant: plant.name,
         detector,
-        made: made(plant.patches),
+        made: made(plant),
         run: () => detectors[detector].run(plant, { seedsPerRange }),
       })),
   );

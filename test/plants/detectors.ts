@@ -8,6 +8,7 @@ import { type Plant, projectPath } from './plants.js';
 import type { Play, Played } from './plays.js';
 import { runProcesses } from './processes.js';
 import { PlantedSimulator } from './simulation.js';
+import { playOf } from './stage.js';
 import { runUnitTests } from './unit.js';
 
 export interface Detection {
@@ -107,7 +108,10 @@ function filesIn(folder: string): { file: string; text: string }[] {
     .map((file) => ({ file, text: readFileSync(join(path, file), 'utf8') }));
 }
 
-/** Every scenario on its own seed, then ranges of drawn ones, of which each is searched until it finds the bug. */
+/**
+ * The scenario that is known to catch it, every scenario on its own seed, then ranges of drawn ones, of which each is
+ * searched until it finds the bug.
+ */
 async function simulate(plant: Plant, { seedsPerRange }: DetectOptions): Promise<Detection> {
   let baseline = baselines.get(seedsPerRange);
   if (!baseline) baselines.set(seedsPerRange, (baseline = findBaseline(seedsPerRange)));
@@ -116,7 +120,9 @@ async function simulate(plant: Plant, { seedsPerRange }: DetectOptions): Promise
   const simulator = await PlantedSimulator.build(plant);
   const found: Played[] = [];
   let scenario: string | undefined;
-  for (const play of scenarios()) {
+  const { caught } = plant;
+  const known = 'scenario' in caught && typeof caught.scenario !== 'string' ? [playOf(caught)] : [];
+  for (const play of [...known, ...scenarios()]) {
     if (files.has(play.file)) continue;
     const played = await simulator.play(play);
     if (!played.caught) continue;

@@ -24,7 +24,6 @@ async function simulatorWith(planted: Planted | undefined): Promise<typeof Simul
 /** What the suite is told of every bug, as plays; undefined for those that other detectors catch. */
 function knownPlay({ caught }: (typeof plants)[number]): { play: Play; by: string } | undefined {
   if ('scenario' in caught) return { play: playOf(caught), by: caught.by };
-  if ('fuzz' in caught) return { play: { kind: 'fuzz', from: caught.fuzz, count: 1 }, by: caught.by };
   return undefined;
 }
 

@@ -37,8 +37,6 @@ const staged = {
 const caughtSchema = z.union([
   /** `by`: the invariant that must name it, or `expectation`, `tested-nothing`. */
   z.strictObject({ ...staged, by: z.string() }),
-  /** A drawn scenario. */
-  z.strictObject({ fuzz: z.number(), by: z.string() }),
   z.strictObject({
     /** A test file that fails. */
     unit: z.string(),

@@ -19,27 +19,46 @@ export interface ProcessesResult {
 
 const patienceMs = 60_000;
 
-/** What each round does; a round that finds something wrong throws. */
-const rounds: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
-  words: (stage) => stage.countWords(['-m', '7', '-r', '3', '-w', '2']),
-  spilling: (stage) => stage.countWords(['-m', '3', '-r', '2', '-w', '2', '--budget', '64KiB']),
-  'worker-killed': (stage) => stage.countWords(['-m', '8', '-r', '4', '-w', '2'], 'worker-1'),
-  'leader-killed': (stage) =>
-    stage.countWords(['-m', '8', '-r', '4', '-w', '2', '--standby', '1'], 'master-1'),
-  'gzip-cut': (stage) => stage.refuseCutGzip(),
-  'throwing-map': (stage) => stage.perform('throwing-map'),
-  'hanging-map': (stage) => stage.perform('hanging-map'),
-  'straggler-overtaken': (stage) => stage.perform('straggler-overtaken'),
-  'late-worker-owner-only': (stage) => stage.perform('late-worker-owner-only'),
-  'committed-map-files-lost': (stage) => stage.perform('committed-map-files-lost'),
+interface Round {
+  /** What the bug must lie in for this round to look at it. */
+  readonly of: RegExp;
+  /** Throws when something is wrong. */
+  readonly play: (stage: Stage) => Promise<void>;
+}
+
+const data = /^(jobs|runtime\/data)\//;
+const cluster = /^(core|runtime\/store)\//;
+const both = /^(core|jobs|runtime)\//;
+
+const rounds: Readonly<Record<string, Round>> = {
+  words: { of: both, play: (stage) => stage.countWords(['-m', '7', '-r', '3', '-w', '2']) },
+  spilling: {
+    of: data,
+    play: (stage) => stage.countWords(['-m', '3', '-r', '2', '-w', '2', '--budget', '64KiB']),
+  },
+  'gzip-cut': { of: data, play: (stage) => stage.refuseCutGzip() },
+  'worker-killed': {
+    of: cluster,
+    play: (stage) => stage.countWords(['-m', '8', '-r', '4', '-w', '2'], 'worker-1'),
+  },
+  'leader-killed': {
+    of: cluster,
+    play: (stage) => stage.countWords(['-m', '8', '-r', '4', '-w', '2', '--standby', '1'], 'master-1'),
+  },
+  'hanging-map': { of: cluster, play: (stage) => stage.perform('hanging-map') },
+  'straggler-overtaken': { of: cluster, play: (stage) => stage.perform('straggler-overtaken') },
+  'late-worker-owner-only': { of: cluster, play: (stage) => stage.perform('late-worker-owner-only') },
+  'committed-map-files-lost': { of: both, play: (stage) => stage.perform('committed-map-files-lost') },
 };
 
-export const roundNames: readonly string[] = Object.keys(rounds);
+function roundsFor(plant: Planted): string[] {
+  return Object.keys(rounds).filter((name) => plant.patches.some(({ file }) => rounds[name]!.of.test(file)));
+}
 
 /** Builds the package with the bug in it and plays rounds until one fails. */
 export async function runProcesses(
-  plant: Planted | undefined,
-  wanted: readonly string[] = roundNames,
+  plant: Planted,
+  wanted: readonly string[] = roundsFor(plant),
 ): Promise<ProcessesResult> {
   const begunMs = performance.now();
   const directory = makeBuildDirectory();
@@ -48,7 +67,7 @@ export async function runProcesses(
     const command = await buildPackage(plant, directory);
     for (const round of wanted) {
       try {
-        await rounds[round]!(new Stage(command, mkdtempSync(join(directory, 'round-'))));
+        await rounds[round]!.play(new Stage(command, mkdtempSync(join(directory, 'round-'))));
       } catch (error) {
         return { caught: true, round, message: (error as Error).message, ms: spent() };
       }

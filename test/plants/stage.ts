@@ -6,7 +6,7 @@ import type { Control } from './plants.js';
 import { projectPath } from './plants.js';
 import type { Play } from './plays.js';
 
-export function playOf(staged: Pick<Control, 'scenario' | 'variant' | 'seed'>): Play {
+export function playOf(staged: Pick<Control, 'scenario' | 'variant' | 'seed'>): Play & { kind: 'scenario' } {
   const { scenario, variant, seed } = staged;
   const own = typeof scenario !== 'string';
   return {
