@@ -54,7 +54,7 @@ export const defaultClusterConfig: ClusterConfig = {
   masterLeaseUs: 3 * second,
   retryUs: 200_000,
   followUs: 200_000,
-  aheadUs: 20_000,
+  aheadUs: 40_000,
   appendRetryUs: 100_000,
   mapOutputs: 'shared',
   exclusionFailures: 3,

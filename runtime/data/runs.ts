@@ -122,8 +122,9 @@ export class RunDirectory {
     return join(this.#path, `run-${this.#count++}`);
   }
 
-  /** Removes the directory with all runs. */
+  /** Removes the directory with all runs, if there ever was one. */
   remove(): void {
+    if (this.#count === 0) return;
     onDisk(this.#path, () => rmSync(this.#path, { recursive: true, force: true }));
   }
 }

@@ -3,7 +3,7 @@
  * bytes travel.
  *
  * - The first frame each way is an opening; the session is open when the peer's has come, within `openingMs`.
- * - What is sent in one turn of the event loop travels as one.
+ * - What is sent in one turn of the event loop travels as one; while there is much of it, what is sent in `gatherMs`.
  * - All frames of a peer carry the name with which it opened.
  * - A frame that breaks the protocol ends the session, and is not delivered.
  * - A peer that does not read is cut off when more than `queueBytesMax` wait for it.
@@ -12,7 +12,15 @@
 import type { NodeId } from '../../core/ids.js';
 import { ProtocolError } from './check.js';
 import type { Cause, Frame, FrameCodec } from './codec.js';
-import { closingMs, frameOverheadBytes, gatheredBytesMax, openingMs, queueBytesMax } from './limits.js';
+import {
+  burstMax,
+  closingMs,
+  frameOverheadBytes,
+  gatheredBytesMax,
+  gatherMs,
+  openingMs,
+  queueBytesMax,
+} from './limits.js';
 
 /** What carries the bytes of a session. */
 export interface Wire {
@@ -43,9 +51,12 @@ export class SessionEnd<Sent, Received> {
   /** With whom this session is: known beforehand to who dials, told by the opening to who is dialed. */
   #peer: NodeId | undefined;
   #queuedBytes = 0;
-  /** Frames of this turn. */
+  /** Frames that wait for their moment to end. */
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
+  /** Writes of late: one is forgotten in each `gatherMs`. */
+  #writes = 0;
+  #wroteAtMs = 0;
   #timer: NodeJS.Timeout;
   #settle: () => void = () => {};
 
@@ -141,9 +152,17 @@ export class SessionEnd<Sent, Received> {
     }
     this.#queuedBytes += weight;
     if (this.#gatheredBytes + bytes.length > gatheredBytesMax) this.#flush();
-    if (this.#gathered.length === 0) setImmediate(() => this.#flush());
+    if (this.#gathered.length === 0) this.#flushSoon();
     this.#gathered.push(bytes);
     this.#gatheredBytes += bytes.length;
+  }
+
+  #flushSoon(): void {
+    const nowMs = performance.now();
+    this.#writes = Math.max(0, this.#writes - (nowMs - this.#wroteAtMs) / gatherMs) + 1;
+    this.#wroteAtMs = nowMs;
+    if (this.#writes > burstMax) setTimeout(() => this.#flush(), gatherMs);
+    else setImmediate(() => this.#flush());
   }
 
   #flush(): void {

@@ -70,6 +70,8 @@ export interface FakeWorker {
   /** 0 without one. */
   session: number;
   credit: number;
+  /** How much of its credit is for more than it has slots. */
+  ahead: number;
   running: AttemptId[];
   /** What attempts were told to leave out. */
   readonly skips: Map<string, readonly string[]>;
@@ -266,6 +268,7 @@ export class Bench {
       slots: life.slots ?? before?.slots ?? 1,
       session: ++this.#sessions,
       credit: 0,
+      ahead: 0,
       running: life.running ?? (sameLife ? before.running : []),
       finished: sameLife ? before.finished : [],
       starved: sameLife ? before.starved : [],
@@ -321,7 +324,7 @@ export class Bench {
         if (this.delivering) this.stopped(worker, message.attempt);
       }
     }
-    expect(worker.running.length + worker.stopping.length).toBeLessThanOrEqual(worker.slots);
+    expect(worker.running.length + worker.stopping.length).toBeLessThanOrEqual(worker.slots + worker.ahead);
   }
 
   /** An attempt that was told to stop has stopped. */
@@ -340,6 +343,13 @@ export class Bench {
       ...(worker.progress.get(attemptKey(attempt)) ?? { done: 0, total: 0 }),
     }));
     this.say(worker, { type: 'worker.beat', incarnation, credit, progress });
+  }
+
+  /** The worker asks for so many tasks ahead of time. */
+  askAhead(worker: FakeWorker, tasks: number): void {
+    worker.ahead += tasks;
+    worker.credit += tasks;
+    this.beat(worker);
   }
 
   /** The worker finishes an attempt and reports it, if it has a session. */

@@ -425,3 +425,83 @@ describe('keeping in touch', () => {
     expect(armedAt(hand.state.deadlines, 'silence', '')).toBe(2_000_000 + config.suspectUs);
   });
 });
+
+describe('a worker whose tasks are short', () => {
+  /** Has run one task of so many microseconds. */
+  function workerAfter(tookUs: number): { hand: Hand; effects: WorkerEffect[] } {
+    const hand = new Hand(1).welcomed();
+    hand.assign(attempt(0));
+    hand.now += tookUs;
+    return { hand, effects: hand.finish(attempt(0)) };
+  }
+
+  test('asks for as many as it can do in the time for which it may hold work', () => {
+    const asked = (tookUs: number) => said(workerAfter(tookUs).effects)[0];
+    // One slot was given and is free again; the rest is ahead of time.
+    expect(asked(config.aheadUs + 1)).toMatchObject({ credit: 2 });
+    expect(asked(config.aheadUs / 4)).toMatchObject({ credit: 2 + 4 });
+    expect(asked(1)).toMatchObject({ credit: 2 + 64 });
+  });
+
+  test('runs them in order, no more at once than it has slots', () => {
+    const { hand } = workerAfter(1000);
+    expect(types(hand.assign(attempt(1)))).toEqual(['attempt.run']);
+    expect(hand.assign(attempt(2))).toEqual([]);
+    expect(hand.assign(attempt(3))).toEqual([]);
+    const effects = hand.finish(attempt(1));
+    expect(types(effects)).toEqual(['attempt.run', 'message.send']);
+    expect(effects[0]).toMatchObject({ attempt: attempt(2) });
+  });
+
+  test('asks for no more than it said, however often it hears of an assignment', () => {
+    const { hand } = workerAfter(config.aheadUs / 2);
+    const { credit } = hand.state;
+    hand.assign(attempt(1));
+    hand.assign(attempt(2));
+    hand.assign(attempt(2));
+    expect(hand.state.credit).toBe(credit);
+  });
+
+  test('gives back what waits behind a task that turns out to be long', () => {
+    const { hand } = workerAfter(1000);
+    hand.assign(attempt(1));
+    hand.assign(attempt(2));
+    hand.assign(attempt(3));
+    const { credit } = hand.state;
+    const words = said(hand.clock('queue'));
+    expect(words).toMatchObject([
+      { type: 'attempt.ended', attempt: attempt(2), credit },
+      { type: 'attempt.ended', attempt: attempt(3), credit },
+    ]);
+    expect(words.every((word) => !('failure' in word))).toBe(true);
+    expect([...hand.state.running.values()].map((one) => one.attempt)).toEqual([attempt(1)]);
+  });
+
+  test('gives back at once what it is told to stop before it began', () => {
+    const { hand } = workerAfter(1000);
+    hand.assign(attempt(1));
+    hand.assign(attempt(2));
+    const effects = hand.revoke(attempt(2));
+    expect(types(effects)).toEqual(['message.send']);
+    expect(said(effects)).toMatchObject([{ type: 'attempt.ended', attempt: attempt(2) }]);
+  });
+
+  test('forgets with its session what it has not begun, and declares only what it runs', () => {
+    const { hand } = workerAfter(1000);
+    hand.assign(attempt(1));
+    hand.assign(attempt(2));
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.clock('redial');
+    expect(said(hand.connect())[0]).toMatchObject({ running: [attempt(1)], credit: 0 });
+    expect(types(hand.finish(attempt(1)))).toEqual(['message.send']);
+  });
+
+  test('drops what waits of a job that has ended', () => {
+    const { hand } = workerAfter(1000);
+    hand.assign(attempt(1));
+    hand.assign(attempt(2));
+    const effects = hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job: 1 });
+    expect(types(effects)).toEqual(['message.send', 'attempt.abort', 'job.discard']);
+    expect(types(hand.step({ type: 'attempt.aborted', attempt: attempt(1) }))).toEqual(['message.send']);
+  });
+});
