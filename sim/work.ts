@@ -59,7 +59,7 @@ export class UnknownJobError extends Error {
 const budgetBytes = 1 << 20;
 
 interface Results {
-  readonly maps: Map<string, MapResult>;
+  readonly maps: Map<string | number, MapResult>;
   readonly reduces: Map<string, ReduceResult>;
 }
 
@@ -95,7 +95,7 @@ export class Work {
   readonly scenario: ScenarioJob;
   readonly #job: Job;
   #splits: readonly (readonly PlainRecord[])[] | undefined;
-  readonly #mapResults: Map<string, MapResult>;
+  readonly #mapResults: Map<string | number, MapResult>;
   readonly #reduceResults: Map<string, ReduceResult>;
 
   constructor(index: number, scenario: ScenarioJob, registry: JobRegistry) {
@@ -125,7 +125,7 @@ export class Work {
 
   /** Throws what user code throws, as `BadRecordError` where it is known which record that was. */
   map(task: number, generation: number, skip: readonly string[] = []): MapResult {
-    const key = `${task}.${generation}.${skip.join(' ')}`;
+    const key = keyOf(task, generation, skip);
     const known = this.#mapResults.get(key);
     if (known) return known;
     const { reduces, parameters } = this.scenario;
@@ -220,6 +220,11 @@ export class Work {
     const { maps } = this.scenario;
     return task < maps ? `map-${task}` : `reduce-${task - maps}`;
   }
+}
+
+/** Nearly all tasks answer as they should and leave nothing out. */
+function keyOf(task: number, generation: number, skip: readonly string[]): string | number {
+  return generation === 0 && skip.length === 0 ? task : `${task}.${generation}.${skip.join(' ')}`;
 }
 
 /** Cuts the lines of all inputs into as many runs of neighbours as there are maps. */
