@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { count, max, min, sum } from '../../../jobs/aggregates.js';
 import { validateJob } from '../../../jobs/define.js';
 import { addCounters, type PlainRecord, type PlainSplit, runPlain } from '../../../jobs/plain.js';
-import type { Emit, Job } from '../../../jobs/types.js';
+import type { Emit, Job, MapEmit } from '../../../jobs/types.js';
 import { type InputFile, resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { planSplits } from '../../../runtime/data/plan.js';
@@ -80,6 +80,25 @@ const jobs: readonly Job[] = [
     },
     combine: sum,
     reduce: sum,
+  },
+  {
+    name: 'order of values',
+    map(line: string, emit: MapEmit<string, string>) {
+      for (const word of splitWords(line)) emit(word, `${emit.input.name}:${emit.input.offset}`);
+    },
+    reduce: (_key: string, values: Iterable<string>) => [...values].join(','),
+  },
+  {
+    name: 'asynchronous',
+    async map(line: string, emit: MapEmit) {
+      await null;
+      emit(line, line.length);
+      emit.count('lines');
+    },
+    combine: sum,
+    async *reduce(key: string, values: Iterable<number>) {
+      for (const value of values) yield { key, value };
+    },
   },
   {
     name: 'own reduce',
