@@ -20,6 +20,7 @@ export function isWordLane(options: MapAttemptOptions): boolean {
     words !== undefined &&
     knownAs(map) === 'once' &&
     isForKernel(options) &&
+    (options.skip ?? []).length === 0 &&
     setup === undefined &&
     teardown === undefined
   );
