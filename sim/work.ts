@@ -23,6 +23,7 @@ import {
   runPlainReduce,
 } from '../jobs/plain.js';
 import type { Job } from '../jobs/types.js';
+import { byLine } from '../jobs/words.js';
 import { matchesTask } from './scenario/triggers.js';
 import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
 
@@ -254,17 +255,18 @@ function different(job: Job, generation: number): Job {
 /** User code that cannot stand some lines and keys. */
 function poisoned(job: Job, { lines, keys }: ScenarioJob['poison']): Job {
   if (lines.length === 0 && keys.length === 0) return job;
+  const asked = byLine(job);
   const map: Job['map'] = (line, emit, context) => {
     if (lines.includes(line)) throw new Error(`the scenario has the line ${JSON.stringify(line)} throw`);
-    return job.map(line, emit, context);
+    return asked.map(line, emit, context);
   };
   const { reduce } = job;
-  if (reduce === 'none') return { ...job, map };
+  if (reduce === 'none') return { ...asked, map };
   const picky: Job['reduce'] = (key, values, context) => {
     if (keys.includes(key)) throw new Error(`the scenario has the key ${JSON.stringify(key)} throw`);
     return reduce(key, values, context);
   };
-  return { ...job, map, reduce: picky };
+  return { ...asked, map, reduce: picky };
 }
 
 /** What user code threw at one record. */
