@@ -128,7 +128,7 @@ export function addOnes(count: i32): i32 {
     const entry = ENTRIES + index * ENTRY_BYTES;
     const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
     if (holds(slot, entry)) {
-      store<f64>(slot, operation === SUM ? load<f64>(slot, 16) + 1 : 1, 16);
+      store<f64>(slot, combine(load<f64>(slot, 16), 1), 16);
     } else {
       store<f64>(entry, 1, 16);
       addSlowly(slot, entry);
