@@ -222,6 +222,7 @@ describe('every lane', () => {
       Buffer.from('x'),
       Buffer.from(`${'word '.repeat(200_000)}\xff`, 'latin1'),
       Buffer.from('漢字。'.repeat(200_000)),
+      ...[65_535, 65_536, 65_537, 200_000, 300_000].map((length) => Buffer.from(`${'w'.repeat(length)} v`)),
     ];
     const files = await filesOf(directory, contents);
     for (const targetMaps of [1, 7]) {
