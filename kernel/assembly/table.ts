@@ -70,7 +70,7 @@ export function clearTable(): void {
 function setSize(slots: i32): void {
   slotCount = slots;
   shift = 64 - <i64>ctz(slots);
-  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : slots >> 1;
+  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : (slots >> 1) + (slots >> 3);
 }
 
 @inline
