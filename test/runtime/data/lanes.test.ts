@@ -36,6 +36,16 @@ const jobs: readonly Job[] = [
     reduce: sum,
   },
   {
+    name: 'greatest of words',
+    words: 'whitespace',
+    map(word: string, emit: Emit) {
+      emit(word.slice(0, 1), word.length / 4);
+      emit('all', -word.length);
+    },
+    combine: max,
+    reduce: max,
+  },
+  {
     name: 'fractions of words',
     words: 'whitespace',
     map: (word: string, emit: Emit) => emit(word.slice(0, 1), 1 / (1 + word.length)),
@@ -222,6 +232,7 @@ describe('every lane', () => {
       Buffer.from('x'),
       Buffer.from(`${'word '.repeat(200_000)}\xff`, 'latin1'),
       Buffer.from('漢字。'.repeat(200_000)),
+      ...[65_535, 65_536, 65_537, 200_000, 300_000].map((length) => Buffer.from(`${'w'.repeat(length)} v`)),
     ];
     const files = await filesOf(directory, contents);
     for (const targetMaps of [1, 7]) {
@@ -229,5 +240,25 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('of words names the line where map threw', async () => {
+    const directory = temporaryDirectory();
+    const files = await filesOf(directory, [Buffer.from('one two\nthree two\n')]);
+    const map = (word: string): void => {
+      if (word === 'three') throw new Error('no threes');
+    };
+    const job = validateJob({ name: 'throwing', words: 'letters', map, combine: sum, reduce: sum });
+    const attempt = inAttempts(directory, job, files, {
+      targetMaps: 1,
+      reduces: 1,
+      budgetBytes: 1e6,
+      fanIn: 2,
+    });
+    await expect(attempt).rejects.toMatchObject({
+      code: 'user-code',
+      message: 'no threes',
+      site: { input: 'in/0.txt', offset: 8 },
+    });
   });
 });
