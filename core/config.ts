@@ -19,6 +19,8 @@ export interface ClusterConfig {
   readonly retryUs: number;
   /** A standby looks at the journal this often. */
   readonly followUs: number;
+  /** A worker whose tasks are short may hold so much more work than it has slots, and need not wait for the next. */
+  readonly aheadUs: number;
   /** An append of unknown outcome is tried again after this. */
   readonly appendRetryUs: number;
   /** Where map outputs lie: on a directory all can read, or with the worker, whose loss then loses them. */
@@ -52,6 +54,7 @@ export const defaultClusterConfig: ClusterConfig = {
   masterLeaseUs: 3 * second,
   retryUs: 200_000,
   followUs: 200_000,
+  aheadUs: 20_000,
   appendRetryUs: 100_000,
   mapOutputs: 'shared',
   exclusionFailures: 3,

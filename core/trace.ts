@@ -2,7 +2,7 @@
  * The trace: schema `trace.v1`, one NDJSON file per life of a node, the same for every driver.
  *
  * A header, then one line per step of the core: dense index, the node's own time, event, effects, what caused it, the
- * chain hash, and every `stateEvery` steps the digest of the state. A line is a pure function of the machine and its
+ * chain hash, and now and then the digest of the state. A line is a pure function of the machine and its
  * event, so a replay can compare whole lines: whatever was changed in one, by hand or by a bug, shows.
  */
 import { stateDigest } from './canonical.js';
@@ -14,8 +14,13 @@ import type { Machine, MachineSetup } from './machine.js';
 
 export const traceVersion = 'trace.v1';
 
-/** Steps between two digests of the state. */
-export const stateEvery = 64;
+/**
+ * Whether a line carries the digest of the state: at steps 64, 128, 256 … A state grows with the steps that made it, so
+ * all digests together cost about as much as the last one.
+ */
+export function carriesState(index: number): boolean {
+  return index >= 64 && (index & (index - 1)) === 0;
+}
 
 export interface TraceHeader {
   readonly trace: typeof traceVersion;
@@ -63,7 +68,7 @@ export function tracedStep(
     event,
     effects,
     chain: chainText(chain),
-    ...(chain.index % stateEvery === 0 ? { state: stateDigest(machine.state) } : {}),
+    ...(carriesState(chain.index) ? { state: stateDigest(machine.state) } : {}),
   };
   return { effects, line };
 }

@@ -106,8 +106,11 @@ const script = new vm.Script(source, { filename: file, cachedData });
 const exported = { exports: {} };
 script.runInThisContext()(exported.exports, require, exported, file, __dirname, (name) => import(name));
 if (making) {
-  // Some programs are killed in the end: what they have compiled so far is written now and then.
-  const write = () => fs.writeFileSync(cacheFile, script.createCachedData());
+  // Some programs are killed in the end, perhaps while they write: what they have compiled so far is kept now and then.
+  const write = () => {
+    fs.writeFileSync(cacheFile + '.tmp', script.createCachedData());
+    fs.renameSync(cacheFile + '.tmp', cacheFile);
+  };
   setInterval(write, 100).unref();
   process.on('exit', write);
 }

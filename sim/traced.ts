@@ -5,7 +5,7 @@
 import { stateDigest } from '../core/canonical.js';
 import { type Chain, chainText, extendChain, newChain } from '../core/chain.js';
 import type { Message } from '../core/messages.js';
-import { type Cause, stateEvery, type TraceHeader, type TraceLine, traceVersion } from '../core/trace.js';
+import { type Cause, carriesState, type TraceHeader, type TraceLine, traceVersion } from '../core/trace.js';
 import type { Life } from './nodes.js';
 import type { WorldStep } from './observer.js';
 
@@ -39,7 +39,7 @@ export class TraceRecorder {
       event,
       effects: [...effects],
       chain: chainText(chain),
-      ...(chain.index % stateEvery === 0 ? { state: stateDigest(life.machine.state) } : {}),
+      ...(carriesState(chain.index) ? { state: stateDigest(life.machine.state) } : {}),
     });
     for (const effect of effects) {
       if (effect.type === 'message.send')

@@ -77,6 +77,7 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
     epoch,
     workers: new Map(),
     ready: new Set<string>(),
+    ahead: new Set<string>(),
     open: 0,
     waiting: new Map(),
     preempting: new Map(),

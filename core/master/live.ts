@@ -7,7 +7,7 @@ import { type AttemptId, attemptKey, sameAttempt } from '../ids.js';
 import type { RevokeReason } from '../messages.js';
 import { activeTask, settleTask } from './jobs.js';
 import { order } from './orders.js';
-import type { JobView, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
+import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Counts the attempt as live on the worker, and watches its progress. */
 export function track(
@@ -58,4 +58,15 @@ export function revoke(
   reason: RevokeReason,
 ): void {
   order(state, turn, worker, { type: 'attempt.revoke', attempt, reason });
+}
+
+/** The worker may be given more, in a slot or ahead of time, or not. */
+export function noteRoom(leading: Leading, worker: WorkerView): void {
+  const { node } = worker.life;
+  const willing = worker.session !== 0 && worker.assigned < worker.credit;
+  const free = worker.live.size < worker.slots;
+  if (willing && free) leading.ready.add(node);
+  else leading.ready.delete(node);
+  if (willing && !free) leading.ahead.add(node);
+  else leading.ahead.delete(node);
 }

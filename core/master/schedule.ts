@@ -2,6 +2,10 @@
  * Who runs what. Jobs in the order of their acceptance; in each, maps before reduces, lowest first; reduces that would
  * have to wait for maps only in slots that no map of any job can take.
  *
+ * What is left may be given to workers that run as much as they can and ask for more, because their tasks are short; of
+ * that each takes a share that shrinks with what is left, so that all are done at about the same time (guided
+ * self-scheduling: Polychronopoulos and Kuck, IEEE Transactions on Computers, 1987).
+ *
  * Cost: O(log n) for a task to which nothing bad has happened, whatever the number of workers and tasks.
  */
 
@@ -11,9 +15,9 @@ import { type TaskIndex, taskName } from '../ids.js';
 import { type IntHeap, pushInt } from '../int-heap.js';
 import { allMapsDone, reducesMayBegin, tellOutputs } from './inputs.js';
 import { phaseOf, popIdle } from './jobs.js';
-import { track } from './live.js';
+import { noteRoom, track } from './live.js';
 import { order } from './orders.js';
-import { pickReady } from './placement.js';
+import { mayRun, pickReady } from './placement.js';
 import { preemptWaiting } from './preemption.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
@@ -21,7 +25,7 @@ import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } fro
 export function assignAll(state: MasterState, turn: Turn): void {
   const { leading } = state;
   if (!leading || leading.draining || leading.awaited.size > 0) return;
-  if (leading.ready.size === 0 && leading.waiting.size === 0) return;
+  if (leading.ready.size === 0 && leading.ahead.size === 0 && leading.waiting.size === 0) return;
   if (leading.rumour) return; // perhaps there is a higher epoch, or another has led in this very one
   for (const view of leading.jobs.values()) {
     const job = openJob(state, view);
@@ -36,6 +40,13 @@ export function assignAll(state: MasterState, turn: Turn): void {
       assignFrom(state, turn, leading, job, view, view.idleReduces);
   }
   preemptWaiting(state, turn);
+  if (leading.waiting.size > 0) return; // a slot that waits is no slot to queue up for
+  for (const view of leading.jobs.values()) {
+    const job = openJob(state, view);
+    if (!job) continue;
+    assignAhead(state, turn, leading, job, view, view.idleMaps);
+    if (allMapsDone(job) && view.doubts === 0) assignAhead(state, turn, leading, job, view, view.idleReduces);
+  }
 }
 
 /** The job, unless it is ending: then nothing of it is given out any more. */
@@ -67,6 +78,34 @@ function assignFrom(
     if (!job.troubles.has(task)) break;
   }
   for (const task of refused) pushInt(heap, task);
+}
+
+/** What is left is divided by so much for each worker: that may be queued up for one. */
+const sharesPerWorker = 2;
+
+/** Gives out tasks ahead of time; never one to which something bad has happened. */
+function assignAhead(
+  state: MasterState,
+  turn: Turn,
+  leading: Leading,
+  job: DurableJob,
+  view: JobView,
+  heap: IntHeap,
+): void {
+  for (const node of leading.ahead) {
+    const worker = leading.workers.get(node)!;
+    const queuedMax = Math.floor(heap.length / (sharesPerWorker * leading.open));
+    if (queuedMax === 0) return;
+    if (worker.live.size - worker.slots >= queuedMax) continue;
+    const task = popIdle(heap, view, job);
+    if (task === undefined) return;
+    if (job.troubles.has(task) || !mayRun(leading, view, job, task, node)) {
+      pushInt(heap, task);
+      if (job.troubles.has(task)) return;
+      continue;
+    }
+    assign(state, turn, { job, view, task, worker, speculative: false });
+  }
 }
 
 interface Assignment {
@@ -101,7 +140,8 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
   worker.assigned++;
   // Whoever was served goes to the end of the row.
   leading.ready.delete(node);
-  if (worker.assigned < worker.credit) leading.ready.add(node);
+  leading.ahead.delete(node);
+  noteRoom(leading, worker);
   const phase = phaseOf(view, job, task);
   phase.attempts++;
   if (speculative) phase.speculative++;

@@ -79,8 +79,10 @@ export interface LeaseView {
 export interface Leading {
   readonly epoch: Epoch;
   readonly workers: Map<NodeId, WorkerView>;
-  /** Workers with unused credit, who has waited longest first. */
+  /** Workers with unused credit and a free slot, who has waited longest first. */
   readonly ready: Set<NodeId>;
+  /** Workers with unused credit and no free slot: they take short tasks ahead of time. Likewise in order. */
+  readonly ahead: Set<NodeId>;
   /** How many workers have an open session. */
   open: number;
   /** Reduces that wait for outputs of maps, with their workers: what an idle map may take the slot of. */

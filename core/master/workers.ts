@@ -12,7 +12,7 @@ import { keepOneUsable } from './exclusion.js';
 import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
 import { activeTask, doubt, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
-import { dropLive, revoke, track } from './live.js';
+import { dropLive, noteRoom, revoke, track } from './live.js';
 import { order } from './orders.js';
 import { setWaiting } from './preemption.js';
 import { judgeReport } from './reports.js';
@@ -144,14 +144,14 @@ export function heard(state: MasterState, turn: Turn, worker: WorkerView): void 
 
 export function setCredit(leading: Leading, worker: WorkerView, credit: number): void {
   if (credit > worker.credit) worker.credit = credit;
-  if (worker.session !== 0 && worker.assigned < worker.credit) leading.ready.add(worker.life.node);
+  noteRoom(leading, worker);
 }
 
 /** The session broke: the process may be dead, or only the line. It gets a moment to come back. */
 export function onWorkerSessionLost(state: MasterState, turn: Turn, worker: WorkerView): void {
   worker.session = 0;
   state.leading!.open--;
-  state.leading!.ready.delete(worker.life.node);
+  noteRoom(state.leading!, worker);
   keepOneUsable(state, turn);
   const grace = Math.min(state.config.reconnectUs, state.config.workerLeaseUs);
   arm(state.deadlines, 'worker-reconnect', worker.life.node, turn.now + grace);
@@ -192,6 +192,7 @@ function loseWorker(
   });
   leading.workers.delete(node);
   leading.ready.delete(node);
+  leading.ahead.delete(node);
   if (worker.session !== 0) leading.open--;
   forgetPreempting(leading, node);
   forgetLinks(leading, node);

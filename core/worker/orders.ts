@@ -9,6 +9,8 @@ import type {
   MasterToWorker,
   OutputsChanged,
 } from '../messages.js';
+import { enqueue, unqueue } from './queue.js';
+import { sayEnded } from './say.js';
 import type { WorkerState, WorkerTurn } from './state.js';
 
 type Order = Exclude<MasterToWorker, { type: 'master.welcome' | 'master.beat' | 'master.notLeading' }>;
@@ -30,20 +32,20 @@ export function onOrder(state: WorkerState, turn: WorkerTurn, order: Order): voi
 
 /** Saying it twice starts it once, even when it is over by the second time: attempts of a task come in their order. */
 function run(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void {
-  const { attempt, work, maps, reduces, output, outputsVersion, skip } = order;
-  const key = attemptKey(attempt);
+  const { attempt } = order;
   const task = taskKey(attempt.job, attempt.task);
   const last = state.begun.get(task);
   if (last && compareAttempts(attempt, last) <= 0) return;
   state.begun.set(task, attempt);
-  state.running.set(key, { attempt, maps, skip, done: 0, total: 0, waiting: false, state: 'running' });
-  const run = { type: 'attempt.run', attempt, work, maps, reduces, output, outputsVersion } as const;
-  turn.out.push(skip ? { ...run, skip } : run);
+  state.assigned++;
+  enqueue(state, turn, order);
 }
 
 /** Stops what still runs. A finished attempt keeps its files: only an answer may take them. */
 function stop(state: WorkerState, turn: WorkerTurn, order: AttemptRevoke): void {
-  const running = state.running.get(attemptKey(order.attempt));
+  const key = attemptKey(order.attempt);
+  if (unqueue(state, key)) return sayEnded(state, turn, order.attempt);
+  const running = state.running.get(key);
   if (!running || running.state === 'aborting') return;
   running.state = 'aborting';
   turn.out.push({ type: 'attempt.abort', attempt: order.attempt });
@@ -69,6 +71,9 @@ function learn(state: WorkerState, turn: WorkerTurn, order: OutputsChanged): voi
 }
 
 function forget(state: WorkerState, turn: WorkerTurn, job: number): void {
+  for (const [key, { attempt }] of state.queued) {
+    if (attempt.job === job && unqueue(state, key)) sayEnded(state, turn, attempt);
+  }
   for (const running of state.running.values()) {
     if (running.attempt.job !== job || running.state === 'aborting') continue;
     running.state = 'aborting';

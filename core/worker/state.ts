@@ -6,7 +6,7 @@ import { type Deadlines, noDeadlines } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
 import type { AttemptId, Epoch, JobId, NodeLife } from '../ids.js';
 import { type MasterLink, newLink } from '../link.js';
-import type { FinishedAttempt, StarvedAttempt, WorkerHello } from '../messages.js';
+import type { AttemptAssign, FinishedAttempt, StarvedAttempt, WorkerHello } from '../messages.js';
 
 export interface WorkerState {
   readonly config: ClusterConfig;
@@ -21,8 +21,14 @@ export interface WorkerState {
   slotSeen: number;
   /** Assignments that the present session allows, in total. */
   credit: number;
+  /** How many of them have been given. */
+  assigned: number;
   /** By attempt key. */
   readonly running: Map<string, RunningAttempt>;
+  /** Given ahead of time, and not begun: the next to run first, by attempt key. */
+  readonly queued: Map<string, AttemptAssign>;
+  /** How long attempts take of late, in microseconds: a running average; 0 while nothing is known. */
+  typicalUs: number;
   /** Finished, and kept until the answer says what may be done with its files. */
   readonly finished: Map<string, FinishedAttempt & { readonly maps: number }>;
   /** Reduces given back because of an input, until the master has said that it knows. */
@@ -38,6 +44,7 @@ export interface RunningAttempt {
   readonly maps: number;
   /** What it was told to leave out; absent when nothing. */
   readonly skip: readonly string[] | undefined;
+  readonly startedAt: number;
   done: number;
   total: number;
   waiting: boolean;
@@ -67,7 +74,10 @@ export function initWorker(config: ClusterConfig, setup: WorkerSetup): WorkerSta
     epochSeen: 0,
     slotSeen: 0,
     credit: 0,
+    assigned: 0,
     running: new Map(),
+    queued: new Map(),
+    typicalUs: 0,
     finished: new Map(),
     starved: new Map(),
     begun: new Map(),

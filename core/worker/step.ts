@@ -3,13 +3,15 @@
  * the answer. Its rules (C11, C12 and C4 of ARCHITECTURE.md): it obeys no epoch below the highest it has seen and no
  * order for another life, never reports what it did not run, and never deletes a finished attempt on an abort.
  */
-import { arm, take } from '../deadlines.js';
+import { arm, clear, take } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
 import type { AttemptBroke, AttemptFinished, AttemptStarved, ClockReached, WorkerEvent } from '../events.js';
-import { type AttemptId, attemptKey } from '../ids.js';
-import { dial, masterOf, masterSpoke, tryNext } from '../link.js';
-import type { MasterToWorker, WorkerMessage } from '../messages.js';
+import { attemptKey } from '../ids.js';
+import { dial, masterSpoke, tryNext } from '../link.js';
+import type { MasterToWorker } from '../messages.js';
 import { onOrder } from './orders.js';
+import { giveBack, release } from './queue.js';
+import { common, say, sayEnded } from './say.js';
 import type { WorkerState, WorkerTurn } from './state.js';
 
 export { initWorker } from './state.js';
@@ -53,8 +55,8 @@ function handle(state: WorkerState, turn: WorkerTurn, event: WorkerEvent): void 
     case 'attempt.starved':
       return onStarved(state, turn, event);
     case 'attempt.aborted':
-      if (!release(state, event.attempt)) return;
-      return say(state, turn, { type: 'attempt.ended', ...common(state), attempt: event.attempt });
+      if (!release(state, turn, event.attempt)) return;
+      return sayEnded(state, turn, event.attempt);
   }
 }
 
@@ -62,6 +64,10 @@ function handle(state: WorkerState, turn: WorkerTurn, event: WorkerEvent): void 
 function hello(state: WorkerState, turn: WorkerTurn): void {
   state.link.state = 'connected';
   state.outputs.clear();
+  // Not declared, what has not begun goes back to the master.
+  state.queued.clear();
+  clear(state.deadlines, 'queue', '');
+  state.assigned = 0;
   state.credit = state.slots - state.running.size;
   say(state, turn, {
     type: 'worker.hello',
@@ -84,6 +90,9 @@ function onClock(state: WorkerState, turn: WorkerTurn, event: ClockReached): voi
       return dial(state, turn);
     case 'silence':
       return tryNext(state, turn);
+    case 'queue':
+      for (const attempt of giveBack(state)) sayEnded(state, turn, attempt);
+      return;
     case 'beat':
       arm(state.deadlines, 'beat', '', turn.now + state.config.beatUs);
       return say(state, turn, {
@@ -126,7 +135,7 @@ function onMessage(state: WorkerState, turn: WorkerTurn, message: MasterToWorker
 }
 
 function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished): void {
-  const running = release(state, event.attempt);
+  const running = release(state, turn, event.attempt);
   if (!running) return;
   const { attempt, output, counters } = event;
   const { maps, skip } = running;
@@ -146,7 +155,7 @@ function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished
 }
 
 function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {
-  const running = release(state, event.attempt);
+  const running = release(state, turn, event.attempt);
   if (!running) return;
   // An executor that is being stopped may break in any way: that is not the user's failure.
   const failure = running.state === 'aborting' ? {} : { failure: event.failure };
@@ -154,28 +163,8 @@ function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): voi
 }
 
 function onStarved(state: WorkerState, turn: WorkerTurn, event: AttemptStarved): void {
-  if (!release(state, event.attempt)) return;
+  if (!release(state, turn, event.attempt)) return;
   const { attempt, source, reason } = event;
   state.starved.set(attemptKey(attempt), { attempt, source, reason });
   say(state, turn, { type: 'input.unreadable', ...common(state), attempt, source, reason });
-}
-
-/** The attempt no longer holds a slot: one more assignment may come. */
-function release(state: WorkerState, attempt: AttemptId) {
-  const running = state.running.get(attemptKey(attempt));
-  if (!running) return undefined;
-  state.running.delete(attemptKey(attempt));
-  state.credit++;
-  return running;
-}
-
-function common(state: WorkerState): { incarnation: number; credit: number } {
-  return { incarnation: state.life.incarnation, credit: state.credit };
-}
-
-/** Sends if a session is open. What is lost with a session, the next hello repeats. */
-function say(state: WorkerState, turn: WorkerTurn, message: WorkerMessage): void {
-  const { link } = state;
-  if (link.state !== 'connected' && link.state !== 'welcomed') return;
-  turn.out.push({ type: 'message.send', to: masterOf(state), session: link.session, message });
 }

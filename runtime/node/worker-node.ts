@@ -36,8 +36,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   readonly #outputs = new Map<number, Map<number, ThreadSource>>();
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
-  /** Where the reduce attempts of a job lie. */
-  readonly #attemptsDirectories = new Map<number, string>();
+  /** Where the reduce attempts of a job lie: told by its work order, which is large and read once. */
+  readonly #attemptsDirectories = new Map<number, Promise<string>>();
   readonly #beat: NodeJS.Timeout;
 
   constructor(options: WorkerNodeOptions) {
@@ -86,9 +86,8 @@ export class WorkerNode extends DialingNode<'worker'> {
         return;
       case 'output.discard': {
         const { attempt, maps } = effect;
-        const { work } = this.#options.layout;
-        const directory = attempt.task < maps ? work : this.#attemptsDirectories.get(attempt.job);
-        if (directory !== undefined) forgetAttempt({ attempt, maps }, directory);
+        if (attempt.task < maps) forgetAttempt({ attempt, maps }, this.#options.layout.work);
+        else void this.#attemptsDirectories.get(attempt.job)?.then((path) => forgetAttempt(effect, path));
         return;
       }
       case 'job.discard':
@@ -115,9 +114,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     const { run } = running;
     const { attempt } = run;
     try {
-      const order = await loadWorkOrder(this.#options.files, run.work);
-      const attemptsDirectory = attemptsPath(run.output, order.runId);
-      this.#attemptsDirectories.set(attempt.job, attemptsDirectory);
+      const attemptsDirectory = await this.#attemptsDirectory(run);
       if (!this.#running.has(attemptKey(attempt))) return; // aborted meanwhile
       running.started = true;
       this.#options.points.reach(
@@ -130,6 +127,17 @@ export class WorkerNode extends DialingNode<'worker'> {
       const failure = { kind: 'disk', message: (error as Error).message } as const;
       this.driver.feed({ type: 'attempt.broke', attempt, failure });
     }
+  }
+
+  #attemptsDirectory({ attempt, work, output }: AttemptRun): Promise<string> {
+    let directory = this.#attemptsDirectories.get(attempt.job);
+    if (!directory) {
+      directory = loadWorkOrder(this.#options.files, work).then(({ runId }) => attemptsPath(output, runId));
+      // Whoever waits for it hears of a failure; the next attempt tries again.
+      directory.catch(() => this.#attemptsDirectories.delete(attempt.job));
+      this.#attemptsDirectories.set(attempt.job, directory);
+    }
+    return directory;
   }
 
   #abort(attempt: AttemptId): void {

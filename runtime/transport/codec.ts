@@ -34,10 +34,13 @@ export interface Frame<M> {
 }
 
 export interface FrameCodec<M> {
-  /** @throws ProtocolError when the message has no place in this session, holds a number that is none, or is too large. */
+  /**
+   * The bytes of several frames, one after the other, are what `decode` makes all of them of.
+   * @throws ProtocolError when the message has no place in this session, holds a number that is none, or is too large.
+   */
   encode(frame: Frame<M>): Buffer;
-  /** @throws ProtocolError naming the field that is wrong. */
-  decode(bytes: Buffer): Frame<M>;
+  /** At least one. @throws ProtocolError naming the field that is wrong. */
+  decode(bytes: Buffer): readonly Frame<M>[];
 }
 
 /** What all frames have in common on the wire. */
@@ -135,12 +138,20 @@ function frames<M extends { readonly type: string }>(
     return { [kind.field]: kind.codec.encode(message) };
   }
 
+  function decodeOne(wire: WireFrame & Record<string, unknown>): Frame<M> {
+    const origin = { node: name(wire.node, 'node'), ...causeOf(wire) };
+    if (wire.body === 'opening') return origin;
+    const codec = wire.body === undefined ? undefined : byField.get(wire.body);
+    if (wire.body === undefined || codec === undefined) throw new ProtocolError('body', 'is missing');
+    return { ...origin, message: codec.decode(wire[wire.body], wire.body) };
+  }
+
   return {
     encode: ({ node, cause, message }) => {
       const origin = cause && { causeNode: cause.node, causeIndex: cause.index };
       const wire = { node, ...origin, ...body(message) };
       assertNumbers(wire, 'frame');
-      const bytes = serialize(wire);
+      const bytes = serialize({ frames: [wire] });
       if (bytes.length > messageBytesMax) {
         throw new ProtocolError(
           message?.type ?? 'opening',
@@ -150,12 +161,9 @@ function frames<M extends { readonly type: string }>(
       return bytes;
     },
     decode: (bytes) => {
-      const wire = parsed(bytes, deserialize);
-      const origin = { node: name(wire.node, 'node'), ...causeOf(wire) };
-      if (wire.body === 'opening') return origin;
-      const codec = wire.body === undefined ? undefined : byField.get(wire.body);
-      if (wire.body === undefined || codec === undefined) throw new ProtocolError('body', 'is missing');
-      return { ...origin, message: codec.decode(wire[wire.body], wire.body) };
+      const { frames } = parsed(bytes, deserialize);
+      if (frames.length === 0) throw new ProtocolError('frames', 'is empty');
+      return frames.map(decodeOne);
     },
   };
 }
@@ -171,12 +179,16 @@ function assertNumbers(wire: object, field: string): void {
   }
 }
 
-function parsed(bytes: Buffer, deserialize: (bytes: Buffer) => object): WireFrame & Record<string, unknown> {
+interface WireFrames {
+  readonly frames: readonly (WireFrame & Record<string, unknown>)[];
+}
+
+function parsed(bytes: Buffer, deserialize: (bytes: Buffer) => object): WireFrames {
   if (bytes.length > messageBytesMax) {
     throw new ProtocolError('frame', `has ${bytes.length} bytes, and the most is ${messageBytesMax}`);
   }
   try {
-    return deserialize(bytes) as WireFrame & Record<string, unknown>;
+    return deserialize(bytes) as WireFrames;
   } catch (cause) {
     throw new ProtocolError('frame', 'is not a message of this protocol', { cause });
   }

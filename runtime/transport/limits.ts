@@ -5,6 +5,9 @@
 /** Bytes of one frame on the wire. */
 export const messageBytesMax = 4 * 1024 * 1024;
 
+/** Frames of one moment travel together until they have so many bytes. */
+export const gatheredBytesMax = 256 * 1024;
+
 /** Entries of one list. */
 export const listLengthMax = 100_000;
 

@@ -3,6 +3,7 @@
  * bytes travel.
  *
  * - The first frame each way is an opening; the session is open when the peer's has come, within `openingMs`.
+ * - What is sent in one turn of the event loop travels as one.
  * - All frames of a peer carry the name with which it opened.
  * - A frame that breaks the protocol ends the session, and is not delivered.
  * - A peer that does not read is cut off when more than `queueBytesMax` wait for it.
@@ -11,7 +12,7 @@
 import type { NodeId } from '../../core/ids.js';
 import { ProtocolError } from './check.js';
 import type { Cause, Frame, FrameCodec } from './codec.js';
-import { closingMs, frameOverheadBytes, openingMs, queueBytesMax } from './limits.js';
+import { closingMs, frameOverheadBytes, gatheredBytesMax, openingMs, queueBytesMax } from './limits.js';
 
 /** What carries the bytes of a session. */
 export interface Wire {
@@ -42,6 +43,9 @@ export class SessionEnd<Sent, Received> {
   /** With whom this session is: known beforehand to who dials, told by the opening to who is dialed. */
   #peer: NodeId | undefined;
   #queuedBytes = 0;
+  /** Frames of this turn. */
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
   #timer: NodeJS.Timeout;
   #settle: () => void = () => {};
 
@@ -76,11 +80,18 @@ export class SessionEnd<Sent, Received> {
     this.#write({ node: this.#node, message, ...(cause && { cause }) });
   }
 
-  /** The wire brought a frame. */
+  /** The wire brought frames. */
   receive(bytes: Buffer): void {
     if (this.#state !== 'opening' && this.#state !== 'open') return;
-    const frame = this.#checked(bytes);
-    if (frame === undefined) return;
+    for (const frame of this.#decoded(bytes)) {
+      if (this.#state !== 'opening' && this.#state !== 'open') return;
+      const fault = this.#faultOf(frame);
+      if (fault) return this.#refuse(fault);
+      this.#take(frame);
+    }
+  }
+
+  #take(frame: Frame<Received>): void {
     if (frame.message === undefined) {
       this.#state = 'open';
       this.#peer = frame.node;
@@ -94,6 +105,7 @@ export class SessionEnd<Sent, Received> {
   /** Ends the session when what was sent has left, at the latest after `closingMs`. */
   finish(reason: string): void {
     if (this.#state !== 'opening' && this.#state !== 'open') return;
+    this.#flush();
     this.#over(reason);
     this.#timer = setTimeout(() => this.#wire.cut(), closingMs);
     this.#wire.end();
@@ -128,26 +140,44 @@ export class SessionEnd<Sent, Received> {
       return;
     }
     this.#queuedBytes += weight;
-    this.#wire.write(bytes, () => {
+    if (this.#gatheredBytes + bytes.length > gatheredBytesMax) this.#flush();
+    if (this.#gathered.length === 0) setImmediate(() => this.#flush());
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+  }
+
+  #flush(): void {
+    const frames = this.#gathered;
+    if (frames.length === 0 || this.#state === 'over' || this.#state === 'closed') return;
+    const weight = this.#gatheredBytes + frames.length * frameOverheadBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#wire.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames), () => {
       this.#queuedBytes -= weight;
     });
   }
 
-  /** The frame, when the peer may send it now; else the session is cut. */
-  #checked(bytes: Buffer): Frame<Received> | undefined {
+  /** The frames, or none when something is wrong with one of them: then the session is cut. */
+  #decoded(bytes: Buffer): readonly Frame<Received>[] {
     try {
-      const frame = this.#incoming.decode(bytes);
-      if (this.#peer !== undefined && frame.node !== this.#peer) {
-        throw new ProtocolError('node', `is ${frame.node}, and this session is with ${this.#peer}`);
-      }
-      if ((frame.message === undefined) !== (this.#state === 'opening')) {
-        throw new ProtocolError('body', 'has an opening that is not the first frame, or none at first');
-      }
-      return frame;
+      return this.#incoming.decode(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.cut(`the peer broke the protocol: ${error.message}`);
-      return undefined;
+      this.#refuse(error);
+      return [];
     }
+  }
+
+  /** Why the peer may not send this frame now. */
+  #faultOf(frame: Frame<Received>): ProtocolError | undefined {
+    if (this.#peer !== undefined && frame.node !== this.#peer)
+      return new ProtocolError('node', `is ${frame.node}, and this session is with ${this.#peer}`);
+    if ((frame.message === undefined) !== (this.#state === 'opening'))
+      return new ProtocolError('body', 'has an opening that is not the first frame, or none at first');
+    return undefined;
+  }
+
+  #refuse(error: ProtocolError): void {
+    this.cut(`the peer broke the protocol: ${error.message}`);
   }
 }

@@ -37,7 +37,7 @@ function itSurvivesTheWire<M>(
       );
       fc.assert(
         fc.property(frame, (sent) => {
-          expect(codec.decode(codec.encode(sent))).toStrictEqual(structuredClone(sent));
+          expect(codec.decode(codec.encode(sent))).toStrictEqual([structuredClone(sent)]);
         }),
       );
     });
@@ -55,7 +55,7 @@ const completed = { incarnation: 1, credit: 1, attempt, output, counters: [] };
 
 /** The frame of a worker that was written by somebody else, with `frame` in place of what ours would hold. */
 function foreign(frame: object): Buffer {
-  return sessionMethods.worker.requestSerialize({ node: 'worker-1', ...frame });
+  return sessionMethods.worker.requestSerialize({ frames: [{ node: 'worker-1', ...frame }] });
 }
 
 function refusal(bytes: Buffer): ProtocolError {
@@ -143,7 +143,8 @@ describe('a frame from outside is refused, naming the field, when', () => {
     const minusOne = Buffer.from('ffffffffffffffffff01', 'hex');
     const at = good.indexOf(credit);
     const bytes = Buffer.concat([good.subarray(0, at), minusOne, good.subarray(at + credit.length)]);
-    bytes[good.indexOf(0x5a) + 1]! += minusOne.length - credit.length;
+    // The lengths of all that it lies in: the frames, and the beat.
+    for (const length of [1, good.indexOf(0x5a) + 1]) bytes[length]! += minusOne.length - credit.length;
     expect(refusal(bytes).field).toBe('workerBeat.credit');
   });
 
@@ -178,17 +179,28 @@ describe('bytes from outside', () => {
       fc.property(fc.nat(good.length - 1), fc.nat(255), (position, byte) => {
         const bytes = Buffer.from(good);
         bytes[position] = byte;
-        let frame: ReturnType<typeof workerFrames.decode>;
+        let frames: ReturnType<typeof workerFrames.decode>;
         try {
-          frame = workerFrames.decode(bytes);
+          frames = workerFrames.decode(bytes);
         } catch (error) {
           expect(error).toBeInstanceOf(ProtocolError);
           return;
         }
-        expect(workerFrames.decode(workerFrames.encode(frame))).toStrictEqual(frame);
+        expect(workerFrames.decode(Buffer.concat(frames.map(workerFrames.encode)))).toStrictEqual(frames);
       }),
     );
   });
+});
+
+it('frames of one moment come out of their bytes in order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(...Object.values(workerMessages)), { minLength: 1 }), (messages) => {
+      const frames = messages.map((message) => ({ node: 'worker-1', message }));
+      expect(workerFrames.decode(Buffer.concat(frames.map(workerFrames.encode)))).toStrictEqual(
+        structuredClone(frames),
+      );
+    }),
+  );
 });
 
 describe('a message of ours is refused when', () => {

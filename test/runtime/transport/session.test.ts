@@ -375,7 +375,8 @@ describe('a peer that breaks the protocol', () => {
     const master = await listening();
     const call = foreignWorker();
     call.write(opening);
-    call.write(sessionMethods.worker.requestSerialize({ node: 'stranger', attemptEnded: {} }));
+    const frames = [{ node: 'stranger', attemptEnded: {} }];
+    call.write(sessionMethods.worker.requestSerialize({ frames }));
     await master.seen.has('lost');
     expect(master.seen.reason).toContain('attemptEnded.attempt is missing');
     expect(master.seen.count('message')).toBe(0);
