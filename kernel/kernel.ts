@@ -18,7 +18,7 @@ export const wordKinds = ['letters', 'whitespace'] as const;
 export type WordKind = (typeof wordKinds)[number];
 
 /** Longer keys are not for a kernel. */
-export const KEY_BYTES_MAX = 256 * 1024;
+export const KEY_BYTES_MAX = 64 * 1024;
 /** Size of `input` and of `output`: room for a chunk or line and the longest key. */
 export const BUFFER_BYTES = 1024 * 1024;
 export const PARTITIONS_MAX = 65_536;
@@ -76,11 +76,11 @@ export interface Kernel {
 
   /** How many line feeds lie between two positions of `input`. */
   countLineFeeds(from: number, to: number): number;
-  /** Adds 1 for every word. The text is well-formed UTF-8 and no word goes on at `to`. Ends early when `full`. */
+  /** Adds 1 for every word. The text is well-formed UTF-8 and no word goes on at `to`. Ends early when `full`. Throws NotForKernelError at a key that is too long. */
   countWords(kind: WordKind, from: number, to: number): Taken;
   /**
    * Takes in records as they lie in intermediate files (assembly/records.ts). Ends early when `full`, and at a record
-   * that is not whole. Throws NotForKernelError at a value that is not a number.
+   * that is not whole. Throws NotForKernelError at a value that is not a number and at a key that is too long.
    */
   readRecords(from: number, to: number): Taken;
 

@@ -228,6 +228,7 @@ export class PlainKernel implements Kernel {
   }
 
   #add(key: string, value: number): void {
+    if (key.length > KEY_BYTES_MAX) throw new NotForKernelError('a key is very long');
     const entry = this.#table.get(key);
     if (entry) {
       entry.value = this.#combine(entry.value, value);

@@ -21,13 +21,14 @@ interface Exports {
   readonly OUTPUT: Global;
   readonly used: Global;
   readonly full: Global;
+  readonly tooLong: Global;
   readonly wordsTaken: Global;
   readonly recordsRead: Global;
   readonly recordsWritten: Global;
   readonly overflowed: Global;
   layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number): number;
   layOutSources(bufferBytes: number, sourcesBytes: bigint): number;
-  setOperation(operation: number): void;
+  setOperation(operation: number, keyBytesMax: number): void;
   openTable(budgetBytes: bigint): void;
   clearTable(): void;
   countLineFeeds(from: number, to: number): number;
@@ -117,7 +118,7 @@ export class WasmKernel implements Kernel {
     }
     this.#view();
     this.#partitions = partitions;
-    exports.setOperation(operations.indexOf(operation));
+    exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);
     exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
   }
 
@@ -137,6 +138,7 @@ export class WasmKernel implements Kernel {
       kind === 'letters'
         ? exports.countLetterWords(base + from, base + to)
         : exports.countSpacedWords(base + from, base + to);
+    this.#checkKeys();
     return { next: next - base, count: exports.wordsTaken.value };
   }
 
@@ -145,6 +147,7 @@ export class WasmKernel implements Kernel {
     const base = exports.INPUT.value;
     const next = exports.readRecords(base + from, base + to);
     if (next < 0) throw new NotForKernelError('a record holds a value that is not a number');
+    this.#checkKeys();
     return { next: next - base, count: exports.recordsRead.value };
   }
 
@@ -185,7 +188,7 @@ export class WasmKernel implements Kernel {
     }
     this.#view();
     this.#windowBytes = windowBytes;
-    exports.setOperation(operations.indexOf(operation));
+    exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);
     exports.openMerge(sources, windowBytes, KEY_BYTES_MAX);
   }
 
@@ -232,6 +235,10 @@ export class WasmKernel implements Kernel {
     const records = this.#exports.mergedHeaviest.value;
     if (records === 0) return undefined;
     return { key: this.output.slice(0, this.#exports.copyHeaviest()), records };
+  }
+
+  #checkKeys(): void {
+    if (this.#exports.tooLong.value !== 0) throw new NotForKernelError('a key is very long');
   }
 
   #view(): void {

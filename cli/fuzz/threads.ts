@@ -2,7 +2,9 @@
  * The threads of a campaign. Each has one chunk under way; the campaign is asked for the next one whenever a report has
  * come. A thread that dies takes the campaign with it: that is a bug of ours, and it says in which seeds.
  */
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { installation } from '../../runtime/installation.js';
 import type { Campaign, Chunk, ChunkReport } from '../../sim/fuzz/campaign.js';
 
 export interface CampaignRun {
@@ -13,9 +15,11 @@ export interface CampaignRun {
   reported(report: ChunkReport): void;
 }
 
+const program = join(installation, 'cli', 'fuzz', 'worker.js');
+
 /** Ends when every chunk that was begun has been reported. */
 export async function runCampaign({ campaign, threads, stops, reported }: CampaignRun): Promise<void> {
-  const workers = Array.from({ length: threads }, () => new Worker(new URL('./worker.js', import.meta.url)));
+  const workers = Array.from({ length: threads }, () => new Worker(program));
   try {
     await new Promise<void>((resolve, reject) => {
       const busy = new Map<Worker, Chunk>();

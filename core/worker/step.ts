@@ -138,9 +138,20 @@ function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished
   const running = release(state, turn, event.attempt);
   if (!running) return;
   const { attempt, output, counters } = event;
-  const finished = { attempt, output, counters, ...(running.skip ? { skipped: running.skip } : {}) };
-  state.finished.set(attemptKey(attempt), { ...finished, maps: running.maps });
-  say(state, turn, { type: 'attempt.completed', ...common(state), ...finished });
+  const { maps, skip } = running;
+  const { credit } = state;
+  const { incarnation } = state.life;
+  const skipped = skip ? { skipped: skip } : undefined;
+  state.finished.set(attemptKey(attempt), { attempt, output, counters, maps, ...skipped });
+  say(state, turn, {
+    type: 'attempt.completed',
+    incarnation,
+    credit,
+    attempt,
+    output,
+    counters,
+    ...skipped,
+  });
 }
 
 function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {

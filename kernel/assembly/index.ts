@@ -19,5 +19,5 @@ export {
 } from './merge';
 export { beginPartition, overflowed, partitionDone, readRecords, recordsRead, recordsWritten, writeRecords } from './records';
 export { sortTable } from './sort';
-export { clearTable, full, openTable, setOperation, used } from './table';
+export { clearTable, full, openTable, setOperation, tooLong, used } from './table';
 export { countLetterWords, countLineFeeds, countSpacedWords, wordsTaken } from './tokenise';

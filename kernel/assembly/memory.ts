@@ -48,12 +48,11 @@ export let OUTPUT: i32 = 0;
 export let OUTPUT_END: i32 = 0;
 /** One counter per partition and one more: where its slots begin after sorting. */
 export let PARTITIONS: i32 = 0;
-/** The bytes of long keys. */
-export let ARENA: i32 = 0;
-export let ARENA_END: i32 = 0;
 /** The hash table, with room to grow in place behind it. */
 export let TABLE: i32 = 0;
 export let SLOTS_MAX: i32 = 0;
+/** The bytes of long keys: the last region, since it is often empty. */
+export let ARENA: i32 = 0;
 
 const PAGE_BYTES: i64 = 65536;
 const SLACK: i32 = 256;
@@ -65,12 +64,14 @@ export let SOURCES: i32 = 0;
 export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, slots: i32): bool {
   layOutBuffers(bufferBytes);
   PARTITIONS = aligned(OUTPUT_END + SLACK);
-  ARENA = aligned(PARTITIONS + (partitions + 2) * 8);
-  ARENA_END = ARENA + arenaBytes;
-  TABLE = aligned(ARENA_END + SLACK);
+  TABLE = aligned(PARTITIONS + (partitions + 2) * 8);
   SLOTS_MAX = slots;
   // Growing from half the size moves the slots in use, at most half of that half, behind the new table.
-  return take(<i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2);
+  const arena = <i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2;
+  if (arena >= 0x7fff0000) return false;
+  ARENA = aligned(<i32>arena);
+  // A key that is too long is noticed when it is in.
+  return take(<i64>ARENA + arenaBytes + bufferBytes);
 }
 
 /** Lays the regions out for merging. */

@@ -9,7 +9,7 @@ import { HISTOGRAMS, INLINE_BYTES, PARTITIONS, SLOT_BYTES, SORT_BUCKETS, SORT_LE
 import { partitionOf } from './partition';
 import { copySlot, moveUsed } from './table';
 
-const INSERTION_MAX: i32 = 40;
+const INSERTION_MAX: i32 = 64;
 const LEVEL_BYTES: i32 = SORT_BUCKETS * 8;
 
 /** Sorts; then the slots of partition p lie from `partitionBegin(p)` to `partitionBegin(p + 1)`. */

@@ -9,7 +9,7 @@
  * Pairs come in batches of entries and are taken in three passes: the slots' addresses; a touch of each slot, so that
  * the memory accesses overlap; then the search, which finds nearly every slot in the cache.
  */
-import { ARENA, ARENA_END, ENTRIES, ENTRY_BYTES, ENTRY_SLOTS, INLINE_BYTES, MASKS, SLOT_BYTES, SLOTS_MAX, TABLE } from './memory';
+import { ARENA, ENTRIES, ENTRY_BYTES, ENTRY_SLOTS, INLINE_BYTES, MASKS, SLOT_BYTES, SLOTS_MAX, TABLE } from './memory';
 
 export const SUM: i32 = 0;
 export const MIN: i32 = 1;
@@ -36,8 +36,13 @@ export let full: bool = false;
 /** Keeps the compiler from leaving the touches out. */
 export let touched: i32 = 0;
 
-export function setOperation(chosen: i32): void {
+/** Longer keys are not to be; `tooLong` says that there was one. */
+let keyBytesMax: i32 = 0;
+export let tooLong: bool = false;
+
+export function setOperation(chosen: i32, longest: i32): void {
   operation = chosen;
+  keyBytesMax = longest;
 }
 
 export function openTable(budget: i64): void {
@@ -59,12 +64,13 @@ export function clearTable(): void {
   arenaTop = ARENA;
   countedBytes = 0;
   full = false;
+  tooLong = false;
 }
 
 function setSize(slots: i32): void {
   slotCount = slots;
   shift = 64 - <i64>ctz(slots);
-  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : slots >> 1;
+  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : (slots >> 1) + (slots >> 3);
 }
 
 @inline
@@ -101,6 +107,7 @@ export function setKey(index: i32, address: i32, length: i32): void {
     first = load<u64>(address) & load<u64>(mask);
     second = load<u64>(address, 8) & load<u64>(mask, 8);
   } else {
+    if (length > keyBytesMax) tooLong = true;
     first = hashLong(address, length);
     second = 0;
   }
@@ -128,7 +135,7 @@ export function addOnes(count: i32): i32 {
     const entry = ENTRIES + index * ENTRY_BYTES;
     const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
     if (holds(slot, entry)) {
-      store<f64>(slot, operation === SUM ? load<f64>(slot, 16) + 1 : 1, 16);
+      store<f64>(slot, combine(load<f64>(slot, 16), 1), 16);
     } else {
       store<f64>(entry, 1, 16);
       addSlowly(slot, entry);

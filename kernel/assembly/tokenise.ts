@@ -34,8 +34,9 @@ function countAll(from: i32, to: i32, letters: bool): i32 {
   let positions = POSITIONS;
   const batchEnd = POSITIONS + BATCH * 8;
   for (let block = from; block < to; block += 64) {
-    let mask = letters ? letterMask(block) : spacedMask(block);
-    if (to - block < 64) mask &= ((<u64>1) << (<u64>(to - block))) - 1;
+    // What lies beyond the end is left from before, and need not even be characters.
+    const valid: u64 = to - block < 64 ? ((<u64>1) << (<u64>(to - block))) - 1 : ~(<u64>0);
+    const mask = (letters ? letterMask(block, valid) : spacedMask(block, valid)) & valid;
     let changes = mask ^ ((mask << 1) | inWord);
     inWord = mask >> 63;
     while (changes !== 0) {
@@ -78,8 +79,8 @@ function countBatch(words: i32): i32 {
 }
 
 @inline
-function letterMask(block: i32): u64 {
-  const beyondAscii = highBits(block);
+function letterMask(block: i32, valid: u64): u64 {
+  const beyondAscii = highBits(block) & valid;
   const mask =
     (<u64>letters16(block)) |
     ((<u64>letters16(block + 16)) << 16) |
@@ -120,8 +121,8 @@ function letterBits(block: i32, beyondAscii: u64): u64 {
 }
 
 @inline
-function spacedMask(block: i32): u64 {
-  const beyondAscii = highBits(block);
+function spacedMask(block: i32, valid: u64): u64 {
+  const beyondAscii = highBits(block) & valid;
   const spaces =
     (<u64>spaces16(block)) |
     ((<u64>spaces16(block + 16)) << 16) |

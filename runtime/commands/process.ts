@@ -92,7 +92,8 @@ export class Program {
     try {
       for await (const text of lines) {
         if (input.destroyed || !input.writable) return;
-        if (!input.write(text)) await Promise.race([once(input, 'drain'), once(input, 'close')]);
+        // A program that has read enough closes its end: the error says so, and is none.
+        if (!input.write(text)) await once(input, 'drain').catch(() => {});
       }
     } catch (error) {
       this.kill();

@@ -7,14 +7,14 @@ import type { OpenRun } from './runs.js';
 export interface KernelMergeOptions {
   readonly kernel: Kernel;
   readonly operation: Operation;
-  /** Half of it is for the windows of the runs, each of which holds at least one record. */
+  /** A quarter of it is for the windows of the runs, each of which holds at least one record. */
   readonly budgetBytes: number;
   /** Told the bytes that were read. */
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 const WINDOW_BYTES_MIN = KEY_BYTES_MAX + 64;
-const WINDOW_BYTES_MAX = 1024 * 1024;
+const WINDOW_BYTES_MAX = 256 * 1024;
 
 /**
  * Merges one partition of the runs, whose order decides among equal keys. `write` takes what comes out; the bytes are
@@ -27,7 +27,7 @@ export function mergeInKernel(
   write: (bytes: Uint8Array) => void,
   { kernel, operation, budgetBytes, onRead }: KernelMergeOptions,
 ): void {
-  const share = Math.floor(budgetBytes / 2 / open.length);
+  const share = Math.floor(budgetBytes / 4 / open.length);
   const windowBytes = Math.max(WINDOW_BYTES_MIN, Math.min(WINDOW_BYTES_MAX, share));
   kernel.openMerge({ operation, sources: open.length, windowBytes });
   kernel.beginMerge(output);

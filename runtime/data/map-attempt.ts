@@ -2,13 +2,15 @@
  * One attempt at a map task: reads its split, maps it, and leaves one file of sorted segments, a segment for each
  * partition.
  *
- * There are lanes of different speed, and every one gives the same bytes: the counting of words in the kernel, the
- * collecting of numbers in the kernel, and the general one. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
- * attempt begins again in the general one.
+ * There are lanes of different speed, and every one gives the same bytes and counters: words counted in the kernel; words
+ * counted there and `map` asked once for each; whatever `map` emits gathered in the kernel; and the general lane, for any
+ * key and value. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
+ * attempt begins again in the next.
  *
  * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
  * is visible under the target's name before it is whole, and on failure nothing is left.
  */
+import { knownAs } from '../../jobs/aggregates.js';
 import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult, Progress } from './attempt.js';
@@ -17,7 +19,8 @@ import { isForKernel, openKernel } from './kernel-output.js';
 import { MapOutput, type RunContent } from './map-output.js';
 import type { SplitRange } from './plan.js';
 import { RecordLane } from './record-lane.js';
-import { isWordLane, WordLane } from './word-lane.js';
+import { isForWords, WordFunctionLane } from './word-function-lane.js';
+import { WordLane } from './word-lane.js';
 
 export interface MapAttemptOptions {
   readonly job: Job;
@@ -58,16 +61,22 @@ interface MapLane {
  * AttemptAborted once the signal is aborted.
  */
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
-  if (isForKernel(options)) {
+  for (const Lane of fastLanes(options)) {
     try {
       const kernel = openKernel(options);
-      const Lane = isWordLane(options) ? WordLane : RecordLane;
       return await runLane(new MapOutput(options, kernel), (output) => new Lane(options, output, kernel));
     } catch (error) {
       if (!(error instanceof NotForKernelError)) throw error;
     }
   }
   return await runLane(new MapOutput(options), (output) => new RecordLane(options, output));
+}
+
+/** The lanes that may do, the fastest first. */
+function fastLanes(options: MapAttemptOptions) {
+  if (!isForKernel(options)) return [];
+  if (!isForWords(options)) return [RecordLane];
+  return [knownAs(options.job.map) === 'once' ? WordLane : WordFunctionLane, RecordLane];
 }
 
 async function runLane(output: MapOutput, laneOf: (output: MapOutput) => MapLane): Promise<AttemptResult> {

@@ -1,28 +1,24 @@
 /**
- * The whole job in this process, one task after the other and without intermediate files: what `--sequential` runs,
- * and what a distributed run is held against. It follows the same plan through the same reader, combines at the same
- * places, and publishes the same way, so its output is the same byte for byte.
+ * The whole job in this process, one task after the other, without master or workers: what `--sequential` runs. It
+ * follows the same plan through the same lanes, and publishes the same way, so its output is the same byte for byte and
+ * its memory is bounded the same way. What map tasks make lies beside the output until the job is done.
  */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { skipsMax } from '../../core/durable/skips.js';
-import {
-  addCounters,
-  type PlainMapOutput,
-  type PlainRecord,
-  type RecordSite,
-  runPlainMap,
-  runPlainReduce,
-} from '../../jobs/plain.js';
+import { addCounters } from '../../jobs/plain.js';
 import type { Counters, Job, Params, TaskSetting, TaskSignal } from '../../jobs/types.js';
-import { blame, breathe, type Progress } from './attempt.js';
-import { UserCodeError, type UserCodeSite } from './errors.js';
+import type { Progress } from './attempt.js';
+import { onDisk } from './disk.js';
+import { UserCodeError } from './errors.js';
+import type { ReduceSource } from './gather.js';
 import type { InputFile } from './inputs.js';
+import { runMapAttempt } from './map-attempt.js';
 import { runMapOnlyAttempt } from './map-only-attempt.js';
-import type { SplitPlan, SplitRange } from './plan.js';
+import type { SplitPlan } from './plan.js';
 import { attemptsPath, type Part } from './publish.js';
-import { type DataRecord, readRecords } from './records.js';
+import { runReduceAttempt } from './reduce-attempt.js';
 import { splitBytes } from './split-reader.js';
-import { TextFile } from './text-file.js';
 
 export interface SequentialOptions {
   readonly job: Job;
@@ -57,23 +53,58 @@ export interface SequentialResult {
 /** Makes the part files of a job in its workspace. Throws what the attempts throw. */
 export async function runSequential(options: SequentialOptions): Promise<SequentialResult> {
   if (options.job.reduce === 'none') return await mapOnly(options);
-  const bytesTotal = options.plan.splits.reduce((sum, ranges) => sum + splitBytes(ranges), 0);
-  const maps: PlainMapOutput[] = [];
+  const directory = join(attemptsPath(options.output, options.runId), 'sequential-maps');
+  onDisk(directory, () => mkdirSync(directory));
+  try {
+    const counters: Counters[] = [];
+    const sources = await mapAll(options, directory, counters);
+    const parts = await reduceAll(options, sources, counters);
+    return { parts, counters: addCounters(counters) };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function mapAll(
+  options: SequentialOptions,
+  directory: string,
+  counters: Counters[],
+): Promise<ReduceSource[]> {
+  const { plan, progress } = options;
+  const bytesTotal = plan.splits.reduce((sum, ranges) => sum + splitBytes(ranges), 0);
+  const sources: ReduceSource[] = [];
   let bytesDone = 0;
-  for (const [index, ranges] of options.plan.splits.entries()) {
-    maps.push(await withoutBadRecords(options, (skip) => mapSplit(options, index, ranges, skip)));
-    options.progress?.((bytesDone += splitBytes(ranges)), bytesTotal);
+  for (const [task, ranges] of plan.splits.entries()) {
+    const path = join(directory, String(task));
+    const shared = { ...attemptOf(options, `map-${task}`, path), files: plan.files, ranges };
+    const made = await withoutBadRecords(options, (skip) => runMapAttempt({ ...shared, skip }));
+    sources.push({ task, path });
+    counters.push(made.counters);
+    progress?.((bytesDone += splitBytes(ranges)), bytesTotal);
   }
+  return sources;
+}
+
+async function reduceAll(
+  options: SequentialOptions,
+  sources: readonly ReduceSource[],
+  counters: Counters[],
+): Promise<SequentialPart[]> {
   const parts: SequentialPart[] = [];
-  const counters: Counters[] = maps.map((map) => map.counters);
   for (let partition = 0; partition < options.reduces; partition++) {
-    const reduced = await withoutBadRecords(options, (skip) =>
-      reducePartition(options, partition, maps, skip),
-    );
-    parts.push(reduced.part);
-    counters.push(reduced.counters);
+    const path = join(attemptsPath(options.output, options.runId), `sequential-${partition}`);
+    const shared = { ...attemptOf(options, `reduce-${partition}`, path), partition, sources };
+    const made = await withoutBadRecords(options, (skip) => runReduceAttempt({ ...shared, skip }));
+    parts.push({ partition, path, digest: made.digest, bytes: made.bytes });
+    counters.push(made.counters);
   }
-  return { parts, counters: addCounters(counters) };
+  return parts;
+}
+
+function attemptOf(options: SequentialOptions, task: string, target: string) {
+  const { job, reduces, budgetBytes, boundaries } = options;
+  const context = { ...settingOf(options), task };
+  return { job, reduces, budgetBytes, boundaries, context, target, privateDirectory: `${target}.runs` };
 }
 
 /** A job without reduce: each split makes a part. */
@@ -109,86 +140,6 @@ async function withoutBadRecords<T>(
       failures.set(record, (failures.get(record) ?? 0) + 1);
     }
   }
-}
-
-async function mapSplit(
-  options: SequentialOptions,
-  index: number,
-  ranges: readonly SplitRange[],
-  skip: readonly string[],
-): Promise<PlainMapOutput> {
-  const { job, plan, reduces, budgetBytes, boundaries } = options;
-  let site: UserCodeSite = {};
-  const at: RecordSite = {};
-  async function* batches(): AsyncGenerator<Iterable<PlainRecord>> {
-    for await (const { file, records } of readRecords(plan.files, ranges, job.inputFormat ?? 'lines')) {
-      yield recordsOf(file.name, records);
-      await breathe(options.signal);
-    }
-    site = {};
-  }
-  function* recordsOf(input: string, records: Iterable<DataRecord>): Generator<PlainRecord> {
-    for (const { record, offset } of records) {
-      site = { input, offset };
-      yield { record, offset, input };
-    }
-  }
-  try {
-    const context = { ...settingOf(options), task: `map-${index}` };
-    return await runPlainMap({
-      job,
-      records: batches(),
-      reduces,
-      budgetBytes,
-      boundaries,
-      context,
-      skip,
-      site: at,
-    });
-  } catch (error) {
-    throw blame(error, withRecord(site, at), options.signal);
-  }
-}
-
-async function reducePartition(
-  options: SequentialOptions,
-  partition: number,
-  maps: readonly PlainMapOutput[],
-  skip: readonly string[],
-): Promise<{ part: SequentialPart; counters: Counters }> {
-  const { job } = options;
-  const { reduce } = job;
-  const site: { key?: string } = {};
-  const at: RecordSite = {};
-  const watched: Job = Object.assign(Object.create(job) as Job, {
-    reduce:
-      reduce === 'none'
-        ? reduce
-        : (((key, values, ctx) => reduce((site.key = key), values, ctx)) satisfies Job['reduce']),
-  });
-  const sources = maps.map((map) => map.partitions[partition]!);
-  const context = { ...settingOf(options), task: `reduce-${partition}` };
-  await breathe(options.signal);
-  const reduced = await Promise.resolve()
-    .then(() => runPlainReduce({ job: watched, sources, context, skip, site: at }))
-    .catch((error: unknown) => {
-      throw blame(error, withRecord(site, at), options.signal);
-    });
-  const path = join(attemptsPath(options.output, options.runId), `sequential-${partition}`);
-  const file = new TextFile(path);
-  try {
-    file.write(reduced.text);
-    const { digest, bytes } = file.finish();
-    return { part: { partition, path, digest, bytes }, counters: reduced.counters };
-  } catch (error) {
-    file.abandon();
-    throw error;
-  }
-}
-
-function withRecord(site: UserCodeSite, at: RecordSite): UserCodeSite {
-  const record = at.record?.();
-  return record === undefined ? site : { ...site, record };
 }
 
 function settingOf({ params, seed, signal }: SequentialOptions): Omit<TaskSetting, 'task'> {

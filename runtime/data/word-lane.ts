@@ -2,28 +2,15 @@
  * The lane of jobs that count words: no line and no word ever becomes a string. What such a job asks for is in its
  * declaration, so that no user code runs here.
  */
-import { knownAs } from '../../jobs/aggregates.js';
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { breathe } from './attempt.js';
-import { isForKernel, kernelContent } from './kernel-output.js';
+import { kernelContent } from './kernel-output.js';
 import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { splitBytes } from './split-reader.js';
 import { WordSplitter, type WordTotals } from './word-splitter.js';
-
-/** Whether words can be counted without asking the job. */
-export function isWordLane(options: MapAttemptOptions): boolean {
-  const { words, map, setup, teardown } = options.job;
-  return (
-    words !== undefined &&
-    knownAs(map) === 'once' &&
-    isForKernel(options) &&
-    setup === undefined &&
-    teardown === undefined
-  );
-}
 
 export class WordLane {
   readonly #options: MapAttemptOptions;
@@ -46,28 +33,36 @@ export class WordLane {
 
   /** Counts the whole split and gives the last run. */
   async run(): Promise<RunContent> {
-    const { job, files, ranges, reduces, context, progress } = this.#options;
     const kernel = this.#kernel;
-    const content = kernelContent(kernel, reduces);
-    const onFull = (): void => {
+    const content = kernelContent(kernel, this.#options.reduces);
+    await readWords(this.#options, kernel, this.#totals, () => {
       this.#output.spill(content);
       kernel.clear();
-    };
-    const bytesTotal = splitBytes(ranges);
-    let rangesDone = 0;
-    for (const range of ranges) {
-      const file = files[range.file]!;
-      const how = { kernel, kind: job.words!, totals: this.#totals, onFull };
-      const pieces =
-        file.compression === 'none'
-          ? readRange(file, range, new WordSplitter(file.name, range, how))
-          : readCompressed(file, new WordSplitter(file.name, WHOLE, how));
-      for await (const { bytesDone } of pieces) {
-        progress?.(rangesDone + bytesDone, bytesTotal);
-        await breathe(context.signal);
-      }
-      rangesDone += range.end - range.start;
-    }
+    });
     return content;
+  }
+}
+
+/** Counts the words of a split in a kernel; `onFull` is to empty it. */
+export async function readWords(
+  { job, files, ranges, context, progress }: MapAttemptOptions,
+  kernel: Kernel,
+  totals: WordTotals,
+  onFull: () => void,
+): Promise<void> {
+  const how = { kernel, kind: job.words!, totals, onFull };
+  const bytesTotal = splitBytes(ranges);
+  let rangesDone = 0;
+  for (const range of ranges) {
+    const file = files[range.file]!;
+    const pieces =
+      file.compression === 'none'
+        ? readRange(file, range, new WordSplitter(file.name, range, how))
+        : readCompressed(file, new WordSplitter(file.name, WHOLE, how));
+    for await (const { bytesDone } of pieces) {
+      progress?.(rangesDone + bytesDone, bytesTotal);
+      await breathe(context.signal);
+    }
+    rangesDone += range.end - range.start;
   }
 }

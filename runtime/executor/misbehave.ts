@@ -4,6 +4,7 @@
  */
 import type { AttemptId } from '../../core/ids.js';
 import type { Job } from '../../jobs/types.js';
+import { byLine } from '../../jobs/words.js';
 import type { WorkOrder } from '../node/work-order.js';
 
 /** The job as this attempt will run it. Blocks for ever when the attempt is to hang. */
@@ -44,17 +45,18 @@ function exhaust(): never {
 
 function poisoned(job: Job, poison: WorkOrder['poison']): Job {
   if (!poison || poison.lines.length + poison.keys.length === 0) return job;
+  const asked = byLine(job);
   const map: Job['map'] = (line, emit, context) => {
     if (poison.lines.includes(line)) throw new Error('this line was told to be bad');
-    return job.map(line, emit, context);
+    return asked.map(line, emit, context);
   };
   const { reduce } = job;
-  if (reduce === 'none') return { ...job, map };
+  if (reduce === 'none') return { ...asked, map };
   const picky: Job['reduce'] = (key, values, context) => {
     if (poison.keys.includes(key)) throw new Error('this key was told to be bad');
     return reduce(key, values, context);
   };
-  return { ...job, map, reduce: picky };
+  return { ...asked, map, reduce: picky };
 }
 
 function fail(): never {

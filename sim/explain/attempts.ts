@@ -111,6 +111,10 @@ class Teller {
         return 'reported again; the answer was repeated';
       case 'nondeterminism-seen':
         return `its output differs from that of another attempt (epoch ${detail.otherEpoch}, number ${detail.otherN}): the user's code is not deterministic`;
+      case 'attempt-preempted':
+        return 'chosen to give its slot to a map that waits: of all waiting reduces it had the least to lose';
+      case 'record-skipped':
+        return `a record failed twice and is left out from now on: ${detail.record}`;
       case 'starved':
         return `could not read the output of ${detail.source}: ${detail.reason}`;
       case 'input-reported-unreadable':

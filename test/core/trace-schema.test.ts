@@ -13,19 +13,21 @@ const file = `${root}scenarios/schema/trace.v1.json`;
 
 /** The types of the trace are the schema: `TraceHeader` for the first line, `TraceLine` for the others. */
 function schemaOfTypes(): string {
-  const options = {
+  const generator = createGenerator({
     path: `${root}core/trace.ts`,
     tsconfig: `${root}core/tsconfig.json`,
     skipTypeCheck: true,
-  };
-  const { definitions } = createGenerator({ ...options, type: '*' }).createSchema('*');
+    additionalProperties: false,
+  });
+  const of = (type: string): Schema['definitions'] => generator.createSchema(type).definitions;
+  const definitions = { ...of('TraceHeader'), ...of('TraceLine') };
   const schema: Schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $id: 'trace.v1.json',
     title: 'trace.v1',
     description: 'One line of a trace: the header comes first, then one line per step.',
     anyOf: [{ $ref: '#/definitions/TraceHeader' }, { $ref: '#/definitions/TraceLine' }],
-    definitions: definitions!,
+    definitions,
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }

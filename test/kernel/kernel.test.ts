@@ -138,7 +138,7 @@ describe('the compiled kernel does what the plain one does', () => {
           });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
@@ -168,7 +168,7 @@ describe('the compiled kernel does what the plain one does', () => {
           return whatComes(kernel, encode(all), parts, (from, to) => kernel.readRecords(from, to));
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 

@@ -82,10 +82,13 @@ function load(path: string, plant: Planted | undefined) {
 
 /** Writes the package as it is installed, with the bug in it, into a build directory; answers the path of its command. */
 export async function buildPackage(plant: Planted | undefined, directory: string): Promise<string> {
-  const sources = globSync(['{core,jobs,kernel,sim,proto,runtime,cli}/**/*.ts', '!**/*.d.ts'], {
-    cwd: projectPath,
-    absolute: true,
-  });
+  const sources = globSync(
+    ['{core,jobs,kernel,sim,proto,runtime,cli}/**/*.ts', '!**/*.d.ts', '!kernel/assembly/**'],
+    {
+      cwd: projectPath,
+      absolute: true,
+    },
+  );
   await build({
     entryPoints: sources,
     outbase: projectPath,
@@ -101,10 +104,14 @@ export async function buildPackage(plant: Planted | undefined, directory: string
       },
     ],
   });
-  for (const file of globSync(['proto/**/*.proto', 'scenarios/**'], { cwd: projectPath })) {
-    const place = file.startsWith('proto/') ? join(directory, 'dist', file) : join(directory, file);
-    mkdirSync(dirname(place), { recursive: true });
-    cpSync(join(projectPath, file), place);
+  // What stands beside the compiled sources: the kernel is taken as it was built, plants are in TypeScript only.
+  const beside = { 'dist/kernel/kernel.wasm': '', 'proto/**/*.proto': 'dist', 'scenarios/**': '' };
+  for (const [pattern, below] of Object.entries(beside)) {
+    for (const file of globSync(pattern, { cwd: projectPath })) {
+      const place = join(directory, below, file);
+      mkdirSync(dirname(place), { recursive: true });
+      cpSync(join(projectPath, file), place);
+    }
   }
   writeFileSync(join(directory, 'package.json'), readFileSync(join(projectPath, 'package.json')));
   return join(directory, 'dist', 'cli', 'main.js');

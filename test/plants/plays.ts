@@ -50,9 +50,18 @@ type Found = Omit<Played, 'ms'>;
 /** Many times what any run needs that ends. */
 const stepsMax = 200_000;
 
+/** A play that cannot be played: a mistake of whoever asks, and nothing that a bug has done. */
+class WrongPlay extends Error {}
+
 export function perform(simulator: typeof Simulator, play: Play): Played {
   const begunMs = performance.now();
-  const found = begin(simulator, play);
+  let found: Found;
+  try {
+    found = begin(simulator, play);
+  } catch (error) {
+    if (error instanceof WrongPlay) throw error;
+    found = { caught: true, by: 'exception', message: String((error as Error).stack), runs: 1 };
+  }
   return { ...found, ms: performance.now() - begunMs };
 }
 
@@ -72,7 +81,7 @@ function begin(simulator: typeof Simulator, play: Play): Found {
 
 function load(simulator: typeof Simulator, text: string, file: string): readonly Scenario[] {
   const loaded = simulator.loadScenarios(text, file);
-  if (!loaded.ok) throw new Error(`${file}: ${loaded.errors[0]!.message}`);
+  if (!loaded.ok) throw new WrongPlay(`${file}: ${loaded.errors[0]!.message}`);
   return loaded.scenarios;
 }
 
@@ -89,7 +98,7 @@ function playScenario(simulator: typeof Simulator, play: Play & { kind: 'scenari
     const message = violation?.message ?? unmet.map((one) => one.message).join('; ');
     return { caught: true, by: violation?.id ?? by, message, runs };
   }
-  if (runs === 0) throw new Error(`${file} has no variant ${variant}`);
+  if (runs === 0) throw new WrongPlay(`${file} has no variant ${variant}`);
   return { caught: false, runs };
 }
 

@@ -26,28 +26,38 @@ export class PlantedSimulator {
     return new PlantedSimulator(await buildSimulator(plant, makeBuildDirectory()));
   }
 
+  /** Throws when the thread does not come about, or breaks in a way that no play does. */
   async play(play: Play): Promise<Played> {
     this.#thread ??= new Worker(new URL('./simulation-thread.js', import.meta.url), {
       workerData: this.#path,
     });
     const thread = this.#thread;
     const begunMs = performance.now();
-    return new Promise((resolve) => {
-      const end = (played: Played): void => {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
         clearTimeout(timer);
-        thread.off('message', end).off('error', broke);
+        thread.off('message', heard).off('error', broke);
+      };
+      const heard = (played: Played): void => {
+        end();
         resolve(played);
       };
-      const gone = (by: string, message: string): void => {
+      const endless = (message: string): void => {
+        end();
         this.#thread = undefined;
-        end({ caught: true, by, message, runs: 1, ms: performance.now() - begunMs });
+        resolve({ caught: true, by: 'endless', message, runs: 1, ms: performance.now() - begunMs });
       };
-      const broke = (error: Error): void => gone('exception', String(error.stack ?? error));
+      const broke = (error: NodeJS.ErrnoException): void => {
+        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return endless('the memory is used up');
+        end();
+        this.#thread = undefined;
+        reject(error);
+      };
       const timer = setTimeout(() => {
         void thread.terminate();
-        gone('endless', `no end within ${patienceMs / 1000} s`);
+        endless(`no end within ${patienceMs / 1000} s`);
       }, patienceMs);
-      thread.on('message', end).on('error', broke);
+      thread.on('message', heard).on('error', broke);
       thread.postMessage(play);
     });
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PrivateFile } from '../../../runtime/data/disk.js';
+import { TextFile } from '../../../runtime/data/text-file.js';
 
 /** The calls that decide what a power cut leaves behind, in their order. */
 const calls: string[] = [];
@@ -44,4 +45,11 @@ it('a file that need not last is not synced', () => {
   file.write(Buffer.from('content'));
   file.finish(false);
   expect(calls).toEqual(['write', 'rename']);
+});
+
+it('the file of a reduce is on the disk before its attempt is reported', () => {
+  const file = new TextFile(join(directory, 'part'));
+  file.write('word 1\n');
+  file.finish();
+  expect(calls).toEqual(['write', 'sync', 'rename', 'sync']);
 });

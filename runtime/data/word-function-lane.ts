@@ -1,0 +1,140 @@
+/**
+ * The lane of jobs whose `map` makes something of a word: words are counted first, and `map` is asked once for each
+ * distinct one; what it emits counts as often as the word occurred.
+ *
+ * That is the same as asking every time as long as the order of values does not matter: for least and greatest values,
+ * and for sums of integers from 0 that stay exact. Whatever else turns up, an error of `map` included, is for the lane
+ * that takes one word after the other.
+ */
+import { knownAs } from '../../jobs/aggregates.js';
+import type { Counters, MapEmit } from '../../jobs/types.js';
+import { type Kernel, NotForKernelError } from '../../kernel/kernel.js';
+import { FailureMemory } from './attempt.js';
+import { KernelCollector } from './kernel-collector.js';
+import { isForKernel, kernelContent } from './kernel-output.js';
+import { kernelOfWords } from './kernels.js';
+import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapOutput, RunContent } from './map-output.js';
+import { readWords } from './word-lane.js';
+import type { WordTotals } from './word-splitter.js';
+
+/** What the counted words may cost before `map` is asked. */
+const WORDS_BUDGET_BYTES = 16 * 1024 * 1024;
+const EXACT_MAX = 2 ** 53;
+
+/** Whether all that the job does depends on words alone. */
+export function isForWords(options: MapAttemptOptions): boolean {
+  const { words, setup, teardown } = options.job;
+  const asksEveryTime = (options.skip ?? []).length > 0;
+  return (
+    words !== undefined &&
+    isForKernel(options) &&
+    !asksEveryTime &&
+    setup === undefined &&
+    teardown === undefined
+  );
+}
+
+export class WordFunctionLane {
+  readonly #options: MapAttemptOptions;
+  readonly #content: RunContent;
+  readonly #collector: KernelCollector;
+  readonly #memory = new FailureMemory();
+  readonly #isSum: boolean;
+  readonly #words: Kernel = kernelOfWords();
+  readonly #totals: WordTotals = { lines: 0, words: 0 };
+  /** How often the word that `map` is asked about occurred; 0 between words. */
+  #times = 0;
+  /** An upper bound of every sum. */
+  #sumMax = 0;
+  #recordsOut = 0;
+
+  constructor(options: MapAttemptOptions, output: MapOutput, kernel: Kernel) {
+    this.#options = options;
+    this.#isSum = knownAs(options.job.combine) === 'sum';
+    this.#content = kernelContent(kernel, options.reduces);
+    const cut = (): void => {
+      output.spill(this.#content);
+      kernel.clear();
+    };
+    this.#collector = new KernelCollector(kernel, cut, this.#memory);
+  }
+
+  get counters(): Counters {
+    return [
+      ['map.records.in', this.#totals.lines],
+      ['map.records.out', this.#recordsOut],
+    ];
+  }
+
+  async run(): Promise<RunContent> {
+    const words = this.#words;
+    words.open({ operation: 'sum', budgetBytes: WORDS_BUDGET_BYTES, partitions: 1 });
+    await readWords(this.#options, words, this.#totals, () => this.#mapWords());
+    this.#mapWords();
+    this.#collector.finish();
+    return this.#content;
+  }
+
+  /** Asks `map` about every word that was counted, and forgets them. */
+  #mapWords(): void {
+    const { map } = this.#options.job;
+    const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
+    this.#words.sort();
+    for (const [word, times] of this.#counted()) {
+      this.#times = times;
+      let result: unknown;
+      try {
+        result = map(word, emit, emit);
+      } catch (error) {
+        this.#memory.check();
+        throw new NotForKernelError(`map failed: ${String(error)}`);
+      }
+      this.#memory.check();
+      if (result !== undefined) throw new NotForKernelError('map gave something instead of emitting');
+    }
+    this.#times = 0;
+    this.#words.clear();
+  }
+
+  #emit(key: string, value: unknown): void {
+    const times = this.#times;
+    if (times === 0) throw new Error('emit was called outside of map');
+    this.#recordsOut += times;
+    if (this.#isSum && typeof value === 'number') {
+      const product = value * times;
+      this.#sumMax += product;
+      if (!(Number.isInteger(value) && value >= 0 && this.#sumMax <= EXACT_MAX)) {
+        const error = new NotForKernelError('the order of additions matters');
+        this.#memory.note(error);
+        throw error;
+      }
+      this.#collector.add(key, product);
+    } else {
+      this.#collector.add(key, value);
+    }
+  }
+
+  /** The words that were counted, as they are written. */
+  *#counted(): Generator<readonly [word: string, times: number]> {
+    for (let done = false; !done; ) {
+      const written = this.#words.writeRecords(0, 0);
+      const bytes = Buffer.from(this.#words.output.buffer, this.#words.output.byteOffset, written.end);
+      let at = 0;
+      const varint = (): number => {
+        let value = 0;
+        for (let scale = 1; ; scale *= 128) {
+          const byte = bytes[at++]!;
+          value += (byte & 127) * scale;
+          if (byte < 128) return value;
+        }
+      };
+      while (at < written.end) {
+        const length = varint();
+        at += length;
+        yield [bytes.toString('utf8', at - length, at), varint() / 4];
+      }
+      done = written.done;
+    }
+  }
+}

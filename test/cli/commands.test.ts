@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newFolder, rehearse, start } from './command.js';
+
+/** Word counts in awk, as somebody brings them along from Hadoop streaming. */
+const mapper = `awk '{ for (i = 1; i <= NF; i++) print $i "\\t1"; print "reporter:counter:mine,lines,1" > "/dev/stderr" }'`;
+const reducer = `awk -F '\\t' '{ if (NR > 1 && $1 != k) { print k "\\t" n; n = 0 } k = $1; n += $2 } END { if (NR) print k "\\t" n }'`;
+
+const lines = Array.from({ length: 400 }, (_, i) => `w${i % 7} w${i % 31} é${i % 3}`);
+const text = `${lines.join('\n')}\n`;
+
+function counted(): string[] {
+  const counts = new Map<string, number>();
+  for (const word of lines.join(' ').split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, times]) => `${word}\t${times}`).sort();
+}
+
+function output(folder: string, name: string): string[] {
+  const parts = readdirSync(join(folder, name)).filter((file) => file.startsWith('part-'));
+  return parts.flatMap((part) =>
+    readFileSync(join(folder, name, part), 'utf8')
+      .split('\n')
+      .slice(0, -1),
+  );
+}
+
+describe('programs in the place of a job', () => {
+  it.each([
+    [[]],
+    [['--sequential']],
+    [['--combiner', reducer]],
+    [['--combiner', reducer, '--budget', '64kB']],
+  ])('map and reduce as their pipe through sort would: %j', async (more) => {
+    const folder = newFolder({ 'in.txt': text });
+    const flags = ['--mapper', mapper, '--reducer', reducer, ...more];
+    const ended = await rehearse(['run', ...flags, 'in.txt', '-m', '3', '-r', '2', '-w', '2', '-o', 'out'], {
+      cwd: folder,
+    });
+    expect(ended.code, ended.err).toBe(0);
+    expect(output(folder, 'out').sort()).toEqual(counted());
+    expect(ended.err).toMatch(/mine: lines +400/);
+  });
+
+  it('see which task they are, and which inputs they read', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n', 'b.txt': 'y\n' });
+    const tell = 'sed "s|^|$REHEARSE_TASK $(echo $REHEARSE_INPUT) $mapreduce_task_ismap |"';
+    const ended = await rehearse(
+      ['run', '--mapper', tell, 'a.txt', 'b.txt', '-m', '1', '-r', '1', '-o', '-', '-q'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(ended.out).toBe('map-0 a.txt b.txt true x\t\nmap-0 a.txt b.txt true y\t\n');
+  });
+
+  it('exchange NDJSON when asked', async () => {
+    const folder = newFolder({ 'in.txt': 'b\na\nb\n' });
+    const make = `sed 's/.*/{"key":"&","value":{"n":1}}/'`;
+    const ended = await rehearse(
+      ['run', '--mapper', make, '--io', 'ndjson', '--reducer', 'cat', 'in.txt', '-r', '1', '-o', '-', '-q'],
+      { cwd: folder },
+    );
+    expect(ended.out.split('\n')).toEqual([
+      '{"key":"a","value":{"n":1}}',
+      '{"key":"b","value":{"n":1}}',
+      '{"key":"b","value":{"n":1}}',
+      '',
+    ]);
+  });
+
+  it.each([
+    [
+      'mapper',
+      ['--mapper', 'echo so >&2; exit 3'],
+      'the mapper (echo so >&2; exit 3) ended with exit code 3: so',
+    ],
+    ['reducer', ['--mapper', 'cat', '--reducer', 'no-such-program'], 'exit code 127'],
+  ])('that fail are the cause of the failure: the %s', async (_role, flags, cause) => {
+    const folder = newFolder({ 'in.txt': 'a\n' });
+    const ended = await rehearse(['run', ...flags, 'in.txt', '--max-attempts', '1', '-w', '1', '-o', 'out'], {
+      cwd: folder,
+    });
+    expect(ended.err).toContain(cause);
+    expect(ended.code).toBe(1);
+    expect(readdirSync(folder)).not.toContain('out');
+  });
+
+  it('that read nothing, or only the beginning, are fine', async () => {
+    const folder = newFolder({ 'in.txt': 'line\n'.repeat(200_000) });
+    const ended = await rehearse(
+      ['run', '--mapper', 'head -n 2', 'in.txt', '-m', '1', '-r', '1', '-o', '-', '-q'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(ended.out).toBe('line\t\nline\t\n');
+  });
+
+  it('end with the command that started them, even by kill -9', async () => {
+    const folder = newFolder({ 'in.txt': 'a\n' });
+    const running = start(['run', '--mapper', 'sleep 6543', 'in.txt', '-w', '1', '-o', 'out'], {
+      cwd: folder,
+    });
+    const sleepers = (): number => {
+      try {
+        return execFileSync('pgrep', ['-fc', '^sleep 6543'], { encoding: 'utf8' }).trim() === '0' ? 0 : 1;
+      } catch {
+        return 0;
+      }
+    };
+    while (sleepers() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(sleepers()).toBe(0);
+  });
+
+  it('are refused without a mapper', async () => {
+    const ended = await rehearse(['run', '--reducer', 'cat', 'in.txt'], { cwd: newFolder({ 'in.txt': '' }) });
+    expect(ended.err).toContain('error[U013]: --reducer needs a --mapper');
+    expect(ended.code).toBe(2);
+  });
+});

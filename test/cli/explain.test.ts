@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { newFolder, rehearse } from './command.js';
+
+const scenario = fileURLToPath(new URL('../../scenarios/late-worker.yaml', import.meta.url));
+
+describe('explain, replay --at, schema and the traces of a simulation', () => {
+  it('tell the same story of a simulation and of its written traces', async () => {
+    const cwd = newFolder();
+    const traced = await rehearse(['sim', scenario, '--trace', 'traces', '-q'], { cwd });
+    expect(traced.code).toBe(0);
+    const replayed = await rehearse(['replay', 'traces'], { cwd });
+    expect(replayed.code).toBe(0);
+    expect(replayed.err.match(/same decisions/g)).toHaveLength(readdirSync(join(cwd, 'traces')).length);
+    const played = await rehearse(['explain', scenario, 'map-0'], { cwd });
+    const read = await rehearse(['explain', 'traces', 'map-0'], { cwd });
+    expect(read.out).toBe(played.out);
+    expect(read.out).toContain('its late report was ignored: map-0@2');
+    const document = JSON.parse((await rehearse(['explain', scenario, 'map-0@1', '--json'], { cwd })).out);
+    expect(document.attempts).toHaveLength(1);
+  });
+
+  it('explain a real run, its steps and their state', async () => {
+    const cwd = newFolder({ 'in.txt': 'a b\nc a\n' });
+    const ran = await rehearse(['run', 'word-count', 'in.txt', '-w', '1', '-o', 'out'], { cwd });
+    expect(ran.code).toBe(0);
+    const told = await rehearse(['explain', 'last'], { cwd });
+    expect(told.out).toMatch(/job 1, map-0@1 on worker-1: committed after/);
+    const traces = join(cwd, '.rehearse', 'runs', readdirSync(join(cwd, '.rehearse', 'runs'))[0]!, 'trace');
+    const lines = readFileSync(join(traces, 'master-1.1.ndjson'), 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('"decision":"task-committed"'));
+    const shown = await rehearse(['replay', join(traces, 'master-1.1.ndjson'), '--at', String(at)], { cwd });
+    expect(shown.out).toContain(`step ${at} at `);
+    expect(shown.out).toMatch(/decides task-committed worker-1 task=map-0/);
+    expect(shown.out).toMatch(/durable\.jobs\.0\.mapsCommitted: 0 -> 1/);
+    const chain = await rehearse(['explain', 'last', `master-1:${at}`], { cwd });
+    expect(chain.out).toContain('journal.appended');
+  });
+
+  it('print schemas that are JSON', async () => {
+    for (const name of ['scenario', 'trace']) {
+      const { out, code } = await rehearse(['schema', name], { cwd: newFolder() });
+      expect(JSON.parse(out)).toHaveProperty('$schema');
+      expect(code).toBe(0);
+    }
+  });
+
+  it.each([
+    ['T004', ['explain', scenario, 'map-77']],
+    ['T005', ['explain', scenario, 'master-1:9999']],
+    ['R001', ['explain', 'no-such-run']],
+    ['U012', ['schema', 'traces']],
+    ['U011', ['replay', scenario, '--at', 'soon']],
+  ])('say what is wrong: %s', async (code, args) => {
+    const ended = await rehearse(args, { cwd: newFolder() });
+    expect(ended.err).toContain(`error[${code}]`);
+    expect(ended.code).toBe(2);
+  });
+});

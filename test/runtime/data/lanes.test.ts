@@ -1,0 +1,264 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { count, max, min, sum } from '../../../jobs/aggregates.js';
+import { validateJob } from '../../../jobs/define.js';
+import { addCounters, type PlainRecord, type PlainSplit, runPlain } from '../../../jobs/plain.js';
+import type { Emit, Job, MapEmit } from '../../../jobs/types.js';
+import { type InputFile, resolveInputs } from '../../../runtime/data/inputs.js';
+import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
+import { planSplits } from '../../../runtime/data/plan.js';
+import { readRecords } from '../../../runtime/data/records.js';
+import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { temporaryDirectory } from './temporary.js';
+
+interface Shape {
+  readonly targetMaps: number;
+  readonly reduces: number;
+  readonly budgetBytes: number;
+  readonly fanIn: number;
+}
+
+const splitWords = (line: string): string[] => line.split(/[ ,]/);
+
+/** One job or more for each lane of map and reduce, and for each way from one to another. */
+const jobs: readonly Job[] = [
+  { name: 'letters', words: 'letters', combine: sum, reduce: sum },
+  { name: 'whitespace', words: 'whitespace', combine: sum, reduce: sum, outputFormat: 'tsv' },
+  { name: 'distinct letters', words: 'letters', combine: max, reduce: min },
+  {
+    name: 'lower case',
+    words: 'letters',
+    map: (word: string, emit: Emit) => emit(word.toLowerCase(), word.length),
+    combine: sum,
+    reduce: sum,
+  },
+  {
+    name: 'greatest of words',
+    words: 'whitespace',
+    map(word: string, emit: Emit) {
+      emit(word.slice(0, 1), word.length / 4);
+      emit('all', -word.length);
+    },
+    combine: max,
+    reduce: max,
+  },
+  {
+    name: 'fractions of words',
+    words: 'whitespace',
+    map: (word: string, emit: Emit) => emit(word.slice(0, 1), 1 / (1 + word.length)),
+    combine: sum,
+    reduce: sum,
+  },
+  {
+    name: 'fractions',
+    map(line: string, emit: Emit) {
+      for (const word of splitWords(line)) emit(word.slice(0, 2), word.length / 3 - 1.1);
+    },
+    combine: sum,
+    reduce: sum,
+  },
+  {
+    name: 'extremes',
+    map(line: string, emit: Emit) {
+      for (const word of splitWords(line)) emit(word, emit.length - word.length * 0.25);
+    },
+    combine: min,
+    reduce: min,
+  },
+  {
+    name: 'overflow',
+    map(line: string, emit: Emit) {
+      for (const word of splitWords(line)) emit(word.slice(0, 1), word.length % 2 === 0 ? 2 ** 53 - 1 : -3);
+    },
+    combine: sum,
+    reduce: max,
+  },
+  {
+    name: 'counted without combining',
+    map(line: string, emit: Emit<string, unknown>) {
+      for (const word of splitWords(line)) emit(word, { word });
+    },
+    reduce: count,
+  },
+  {
+    name: 'now and then a string',
+    map(line: string, emit: Emit<string, unknown>) {
+      for (const word of splitWords(line)) emit(word, word === 'b' ? 'text' : 1);
+    },
+    combine: sum,
+    reduce: sum,
+  },
+  {
+    name: 'order of values',
+    map(line: string, emit: MapEmit<string, string>) {
+      for (const word of splitWords(line)) emit(word, `${emit.input.name}:${emit.input.offset}`);
+    },
+    reduce: (_key: string, values: Iterable<string>) => [...values].join(','),
+  },
+  {
+    name: 'asynchronous',
+    async map(line: string, emit: MapEmit) {
+      await null;
+      emit(line, line.length);
+      emit.count('lines');
+    },
+    combine: sum,
+    async *reduce(key: string, values: Iterable<number>) {
+      for (const value of values) yield { key, value };
+    },
+  },
+  {
+    name: 'own reduce',
+    map(line: string, emit: Emit) {
+      for (const word of splitWords(line)) emit(word, 1);
+    },
+    combine: sum,
+    reduce: (key: string, values: Iterable<number>) => `${key}:${[...values].join('+')}`,
+  },
+].map((job) => validateJob(job));
+
+async function plainly(job: Job, files: InputFile[], shape: Shape) {
+  const { splits } = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
+  async function* recordsOf(ranges: (typeof splits)[number]): AsyncGenerator<PlainRecord[]> {
+    for await (const { file, records } of readRecords(files, ranges, 'lines'))
+      yield [...records].map(({ record, offset }) => ({ record, offset, input: file.name }));
+  }
+  const { reduces, budgetBytes } = shape;
+  const plainSplits: PlainSplit[] = splits.map((ranges) => recordsOf(ranges));
+  return await runPlain({ job, splits: plainSplits, reduces, budgetBytes, params: {}, seed: '' });
+}
+
+async function inAttempts(directory: string, job: Job, files: InputFile[], shape: Shape) {
+  for (const name of ['maps', 'reduces']) {
+    rmSync(join(directory, name), { recursive: true, force: true });
+    mkdirSync(join(directory, name));
+  }
+  const { reduces, budgetBytes, fanIn } = shape;
+  const plan = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
+  const settingOf = (task: string, folder: string) => ({
+    job,
+    budgetBytes,
+    fanIn,
+    context: { task, params: {}, seed: '' },
+    privateDirectory: join(directory, `private-${task}`),
+    target: join(directory, folder, task),
+  });
+  const results = [];
+  for (const [index, ranges] of plan.splits.entries()) {
+    results.push(await runMapAttempt({ ...settingOf(`map-${index}`, 'maps'), files, ranges, reduces }));
+  }
+  const sources = plan.splits.map((_, task) => ({ task, path: join(directory, 'maps', `map-${task}`) }));
+  const parts: string[] = [];
+  for (let partition = 0; partition < reduces; partition++) {
+    const setting = settingOf(`reduce-${partition}`, 'reduces');
+    results.push(await runReduceAttempt({ ...setting, partition, sources }));
+    parts.push(readFileSync(setting.target, 'utf8'));
+  }
+  expect(readdirSync(directory).filter((name) => name.startsWith('private'))).toEqual([]);
+  return { parts, counters: addCounters(results.map((result) => result.counters)) };
+}
+
+const word = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('a', 'b', 'C', 'é', 'été', 'Æsir', '漢字', '\u{1f600}', "don't", ''),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 0, max: 500 }).map((index) => `word${'x'.repeat(index % 20)}${index}`),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 20 }) },
+);
+const gap = fc.constantFrom(' ', ' ', ',', '\t', '\u00a0', '\u3000', '\r', '\0', '\\');
+const text = fc
+  .array(fc.tuple(fc.array(fc.tuple(word, gap), { maxLength: 12 }), fc.constantFrom('\n', '\n', '\r\n')), {
+    maxLength: 40,
+  })
+  .map((lines) => lines.map(([line, end]) => line.flat().join('') + end).join(''));
+/** As text, but here and there a byte that UTF-8 does not have. */
+const bytes = fc
+  .tuple(text, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0x80, max: 0xff }))))
+  .map(([one, broken]) => {
+    const all = Buffer.from(one);
+    for (const [at, byte] of broken) if (all.length > 0) all[at % all.length] = byte;
+    return all;
+  });
+const content = fc
+  .tuple(
+    fc.constantFrom('', '\ufeff'),
+    fc.oneof(
+      text.map((one) => Buffer.from(one)),
+      bytes,
+    ),
+  )
+  .map(([mark, one]) => Buffer.concat([Buffer.from(mark), one]));
+const shapes = fc.record({
+  targetMaps: fc.integer({ min: 1, max: 9 }),
+  reduces: fc.integer({ min: 1, max: 5 }),
+  budgetBytes: fc.constantFrom(1, 500, 2000, 9000, 1 << 20),
+  fanIn: fc.constantFrom(2, 3, 64),
+});
+
+async function filesOf(directory: string, contents: readonly Buffer[]): Promise<InputFile[]> {
+  mkdirSync(join(directory, 'in'));
+  for (const [index, one] of contents.entries()) {
+    if (index === 1) writeFileSync(join(directory, 'in/1.gz'), gzipSync(one));
+    else writeFileSync(join(directory, `in/${index}.txt`), one);
+  }
+  return await resolveInputs(['in'], { cwd: directory });
+}
+
+describe('every lane', () => {
+  it.each(jobs)('gives the bytes and the counters of the plain path: $name', async (job) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 3 }), shapes, async (contents, shape) => {
+        const directory = temporaryDirectory();
+        const files = await filesOf(directory, contents);
+        const { parts, counters } = await plainly(job, files, shape);
+        expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
+        rmSync(directory, { recursive: true });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(jobs.slice(0, 2))('takes words of any length, and chunks without an end: $name', async (job) => {
+    const directory = temporaryDirectory();
+    const contents = [
+      Buffer.from(`${'long'.repeat(300_000)} a ${'é'.repeat(100_000)}. b`),
+      Buffer.from('x'),
+      Buffer.from(`${'word '.repeat(200_000)}\xff`, 'latin1'),
+      Buffer.from('漢字。'.repeat(200_000)),
+      ...[65_535, 65_536, 65_537, 200_000, 300_000].map((length) => Buffer.from(`${'w'.repeat(length)} v`)),
+    ];
+    const files = await filesOf(directory, contents);
+    for (const targetMaps of [1, 7]) {
+      const shape = { targetMaps, reduces: 2, budgetBytes: 1 << 20, fanIn: 64 };
+      const { parts, counters } = await plainly(job, files, shape);
+      expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
+    }
+  });
+
+  it('of words names the line where map threw', async () => {
+    const directory = temporaryDirectory();
+    const files = await filesOf(directory, [Buffer.from('one two\nthree two\n')]);
+    const map = (word: string): void => {
+      if (word === 'three') throw new Error('no threes');
+    };
+    const job = validateJob({ name: 'throwing', words: 'letters', map, combine: sum, reduce: sum });
+    const attempt = inAttempts(directory, job, files, {
+      targetMaps: 1,
+      reduces: 1,
+      budgetBytes: 1e6,
+      fanIn: 2,
+    });
+    await expect(attempt).rejects.toMatchObject({
+      code: 'user-code',
+      message: 'no threes',
+      site: { input: 'in/0.txt', offset: 8 },
+    });
+  });
+});
