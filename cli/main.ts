@@ -183,6 +183,10 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
       'begin reduces when this fraction of the maps is done (default: 1)',
       Number,
     )
+    .option(
+      '--private-data',
+      'workers share no folder: each keeps its map outputs to itself, and reduces fetch them from it',
+    )
     .addOption(
       new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
         'first-commit',

@@ -32,6 +32,7 @@ export interface RunFlags {
   readonly io?: LineCodec;
   readonly skipBadRecords?: boolean;
   readonly slowstart?: number;
+  readonly privateData?: boolean;
   readonly lateReports?: JobPolicy['lateReports'];
   readonly hidden?: boolean;
   readonly sequential?: boolean;
@@ -87,6 +88,7 @@ export function settingsOf(flags: RunFlags): RunSettings {
     config: {
       ...defaultClusterConfig,
       masters,
+      mapOutputs: flags.privateData ? 'worker' : 'shared',
       ...leaseOf(duration(flags.lease, '--lease')),
     },
   };

@@ -250,6 +250,19 @@ export class SegmentReader {
     return new SegmentCursor(this.path, this.#descriptor, range, this.#checks[partition]!);
   }
 
+  /** CRC-32 of a partition's segment, as the index has it. */
+  checksumOf(partition: number): number {
+    return this.#checks[partition] ?? 0;
+  }
+
+  /** At most `length` bytes of a partition's segment from an offset on, as they lie there: nothing is checked. */
+  bytesAt(partition: number, offset: number, length: number): Buffer {
+    return this.#readAt(
+      this.#offsets[partition]! + offset,
+      Math.min(length, this.bytesOf(partition) - offset),
+    );
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }

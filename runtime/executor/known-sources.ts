@@ -41,7 +41,11 @@ export class KnownSources implements SourceFeed {
     this.#used = this.#sources;
     return this.#used.map(
       (source, task) =>
-        source && { task, path: mapFile(this.#workDirectory, source.attempt), digest: source.digest },
+        source && {
+          task,
+          path: source.path ?? mapFile(this.#workDirectory, source.attempt),
+          digest: source.digest,
+        },
     );
   }
 

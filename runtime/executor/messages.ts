@@ -38,6 +38,8 @@ export interface ThreadTask {
 export interface ThreadSource {
   readonly attempt: AttemptId;
   readonly digest: string;
+  /** Where it lies, or a copy of what the reduce needs of it, if not in the common work folder. */
+  readonly path?: string;
 }
 
 /** For a reduce that runs: what is known now, instead of before. */

@@ -1,22 +1,29 @@
 /**
  * A worker for real: the worker machine with a session to the master, executors and files around it.
  */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
-import { type AttemptId, attemptKey } from '../../core/ids.js';
+import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
 import { attemptsPath } from '../data/publish.js';
-import { forgetAttempt } from '../executor/attempt-files.js';
+import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
+import { FetchError } from '../shuffle/fetch.js';
+import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
+import { ShuffleServer } from '../shuffle/server.js';
 import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
-import { type RunLayout, tracePath } from './layout.js';
+import { attemptFileName, type RunLayout, tracePath } from './layout.js';
 import { loadWorkOrder } from './work-order.js';
 
 export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   readonly layout: RunLayout;
   readonly files: Files;
+  /** The folder of the sockets through which workers read each other's map outputs, when those lie with the workers. */
+  readonly shuffleDirectory?: string;
   /** Bound of each executor's heap. */
   readonly heapMiB: number;
   readonly points: CrashPoints;
@@ -27,13 +34,18 @@ interface RunningAttempt {
   /** Unix time in milliseconds. */
   readonly begunAtMs: number;
   started: boolean;
+  /** Of a reduce whose inputs lie with workers. */
+  inputs?: ReduceInputs;
 }
 
 export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
   readonly #pool: ExecutorPool;
   /** Where a job's map outputs are, as told by the master: by job, then by map task. */
-  readonly #outputs = new Map<number, Map<number, ThreadSource>>();
+  readonly #outputs = new Map<number, Map<number, HeldSource>>();
+  /** Where this life's map attempts lie: in the common folder, or in one that nobody else reads. */
+  readonly #work: string;
+  readonly #shuffle: ShuffleServer | undefined;
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
   /** Where the reduce attempts of a job lie: told by its work order, which is large and read once. */
@@ -45,10 +57,17 @@ export class WorkerNode extends DialingNode<'worker'> {
     const setup = { role: 'worker', config, life, slots, ...(previous ? { previous } : {}) } as const;
     super('worker', setup, tracePath(layout, life.node, life.incarnation), options);
     this.#options = options;
+    const { shuffleDirectory } = options;
+    this.#work =
+      shuffleDirectory === undefined ? layout.work : join(layout.work, `${life.node}.${life.incarnation}`);
+    if (shuffleDirectory !== undefined) {
+      mkdirSync(this.#work, { mode: 0o700 });
+      this.#shuffle = new ShuffleServer((attempt) => mapFile(this.#work, attempt));
+    }
     this.#pool = new ExecutorPool({
       slots,
       filesDirectory: layout.files,
-      workDirectory: layout.work,
+      workDirectory: this.#work,
       bundleDirectory: layout.bundle,
       logsDirectory: layout.logs,
       heapMiB: options.heapMiB,
@@ -57,8 +76,13 @@ export class WorkerNode extends DialingNode<'worker'> {
     this.#beat = setInterval(() => this.#tellProgress(), Math.max(50, config.beatUs / 2000));
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#shuffle?.listen(this.#shuffleSocket(this.#options.life.node));
     this.driver.start();
+  }
+
+  #shuffleSocket(node: NodeId): string {
+    return join(this.#options.shuffleDirectory!, `${node}.shuffle.sock`);
   }
 
   /** Modelled work takes `factor` times as long from now on. */
@@ -69,6 +93,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   override async close(): Promise<void> {
     clearInterval(this.#beat);
     this.driver.stop();
+    for (const { inputs } of this.#running.values()) inputs?.cancel();
+    this.#shuffle?.close();
     await this.#pool.close();
     await super.close();
   }
@@ -86,7 +112,7 @@ export class WorkerNode extends DialingNode<'worker'> {
         return;
       case 'output.discard': {
         const { attempt, maps } = effect;
-        if (attempt.task < maps) forgetAttempt({ attempt, maps }, this.#options.layout.work);
+        if (attempt.task < maps) forgetAttempt({ attempt, maps }, this.#work);
         else void this.#attemptsDirectories.get(attempt.job)?.then((path) => forgetAttempt(effect, path));
         return;
       }
@@ -116,17 +142,45 @@ export class WorkerNode extends DialingNode<'worker'> {
     try {
       const attemptsDirectory = await this.#attemptsDirectory(run);
       if (!this.#running.has(attemptKey(attempt))) return; // aborted meanwhile
+      const sources = await this.#sourcesFor(running);
+      if (!this.#running.has(attemptKey(attempt))) return;
       running.started = true;
       this.#options.points.reach(
         attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
       );
-      const sources = this.#sourcesOf(run);
       this.#pool.run({ ...run, type: 'task', sources, attemptsDirectory, begunAtMs: running.begunAtMs });
     } catch (error) {
+      running.inputs?.remove();
       if (!this.#running.delete(attemptKey(attempt))) return;
+      if (error instanceof FetchError) {
+        const { source, reason } = error;
+        this.driver.feed({ type: 'attempt.starved', attempt, source, reason });
+        return;
+      }
       const failure = { kind: 'disk', message: (error as Error).message } as const;
       this.driver.feed({ type: 'attempt.broke', attempt, failure });
     }
+  }
+
+  /** What the attempt reads: known as far as it is, or, where outputs lie with workers, fetched from them. */
+  async #sourcesFor(running: RunningAttempt): Promise<readonly (ThreadSource | undefined)[]> {
+    const { attempt, maps } = running.run;
+    const isReduce = attempt.task >= maps && maps > 0;
+    if (!isReduce || this.#shuffle === undefined) return this.#sourcesOf(running.run);
+    const inputs = new ReduceInputs({
+      maps,
+      partition: attempt.task - maps,
+      directory: join(this.#work, `${attemptFileName(attempt, maps)}.inputs`),
+      node: this.#options.life.node,
+      addressOf: (holder) => this.#shuffleSocket(holder),
+      onProgress: (bytes, waiting) => {
+        const progress = { done: bytes, total: 2 * bytes, waiting };
+        if (bytes > 0 || waiting) this.driver.feed({ type: 'attempt.progressed', attempt, ...progress });
+      },
+    });
+    running.inputs = inputs;
+    inputs.learn(this.#outputs.get(attempt.job) ?? new Map());
+    return await inputs.gather();
   }
 
   #attemptsDirectory({ attempt, work, output }: AttemptRun): Promise<string> {
@@ -146,6 +200,7 @@ export class WorkerNode extends DialingNode<'worker'> {
       this.#pool.abort(attempt);
     } else if (running) {
       this.#running.delete(attemptKey(attempt));
+      running.inputs?.cancel();
       this.driver.feed({ type: 'attempt.aborted', attempt });
     }
   }
@@ -155,15 +210,17 @@ export class WorkerNode extends DialingNode<'worker'> {
     if (!known || from === 0) this.#outputs.set(job, (known = new Map()));
     for (const { attempt, digest, holder } of changes) {
       if (holder === undefined) known.delete(attempt.task);
-      else known.set(attempt.task, { attempt, digest });
+      else known.set(attempt.task, { attempt, digest, holder });
     }
-    for (const { run, started } of this.#running.values()) {
-      const reads = started && run.attempt.job === job && run.attempt.task >= run.maps;
+    for (const { run, started, inputs } of this.#running.values()) {
+      if (inputs && run.attempt.job === job) inputs.learn(known);
+      const reads = started && !inputs && run.attempt.job === job && run.attempt.task >= run.maps;
       if (reads) this.#pool.tellSources(run.attempt, this.#sourcesOf(run));
     }
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
+    this.#running.get(attemptKey(attempt))?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
     switch (result.type) {
       case 'finished': {
@@ -192,9 +249,11 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #tellProgress(): void {
-    for (const progress of this.#pool.progress()) {
-      if (progress.done > 0 || progress.waiting)
-        this.driver.feed({ type: 'attempt.progressed', ...progress });
+    for (const { attempt, done, total, waiting } of this.#pool.progress()) {
+      const fetched = this.#running.get(attemptKey(attempt))?.inputs?.bytes ?? 0;
+      const progress = { done: fetched + done, total: fetched + total, waiting };
+      if (progress.done > 0 || waiting)
+        this.driver.feed({ type: 'attempt.progressed', attempt, ...progress });
     }
   }
 }

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   process.on('message', (message: ToChild) => {
     if (message.type === 'slow') worker.slow(message.factor);
   });
-  worker.start();
+  await worker.start();
 }
 
 /** The process is about to be hit and may not say anything later, so this goes out synchronously, on a pipe of its own. */

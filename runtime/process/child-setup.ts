@@ -17,6 +17,8 @@ export interface ChildSetup {
   readonly runId: string;
   /** Sockets of all masters. */
   readonly addresses: readonly (readonly [NodeId, string])[];
+  /** Folder of the sockets through which workers read each other's map outputs; absent when these are shared. */
+  readonly shuffleDirectory?: string;
   readonly slots: number;
   readonly heapMiB: number;
   readonly previous?: NonNullable<WorkerHello['previous']>;

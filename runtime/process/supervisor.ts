@@ -19,6 +19,7 @@ export interface SupervisorOptions {
   readonly layout: RunLayout;
   readonly dataDirectory: string;
   readonly addresses: readonly (readonly [NodeId, string])[];
+  readonly shuffleDirectory?: string;
   /** Incarnations begin above this: every start of the same run gets its own range. */
   readonly incarnationBase: number;
   readonly workers: readonly NodeId[];
@@ -136,6 +137,7 @@ export class Supervisor {
       dataDirectory: options.dataDirectory,
       runId: options.layout.runId,
       addresses: options.addresses,
+      ...(options.shuffleDirectory === undefined ? {} : { shuffleDirectory: options.shuffleDirectory }),
       slots: options.slots,
       heapMiB: options.heapMiB,
       ...(child.previous ? { previous: child.previous } : {}),

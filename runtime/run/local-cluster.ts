@@ -76,6 +76,7 @@ export class LocalCluster {
       layout,
       dataDirectory: options.dataDirectory,
       addresses: this.#addresses,
+      ...(request.config.mapOutputs === 'worker' ? { shuffleDirectory: this.#sockets } : {}),
       incarnationBase: this.#incarnationBase,
       workers: Array.from({ length: request.workers }, (_, index) => `worker-${index + 1}`),
       masters: this.#masterHere ? [] : masters,

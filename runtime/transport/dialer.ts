@@ -5,11 +5,12 @@
  * and make the next attempt wait. A master that is not there is known at once, one that does not answer after
  * `openingMs`.
  */
-import type { Socket } from 'node:net';
-import grpc, { type ClientDuplexStream } from '@grpc/grpc-js';
+import type grpc from '@grpc/grpc-js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { NodeId } from '../../core/ids.js';
 import type { ClientMessage, MasterToClient, MasterToWorker, WorkerMessage } from '../../core/messages.js';
-import { asIs, channelOptions } from './channel-options.js';
+import { Channel } from './channel.js';
+import { asIs } from './channel-options.js';
 import {
   answerFrames,
   type Cause,
@@ -19,7 +20,6 @@ import {
   workerFrames,
 } from './codec.js';
 import { sessionMethods } from './definitions.js';
-import { LocalCredentials } from './local-credentials.js';
 import { SessionEnd } from './session.js';
 import { checkSocketPath } from './socket-path.js';
 
@@ -145,33 +145,5 @@ export class SessionDialer<R extends Role> {
         over: (reason) => this.#handlers.lost(peer, session, reason),
       },
     });
-  }
-}
-
-/** The connection of one session. */
-class Channel {
-  readonly client: grpc.Client;
-  #socket: Socket | undefined;
-  #closed = false;
-
-  constructor(socketPath: string) {
-    const credentials = new LocalCredentials((socket) => {
-      this.#socket = socket;
-      if (this.#closed) socket.destroy();
-    });
-    this.client = new grpc.Client(`unix:${socketPath}`, credentials, {
-      ...channelOptions,
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.enable_http_proxy': 0,
-      'grpc.service_config_disable_resolution': 1,
-      // Otherwise the channel says that it has written what still waits in its own buffer for retries.
-      'grpc.per_rpc_retry_buffer_size': 0,
-    });
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.client.close();
-    this.#socket?.destroy();
   }
 }

@@ -54,6 +54,7 @@ describe.skipIf(!onLinux)('a local run (sockets are read from /proc)', () => {
   it.each([
     ['with its master inside', [], 2],
     ['with a standby', ['--standby', '1'], 4],
+    ['with workers that share no folder', ['--private-data'], 2],
   ] as const)('%s has no TCP or UDP socket in any of its processes', async (_how, flags, children) => {
     const folder = newFolder({ 'in.txt': 'a\nb\nc\nd\n', 'job.ts': waiting });
     const args = ['run', 'job.ts', 'in.txt', '-o', 'out', '-m', '4', '-w', '2', ...flags];
