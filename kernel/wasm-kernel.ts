@@ -67,6 +67,8 @@ interface Global {
 const KEY_COST = 168;
 const LOAD_MAX = 0.8;
 const SLOTS_MIN = 1024;
+/** A slot, and what stands behind it: see assembly/memory.ts. */
+const SLOT_COST = 64;
 /** What `merge` returns beside numbers of sources. */
 const OUTPUT_FULL = -1;
 const DONE = -2;
@@ -112,7 +114,7 @@ export class WasmKernel implements Kernel {
     const keysMax = Math.ceil(budgetBytes / KEY_COST) + 1;
     const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(keysMax / LOAD_MAX)));
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
-    const memoryWanted = slots * 48 + arenaBytes;
+    const memoryWanted = slots * SLOT_COST + arenaBytes;
     if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, slots)) {
       throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
     }

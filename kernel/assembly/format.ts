@@ -1,8 +1,8 @@
 /**
  * The lines of an output file, from the sorted table of a reduce: `key value`, as jobs/text.ts has it.
  */
-import { OUTPUT, OUTPUT_END, SLOT_BYTES, TABLE } from './memory';
-import { copyKey, keyLength, sortKeys } from './sort';
+import { ENTRIES_SORTED, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
+import { copyKey, keyLength, slotOfEntry, sortKeys } from './sort';
 
 /** Writes a number as JavaScript prints it to `address`; returns how many bytes. At most 32. */
 @external('kernel', 'formatNumber')
@@ -18,13 +18,14 @@ let heaviest: i32 = 0;
 
 /** Sorts the table. Returns how many lines there will be. */
 export function beginLines(): i32 {
-  cursor = TABLE;
+  cursor = ENTRIES_SORTED;
   end = sortKeys();
-  heaviest = TABLE;
-  for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
+  heaviest = slotOfEntry(ENTRIES_SORTED);
+  for (let entry = ENTRIES_SORTED; entry < end; entry += SORTED_BYTES) {
+    const slot = slotOfEntry(entry);
     if (load<u32>(slot, 28) > load<u32>(heaviest, 28)) heaviest = slot;
   }
-  return (end - TABLE) / SLOT_BYTES;
+  return (end - ENTRIES_SORTED) / SORTED_BYTES;
 }
 
 /** Copies the key that has most records to the output; the first of them in the order of keys. Returns its end. */
@@ -40,9 +41,10 @@ export function recordsOfHeaviest(): i32 {
 export function writeLines(separator: i32): i32 {
   let at = OUTPUT;
   while (cursor < end) {
-    if (!fitsLine(at, keyLength(cursor))) break;
-    at = endLine(at, copyKey(cursor, at), separator, load<f64>(cursor, 16));
-    cursor += SLOT_BYTES;
+    const slot = slotOfEntry(cursor);
+    if (!fitsLine(at, keyLength(slot))) break;
+    at = endLine(at, copyKey(slot, at), separator, load<f64>(slot, 16));
+    cursor += SORTED_BYTES;
   }
   return at;
 }

@@ -13,9 +13,8 @@ const BATCH_MAX: i32 = BATCH + 64;
 export const INLINE_BYTES: i32 = 16;
 export const SLOT_BYTES: i32 = 32;
 export const ENTRY_BYTES: i32 = 32;
-export const SORT_LEVELS: i32 = 64;
-/** One bucket for each byte, and one for keys that have ended. */
-export const SORT_BUCKETS: i32 = 257;
+/** An entry that is sorted: eight bytes of a key, and its slot. */
+export const SORTED_BYTES: i32 = 16;
 
 const CODE_POINTS: i32 = 0x110000;
 /** How many code points are looked up at once. */
@@ -24,10 +23,8 @@ export const LETTER_BLOCK: i32 = 256;
 const FIRST: i32 = 1024;
 /** Masks that keep the first n bytes of 16, for n from 0 to 16. */
 export const MASKS: i32 = FIRST;
-/** Room for one slot. */
-export const SPARE: i32 = MASKS + 17 * 16;
 /** One bit per code point: a letter. */
-export const LETTERS: i32 = SPARE + 64;
+export const LETTERS: i32 = MASKS + 17 * 16 + 16;
 /** One byte per block of code points: whether its bits are known. */
 export const LETTERS_KNOWN: i32 = LETTERS + CODE_POINTS / 8;
 /** Begin and end of each word of a batch, as addresses. */
@@ -36,10 +33,10 @@ export const POSITIONS: i32 = LETTERS_KNOWN + CODE_POINTS / LETTER_BLOCK;
 export const ENTRIES: i32 = POSITIONS + BATCH_MAX * 8 + 128;
 /** The slot where each entry's search begins. */
 export const ENTRY_SLOTS: i32 = ENTRIES + BATCH_MAX * ENTRY_BYTES;
-/** For each level of the sort, where its buckets begin and where they are filled. */
+/** For each of eight digits and each of its values, how often it occurs, or where the next entry with it goes. */
 export const HISTOGRAMS: i32 = ENTRY_SLOTS + BATCH_MAX * 4;
 /** Here begin the regions whose size depends on the job. */
-const FLEXIBLE: i32 = (HISTOGRAMS + SORT_LEVELS * SORT_BUCKETS * 8 + 63) & ~63;
+const FLEXIBLE: i32 = (HISTOGRAMS + 8 * 256 * 4 + 63) & ~63;
 
 /** What is read: text, or records; some bytes beyond the end may be read, and must be there. */
 export let INPUT: i32 = 0;
@@ -51,6 +48,8 @@ export let PARTITIONS: i32 = 0;
 /** The hash table, with room to grow in place behind it. */
 export let TABLE: i32 = 0;
 export let SLOTS_MAX: i32 = 0;
+/** The sorted entries, and as much room again. */
+export let ENTRIES_SORTED: i32 = 0;
 /** The bytes of long keys: the last region, since it is often empty. */
 export let ARENA: i32 = 0;
 
@@ -66,9 +65,10 @@ export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, slots
   PARTITIONS = aligned(OUTPUT_END + SLACK);
   TABLE = aligned(PARTITIONS + (partitions + 2) * 8);
   SLOTS_MAX = slots;
-  // Growing from half the size moves the slots in use, at most half of that half, behind the new table.
-  const arena = <i64>TABLE + <i64>slots * SLOT_BYTES + (<i64>slots * SLOT_BYTES) / 2;
+  // Behind the table, slots wait while it grows, and entries are sorted: twice as many as there may be keys.
+  const arena = <i64>TABLE + <i64>slots * (SLOT_BYTES + 2 * SORTED_BYTES);
   if (arena >= 0x7fff0000) return false;
+  ENTRIES_SORTED = aligned(TABLE + slots * SLOT_BYTES);
   ARENA = aligned(<i32>arena);
   // A key that is too long is noticed when it is in.
   return take(<i64>ARENA + arenaBytes + bufferBytes);

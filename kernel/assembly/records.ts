@@ -7,8 +7,8 @@
  *     v & 3 = 1   v >> 2 bytes of JSON follow: not a number, and not for this module
  *     v & 3 = 2   the value is the f64 that follows, little-endian
  */
-import { BATCH, OUTPUT_END, SLOT_BYTES } from './memory';
-import { copyKey, keyLength, partitionBegin } from './sort';
+import { BATCH, OUTPUT_END, SORTED_BYTES } from './memory';
+import { copyKey, keyLength, partitionBegin, slotOfEntry } from './sort';
 import { addValues, COUNT, full, operation, reserve, setKey, setValue } from './table';
 
 const INTEGER_MAX: f64 = 9007199254740992;
@@ -17,7 +17,7 @@ const RECORD_BYTES_MAX: i32 = 5 + 9 + 16;
 /** Returned for a value that is not a number. */
 const NOT_A_NUMBER: i32 = -1;
 
-/** The next slot to write, and how many records the last call wrote. */
+/** The next sorted entry to write, and how many records the last call wrote. */
 let cursor: i32 = 0;
 export let recordsWritten: i32 = 0;
 /** A sum left the range of numbers: what a number then means is for the plain path to say. */
@@ -37,12 +37,13 @@ export function writeRecords(partition: i32, at: i32): i32 {
   const end = partitionBegin(partition + 1);
   recordsWritten = 0;
   while (cursor < end) {
-    const length = keyLength(cursor);
+    const slot = slotOfEntry(cursor);
+    const length = keyLength(slot);
     if (!fitsRecord(at, length)) break;
     at = writeVarint(at, length);
-    at = copyKey(cursor, at);
-    at = writeNumber(at, load<f64>(cursor, 16));
-    cursor += SLOT_BYTES;
+    at = copyKey(slot, at);
+    at = writeNumber(at, load<f64>(slot, 16));
+    cursor += SORTED_BYTES;
     recordsWritten++;
   }
   return at;

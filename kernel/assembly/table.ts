@@ -248,7 +248,7 @@ function grow(): void {
 }
 
 /** Copies the slots in use to `target`, one after the other. Returns their end. */
-export function moveUsed(target: i32): i32 {
+function moveUsed(target: i32): i32 {
   const end = TABLE + slotCount * SLOT_BYTES;
   let to = target;
   for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
@@ -260,7 +260,7 @@ export function moveUsed(target: i32): i32 {
 }
 
 @inline
-export function copySlot(to: i32, from: i32): void {
+function copySlot(to: i32, from: i32): void {
   v128.store(to, v128.load(from));
   v128.store(to, v128.load(from, 16), 16);
 }

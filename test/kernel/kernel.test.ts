@@ -233,10 +233,11 @@ describe('the compiled kernel does what the plain one does', () => {
     const all: Pair[] = [];
     for (let index = 0; index < 3000; index++)
       all.push(['a'.repeat(index % 1500), 1], [`${'b'.repeat(100)}${index}`, 2]);
+    const zeros: Pair[] = Array.from({ length: 700 }, (_, index) => [`z${'\0'.repeat(index)}`, index]);
     for (let index = 0; index < 30_000; index++) all.push([String((index * 7919) % 100_003), index]);
     const bytes = encode(all.slice(0, 1400));
     const many = encode(all.slice(6000));
-    for (const input of [bytes, many]) {
+    for (const input of [bytes, many, encode(zeros)]) {
       expectSame((kernel) => {
         kernel.open({ operation: 'sum', budgetBytes: 1e8, partitions: 3 });
         return whatComes(kernel, input, 3, (from, to) => kernel.readRecords(from, to));
