@@ -99,6 +99,10 @@ async function runMeasure(measure, context, rounds) {
     const { name, title, plot } = measure;
     const goals = judged(measure.goals, result.contestants);
     for (const goal of goals) console.log(goalLine(name, goal));
+    for (const { at, name: point, wallSeconds } of plot ? result.contestants : []) {
+      if (at && wallSeconds)
+        console.log(`${name.padEnd(18)} ${point.padEnd(36)} ${wallSeconds.median.toFixed(2)} s`);
+    }
     return { name, title, ...(plot === undefined ? {} : { plot }), goals, ...result };
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -2,8 +2,9 @@
  * Runs the contestants of a measure in turn, round after round (a, b, c, a, b, c …), so that each round's ratios were
  * measured in the same weather, and holds all their outputs against each other.
  *
- * A contestant is `{ name, command, output, cwd?, env?, stdout?, ours?, silent?, missing?, prepare? }`: `output` is the file or
- * folder that it leaves, `prepare()` is called before each run and is not measured, `missing` says why it cannot take part.
+ * A contestant is `{ name, command, output, cwd?, env?, stdout?, group?, at?, ours?, silent?, missing?, prepare? }`. `output`
+ * is the file or folder that it leaves: all of a group must say the same, except who is `silent`. `prepare()` is called
+ * before each run and is not measured. `missing` says why it cannot take part, `at` where a plot shows it.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { EqualOutputs } from './canonical.mjs';
@@ -21,15 +22,19 @@ function prepare(contestant) {
  */
 export async function contest({ contestants, rounds, scratch, say }) {
   mkdirSync(scratch, { recursive: true });
-  const outputs = new EqualOutputs();
+  const outputs = new Map();
   const failures = [];
   const results = new Map(contestants.map(({ name }) => [name, { runs: [] }]));
   const able = contestants.filter(({ missing }) => missing === undefined);
+  const outputsOf = ({ group = '' }) => {
+    if (!outputs.has(group)) outputs.set(group, new EqualOutputs());
+    return outputs.get(group);
+  };
   const attempt = async (contestant, watch) => {
     try {
       prepare(contestant);
       const run = await runMeasured(contestant, scratch, watch);
-      if (!contestant.silent) await outputs.demand(contestant.name, contestant.output);
+      if (!contestant.silent) await outputsOf(contestant).demand(contestant.name, contestant.output);
       return run;
     } catch (error) {
       failures.push({ contestant: contestant.name, message: error.message });
@@ -54,13 +59,14 @@ export async function contest({ contestants, rounds, scratch, say }) {
   return { contestants: contestants.map((one) => described(one, results.get(one.name))), failures };
 }
 
-function described({ name, ours = false, missing, command }, { runs, peaks }) {
+function described({ name, ours = false, missing, command, at }, { runs, peaks }) {
   const known = (key) => runs.map((run) => run[key]).filter((value) => value !== null);
   const summarised = (key) => (known(key).length === 0 ? null : summary(known(key)));
   return {
     name,
     ours,
     ...(missing === undefined ? {} : { missing }),
+    ...(at === undefined ? {} : { at }),
     command: command?.map((word) => word.slice(0, 300)) ?? [],
     runs,
     wallSeconds: summarised('wallSeconds'),

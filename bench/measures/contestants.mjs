@@ -10,17 +10,24 @@ const rivals = join(project, 'bench', 'rivals');
 
 export const jobFile = (name) => join(project, 'bench', 'jobs', name);
 
-/** The real thing, journal and trace on, output published. The data folder is new in each run. */
-export function ours(scratch, { name = 'rehearse', job = 'word-count', inputs, flags = [], cwd, ...more }) {
+/**
+ * The real thing, journal and trace on, output published: a job on inputs, or a scenario's job with its faults. The data
+ * folder is new in each run.
+ */
+export function ours(
+  scratch,
+  { name = 'rehearse', job = 'word-count', inputs = [], scenario, flags = [], cwd, ...more },
+) {
   const output = join(scratch, name, 'out');
   const data = join(scratch, name, 'data');
+  const what = scenario === undefined ? [job, ...inputs] : ['--faults', scenario];
   return {
     name,
     ours: true,
     output,
     cwd,
     command: [
-      ...[process.execPath, rehearse, 'run', job, ...inputs, ...flags],
+      ...[process.execPath, rehearse, 'run', ...what, ...flags],
       ...['-o', output, '--data-dir', data, '--quiet'],
     ],
     prepare() {

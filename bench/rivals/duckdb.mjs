@@ -17,7 +17,7 @@ const questions = {
     FROM (SELECT unnest(regexp_extract_all(line, '\\p{L}+')) AS word FROM ${lines()})
     GROUP BY word ORDER BY word`,
   statistics: () => `
-    SELECT host || chr(9) || '[' || count(*) || ',' || sum(bytes) || ',' || min(bytes) || ',' || max(bytes) || ']'
+    SELECT concat_ws(chr(9), host, count(*), sum(bytes), min(bytes), max(bytes))
     FROM read_json('${inputs[0]}', format = 'newline_delimited', columns = {host: 'VARCHAR', bytes: 'BIGINT'})
     GROUP BY host ORDER BY host`,
   index: () => `

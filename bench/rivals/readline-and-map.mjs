@@ -27,7 +27,7 @@ const questions = {
       group.min = Math.min(group.min, bytes);
       group.max = Math.max(group.max, bytes);
     },
-    line: (host, { count, sum, min, max }) => `${host}\t[${count},${sum},${min},${max}]`,
+    line: (host, { count, sum, min, max }) => [host, count, sum, min, max].join('\t'),
   },
   index: {
     add(groups, line, input) {
