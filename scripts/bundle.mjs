@@ -38,6 +38,7 @@ const { outputFiles } = await build({
   legalComments: 'none',
   logLevel: 'error',
 });
+const roundsMax = 3;
 const names = Object.keys(programs);
 const caches = names.map((name) => `${folder}${name}.cache`);
 const wanted = new Map([
@@ -48,9 +49,9 @@ if (![...wanted].every(([path, text]) => isThere(path, text)) || !caches.every(e
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [path, text] of wanted) writeFileSync(path, text, { mode: 0o755 });
-  rehearse();
-  const missing = caches.find((path) => !existsSync(path));
-  if (missing) throw new Error(`no code cache was made: ${missing}`);
+  // On a machine that is busy, a thread may be ended before it has written any.
+  for (let round = 0; round < roundsMax && !caches.every(existsSync); round++) rehearse();
+  for (const path of caches) if (!existsSync(path)) console.warn(`no code cache was made: ${path}`);
 }
 
 function isThere(path, text) {

@@ -104,10 +104,15 @@ export class SegmentWriter {
 
   /** Adds `count` whole records that are encoded already. */
   writeEncoded(records: Uint8Array, count: number): void {
-    this.#reserve(records.length);
+    this.#count += count;
+    if (records.length > this.#buffer.length - this.#used) this.#flush();
+    if (records.length > this.#buffer.length) {
+      this.#check = crc32(records, this.#check);
+      this.#put(records);
+      return;
+    }
     this.#buffer.set(records, this.#used);
     this.#used += records.length;
-    this.#count += count;
   }
 
   /** Records that `writeEncoded` was not told of. */
@@ -163,12 +168,15 @@ export class SegmentWriter {
   #flush(): void {
     if (this.#used === 0) return;
     this.#takeCheck();
-    const bytes = this.#buffer.subarray(0, this.#used);
-    this.#digest.update(bytes);
-    this.#file.write(bytes);
-    this.#flushed += this.#used;
+    this.#put(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
     this.#checked = 0;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#digest.update(bytes);
+    this.#file.write(bytes);
+    this.#flushed += bytes.length;
   }
 }
 

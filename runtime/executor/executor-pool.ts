@@ -47,8 +47,8 @@ interface Executor {
   failure: Error | undefined;
 }
 
-/** What user code throws away at once is collected early: the engine's own bound would cost 30 MiB more and gain 5 %. */
-const youngMiB = 24;
+/** What user code throws away at once is collected early: the engine's own bound would cost 25 MiB more and gain 5 %. */
+const youngMiB = 16;
 /** What a worker process may take besides the heaps of its executors: its own code, and buffers. */
 const besidesHeapsMiB = 512;
 /** How often the size of the process is looked at. */

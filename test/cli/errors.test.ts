@@ -185,7 +185,7 @@ describe('a dry run', () => {
     });
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect(ended.out).toMatch(
-      /^word-count: 1 file, 2 B, 2 map and 3 reduce tasks on 1 worker, .*; nothing was started\n$/,
+      /^word-count: 1 file, 2 B, 1 map and 3 reduce tasks on 1 worker, .*; nothing was started\n$/,
     );
     expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
   });

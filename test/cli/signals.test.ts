@@ -1,5 +1,5 @@
 /** Interrupted and killed runs: what they say, what they leave, and that `resume` finishes them. */
-import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -140,21 +140,37 @@ describe.skipIf(!onLinux)('kill -9 of the command (processes are watched through
     await finish(folder);
   });
 
-  it.each([0, 60, 120])('%i ms after its first child began takes every process with it', async (delayMs) => {
+  it('before the run was written down takes the child along that was started ahead', async () => {
     const folder = slowFolder();
     const running = start(['run', 'word-count', ...args.slice(2)], { cwd: folder });
     await until('a child was started', () => descendantsOf(running.pid).length > 0);
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    running.child.kill('SIGSTOP'); // so that no child is started between the look and the kill
     const below = descendantsOf(running.pid);
     running.child.kill('SIGKILL');
     await running.ended;
     await until('nobody is left', () => !below.some(isAlive), 2000);
-    const ended = await rehearse(['resume', 'last'], { cwd: folder });
-    expect(ended.code, ended.err).toBe(0);
-    expect(linesOf(folder)).toEqual(['line 8']);
-    expectTidy(folder);
   });
+
+  it.each([0, 60, 120])(
+    '%i ms after the run was written down takes every process with it',
+    async (delayMs) => {
+      const folder = slowFolder();
+      const running = start(['run', 'word-count', ...args.slice(2)], { cwd: folder });
+      const runs = join(folder, '.rehearse', 'runs');
+      const written = (): boolean =>
+        existsSync(runs) && readdirSync(runs).some((run) => existsSync(join(runs, run, 'run.json')));
+      await until('the run was written down', written);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      running.child.kill('SIGSTOP'); // so that no child is started between the look and the kill
+      const below = descendantsOf(running.pid);
+      running.child.kill('SIGKILL');
+      await running.ended;
+      await until('nobody is left', () => !below.some(isAlive), 2000);
+      const ended = await rehearse(['resume', 'last'], { cwd: folder });
+      expect(ended.code, ended.err).toBe(0);
+      expect(linesOf(folder)).toEqual(['line 8']);
+      expectTidy(folder);
+    },
+  );
 });
 
 describe('resume', () => {
