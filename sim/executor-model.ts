@@ -4,16 +4,17 @@
  */
 import type { AttemptRun, OutputsLearn } from '../core/effects.js';
 import { type AttemptId, type JobId, sameAttempt, taskName } from '../core/ids.js';
-import type { OutputChange } from '../core/messages.js';
 import type { Failure, InvalidationReason } from '../core/records.js';
+import { mapWorkUs, reduceWorkUs, slownessOfWorker } from './cost-model.js';
 import type { AttemptFile, FileModel } from './file-model.js';
 import type { Host } from './host.js';
+import { type LearnedOutputs, OutputLists } from './learned-outputs.js';
 import type { Network } from './network.js';
 import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, within } from './random.js';
 import type { CrashPoint } from './scenario/fact-names.js';
 import type { MisbehaviourKind } from './scenario/types.js';
-import { BadRecordError, type Work } from './work.js';
+import { BadRecordError, type MapResult, type Work } from './work.js';
 
 interface Attempt {
   readonly id: AttemptId;
@@ -24,6 +25,11 @@ interface Attempt {
   /** Bad records to leave out. */
   readonly skip: readonly string[] | undefined;
   readonly totalUs: number;
+  /** Of a reduce with a cost: how much of it is copying, and how much it starts before. */
+  readonly copyUs: number;
+  readonly startupUs: number;
+  /** Since when it has waited for maps, if it does: meanwhile it copies what there is. */
+  waitsSinceUs: number;
   doneUs: number;
   misbehaves: MisbehaviourKind | undefined;
   /** The piece of work under way: when it began, at which speed, and its number. */
@@ -31,17 +37,11 @@ interface Attempt {
   pieceSlowBy: number;
   pieces: number;
   /** For a reduce: what it has read, by map, and how many that are. */
-  readonly inputs: (AttemptFile | undefined)[];
+  inputs: readonly (AttemptFile | undefined)[];
   read: number;
+  /** How much of the list of outputs it has gone through. */
+  heard: number;
   state: 'running' | 'waiting' | 'writing' | 'ended';
-}
-
-/** What one life knows of a job's map outputs. */
-interface Learned {
-  /** Changes so far. */
-  changes: number;
-  /** The last word on each map. */
-  readonly byMap: (OutputChange | undefined)[];
 }
 
 /** A reader gives a holder that does not answer up after this. */
@@ -67,7 +67,11 @@ export class ExecutorModel {
   readonly #running = new Map<Life, Attempt[]>();
   /** Attempts begun of each task, over the whole cluster, by job and task. */
   readonly #begun: number[][] = [];
-  readonly #learned = new Map<Life, Map<JobId, Learned>>();
+  readonly #learned = new Map<Life, Map<JobId, LearnedOutputs>>();
+  readonly #lists = new Map<JobId, OutputLists>();
+  /** By job, what the last reduce has read that had read everything: mostly the next reads the same. */
+  readonly #lastRead = new Map<JobId, readonly AttemptFile[]>();
+  readonly #results = new WeakMap<readonly AttemptFile[], readonly MapResult[]>();
 
   constructor(
     host: Host,
@@ -93,7 +97,8 @@ export class ExecutorModel {
       maps,
       ordinal,
       skip: effect.skip,
-      totalUs: this.#workUs(work, id, ordinal),
+      ...this.#workUs(work, id, ordinal, life),
+      waitsSinceUs: 0,
       doneUs: 0,
       misbehaves: work.misbehaviour(id.task, ordinal),
       pieceSinceUs: 0,
@@ -101,6 +106,7 @@ export class ExecutorModel {
       pieces: 0,
       inputs: [],
       read: 0,
+      heard: 0,
       state: 'running',
     };
     const running = this.#running.get(life);
@@ -122,19 +128,25 @@ export class ExecutorModel {
   learn(life: Life, { job, from, changes }: OutputsLearn): void {
     let jobs = this.#learned.get(life);
     if (!jobs) this.#learned.set(life, (jobs = new Map()));
-    let learned = jobs.get(job);
-    if (!learned || from === 0) jobs.set(job, (learned = { changes: 0, byMap: [] }));
-    if (learned.changes !== from)
-      throw new Error(`piece ${from} of a list of ${learned.changes} map outputs`);
-    learned.changes += changes.length;
-    for (const change of changes) {
-      learned.byMap[change.attempt.task] = change.holder === undefined ? undefined : change;
-    }
+    const known = from === 0 ? undefined : jobs.get(job);
+    if ((known?.length ?? 0) !== from) throw new Error(`piece ${from} of a list of ${known?.length ?? 0} map outputs`);
+    let lists = this.#lists.get(job);
+    if (!lists) this.#lists.set(job, (lists = new OutputLists()));
+    jobs.set(job, known ? lists.extend(known, changes) : lists.begin(changes));
     for (const attempt of [...(this.#running.get(life) ?? [])]) {
       if (attempt.state !== 'waiting' || attempt.id.job !== job) continue;
+      this.#countCopying(attempt);
       attempt.state = 'running';
       this.#fetch(attempt, this.#host.nowUs);
     }
+  }
+
+  /** A reduce that waited has copied what it knew of, as far as the time was enough. */
+  #countCopying(attempt: Attempt): void {
+    const { copyUs, startupUs, read, maps, life } = attempt;
+    const waitedUs = (this.#host.nowUs - attempt.waitsSinceUs) / life.node.slowBy;
+    const couldUs = Math.floor(startupUs + (copyUs * read) / maps);
+    attempt.doneUs = Math.max(attempt.doneUs, Math.min(couldUs, Math.floor(attempt.doneUs + waitedUs)));
   }
 
   forget(life: Life, job: JobId): void {
@@ -168,11 +180,28 @@ export class ExecutorModel {
     return any;
   }
 
-  /** How long the attempt works, by itself and at full speed. */
-  #workUs(work: Work, { task }: AttemptId, ordinal: number): number {
-    const { maps, mapTimeUs, reduceTimeUs } = work.scenario;
-    const range = task < maps ? mapTimeUs : reduceTimeUs;
-    return Math.max(1, within(range, draw(this.#host.seed, attemptTime, work.index, task, ordinal)));
+  /** How long the attempt works, by itself and unless a fault slows its worker. */
+  #workUs(
+    work: Work,
+    { task }: AttemptId,
+    ordinal: number,
+    { node }: Life,
+  ): Pick<Attempt, 'totalUs' | 'startupUs' | 'copyUs'> {
+    const { maps, reduces, mapTimeUs, reduceTimeUs, cost } = work.scenario;
+    const bits = draw(this.#host.seed, attemptTime, work.index, task, ordinal);
+    if (!cost) {
+      const range = task < maps ? mapTimeUs : reduceTimeUs;
+      return { totalUs: Math.max(1, within(range, bits)), startupUs: 0, copyUs: 0 };
+    }
+    const slowness = slownessOfWorker(cost, this.#host.seed, node.key);
+    const startupUs = within(cost.startupUs, bits) * slowness;
+    if (task < maps) {
+      const totalUs = Math.ceil(startupUs + mapWorkUs(cost, task) * slowness);
+      return { totalUs: Math.max(1, totalUs), startupUs, copyUs: 0 };
+    }
+    const { copyUs, writeUs } = reduceWorkUs(cost, reduces);
+    const totalUs = Math.max(1, Math.ceil(startupUs + (copyUs + writeUs) * slowness));
+    return { totalUs, startupUs, copyUs: copyUs * slowness };
   }
 
   #end(attempt: Attempt): void {
@@ -227,11 +256,12 @@ export class ExecutorModel {
   /** A reduce reads what it has not read yet; a holder that does not answer is asked again for a while. */
   #fetch(attempt: Attempt, sinceUs: number): void {
     if (attempt.state !== 'running') return;
-    const { id, life, maps, inputs } = attempt;
+    const { id, life, maps } = attempt;
     const late = this.#host.nowUs - sinceUs >= fetchPatienceUs;
-    const known = this.#learned.get(life)?.get(id.job)?.byMap;
-    for (let task = 0; task < maps; task++) {
-      const source = known?.[task];
+    const known = this.#learned.get(life)?.get(id.job);
+    const inputs = attempt.inputs as (AttemptFile | undefined)[];
+    for (const task of known?.since(attempt.heard) ?? []) {
+      const source = known!.of(task);
       if (inputs[task] !== undefined || source === undefined) continue;
       const file = this.#files.find(source.attempt);
       if (file && !late && this.#isSilent(life, file)) {
@@ -250,13 +280,24 @@ export class ExecutorModel {
       inputs[task] = file!;
       attempt.read++;
     }
+    attempt.heard = known?.length ?? 0;
     if (attempt.read === maps) {
+      attempt.inputs = this.#shared(id.job, inputs as AttemptFile[]);
       this.#proceed(attempt);
       return;
     }
     attempt.state = 'waiting';
+    attempt.waitsSinceUs = this.#host.nowUs;
     attempt.pieces++;
     this.#report(attempt, true);
+  }
+
+  /** The same list for all who have read the same: with many maps and reduces there is no room for one each. */
+  #shared(job: JobId, read: readonly AttemptFile[]): readonly AttemptFile[] {
+    const last = this.#lastRead.get(job);
+    if (last && read.every((file, map) => file === last[map])) return last;
+    this.#lastRead.set(job, read);
+    return read;
   }
 
   #unreadable(reader: Life, file: AttemptFile | undefined): InvalidationReason | undefined {
@@ -300,9 +341,13 @@ export class ExecutorModel {
     const { id, work, maps, ordinal, skip } = attempt;
     const generation = attempt.misbehaves === 'differs' ? ordinal : 0;
     if (id.task < maps) return { map: work.map(id.task, generation, skip) };
-    const files = attempt.inputs as AttemptFile[];
+    const files = attempt.inputs as readonly AttemptFile[];
     for (const observer of this.#host.observers) observer.attemptRead?.(attempt.life, id, files);
-    const inputs = files.map((file) => ('map' in file.content ? file.content.map : undefined)!);
+    let inputs = this.#results.get(files);
+    if (!inputs) {
+      inputs = files.map((file) => ('map' in file.content ? file.content.map : undefined)!);
+      this.#results.set(files, inputs);
+    }
     return { reduce: work.reduce(id.task - maps, generation, inputs, skip) };
   }
 

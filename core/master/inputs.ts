@@ -8,7 +8,7 @@
  */
 import { type DurableJob, findJob, validCommit } from '../durable/state.js';
 import { attemptKey, type NodeId, sameAttempt } from '../ids.js';
-import type { StarvedAttempt } from '../messages.js';
+import type { OutputChange, StarvedAttempt } from '../messages.js';
 import { isExcluded } from './exclusion.js';
 import { doubt } from './jobs.js';
 import { dropLive } from './live.js';
@@ -23,10 +23,24 @@ export function tellOutputs(state: MasterState, turn: Turn, view: JobView, worke
   const from = worker.outputsSent.get(view.job) ?? 0;
   if (from === view.outputs.length || worker.session === 0) return;
   worker.outputsSent.set(view.job, view.outputs.length);
-  for (let start = from; start < view.outputs.length; start += changesPerMessage) {
-    const changes = view.outputs.slice(start, start + changesPerMessage);
+  for (let start = from; start < view.outputs.length; ) {
+    const changes = pieceOf(view.outputs, start);
     order(state, turn, worker, { type: 'outputs.changed', job: view.job, from: start, changes });
+    start += changes.length;
   }
+}
+
+/** Pieces that will not grow any more, by list and number: thousands of workers are told the very same. */
+const wholePieces = new WeakMap<readonly OutputChange[], (readonly OutputChange[])[]>();
+
+/** What follows in the list, up to the next multiple of a message's size. */
+function pieceOf(outputs: readonly OutputChange[], start: number): readonly OutputChange[] {
+  const number = Math.floor(start / changesPerMessage);
+  const end = (number + 1) * changesPerMessage;
+  if (start % changesPerMessage > 0 || end > outputs.length) return outputs.slice(start, end);
+  let pieces = wholePieces.get(outputs);
+  if (!pieces) wholePieces.set(outputs, (pieces = []));
+  return (pieces[number] ??= outputs.slice(start, end));
 }
 
 /** What the worker's reduces have not heard yet: with every beat, so that many changes make one message. */

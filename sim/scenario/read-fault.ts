@@ -109,8 +109,34 @@ export function findUnknownKind(fault: object, index: number): Issue | undefined
   };
 }
 
-export function readFault(scope: Scope, raw: RawFault, index: number): Fault | undefined {
-  const path = ['faults', index];
+/** `worker-1..worker-200`: one fault for each. */
+const nodesPattern = /^(worker|master)-(\d+)\.\.\1-(\d+)$/;
+
+export function readFaults(scope: Scope, faults: readonly RawFault[]): Fault[] {
+  const read: Fault[] = [];
+  for (const [place, raw] of faults.entries()) {
+    for (const one of spread(raw)) {
+      const fault = readFault(scope, one, place, read.length);
+      if (fault) read.push(fault);
+    }
+  }
+  return read;
+}
+
+function spread(raw: RawFault): RawFault[] {
+  for (const kind of faultKinds) {
+    const target = raw[kind];
+    const [, name, first, last] = (typeof target === 'string' && nodesPattern.exec(target)) || [];
+    if (name === undefined || Number(last) < Number(first)) continue;
+    const numbers = Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+    return numbers.map((number) => ({ ...raw, [kind]: `${name}-${number}` }));
+  }
+  return [raw];
+}
+
+/** `place` is where the file has it, for errors; `index` where the list of faults has it. */
+function readFault(scope: Scope, raw: RawFault, place: number, index: number): Fault | undefined {
+  const path = ['faults', place];
   const complain = (message: string, key?: string): undefined => {
     const at = key === undefined ? path : [...path, key];
     scope.report({ path: at, code: 'S012', message, atKey: key !== undefined });

@@ -4,7 +4,8 @@ import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
 import type { Report } from './issue.js';
-import { readFault } from './read-fault.js';
+import { readCost } from './read-cost.js';
+import { readFaults } from './read-fault.js';
 import { readTask, type Scope } from './read-trigger.js';
 import type { RawJob, RawScenario } from './schema.js';
 import { suggestion } from './suggest.js';
@@ -46,7 +47,7 @@ export function readScenario(
   for (const [index, job] of rawJobs.entries()) {
     jobs.push(readJob(scope, raw, job, raw.jobs ? ['jobs', index] : ['job']));
   }
-  const faults = (raw.faults ?? []).flatMap((fault, index) => readFault(scope, fault, index) ?? []);
+  const faults = readFaults(scope, raw.faults ?? []);
   const suffix = Object.values(variant).join(', ');
   return {
     name: suffix === '' ? raw.name : `${raw.name} (${suffix})`,
@@ -103,17 +104,24 @@ function readRange(text: string, path: (string | number)[], report: Report): { m
 
 function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | number)[]): ScenarioJob {
   const policy = raw.policy ?? {};
-  const maps = job.maps ?? 2;
+  const costed = readCost(job, path, scope.report);
+  const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;
   const read: ScenarioJob = {
     run: job.run ?? 'modelled',
     parameters: job.parameters ?? {},
     input:
-      job.input === undefined ? modelledInput(maps) : typeof job.input === 'string' ? [job.input] : job.input,
+      costed.input ??
+      (job.input === undefined
+        ? modelledInput(maps)
+        : typeof job.input === 'string'
+          ? [job.input]
+          : job.input),
     maps,
     reduces,
     mapTimeUs: readRange(job.mapTime ?? '200ms..900ms', [...path, 'mapTime'], scope.report),
     reduceTimeUs: readRange(job.reduceTime ?? '200ms..900ms', [...path, 'reduceTime'], scope.report),
+    ...costed,
     output: job.output ?? 'out',
     overwrite: job.overwrite ?? false,
     policy: {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { durationPattern, durationRangePattern, momentPattern, timeOfDayPattern } from './duration.js';
 import { messageTypes } from './fact-names.js';
+import { filesPattern, ratePattern, sizePattern, slownessPattern } from './size.js';
 
 const duration = z.string().regex(durationPattern).describe('A duration with its unit: 200ms, 3s, 1.5m');
 const durationRange = z
@@ -45,6 +46,28 @@ const cluster = z.strictObject({
   snapshotSlots: count.optional().describe('Slots between two snapshots of the journal. Default 1000'),
 });
 
+const rate = z.string().regex(ratePattern);
+const cost = z.strictObject({
+  inputs: z
+    .array(z.string().regex(filesPattern))
+    .min(1)
+    .describe('Files by size: 1GB, or so many of one size: 100 x 100MB. The number of maps follows'),
+  split: z.string().regex(sizePattern).optional().describe('What a map reads at most. Default 64MB'),
+  startup: durationRange.optional().describe('Before an attempt does anything. Default 1s'),
+  scan: rate.optional().describe('At which a map reads. Default 50MB/s'),
+  write: rate.optional().describe('At which an attempt writes. Default 50MB/s'),
+  network: rate.optional().describe('At which a reduce copies what maps have written. Default 50MB/s'),
+  intermediate: z.number().positive().optional().describe('Bytes out of maps for each byte in. Default 1'),
+  output: z.number().positive().optional().describe('Bytes out of reduces for each byte in. Default 1'),
+  stragglers: z
+    .strictObject({
+      percent: z.number().min(0).max(100),
+      by: z.string().regex(slownessPattern).describe('Times slower, drawn per worker: 2..10'),
+    })
+    .optional()
+    .describe('So many percent of the workers are slow in all they do. Default none'),
+});
+
 const job = z.strictObject({
   run: z.string().optional().describe('A built-in job. Default: modelled work'),
   parameters: z.record(z.string(), z.string()).optional(),
@@ -56,6 +79,7 @@ const job = z.strictObject({
   reduces: count.max(1_000_000).optional().describe('Default 1'),
   mapTime: durationRange.optional().describe('Default 200ms..900ms'),
   reduceTime: durationRange.optional().describe('Default 200ms..900ms'),
+  cost: cost.optional().describe('Attempts take what their bytes cost; instead of times, input and maps'),
   output: z.string().min(1).optional().describe('Default out'),
   overwrite: z.boolean().optional(),
   misbehave: z
@@ -223,6 +247,7 @@ export const scenarioSchema = z.strictObject({
 
 export type RawScenario = z.infer<typeof scenarioSchema>;
 export type RawJob = z.infer<typeof job>;
+export type RawCost = z.infer<typeof cost>;
 export type RawFault = z.infer<typeof fault>;
 
 /** JSON Schema of `scenario.v1`, for editors. */

@@ -61,6 +61,23 @@ export interface ScenarioCluster {
   readonly clockDriftPercent: number;
 }
 
+/** What modelled work costs (sim/cost-model.ts). Rates are bytes per second of one attempt. */
+export interface ScenarioCost {
+  /** So many files of so many bytes each, in order. */
+  readonly inputs: readonly { readonly count: number; readonly bytes: number }[];
+  readonly splitBytes: number;
+  readonly startupUs: Range;
+  readonly scanRate: number;
+  readonly writeRate: number;
+  readonly networkRate: number;
+  /** Bytes that maps write for each byte that they read. */
+  readonly intermediate: number;
+  /** Bytes that reduces write for each byte that they read. */
+  readonly output: number;
+  /** So many percent of the workers take so many times as long. */
+  readonly stragglers: { readonly percent: number; readonly by: Range };
+}
+
 export interface ScenarioJob {
   /** A built-in job by name. */
   readonly run: string;
@@ -72,6 +89,8 @@ export interface ScenarioJob {
   /** How long an attempt works, drawn per attempt. */
   readonly mapTimeUs: Range;
   readonly reduceTimeUs: Range;
+  /** Instead of drawn times: what attempts cost. Their content is then made up, and the times above are its bounds. */
+  readonly cost?: ScenarioCost;
   readonly output: string;
   readonly overwrite: boolean;
   readonly policy: JobPolicy;

@@ -7,6 +7,7 @@ import type { JobPolicy } from '../../core/records.js';
 import { timeOfDayText } from './duration.js';
 import { modelledInput } from './input.js';
 import { readScenario } from './read.js';
+import { rawCost } from './read-cost.js';
 import type { RawJob, RawScenario } from './schema.js';
 import {
   type Expectation,
@@ -122,13 +123,7 @@ function rawJob(job: ScenarioJob): RawJob {
   const { jobs } = defaultsUnder();
   const otherwise = jobs[0]!;
   const raw: RawJob = {};
-  if (job.run !== otherwise.run) raw.run = job.run;
-  if (Object.keys(job.parameters).length > 0) raw.parameters = { ...job.parameters };
-  if (!same(job.input, modelledInput(job.maps))) raw.input = [...job.input];
-  if (job.maps !== otherwise.maps) raw.maps = job.maps;
   if (job.reduces !== otherwise.reduces) raw.reduces = job.reduces;
-  if (!same(job.mapTimeUs, otherwise.mapTimeUs)) raw.mapTime = rangeSpelling(job.mapTimeUs);
-  if (!same(job.reduceTimeUs, otherwise.reduceTimeUs)) raw.reduceTime = rangeSpelling(job.reduceTimeUs);
   if (job.output !== otherwise.output) raw.output = job.output;
   if (job.overwrite) raw.overwrite = true;
   if (job.misbehaviours.length > 0) {
@@ -136,6 +131,13 @@ function rawJob(job: ScenarioJob): RawJob {
       job.misbehaviours.map(({ task, how }) => [taskPatternText(task), how]),
     );
   }
+  if (job.cost) return { ...raw, cost: rawCost(job.cost) };
+  if (job.run !== otherwise.run) raw.run = job.run;
+  if (Object.keys(job.parameters).length > 0) raw.parameters = { ...job.parameters };
+  if (!same(job.input, modelledInput(job.maps))) raw.input = [...job.input];
+  if (job.maps !== otherwise.maps) raw.maps = job.maps;
+  if (!same(job.mapTimeUs, otherwise.mapTimeUs)) raw.mapTime = rangeSpelling(job.mapTimeUs);
+  if (!same(job.reduceTimeUs, otherwise.reduceTimeUs)) raw.reduceTime = rangeSpelling(job.reduceTimeUs);
   const { lines, keys } = job.poison;
   if (lines.length + keys.length > 0) raw.poison = { lines: [...lines], keys: [...keys] };
   return raw;
