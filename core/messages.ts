@@ -222,7 +222,10 @@ export interface DrainRequest {
 }
 export type ClientMessage = JobSubmit | DrainRequest;
 
-/** How the job stands; the answer to a submit, sent again whenever it changes and with each beat of the client. */
+/**
+ * How the job stands; the answer to a submit, sent again whenever it changes and with each beat of the client. That a job
+ * has ended, masters say as well that do not lead; they know of no workers, and of no attempts.
+ */
 export interface JobStatus {
   readonly type: 'job.status';
   readonly epoch: Epoch;

@@ -45,7 +45,10 @@ export function mapWorkUs(cost: ScenarioCost, map: number): number {
 export function reduceWorkUs(cost: ScenarioCost, reduces: number): { copyUs: number; writeUs: number } {
   const total = cost.inputs.reduce((sum, { count, bytes }) => sum + count * bytes, 0);
   const share = (total * cost.intermediate) / reduces;
-  return { copyUs: transferUs(share, cost.networkRate), writeUs: transferUs(share * cost.output, cost.writeRate) };
+  return {
+    copyUs: transferUs(share, cost.networkRate),
+    writeUs: transferUs(share * cost.output, cost.writeRate),
+  };
 }
 
 /** The shortest and the longest that any attempt of a map, and of a reduce, may take: for bounds. */
@@ -57,7 +60,8 @@ export function timesOf(cost: ScenarioCost, reduces: number): { mapTimeUs: Range
     max: Math.ceil((startupUs.max + most) * slowest),
   });
   const { splitBytes } = cost;
-  const whole = transferUs(splitBytes, cost.scanRate) + transferUs(splitBytes * cost.intermediate, cost.writeRate);
+  const whole =
+    transferUs(splitBytes, cost.scanRate) + transferUs(splitBytes * cost.intermediate, cost.writeRate);
   const { copyUs, writeUs } = reduceWorkUs(cost, reduces);
   return { mapTimeUs: range(0, whole), reduceTimeUs: range(copyUs + writeUs, copyUs + writeUs) };
 }

@@ -129,7 +129,8 @@ export class ExecutorModel {
     let jobs = this.#learned.get(life);
     if (!jobs) this.#learned.set(life, (jobs = new Map()));
     const known = from === 0 ? undefined : jobs.get(job);
-    if ((known?.length ?? 0) !== from) throw new Error(`piece ${from} of a list of ${known?.length ?? 0} map outputs`);
+    if ((known?.length ?? 0) !== from)
+      throw new Error(`piece ${from} of a list of ${known?.length ?? 0} map outputs`);
     let lists = this.#lists.get(job);
     if (!lists) this.#lists.set(job, (lists = new OutputLists()));
     jobs.set(job, known ? lists.extend(known, changes) : lists.begin(changes));

@@ -31,7 +31,8 @@ export class OutputLists {
   #listWith(from: number, changes: readonly OutputChange[], known: ChangeList | undefined): ChangeList {
     for (const list of known ? [known] : this.#lists) {
       if (!agrees(list, from, changes)) continue;
-      for (let place = list.changes.length - from; place < changes.length; place++) append(list, changes[place]!);
+      for (let place = list.changes.length - from; place < changes.length; place++)
+        append(list, changes[place]!);
       return list;
     }
     const list: ChangeList = { changes: [], before: [], last: [] };

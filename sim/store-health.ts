@@ -13,7 +13,8 @@ export class StoreHealth {
   /** How many faults hold down each node of the store, by its number from 1. */
   readonly #halted = new Map<number, number>();
   readonly #severed = new Map<SimNode, number>();
-  readonly #slowBy = new Map<SimNode, number>();
+  /** Factors of the faults that slow a master down. */
+  readonly #slowBy = new Map<SimNode, number[]>();
   /** Percentages of the faults that blur a master's appends. */
   readonly #blurs = new Map<SimNode, number[]>();
   /** What processes will do as soon as they reach the store. */
@@ -39,8 +40,9 @@ export class StoreHealth {
     else this.#waiting.push({ life, task });
   }
 
+  /** Of faults that overlap the worst counts: their product would be a store that answers in days. */
   slowBy(node: SimNode): number {
-    return this.#slowBy.get(node) ?? 1;
+    return Math.max(1, ...(this.#slowBy.get(node) ?? []));
   }
 
   /** How many percent of the node's appends have no clear answer. */
@@ -49,20 +51,19 @@ export class StoreHealth {
   }
 
   slow(node: SimNode, by: number): void {
-    this.#slowBy.set(node, this.slowBy(node) * by);
+    begin(this.#slowBy, node, by);
   }
 
   hasten(node: SimNode, by: number): void {
-    this.#slowBy.set(node, this.slowBy(node) / by);
+    end(this.#slowBy, node, by);
   }
 
   blur(node: SimNode, percent: number): void {
-    this.#blurs.set(node, [...(this.#blurs.get(node) ?? []), percent]);
+    begin(this.#blurs, node, percent);
   }
 
   clear(node: SimNode, percent: number): void {
-    const blurs = this.#blurs.get(node)!;
-    blurs.splice(blurs.indexOf(percent), 1);
+    end(this.#blurs, node, percent);
   }
 
   sever(node: SimNode): void {
@@ -97,4 +98,13 @@ function release<Key>(counts: Map<Key, number>, key: Key): void {
   const left = counts.get(key)! - 1;
   if (left === 0) counts.delete(key);
   else counts.set(key, left);
+}
+
+function begin(strengths: Map<SimNode, number[]>, node: SimNode, strength: number): void {
+  strengths.set(node, [...(strengths.get(node) ?? []), strength]);
+}
+
+function end(strengths: Map<SimNode, number[]>, node: SimNode, strength: number): void {
+  const left = strengths.get(node)!;
+  left.splice(left.indexOf(strength), 1);
 }

@@ -133,7 +133,9 @@ export class Work {
     const key = keyOf(task, generation, skip);
     const known = this.#mapResults.get(key);
     if (known) return known;
-    const result = this.scenario.cost ? this.#madeUpMap(task, generation, skip) : this.#runMap(task, generation, skip);
+    const result = this.scenario.cost
+      ? this.#madeUpMap(task, generation, skip)
+      : this.#runMap(task, generation, skip);
     this.#mapResults.set(key, result);
     return result;
   }
@@ -160,7 +162,12 @@ export class Work {
   #madeUpMap(task: number, generation: number, skip: readonly string[]): MapResult {
     const cost = this.scenario.cost!;
     const bytes = Math.round(splitBytesOf(cost, task) * cost.intermediate);
-    const output = { digest: stateDigest({ hash: this.hash, task, generation }), bytes, records: 0, inputs: '' };
+    const output = {
+      digest: stateDigest({ hash: this.hash, task, generation }),
+      bytes,
+      records: 0,
+      inputs: '',
+    };
     const share = newGeneration();
     mixGeneration(share, task, output.digest, 1);
     return { generation, skip, partitions: [], counters: [['map output bytes', bytes]], output, share };

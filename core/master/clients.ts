@@ -1,5 +1,8 @@
 /**
  * Clients: submit by request id, follow, drain. A submit is also the client's beat, and every one is answered.
+ *
+ * What has ended has ended, whoever says it: so a standby answers for jobs that its journal calls published or failed.
+ * Everything else only a leader may say.
  */
 import { arm, armedAt } from '../deadlines.js';
 import { type DurableJob, findJob, isTerminal, sumCounters } from '../durable/state.js';
@@ -38,6 +41,24 @@ export function onSubmit(
   if (!queued && !pending) {
     propose(state, { type: 'accept', requestId, spec: submit.spec, confirmed: false });
   }
+}
+
+/**
+ * Tells the client how its job ended, if that is in the journal as this master knows it, and says whether it is. For
+ * masters that do not lead: a client that reaches no other would ask for ever.
+ */
+export function answerEnded(
+  state: MasterState,
+  turn: Turn,
+  client: NodeId,
+  session: number,
+  { requestId }: JobSubmit,
+): boolean {
+  const id = state.durable.jobByRequest.get(requestId);
+  const job = id === undefined ? undefined : findJob(state.durable, id);
+  if (!job || !isTerminal(job)) return false;
+  sendStatus(state, turn, client, session, job);
+  return true;
 }
 
 export function refuse(
@@ -95,15 +116,15 @@ function sendStatus(state: MasterState, turn: Turn, client: NodeId, session: num
 }
 
 function statusOf(state: MasterState, job: DurableJob): JobStatus {
-  const leading = state.leading!;
-  const view = leading.jobs.get(job.job);
+  const { leading } = state;
+  const view = leading?.jobs.get(job.job);
   const { maps, reduces } = job.spec;
   let workers = 0;
-  for (const worker of leading.workers.values()) if (worker.session !== 0) workers++;
+  for (const worker of leading?.workers.values() ?? []) if (worker.session !== 0) workers++;
   const terminal = isTerminal(job);
   return {
     type: 'job.status',
-    epoch: leading.epoch,
+    epoch: leading?.epoch ?? state.durable.epoch,
     requestId: job.requestId,
     slot: state.durable.slot,
     job: job.job,
@@ -117,7 +138,7 @@ function statusOf(state: MasterState, job: DurableJob): JobStatus {
     ),
     workers,
     failures: [...job.failures],
-    draining: leading.draining,
+    draining: leading?.draining ?? false,
     counters: terminal ? sumCounters(job) : [],
     ...(job.failure ? { failure: job.failure } : {}),
   };

@@ -11,7 +11,7 @@ import type { ClockReached, MasterEvent } from '../events.js';
 import { attemptKey, type NodeId } from '../ids.js';
 import type { ClientMessage, WorkerMessage } from '../messages.js';
 import { applied, dropped } from './applied.js';
-import { onDrain, onSubmit, tellFollowers } from './clients.js';
+import { answerEnded, onDrain, onSubmit, tellFollowers } from './clients.js';
 import { onExclusionEnd } from './exclusion.js';
 import { onUnreadable } from './inputs.js';
 import {
@@ -168,6 +168,7 @@ function onMessage(
   if (!state.sessions.has(session)) return; // a late word of a closed session
   const { leading } = state;
   if (!leading) {
+    if (message.type === 'job.submit' && answerEnded(state, turn, from, session, message)) return;
     const leader = state.durable.leader?.node;
     const hint = leader !== undefined && leader !== state.life.node ? { leader } : {};
     turn.out.push({

@@ -3,6 +3,7 @@
  * within a computed bound of virtual time after the last fault. The bound is generous: it is there to find what never
  * ends, not what is slow.
  */
+import { findJob, isTerminal } from '../../core/durable/state.js';
 import type { MasterState } from '../../core/master/state.js';
 import type { Scenario } from '../scenario/types.js';
 import type { World } from '../world.js';
@@ -38,12 +39,28 @@ export function livenessBoundUs({ jobs, cluster, faults }: Scenario, slowest: nu
 
 /**
  * Whether the rule applies: somebody of each kind is up, and nobody outside of a healed core leads. A leader that workers
- * can reach has no reason to give way, even if the core cannot reach it.
+ * can reach has no reason to give way, even if the core cannot reach it. But what has ended the core's own master can
+ * tell, whoever leads.
  */
 export function canEnd(world: World): boolean {
   const up = new Set<string>();
   for (const { kind, status } of world.nodes.values()) if (status === 'up') up.add(kind);
-  return up.has('master') && up.has('worker') && up.has('client') && !isLedFromOutside(world);
+  if (!up.has('master') || !up.has('worker') || !up.has('client')) return false;
+  return !isLedFromOutside(world) || isEndKnownInside(world);
+}
+
+/** A client waits for a job, and the healed master knows that it has ended. */
+function isEndKnownInside(world: World): boolean {
+  for (const { name, kind, status, life } of world.nodes.values()) {
+    if (kind !== 'master' || status !== 'up' || !world.scenario.heal!.nodes.includes(name)) continue;
+    const { durable } = life!.machine.state as MasterState;
+    const isEnded = (requestId: string): boolean => {
+      const job = findJob(durable, durable.jobByRequest.get(requestId) ?? 0);
+      return job !== undefined && isTerminal(job);
+    };
+    if (world.jobs.some((job) => !job.conclusion && isEnded(job.requestId))) return true;
+  }
+  return false;
 }
 
 function isLedFromOutside(world: World): boolean {

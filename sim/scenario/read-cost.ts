@@ -24,7 +24,11 @@ export function readCost(
     report({ path: [...path, key], code: 'S012', message, atKey: true });
   }
   const complain = (key: string, text: string): void =>
-    report({ path: [...path, 'cost', key], code: 'S006', message: `the range "${text}" ends before it begins` });
+    report({
+      path: [...path, 'cost', key],
+      code: 'S006',
+      message: `the range "${text}" ends before it begins`,
+    });
   const startup = raw.startup ?? defaults.startup;
   const startupUs = parseDurationRange(startup);
   if (!startupUs) complain('startup', startup);

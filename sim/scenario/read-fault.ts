@@ -128,7 +128,10 @@ function spread(raw: RawFault): RawFault[] {
     const target = raw[kind];
     const [, name, first, last] = (typeof target === 'string' && nodesPattern.exec(target)) || [];
     if (name === undefined || Number(last) < Number(first)) continue;
-    const numbers = Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+    const numbers = Array.from(
+      { length: Number(last) - Number(first) + 1 },
+      (_, index) => Number(first) + index,
+    );
     return numbers.map((number) => ({ ...raw, [kind]: `${name}-${number}` }));
   }
   return [raw];

@@ -26,6 +26,9 @@ export function parseFiles(text: string): { count: number; bytes: number } {
 /** Bytes in the largest unit in which they are short. */
 export function sizeSpelling(bytes: number): string {
   const units = Object.entries(unitBytes).reverse();
-  const [unit, each] = units.find(([, size]) => bytes >= size && Number.isInteger((bytes / size) * 1000)) ?? ['B', 1];
+  const [unit, each] = units.find(([, size]) => bytes >= size && Number.isInteger((bytes / size) * 1000)) ?? [
+    'B',
+    1,
+  ];
   return `${bytes / each}${unit}`;
 }

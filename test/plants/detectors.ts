@@ -9,7 +9,7 @@ import type { Play, Played } from './plays.js';
 import { runProcesses } from './processes.js';
 import { PlantedSimulator } from './simulation.js';
 import { playOf } from './stage.js';
-import { runUnitTests } from './unit.js';
+import { runTestsOf } from './unit.js';
 
 export interface Detection {
   readonly caught: boolean;
@@ -47,7 +47,7 @@ export const detectors = {
   unit: {
     applies: () => true,
     run: async (plant) => {
-      const { caught, test, ms } = await runUnitTests(plant);
+      const { caught, test, ms } = await runTestsOf(plant);
       return { caught, ms, ...(test ? { by: test } : {}) };
     },
   },

@@ -100,3 +100,18 @@ it('a slow store takes as many times as long', () => {
   };
   expect(timeOf(20)).toBe(20 * timeOf(1));
 });
+
+it('slowed by several faults at once, it is as slow as the worst of them that still lasts', () => {
+  const { health, one, two } = setUp();
+  health.slow(one.node, 200);
+  health.slow(one.node, 200);
+  health.slow(one.node, 20);
+  expect(health.slowBy(one.node)).toBe(200);
+  expect(health.slowBy(two.node)).toBe(1);
+  health.hasten(one.node, 200);
+  expect(health.slowBy(one.node)).toBe(200);
+  health.hasten(one.node, 200);
+  expect(health.slowBy(one.node)).toBe(20);
+  health.hasten(one.node, 20);
+  expect(health.slowBy(one.node)).toBe(1);
+});

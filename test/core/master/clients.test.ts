@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Bench, benchWith, second, specOf } from '../bench.js';
 
+/** Another master, that has read what the first has written, and does not get the lease. */
+function standbyOf({ store }: Bench): Bench {
+  const standby = new Bench({ asleep: true, node: 'master-2', store });
+  standby.granting = false;
+  standby.step({ type: 'node.started' });
+  return standby;
+}
+
 describe('a submit', () => {
   test('is answered only when the job is durable', () => {
     const bench = new Bench();
@@ -29,6 +37,39 @@ describe('a submit', () => {
     bench.mark();
     bench.submit();
     expect(bench.told).toMatchObject([{ phase: 'published', counters: [['records', 3]] }]);
+  });
+
+  test('is answered by a standby too, when the journal says that the job has ended', () => {
+    const { bench } = benchWith(1);
+    bench.completeAll();
+    bench.step({ type: 'output.published', job: 1 });
+    const standby = standbyOf(bench);
+    standby.submit();
+    expect(standby.master.role).toBe('standby');
+    expect(standby.told).toMatchObject([
+      { type: 'job.status', epoch: 1, phase: 'published', counters: [['records', 3]], workers: 0 },
+    ]);
+  });
+
+  test('is answered by a standby with the failure of a job that failed', () => {
+    const { bench, workers } = benchWith(1, specOf({}, { maxAttempts: 1 }));
+    bench.fail(workers[0]!, workers[0]!.running[0]!);
+    const standby = standbyOf(bench);
+    standby.submit();
+    expect(standby.told).toMatchObject([{ phase: 'failed', failure: { reason: 'task-failed' } }]);
+  });
+
+  test('of a job that has not ended, or that it does not know, a standby sends to the leader', () => {
+    const { bench } = benchWith(1);
+    bench.completeAll();
+    const standby = standbyOf(bench);
+    standby.submit();
+    standby.submit(specOf({ output: '/other' }), 'request-2', 99);
+    expect(bench.job().phase).toBe('publishing');
+    expect(standby.told).toMatchObject([
+      { type: 'master.notLeading', leader: 'master-1' },
+      { type: 'master.notLeading', leader: 'master-1' },
+    ]);
   });
 
   test('whose output overlaps is refused for good', () => {

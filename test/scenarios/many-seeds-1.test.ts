@@ -1,0 +1,3 @@
+import { testOnManySeeds } from './many-seeds.js';
+
+testOnManySeeds(0);

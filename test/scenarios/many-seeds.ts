@@ -1,0 +1,29 @@
+/**
+ * Every story on a thousand seeds. The stories are dealt to two test files, so that two cores share them; a run costs
+ * about two milliseconds.
+ */
+import { expect, it } from 'vitest';
+import { simulate } from '../../sim/simulate.js';
+import { complaint } from './complaint.js';
+import { stories } from './stories.js';
+
+const seeds = Array.from({ length: 1000 }, (_, index) => `other-${index + 1}`);
+/** Long enough for a machine that is busy with other things. */
+const timeoutMs = 600_000;
+
+/** One test for each variant of every second story, from the first or from the second on. */
+export function testOnManySeeds(half: 0 | 1): void {
+  const dealt = [...stories.values()].filter((_, index) => index % 2 === half).flat();
+  it.each(dealt.map((scenario) => [scenario.name, scenario] as const))(
+    'goes as expected on a thousand seeds: %s',
+    (_, scenario) => {
+      const complaints: string[] = [];
+      for (const seed of seeds) {
+        const text = complaint(simulate(scenario, { seed }));
+        if (text !== '') complaints.push(text);
+      }
+      expect(complaints).toEqual([]);
+    },
+    timeoutMs,
+  );
+}
