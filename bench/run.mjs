@@ -126,7 +126,10 @@ const surroundings = machine();
 const references = buildReferences(cache);
 const rivals = new Rivals(say);
 const scratch = mkdtempSync(join(cache, 'scratch-'));
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+// When we are told to end, what we started may still be writing for a moment.
+process.once('exit', () =>
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+);
 const context = { inputs: new Inputs(cache, references), references, rivals, scratch, scale, rounds, quick };
 const results = [];
 for (const measure of chosen) {
