@@ -11,12 +11,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contest } from './harness/contest.mjs';
 import { Inputs } from './harness/inputs.mjs';
-import { machine } from './harness/machine.mjs';
+import { absences, machine, versions } from './harness/machine.mjs';
 import { judge, ratioOf } from './harness/statistics.mjs';
-import { buildReferences, installRivals } from './harness/tools.mjs';
+import { buildReferences, Rivals } from './harness/tools.mjs';
 import { curves } from './measures/curves.mjs';
 import { memoryGoal, table } from './measures/table.mjs';
-import { goalLine, memoryLine } from './report/lines.mjs';
+import { goalLine, memoryLine, pointLines } from './report/lines.mjs';
 import { page } from './report/page.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -57,7 +57,7 @@ function options() {
 const say = (line) => process.stderr.write(`${line}\n`);
 
 /** The goals of a measure with what was reached. CPU times are a second opinion where the machine is busy with others. */
-function judged(goals, contestants) {
+function judged(goals, contestants, quick) {
   const known = (name, key) => {
     const runs = contestants.find((one) => one.name === name)?.runs ?? [];
     return runs.map((run) => run[key]).filter((value) => value !== null);
@@ -68,7 +68,7 @@ function judged(goals, contestants) {
   };
   return goals.map((goal) => {
     const wall = ratio(goal, 'wallSeconds');
-    const met = wall === null ? 'not measured' : judge(wall.median, goal);
+    const met = wall === null ? 'not measured' : quick ? 'smoke run' : judge(wall.median, goal);
     return { ...goal, ratio: wall, cpuRatio: ratio(goal, 'cpuSeconds'), met };
   });
 }
@@ -83,55 +83,74 @@ function peaksOfOurs(results) {
   );
 }
 
-async function runMeasure(measure, context, rounds) {
-  say(`${measure.name}: ${measure.title}`);
-  const scratch = join(context.scratch, measure.name);
+/** What a measure gave; a measure that cannot even begin (no compiler to make its input) has a failure instead. */
+async function runMeasure(
+  { name, title, plot, goals, rounds: roundsMax = Infinity, contestants: entrants },
+  context,
+) {
+  say(`${name}: ${title}`);
+  const scratch = join(context.scratch, name);
   mkdirSync(scratch, { recursive: true });
+  const about = { name, title, ...(plot === undefined ? {} : { plot }) };
   try {
-    const contestants = measure.contestants({ ...context, scratch });
-    for (const { name, missing } of contestants) if (missing) say(`  without ${name}: ${missing}`);
-    const result = await contest({
-      contestants,
-      rounds: Math.min(rounds, measure.rounds ?? rounds),
-      scratch,
-      say,
-    });
-    const { name, title, plot } = measure;
-    const goals = judged(measure.goals, result.contestants);
-    for (const goal of goals) console.log(goalLine(name, goal));
-    for (const { at, name: point, wallSeconds } of plot ? result.contestants : []) {
-      if (at && wallSeconds)
-        console.log(`${name.padEnd(18)} ${point.padEnd(36)} ${wallSeconds.median.toFixed(2)} s`);
-    }
-    return { name, title, ...(plot === undefined ? {} : { plot }), goals, ...result };
+    const contestants = entrants({ ...context, scratch });
+    for (const { name: absent, missing } of contestants) if (missing) say(`  without ${absent}: ${missing}`);
+    const rounds = Math.min(context.rounds, roundsMax);
+    const result = await contest({ contestants, rounds, scratch, say });
+    return { ...about, goals: judged(goals, result.contestants, context.quick), ...result };
+  } catch (error) {
+    say(`  ${error.message}`);
+    const failures = [{ contestant: 'the measure', message: error.message }];
+    return { ...about, goals: judged(goals, [], context.quick), contestants: [], failures };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
+function show({ name, plot, goals, contestants }) {
+  for (const goal of goals) console.log(goalLine(name, goal));
+  if (plot !== undefined) for (const line of pointLines(name, contestants)) console.log(line);
+}
+
+function write(folder, document) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(document, undefined, 1)}\n`);
+  writeFileSync(join(folder, 'index.html'), page(document));
+}
+
 const { chosen, rounds, scale, quick, cache, output } = options();
 if (!existsSync(join(here, '..', 'dist', 'bin', 'rehearse.cjs'))) usageError('build first: npm run build');
 mkdirSync(cache, { recursive: true });
+const date = new Date().toISOString();
+const surroundings = machine();
 const references = buildReferences(cache);
-const installed = installRivals(say);
-const inputs = new Inputs(cache, references);
+const rivals = new Rivals(say);
 const scratch = mkdtempSync(join(cache, 'scratch-'));
+// When we are told to end, what we started may still be writing for a moment.
+process.once('exit', () =>
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+);
+const context = { inputs: new Inputs(cache, references), references, rivals, scratch, scale, rounds, quick };
 const results = [];
-const begun = machine(references, installed);
-try {
-  for (const measure of chosen) {
-    results.push(await runMeasure(measure, { inputs, references, installed, scratch, scale }, rounds));
-  }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+for (const measure of chosen) {
+  const result = await runMeasure(measure, context);
+  show(result);
+  results.push(result);
 }
-const peaks = peaksOfOurs(results.filter(({ plot }) => plot === undefined));
-const largest = peaks.sort((a, b) => b.bytes - a.bytes)[0];
-if (largest !== undefined)
-  console.log(memoryLine(largest, { ...memoryGoal, met: judge(largest.bytes, memoryGoal) }));
-const document = { ...begun, quick, rounds, results, memory: { goal: memoryGoal, peaks } };
-mkdirSync(output, { recursive: true });
-writeFileSync(join(output, 'results.json'), `${JSON.stringify(document, undefined, 1)}\n`);
-writeFileSync(join(output, 'index.html'), page(document));
+const peaks = peaksOfOurs(results.filter(({ plot }) => plot === undefined)).sort((a, b) => b.bytes - a.bytes);
+if (peaks.length > 0) {
+  const met = quick ? 'smoke run' : judge(peaks[0].bytes, memoryGoal);
+  console.log(memoryLine(peaks[0], { ...memoryGoal, met }));
+}
+write(output, {
+  date,
+  machine: surroundings,
+  versions: versions(rivals),
+  missing: absences({ ...references, ...rivals.installed }),
+  quick,
+  rounds,
+  results,
+  memory: { goal: memoryGoal, peaks },
+});
 say(`written: ${join(output, 'results.json')} and ${join(output, 'index.html')}`);
 if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;

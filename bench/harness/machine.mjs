@@ -10,27 +10,29 @@ function firstLine(command, ...words) {
   return status === 0 ? stdout.split('\n')[0] : undefined;
 }
 
-export function machine(references, installed) {
-  const reasons = Object.entries({ ...references, ...installed }).flatMap(([name, { missing }]) =>
-    missing === undefined ? [] : [[name, missing]],
-  );
+export function machine() {
   return {
-    date: new Date().toISOString(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      system: `${type()} ${release()}`,
-      loadBefore: loadavg()[0],
-    },
-    versions: {
-      rehearse: firstLine('git', 'describe', '--always', '--dirty') ?? 'unknown',
-      node: process.version,
-      duckdb: installed.duckdb.version,
-      polars: installed.polars.version,
-      mawk: firstLine('mawk', '-W', 'version'),
-      compiler: firstLine('gcc', '--version'),
-    },
-    missing: Object.fromEntries(reasons),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    system: `${type()} ${release()}`,
+    loadBefore: loadavg()[0],
   };
+}
+
+export function versions({ installed }) {
+  return {
+    rehearse: firstLine('git', 'describe', '--always', '--dirty') ?? 'unknown',
+    node: process.version,
+    duckdb: installed.duckdb?.version,
+    polars: installed.polars?.version,
+    mawk: firstLine('mawk', '-W', 'version'),
+    compiler: firstLine('gcc', '--version'),
+  };
+}
+
+/** Why whatever is not here is not here, by name. */
+export function absences(things) {
+  const missing = Object.entries(things).filter(([, thing]) => thing.missing !== undefined);
+  return Object.fromEntries(missing.map(([name, thing]) => [name, thing.missing]));
 }

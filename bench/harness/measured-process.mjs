@@ -22,7 +22,9 @@ export async function runMeasured({ command, cwd, env, stdout }, scratch, watch 
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', out, 'pipe'],
+    detached: true,
   });
+  const release = endWithUs(child.pid);
   let complaints = '';
   child.stderr.on('data', (bytes) => (complaints = (complaints + bytes).slice(-2000)));
   const stopWatching = watch?.(child.pid);
@@ -32,11 +34,25 @@ export async function runMeasured({ command, cwd, env, stdout }, scratch, watch 
   });
   const wallSeconds = (performance.now() - begin) / 1000;
   stopWatching?.();
+  release();
   if (out !== 'ignore') closeSync(out);
   if (code !== 0) throw new Error(`${command.join(' ')}: exit ${signal ?? code}\n${complaints}`);
   if (!hasGnuTime) return { wallSeconds, cpuSeconds: null, peakBytes: null };
   const [user, system, kibibytes] = readFileSync(accounting, 'utf8').trim().split(/\s+/).map(Number);
   return { wallSeconds, cpuSeconds: user + system, peakBytes: kibibytes * 1024 };
+}
+
+/** When we are told to end, so is the whole group of processes; returns the function that forgets about it. */
+function endWithUs(group) {
+  const end = (signal) => {
+    process.kill(-group, signal);
+    process.exit(1);
+  };
+  const signals = ['SIGINT', 'SIGTERM'];
+  for (const signal of signals) process.once(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
 }
 
 /**

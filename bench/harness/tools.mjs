@@ -45,8 +45,8 @@ export function buildReferences(cache) {
     if (existsSync(path)) return { path };
     const [compiler, ...flags] = builds[name];
     const words = flags.map((flag) => (/\.(c|cpp)$/.test(flag) ? join(sources, flag) : flag));
-    execFileSync(compiler, ['-w', '-I', folder, ...words, '-o', path], { stdio: 'inherit' });
-    return { path };
+    const { status } = spawnSync(compiler, ['-w', '-I', folder, ...words, '-o', path], { stdio: 'inherit' });
+    return status === 0 ? { path } : { missing: `${compiler} could not compile it` };
   };
   return Object.fromEntries(Object.keys(builds).map((name) => [name, one(name)]));
 }
@@ -65,7 +65,7 @@ function npm(...words) {
     .status;
 }
 
-function installed(name) {
+function loads(name) {
   try {
     createRequire(join(bench, 'package.json'))(name);
     return true;
@@ -74,17 +74,33 @@ function installed(name) {
   }
 }
 
-/** Returns `{ duckdb, polars }`: each `{ version }` or `{ missing: why }`. */
-export function installRivals(say) {
-  if (!installed('@duckdb/node-api')) {
-    say('installing DuckDB and Polars into bench/node_modules (once, about 200 MB)');
-    npm('ci');
+/** The rivals from npm. Nothing is installed before a measure asks for one of them. */
+export class Rivals {
+  /** What was asked for so far: `{ version }` or `{ missing: why }` by name. */
+  installed = {};
+  #say;
+
+  constructor(say) {
+    this.#say = say;
   }
-  if (!installed('nodejs-polars'))
-    npm('install', '--no-save', `${polarsBinary()}@${versions['nodejs-polars']}`);
-  const state = (name) =>
-    installed(name)
-      ? { version: versions[name] }
-      : { missing: `${name} could not be installed: try npm ci in bench/` };
-  return { duckdb: state('@duckdb/node-api'), polars: state('nodejs-polars') };
+
+  get duckdb() {
+    return (this.installed.duckdb ??= this.#install('@duckdb/node-api'));
+  }
+
+  get polars() {
+    return (this.installed.polars ??= this.#install('nodejs-polars'));
+  }
+
+  #install(name) {
+    if (!existsSync(join(bench, 'node_modules', name))) {
+      this.#say('installing DuckDB and Polars into bench/node_modules (once, about 200 MB)');
+      npm('ci');
+    }
+    if (name === 'nodejs-polars' && !loads(name)) {
+      npm('install', '--no-save', `${polarsBinary()}@${versions[name]}`);
+    }
+    if (loads(name)) return { version: versions[name] };
+    return { missing: `${name} cannot be loaded here: try npm ci in bench/` };
+  }
 }

@@ -6,7 +6,7 @@ import { has } from '../harness/tools.mjs';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const rehearse = join(project, 'dist', 'bin', 'rehearse.cjs');
-const rivals = join(project, 'bench', 'rivals');
+const programs = join(project, 'bench', 'rivals');
 
 export const jobFile = (name) => join(project, 'bench', 'jobs', name);
 
@@ -52,17 +52,17 @@ export function reference(scratch, tool, label, input) {
 function script(scratch, name, file, words, more) {
   const output = join(scratch, `${name.replaceAll(/\W+/g, '-')}.out`);
   const [first, ...rest] = words(output);
-  return { name, output, command: [process.execPath, join(rivals, file), first, ...rest], ...more };
+  return { name, output, command: [process.execPath, join(programs, file), first, ...rest], ...more };
 }
 
-export function duckdb(scratch, installed, question, inputs, more = {}) {
-  const missing = installed.duckdb.missing;
+export function duckdb(scratch, rivals, question, inputs, more = {}) {
+  const missing = rivals.duckdb.missing;
   const words = (output) => [question, output, ...inputs];
   return script(scratch, 'DuckDB', 'duckdb.mjs', words, { ...(missing ? { missing } : {}), ...more });
 }
 
-export function polars(scratch, installed, input) {
-  const missing = installed.polars.missing;
+export function polars(scratch, rivals, input) {
+  const missing = rivals.polars.missing;
   return script(scratch, 'Polars', 'polars-words.mjs', (output) => [output, input], {
     env: { POLARS_MAX_THREADS: '2' },
     ...(missing ? { missing } : {}),
@@ -87,8 +87,8 @@ export function grpcPing(scratch, calls) {
 const SPLIT = "mawk -F '([^A-Za-z\\200-\\377]|\\342\\200\\224)+'";
 const COUNT = `'{ for (i = 1; i <= NF; i++) if ($i != "") n[$i]++ } END { for (w in n) print w, n[w] }'`;
 
-function shell(scratch, name, programs, line) {
-  const absent = programs.filter((one) => !has(one));
+function shell(scratch, name, needed, line) {
+  const absent = needed.filter((one) => !has(one));
   const missing = absent.length === 0 ? {} : { missing: `no ${absent.join(', ')} here` };
   return program(scratch, name, ['sh', '-c', line], { env: { LC_ALL: 'C' }, ...missing });
 }
@@ -99,7 +99,7 @@ export function mawk(scratch, input) {
 
 export function xargsMawk(scratch, input) {
   const pieces = join(scratch, 'xargs-pieces');
-  const piece = join(rivals, 'count-piece.sh');
+  const piece = join(programs, 'count-piece.sh');
   return {
     ...shell(
       scratch,

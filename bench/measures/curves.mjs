@@ -19,7 +19,7 @@ const throughput = {
   title: 'Throughput against input size, 2 workers',
   plot: { value: 'throughput', x: 'bytes of input', logarithmic: true },
   goals: [],
-  contestants({ inputs, references, installed, scratch, scale }) {
+  contestants({ inputs, references, rivals, scratch, scale }) {
     const sizes = [100, 10_000, MB, 10 * MB, 100 * MB, 1000 * MB].filter(
       (bytes) => bytes <= 1000 * MB * scale,
     );
@@ -34,7 +34,7 @@ const throughput = {
       return [
         named(ours(scratch, { name: `rehearse-${bytes}`, inputs: [input], flags: ['-w', '2'] }), 'rehearse'),
         named(reference(scratch, references.wcs, `wcs-${bytes}`, input), 'REF (wcs)'),
-        named(duckdb(scratch, installed, 'words', [input]), 'DuckDB'),
+        named(duckdb(scratch, rivals, 'words', [input]), 'DuckDB'),
       ].map((one) => ({ ...one, group: String(bytes) }));
     });
   },

@@ -2,7 +2,7 @@
  * The measures with a bar. Each is `{ name, title, goals, contestants(context) }`; a goal says which contestant's time is
  * divided by which (`of` / `by`), what the ratio must reach (`atLeast` or `atMost`: the bar) and what we aim at.
  *
- * `context` is `{ inputs, references, installed, scratch, scale }`: `scale` makes the inputs smaller for a smoke run.
+ * `context` is `{ inputs, references, rivals, scratch, scale }`: `scale` makes the inputs smaller for a smoke run.
  */
 import { readdirSync } from 'node:fs';
 import {
@@ -58,12 +58,12 @@ export const table = [
       fasterThan('mawk', 12),
       fasterThan('readline + Map', 20),
     ],
-    contestants({ inputs, installed, scratch, scale }) {
+    contestants({ inputs, rivals, scratch, scale }) {
       const input = inputs.text(250 * MB * scale);
       return [
         ours(scratch, { inputs: [input], flags: shape }),
-        polars(scratch, installed, input),
-        duckdb(scratch, installed, 'words', [input]),
+        polars(scratch, rivals, input),
+        duckdb(scratch, rivals, 'words', [input]),
         mawk(scratch, input),
         xargsMawk(scratch, input),
         sortAndUniq(scratch, input),
@@ -75,12 +75,12 @@ export const table = [
     name: 'user-job',
     title: 'a user’s job, line.match(/\\p{L}+/gu), 250 MB',
     goals: [fasterThan('DuckDB', 1.2), fasterThan('readline + Map', 6), fasterThan('Polars', undefined, 1)],
-    contestants({ inputs, installed, scratch, scale }) {
+    contestants({ inputs, rivals, scratch, scale }) {
       const input = inputs.text(250 * MB * scale);
       return [
         ours(scratch, { job: jobFile('words-by-regex.mjs'), inputs: [input], flags: shape }),
-        polars(scratch, installed, input),
-        duckdb(scratch, installed, 'words', [input]),
+        polars(scratch, rivals, input),
+        duckdb(scratch, rivals, 'words', [input]),
         readlineAndMap(scratch, 'words', [input]),
       ];
     },
@@ -89,11 +89,11 @@ export const table = [
     name: 'distinct',
     title: '100 MB with 5.6 million distinct words',
     goals: [fasterThan('DuckDB', 2.5, 3.5)],
-    contestants({ inputs, installed, references, scratch, scale }) {
+    contestants({ inputs, rivals, references, scratch, scale }) {
       const input = inputs.logLines(100 * MB * scale);
       return [
         ours(scratch, { inputs: [input], flags: ['-w', '2'] }),
-        duckdb(scratch, installed, 'words', [input]),
+        duckdb(scratch, rivals, 'words', [input]),
         reference(scratch, references.wcs, REF, input),
       ];
     },
@@ -125,12 +125,12 @@ export const table = [
     name: 'statistics',
     title: 'NDJSON: count, sum, least and greatest by host, 250 MB',
     goals: [fasterThan('DuckDB', 0.8, 1.5), fasterThan('readline + Map', 2)],
-    contestants({ inputs, installed, scratch, scale }) {
+    contestants({ inputs, rivals, scratch, scale }) {
       const input = inputs.records(250 * MB * scale);
       const flags = ['--param', 'format=ndjson', '-w', '2'];
       return [
         ours(scratch, { job: 'log-statistics', inputs: [input], flags }),
-        duckdb(scratch, installed, 'statistics', [input]),
+        duckdb(scratch, rivals, 'statistics', [input]),
         readlineAndMap(scratch, 'statistics', [input]),
       ];
     },
@@ -139,13 +139,13 @@ export const table = [
     name: 'index',
     title: 'inverted index of 25 files, 250 MB',
     goals: [fasterThan('DuckDB', 0.8, 1.5), fasterThan('readline + Map', 2)],
-    contestants({ inputs, installed, scratch, scale }) {
+    contestants({ inputs, rivals, scratch, scale }) {
       const folder = inputs.textFiles(250 * MB * scale, 25);
       const names = readdirSync(folder).sort();
       const here = { cwd: folder };
       return [
         ours(scratch, { job: 'inverted-index', inputs: names, flags: ['-w', '2'], ...here }),
-        duckdb(scratch, installed, 'index', names, here),
+        duckdb(scratch, rivals, 'index', names, here),
         readlineAndMap(scratch, 'index', names, here),
       ];
     },

@@ -17,6 +17,7 @@ export const verdicts = {
   bar: 'bar met, aim not',
   no: 'NOT MET',
   'not measured': 'not measured',
+  'smoke run': 'means nothing',
 };
 
 export function goalLine(measure, goal) {
@@ -33,4 +34,14 @@ const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 export function memoryLine({ measure, process, bytes }, goal) {
   const where = `largest process of ours: ${process}, ${measure}`;
   return `${'memory'.padEnd(11)} ${where}: ${megabytes(bytes)}; ${bounds(goal, megabytes)}: ${verdicts[goal.met]}`;
+}
+
+/** The points of a plot. */
+export function pointLines(measure, contestants) {
+  return contestants
+    .filter(({ at, wallSeconds }) => at !== undefined && wallSeconds !== null)
+    .map(
+      ({ name, wallSeconds }) =>
+        `${measure.padEnd(18)} ${name.padEnd(36)} ${wallSeconds.median.toFixed(2)} s`,
+    );
 }
