@@ -496,6 +496,14 @@ describe('a worker whose tasks are short', () => {
     expect(types(hand.finish(attempt(1)))).toEqual(['message.send']);
   });
 
+  test('learns nothing from one that was stopped: that it took little says little', () => {
+    const hand = new Hand(1).welcomed();
+    hand.assign(attempt(0));
+    hand.now += 10;
+    hand.revoke(attempt(0));
+    expect(said(hand.step({ type: 'attempt.aborted', attempt: attempt(0) }))).toMatchObject([{ credit: 2 }]);
+  });
+
   test('drops what waits of a job that has ended', () => {
     const { hand } = workerAfter(1000);
     hand.assign(attempt(1));
