@@ -4,6 +4,7 @@
  */
 import { InvariantError } from '../core/invariant-error.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
+import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
@@ -114,7 +115,17 @@ class Run {
     this.#snapshots = new SnapshotChecker(world, ledger);
     const words = new WordChecker(world, ledger);
     const outputs = new OutputChecker(world, ledger);
-    world.observers.push(this.#journal, ledger, this.#snapshots, files, this.#oracle, outputs, words);
+    const failures = new FailureChecker(world, ledger);
+    world.observers.push(
+      this.#journal,
+      ledger,
+      this.#snapshots,
+      files,
+      this.#oracle,
+      outputs,
+      words,
+      failures,
+    );
     const { onStep } = options;
     if (onStep) world.observers.push({ stepped: onStep });
     if (options.observe) world.observers.push(options.observe(world));

@@ -20,6 +20,7 @@ export const worldInvariants = {
   C16: 'a batch of unknown fate is repeated unchanged',
   C17: 'an attempt begins once',
   C18: 'folding the journal from a snapshot gives what folding all of it gives',
+  C19: 'attempts and jobs fail only by what has happened to them',
 } as const;
 
 export type WorldInvariant = keyof typeof worldInvariants;

@@ -287,6 +287,38 @@ const planted: readonly Planted[] = [
       }),
   },
   {
+    sentence: 'an attempt that is done is reported as failed',
+    scenario: calm,
+    caughtBy: 'C19',
+    plants: () =>
+      changing('worker', (effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'attempt.completed') return effect;
+        const { incarnation, credit, attempt } = effect.message;
+        const failure = { kind: 'user', message: 'made up' } as const;
+        return { ...effect, message: { type: 'attempt.ended', incarnation, credit, attempt, failure } };
+      }),
+  },
+  {
+    sentence: 'a job is given up before its tasks have failed often enough',
+    scenario: scenario(
+      '{ name: throws once, job: { maps: 3, reduces: 2, misbehave: { map-0@1: throws } }, expect: {} }',
+    ),
+    caughtBy: 'C19',
+    plants: () =>
+      changing('master', (effect) =>
+        append(effect, (before) =>
+          before.flatMap((record): JournalRecord[] =>
+            record.type === 'attempt.failed'
+              ? [
+                  record,
+                  { type: 'job.failed', job: 1, failure: { reason: 'task-failed', message: 'enough' } },
+                ]
+              : [record],
+          ),
+        ),
+      ),
+  },
+  {
     sentence: 'the journal is trimmed where no snapshot begins',
     scenario: snapshots,
     caughtBy: 'C18',
