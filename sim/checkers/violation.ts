@@ -12,7 +12,7 @@ export const worldInvariants = {
   C8: 'what stands at an output’s place is whole',
   C9: 'a job has exactly one terminal record',
   C10: 'folding the journal gives every master’s durable state',
-  C11: 'a worker reports only what this life of it has run, as it was',
+  C11: 'a worker reports only what this life of it has run, as it was, or gives back what it was given',
   C12: 'a worker obeys no epoch below the highest it has heard of, and no order for another life',
   C13: 'once the last fault is over, each job ends within a computed bound',
   C14: 'what a master tells a worker or a client is durable',

@@ -17,6 +17,8 @@ export class WordChecker implements Observer {
   readonly #ledger: Ledger;
   /** Who began an attempt. */
   readonly #ranBy = new AttemptMap<Life>();
+  /** Who was given an attempt: it may give it back before it has begun it. */
+  readonly #givenTo = new AttemptMap<Life>();
   readonly #made = new AttemptMap<Output>();
   /** Highest epoch that each life of a worker has heard of, and the session through which it listens. */
   readonly #heard = new Map<Life, number>();
@@ -54,6 +56,7 @@ export class WordChecker implements Observer {
     const { name } = life.node;
     const message = event.message as MasterToWorker;
     if (message.type === 'master.notLeading') return;
+    if (message.type === 'attempt.assign') this.#givenTo.set(message.attempt, life);
     const { epoch, incarnation } = message;
     const heard = this.#heard.get(life) ?? 0;
     if (epoch < heard) {
@@ -80,6 +83,8 @@ export class WordChecker implements Observer {
       case 'attempt.completed':
         return this.#checkFinished(life, message.attempt, message.output);
       case 'attempt.ended':
+        if (message.failure === undefined && this.#givenTo.get(message.attempt) === life) return;
+        return this.#checkRun(life, message.attempt);
       case 'input.unreadable':
         return this.#checkRun(life, message.attempt);
     }
