@@ -129,9 +129,16 @@ export function judge(
       if (!job || isTerminal(job)) return { dropped: 'stale' };
       if (job.phase === 'publishing' && intent.failure.reason !== 'publish-refused')
         return { dropped: 'stale' };
+      if (wereGivenBack(job, intent.failure)) return { dropped: 'stale' };
       return { record: { type: 'job.failed', job: intent.job, failure: intent.failure } };
     }
   }
+}
+
+/** A rival that failed at the same record, while this waited, made it one to skip: both failures are given back. */
+function wereGivenBack(job: DurableJob, { reason, task }: JobFailure): boolean {
+  if (reason !== 'task-failed' && reason !== 'disk') return false;
+  return (job.troubles.get(task!)?.failed ?? 0) < job.spec.policy.maxAttempts;
 }
 
 export function isComplete(job: DurableJob): boolean {

@@ -51,7 +51,7 @@ const broken =
 const publishing = (): Intent => ({ type: 'publishing', job: 1 });
 const published = (): Intent => ({ type: 'published', job: 1 });
 const ended =
-  (reason: 'task-failed' | 'publish-refused' = 'task-failed') =>
+  (reason: 'workers-died' | 'publish-refused' = 'workers-died') =>
   (): Intent => ({
     type: 'fail-job',
     job: 1,

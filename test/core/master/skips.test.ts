@@ -79,6 +79,25 @@ describe('two failures at one record', () => {
     expect(bench.job().troubles.get(0)).toMatchObject({ failed: 0 });
   });
 
+  test('save the job when the second comes while the first is about to end it', () => {
+    const { bench, workers } = benchWith(
+      2,
+      specOf({ maps: 2 }, { ...skipping, maxAttempts: 1, speculation: true }),
+    );
+    bench.pass(2_000_000);
+    bench.complete(workers[1]!, runnerOf(bench, 1).attempt);
+    bench.pass(10_000_000);
+    const [first, second] = workers.map((worker) => worker.running[0]!);
+    expect([first, second]).toMatchObject([{ n: 1 }, { n: 2 }]);
+    bench.confirming = false;
+    bench.fail(workers[1]!, second!, { record: '7' });
+    bench.fail(workers[0]!, first!, { record: '7' });
+    while (bench.appending) bench.confirm();
+    expect(bench.decided('intent-dropped')).toMatchObject([{ facts: { intent: 'fail-job' } }]);
+    expect(bench.job().phase).toBe('open');
+    expect(orders(bench, 0).at(-1)).toEqual(['7']);
+  });
+
   test('are no longer skipped when there are too many: then the job is broken, not its records', () => {
     const { bench } = benchWith(1, specOf({ maps: 1 }, skipping));
     for (let record = 0; bench.job().phase === 'open' && record < 2 * skipsMax; record++) {
