@@ -12,6 +12,7 @@ import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
 import { sayPath } from './run/prepare.js';
+import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
@@ -101,15 +102,7 @@ class ScenarioFileError extends UserError {
 function seedsOf(flags: SimFlags): string[] | undefined {
   if (flags.seed !== undefined) return [flags.seed];
   if (flags.seeds === undefined) return undefined;
-  const match = /^(\d+)\.\.(\d+)$/.exec(flags.seeds);
-  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
-  if (!match || to < from) {
-    throw new UserError({
-      code: 'U008',
-      what: `--seeds: "${flags.seeds}" is no range`,
-      next: 'write it like 1..1000',
-    });
-  }
+  const { from, to } = seedRange(flags.seeds);
   return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 }
 

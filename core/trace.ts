@@ -60,8 +60,23 @@ export function tracedStep(
 ): { readonly effects: readonly Effect[]; readonly line: TraceLine } {
   const { event, at, cause } = input;
   const effects = machine.step(event, at);
+  return { effects, line: traceLine(machine, chain, { event, at, cause, effects }) };
+}
+
+/** The line of a step that the machine has taken just now. Extends the chain. */
+export function traceLine(
+  machine: Machine,
+  chain: Chain,
+  step: {
+    readonly event: MachineEvent;
+    readonly at: number;
+    readonly cause?: Cause | undefined;
+    readonly effects: readonly Effect[];
+  },
+): TraceLine {
+  const { event, at, cause, effects } = step;
   extendChain(chain, at, event, effects);
-  const line: TraceLine = {
+  return {
     i: chain.index,
     at,
     ...(cause ? { cause } : {}),
@@ -70,5 +85,4 @@ export function tracedStep(
     chain: chainText(chain),
     ...(carriesState(chain.index) ? { state: stateDigest(machine.state) } : {}),
   };
-  return { effects, line };
 }

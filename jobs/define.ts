@@ -95,15 +95,17 @@ export function validateJob(value: unknown): Job {
     : fields) as unknown as Job;
 }
 
+/** What is no string is left to the check of functions where the field may be one. */
 function checkChoice(title: string, field: string, given: unknown, choices: readonly string[]): void {
-  if (typeof given !== 'string' || choices.includes(given)) {
-    const mayBeFunction = FUNCTION_FIELDS.some((name) => name === field);
-    if (given === undefined || typeof given === 'string' || mayBeFunction) return;
-    throw new JobDefinitionError(`${title}: ${field} is one of ${choices.join(', ')}, not ${kindOf(given)}`);
+  if (given === undefined) return;
+  if (typeof given === 'string') {
+    if (choices.includes(given)) return;
+    const meant = suggest(given, choices);
+    const hint = meant === undefined ? `it is one of ${choices.join(', ')}` : `did you mean "${meant}"?`;
+    throw new JobDefinitionError(`${title}: unknown ${field} "${given}"; ${hint}`);
   }
-  const meant = suggest(given, choices);
-  const hint = meant === undefined ? `it is one of ${choices.join(', ')}` : `did you mean "${meant}"?`;
-  throw new JobDefinitionError(`${title}: unknown ${field} "${given}"; ${hint}`);
+  if (FUNCTION_FIELDS.some((name) => name === field)) return;
+  throw new JobDefinitionError(`${title}: ${field} is one of ${choices.join(', ')}, not ${kindOf(given)}`);
 }
 
 export function jobTitle(name: unknown): string {

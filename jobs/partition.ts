@@ -5,7 +5,7 @@
 import { partitionOf } from './murmur3.js';
 import type { Job } from './types.js';
 import { compareUtf8 } from './utf8.js';
-import { encodeValue, showKey, ValueError } from './values.js';
+import { showKey, showValue, ValueError } from './values.js';
 
 export type Partitioner = (key: string) => number;
 
@@ -23,7 +23,7 @@ export function partitionerOf(
     if (Number.isInteger(chosen) && (chosen as number) >= 0 && (chosen as number) < reduces)
       return chosen as number;
     throw new ValueError(
-      `partition(${showKey(key)}, ${reduces}) returned ${show(chosen)}: it must be an integer from 0 to ${reduces - 1}`,
+      `partition(${showKey(key)}, ${reduces}) returned ${showValue(chosen)}: it must be an integer from 0 to ${reduces - 1}`,
       key,
     );
   };
@@ -53,13 +53,4 @@ function countNotAbove(boundaries: readonly string[], key: string): number {
     else high = middle;
   }
   return low;
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return showKey(value);
-  try {
-    return encodeValue(value) ?? String(value);
-  } catch {
-    return typeof value;
-  }
 }

@@ -2,10 +2,9 @@
  * The trace of a simulated run, in the format of real ones: one per life of a node, with the causes that messages carry.
  */
 
-import { stateDigest } from '../core/canonical.js';
-import { type Chain, chainText, extendChain, newChain } from '../core/chain.js';
+import { type Chain, newChain } from '../core/chain.js';
 import type { Message } from '../core/messages.js';
-import { type Cause, carriesState, type TraceHeader, type TraceLine, traceVersion } from '../core/trace.js';
+import { type Cause, type TraceHeader, type TraceLine, traceLine, traceVersion } from '../core/trace.js';
 import type { Life } from './nodes.js';
 import type { WorldStep } from './observer.js';
 
@@ -30,17 +29,8 @@ export class TraceRecorder {
 
   stepped({ life, event, effects, clockUs }: WorldStep): void {
     const { trace, chain } = this.#lives.get(life) ?? this.#begin(life);
-    extendChain(chain, clockUs, event, effects);
     const cause = event.type === 'message.received' ? this.#sent.get(event.message) : undefined;
-    trace.lines.push({
-      i: chain.index,
-      at: clockUs,
-      ...(cause ? { cause } : {}),
-      event,
-      effects: [...effects],
-      chain: chainText(chain),
-      ...(carriesState(chain.index) ? { state: stateDigest(life.machine.state) } : {}),
-    });
+    trace.lines.push(traceLine(life.machine, chain, { event, at: clockUs, cause, effects: [...effects] }));
     for (const effect of effects) {
       if (effect.type === 'message.send')
         this.#sent.set(effect.message, { node: life.node.name, index: chain.index });

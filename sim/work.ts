@@ -22,8 +22,8 @@ import {
   runPlainMap,
   runPlainReduce,
 } from '../jobs/plain.js';
+import { poisoned } from '../jobs/poison.js';
 import type { Job } from '../jobs/types.js';
-import { byLine } from '../jobs/words.js';
 import { splitBytesOf } from './cost-model.js';
 import { matchesTask } from './scenario/triggers.js';
 import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
@@ -294,23 +294,6 @@ function different(job: Job, generation: number): Job {
     return job.map(line, emit, context);
   };
   return { ...job, map };
-}
-
-/** User code that cannot stand some lines and keys. */
-function poisoned(job: Job, { lines, keys }: ScenarioJob['poison']): Job {
-  if (lines.length === 0 && keys.length === 0) return job;
-  const asked = byLine(job);
-  const map: Job['map'] = (line, emit, context) => {
-    if (lines.includes(line)) throw new Error(`the scenario has the line ${JSON.stringify(line)} throw`);
-    return asked.map(line, emit, context);
-  };
-  const { reduce } = job;
-  if (reduce === 'none') return { ...asked, map };
-  const picky: Job['reduce'] = (key, values, context) => {
-    if (keys.includes(key)) throw new Error(`the scenario has the key ${JSON.stringify(key)} throw`);
-    return reduce(key, values, context);
-  };
-  return { ...asked, map, reduce: picky };
 }
 
 /** What user code threw at one record. */

@@ -84,7 +84,8 @@ async function emittedBy({ job, params, seed }: Subject, one: PlainRecord): Prom
 
 async function mapIsDeterministic(subject: Subject): Promise<string | undefined> {
   for (const one of subject.records) {
-    const [first, second] = [await emittedBy(subject, one), await emittedBy(subject, one)];
+    const first = await emittedBy(subject, one);
+    const second = await emittedBy(subject, one);
     if (JSON.stringify(first) !== JSON.stringify(second)) {
       throw new Broken(
         `for the record at ${placeOf(one)} map emitted ${show(first)}, and then ${show(second)}: a task that is run again must give the same`,

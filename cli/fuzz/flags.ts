@@ -6,6 +6,7 @@ import { readTupleList } from '../../sim/coverage/coverage.js';
 import { type GivenProfile, readProfile } from '../../sim/fuzz/profile.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { parseDurationUs } from '../quantities.js';
+import { seedRange } from '../seed-range.js';
 import { UserError } from '../user-error.js';
 import { type ReporterName, reporters } from './reporters.js';
 
@@ -47,19 +48,6 @@ export function planOf(flags: FuzzFlags): FuzzPlan {
     reachable: flags.coverage === undefined ? undefined : reachableOf(flags.coverage),
     reporter: reporterOf(flags),
   };
-}
-
-/** `1..1000`, or one seed. */
-export function seedRange(text: string): { from: number; to: number } {
-  const match = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(text);
-  const from = Number(match?.[1]);
-  const to = Number(match?.[2] ?? match?.[1]);
-  if (match && to >= from) return { from, to };
-  throw new UserError({
-    code: 'U008',
-    what: `--seeds: "${text}" is no range`,
-    next: 'write it like 1..1000',
-  });
 }
 
 function durationOf(text: string): number {

@@ -2,14 +2,13 @@
  * What a finished run tells: per phase tasks, attempts and times, skew, counters, efficiency, and where to look on.
  * Times come from the traces of the masters, which outlive every process.
  */
-import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
+import { linesOf } from '../traces.js';
 import type { Concluding } from './conclude.js';
 import { sayPath } from './prepare.js';
 
@@ -138,9 +137,8 @@ async function* traceLines(
   texts: readonly string[],
 ): AsyncGenerator<TraceLine> {
   for (const name of (await readdir(directory)).filter((one) => one.startsWith(role)).sort()) {
-    for await (const line of createInterface({ input: createReadStream(join(directory, name)) })) {
-      if (texts.some((text) => line.includes(text)) && line.endsWith('}'))
-        yield JSON.parse(line) as TraceLine;
+    for await (const { text, torn } of linesOf(join(directory, name))) {
+      if (!torn && texts.some((one) => text.includes(one))) yield JSON.parse(text) as TraceLine;
     }
   }
 }

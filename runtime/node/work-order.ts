@@ -2,7 +2,9 @@
  * What a job is made of, in one document that lies in Files by its hash: code, parameters, inputs, splits, budgets.
  * The core carries only the hash; a worker that runs an attempt reads the document once per job.
  */
+
 import { createHash } from 'node:crypto';
+import type { Poison } from '../../jobs/poison.js';
 import type { Commands } from '../commands/command-job.js';
 import type { InputFile } from '../data/inputs.js';
 import type { SplitRange } from '../data/plan.js';
@@ -29,7 +31,7 @@ export interface WorkOrder {
   /** For a rehearsal: user code that does not do what it should, by task index and, where given, attempt number. */
   readonly misbehaviours?: readonly Misbehaviour[];
   /** For a rehearsal: lines and keys at which user code throws, in any attempt. */
-  readonly poison?: { readonly lines: readonly string[]; readonly keys: readonly string[] };
+  readonly poison?: Poison;
 }
 
 export interface Misbehaviour {

@@ -2,7 +2,9 @@
  * A scenario after loading: a cluster, jobs, faults and what is expected, with every default filled in and every
  * duration in microseconds. Both drivers work from this; nothing here knows which one.
  */
+
 import type { JobPolicy } from '../../core/records.js';
+import type { Poison } from '../../jobs/poison.js';
 import type { Bounds } from '../explore/cluster/bounds.js';
 import type { Range } from '../random.js';
 import type { FactName, MessageType } from './fact-names.js';
@@ -96,7 +98,7 @@ export interface ScenarioJob {
   readonly policy: JobPolicy;
   readonly misbehaviours: readonly Misbehaviour[];
   /** What user code cannot stand, in any attempt: `map` throws at these lines, `reduce` at these keys. */
-  readonly poison: { readonly lines: readonly string[]; readonly keys: readonly string[] };
+  readonly poison: Poison;
 }
 
 /** A task, or one of its attempts by `ordinal`: 1 is the first that ever started, whoever led then. */
