@@ -86,7 +86,8 @@ export class LeaseModel {
 
   /** Grants to whoever waits longest, if the lease is free. */
   #next(): void {
-    if (this.#untilUs > this.#host.nowUs || !this.#health.available) return;
+    if (this.#untilUs > this.#host.nowUs) return;
+    if (!this.#health.available) return this.#health.whenAvailable(() => this.#next());
     for (const [name, candidate] of this.#waiting) {
       this.#waiting.delete(name);
       if (candidate.life.ended) continue;

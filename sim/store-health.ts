@@ -19,6 +19,7 @@ export class StoreHealth {
   readonly #blurs = new Map<SimNode, number[]>();
   /** What processes will do as soon as they reach the store. */
   #waiting: { readonly life: Life; readonly task: Task }[] = [];
+  #whenAvailable: Task[] = [];
 
   constructor(host: Host, nodes = 1) {
     this.#host = host;
@@ -38,6 +39,11 @@ export class StoreHealth {
   whenReached(life: Life, task: Task): void {
     if (this.reaches(life.node)) task();
     else this.#waiting.push({ life, task });
+  }
+
+  /** What the service itself does next, as soon as a majority of its nodes is up. */
+  whenAvailable(task: Task): void {
+    this.#whenAvailable.push(task);
   }
 
   /** Of faults that overlap the worst counts: their product would be a store that answers in days. */
@@ -91,6 +97,10 @@ export class StoreHealth {
       if (!this.reaches(life.node)) this.#waiting.push({ life, task });
       else this.#host.runFor(life, task);
     }
+    if (!this.available) return;
+    const tasks = this.#whenAvailable;
+    this.#whenAvailable = [];
+    for (const task of tasks) task();
   }
 }
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { LeaseModel } from '../../sim/lease-model.js';
 import type { Life } from '../../sim/nodes.js';
+import { StoreHealth } from '../../sim/store-health.js';
 import { SmallHost } from './small-host.js';
 
 const ttlUs = 3_000_000;
@@ -67,4 +68,17 @@ it('a lease that expires unknown to its holder goes to whoever waits, and nobody
   host.later(600_000, () => expect(lease.expire()).toBe('master-1'));
   host.run();
   expect(answers()).toEqual(['master-1 lease.granted 1', 'master-2 lease.granted 1']);
+});
+
+it('a lease that ends while the service is down goes to whoever waits once it is up again', () => {
+  const health = new StoreHealth(host);
+  lease = new LeaseModel(host, health);
+  ask(one, 1);
+  host.later(500_000, () => ask(two, 1));
+  host.later(600_000, () => health.halt(1));
+  host.later(2 * ttlUs, () => health.restart(1));
+  host.run();
+  const granted = host.heard.find(({ node }) => node === 'master-2')!;
+  expect(granted.event.type).toBe('lease.granted');
+  expect(granted.atUs).toBeGreaterThanOrEqual(2 * ttlUs);
 });
