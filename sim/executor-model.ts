@@ -339,8 +339,8 @@ export class ExecutorModel {
   }
 
   #compute(attempt: Attempt): AttemptFile['content'] {
-    const { id, work, maps, ordinal, skip } = attempt;
-    const generation = attempt.misbehaves === 'differs' ? ordinal : 0;
+    const { id, work, maps, skip } = attempt;
+    const generation = generationOf(attempt);
     if (id.task < maps) return { map: work.map(id.task, generation, skip) };
     const files = attempt.inputs as readonly AttemptFile[];
     for (const observer of this.#host.observers) observer.attemptRead?.(attempt.life, id, files);
@@ -386,4 +386,10 @@ export class ExecutorModel {
     const purpose = step === 0 ? endTime : fileTime;
     return within(fileUs, draw(this.#host.seed, purpose, work.index, id.task, ordinal, step));
   }
+}
+
+/** What the attempt's code answers, as `Work` counts it: a reduce has no keys to scatter. */
+function generationOf({ id, maps, ordinal, misbehaves }: Attempt): number {
+  if (misbehaves === 'differs') return ordinal;
+  return misbehaves === 'scatters' && id.task < maps ? -ordinal : 0;
 }

@@ -2,7 +2,8 @@
  * What a scenario's job computes: its splits, and the real map and reduce functions run in memory. A pure function of
  * (task, generation), remembered, so that attempts and the oracle share the results.
  *
- * The generation of a task is 0; user code that answers differently each time has another generation per attempt.
+ * The generation of a task is 0; user code that answers differently each time has another generation per attempt: above
+ * 0 it emits something else, below 0 its partitioner sends the same keys elsewhere.
  */
 import { stateDigest } from '../core/canonical.js';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../core/generation.js';
 import type { Counters, Output } from '../core/records.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
+import { partitionOf } from '../jobs/murmur3.js';
 import {
   addCounters,
   type PlainMapOutput,
@@ -287,8 +289,11 @@ function splitLines(input: readonly string[], maps: number): PlainRecord[][] {
   return Array.from({ length: maps }, (_, map) => lines.slice(cut(map), cut(map + 1)));
 }
 
-/** A job that emits one pair more, another one in each generation. */
+/** A job that emits one pair more, another one in each generation; or sends its keys elsewhere. */
 function different(job: Job, generation: number): Job {
+  if (generation < 0) {
+    return { ...job, partition: (key, reduces) => (partitionOf(key, reduces) - generation) % reduces };
+  }
   const map: Job['map'] = (line, emit, context) => {
     emit(`generation-${generation}`, 1);
     return job.map(line, emit, context);

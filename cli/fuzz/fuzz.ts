@@ -37,6 +37,7 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
     from: plan.seeds?.from ?? before?.next ?? 1,
     ...(plan.seeds ? { to: plan.seeds.to } : {}),
     given: plan.given,
+    ...(plan.reachable ? { reachable: plan.reachable } : {}),
     ...(before ? { coverage: before.coverage } : {}),
   });
   const findings = new Findings();

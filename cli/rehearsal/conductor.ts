@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import { type NodeId, taskName } from '../../core/ids.js';
@@ -53,9 +53,9 @@ export class Conductor {
   /** Throws UserError for a fault that only the simulator can perform. */
   constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
     for (const fault of scenario.faults) refuseUnreal(fault);
-    const { mapOutputs, clockOffsetUs, clockDriftPercent } = scenario.cluster;
+    const { clockOffsetUs, clockDriftPercent } = scenario.cluster;
     if (scenario.heal) refuse('a core that is healed for good');
-    if (mapOutputs !== 'shared') refuse('map outputs that lie with their worker');
+    if (scenario.jobs.some(({ cost }) => cost)) refuse('inputs of which only the sizes are given');
     if (clockOffsetUs.max > 0 || clockDriftPercent > 0) refuse('clocks that disagree');
     this.#scenario = scenario;
     this.#layout = layout;
@@ -223,7 +223,9 @@ export class Conductor {
     const { action } = fault;
     if (action.kind !== 'lose' && action.kind !== 'corrupt') return undefined;
     const wanted = this.#filesOf(action.files, fact);
-    const names = readdirSync(this.#layout.work).filter((name) => wanted.has(name));
+    const names = readdirSync(this.#layout.work, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      wanted.has(basename(name)),
+    );
     for (const name of names) {
       const path = join(this.#layout.work, name);
       if (action.kind === 'lose') {

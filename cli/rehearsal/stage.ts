@@ -27,7 +27,7 @@ const budgetBytes = 1 << 20;
 
 export function configOf(scenario: Scenario): ClusterConfig {
   const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs } = scenario.cluster;
-  const { exclusionUs, exclusionMaxUs, snapshotSlots } = scenario.cluster;
+  const { exclusionUs, exclusionMaxUs, snapshotSlots, mapOutputs } = scenario.cluster;
   return {
     ...defaultClusterConfig,
     masters: masterNames(scenario.cluster),
@@ -40,6 +40,7 @@ export function configOf(scenario: Scenario): ClusterConfig {
       exclusionUs,
       exclusionMaxUs,
       snapshotSlots,
+      mapOutputs,
     },
   };
 }

@@ -1,8 +1,9 @@
 /**
- * User code that misbehaves on purpose, for rehearsals: it throws, never ends, answers differently in each attempt,
- * uses up all memory, or ends its thread.
+ * User code that misbehaves on purpose, for rehearsals: it throws, never ends, answers differently in each attempt or
+ * sends its keys to other partitions, uses up all memory, or ends its thread.
  */
 import type { AttemptId } from '../../core/ids.js';
+import { partitionOf } from '../../jobs/murmur3.js';
 import { poisoned } from '../../jobs/poison.js';
 import type { Job } from '../../jobs/types.js';
 import type { WorkOrder } from '../node/work-order.js';
@@ -26,6 +27,8 @@ export function misbehaving(code: Job, order: WorkOrder, attempt: AttemptId): Jo
       };
       return { ...job, map };
     }
+    case 'scatters':
+      return { ...job, partition: (key, reduces) => (partitionOf(key, reduces) + attempt.n) % reduces };
     case 'exhausts':
       return misusing(job, exhaust);
     case 'exits':

@@ -37,7 +37,7 @@ export interface WorkOrder {
 export interface Misbehaviour {
   readonly task: number;
   readonly n?: number;
-  readonly how: 'throws' | 'hangs' | 'differs' | 'exhausts' | 'exits';
+  readonly how: 'throws' | 'hangs' | 'differs' | 'scatters' | 'exhausts' | 'exits';
 }
 
 /** A built-in by name, a bundle in Files by its hash, or programs; of a pipeline one stage, counted from 0. */

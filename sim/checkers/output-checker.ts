@@ -1,4 +1,5 @@
 /** C7, C8, C15: what users see at the place of an output. */
+import type { DurableJob } from '../../core/durable/state.js';
 import type { OutputPublish } from '../../core/effects.js';
 import { sameAttempt } from '../../core/ids.js';
 import type { Directory } from '../object-tree.js';
@@ -42,7 +43,7 @@ export class OutputChecker implements Observer {
 
   #checkRequest(effect: OutputPublish): void {
     const job = this.#ledger.job(effect.job);
-    if (job?.phase !== 'publishing' && job?.phase !== 'published') {
+    if (!job || !wasPublishing(job)) {
       this.#violated('C15', `job ${effect.job} is ${job?.phase ?? 'unknown'} and is to be published`);
     }
     const reduces = job.commits.slice(job.spec.maps);
@@ -58,4 +59,9 @@ export class OutputChecker implements Observer {
   #violated(id: WorldInvariant, detail: string): never {
     throw new InvariantViolation(id, detail, this.#world);
   }
+}
+
+/** A master that was deposed may not know yet that another one was refused: that it changes nothing then is C7's. */
+function wasPublishing({ phase, failure }: DurableJob): boolean {
+  return phase === 'publishing' || phase === 'published' || failure?.reason === 'publish-refused';
 }

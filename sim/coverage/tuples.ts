@@ -76,6 +76,14 @@ export function tupleName(tuple: StepTuple): string {
   return `${stateName(Math.floor(tuple / eventsMax))} <- ${eventNames[tuple % eventsMax]!}`;
 }
 
+/** How unlike two steps are, by their names: the words of state and event that only one of them has. */
+export function tupleDistance(a: string, b: string): number {
+  const [one, other] = [new Set(a.split(/[ ,]/)), new Set(b.split(/[ ,]/))];
+  let shared = 0;
+  for (const word of one) if (other.has(word)) shared++;
+  return one.size + other.size - 2 * shared;
+}
+
 function stateName(state: number): string {
   const role = roles[Math.floor(state / statesMax)]!;
   let rest = state % statesMax;

@@ -3,8 +3,9 @@
  * rounds of chunks, from what all earlier rounds have covered: so the same range of seeds gives the same runs however
  * many threads there are.
  *
- * Steering: after the first round one seed of four is not left to chance. It strikes with a kind of fault in a phase that
- * was not hit yet, or it takes the profile of a seed that was the first to reach something rare.
+ * Steering: after the first round one seed of two is not left to chance. It strikes with a kind of fault in a phase that
+ * was not hit yet, or it takes the profile of a seed that was the first to come near a step that is missing, or to reach
+ * a rare one.
  */
 import {
   type CoverageCounts,
@@ -13,6 +14,7 @@ import {
   type TakenCoverage,
 } from '../coverage/coverage.js';
 import { type Phase, possibleStrikes } from '../coverage/phases.js';
+import { tupleDistance } from '../coverage/tuples.js';
 import type { FaultKind, Scenario } from '../scenario/types.js';
 import type { GivenProfile } from './profile.js';
 
@@ -61,15 +63,19 @@ export interface CampaignOptions {
   readonly to?: number;
   readonly given: GivenProfile;
   readonly coverage?: CoverageCounts;
+  /** Names of steps that can be reached: what is missing of them is steered to. */
+  readonly reachable?: Iterable<string>;
 }
 
 const chunkSeeds = 50;
 const chunksOfRound = 20;
 /** One seed of so many is steered, and one of so many is run twice. */
-const steeredEvery = 4;
+const steeredEvery = 2;
 const twiceEvery = 32;
 /** Tuples that count as rare. */
 const raritiesMax = 24;
+/** How many of the tuples nearest to a missing one lead to it. */
+const guidesMax = 8;
 
 export class Campaign {
   coverage: CoverageCounts;
@@ -79,7 +85,10 @@ export class Campaign {
   readonly inconclusive: number[] = [];
   readonly failures: FoundFailure[] = [];
   readonly #options: CampaignOptions;
+  /** Of every tuple that was reached: a seed that has the profile of the first that did. */
   readonly #firsts = new Map<string, string>();
+  /** Of seeds that had the profile of another one: which. */
+  readonly #likes = new Map<string, string>();
   #next: number;
   #chunks = 0;
   #round: Chunk[] = [];
@@ -143,6 +152,7 @@ export class Campaign {
   #planSeed(seed: number, targets: readonly GivenProfile[]): PlannedSeed {
     const steered = targets.length > 0 && seed % steeredEvery === 0;
     const target = steered ? targets[Math.floor(seed / steeredEvery) % targets.length]! : {};
+    if (target.like !== undefined) this.#likes.set(String(seed), target.like);
     return { seed, given: { ...target, ...this.#options.given }, twice: seed % twiceEvery === 1 };
   }
 
@@ -155,11 +165,25 @@ export class Campaign {
       const [kind, phase] = strike.split(' in ') as [FaultKind, Phase];
       targets.push({ focus: { kind, phase } });
     }
-    for (const tuple of this.#rarest()) {
-      const like = this.#firsts.get(tuple);
-      if (like !== undefined) targets.push({ like });
+    const guides = this.#guides();
+    for (const tuple of guides.length > 0 ? guides : this.#rarest()) {
+      const seed = this.#firsts.get(tuple)!;
+      targets.push({ like: this.#likes.get(seed) ?? seed });
     }
     return targets;
+  }
+
+  /** For each step that can be reached and was not, those that were and are nearest to it. */
+  #guides(): string[] {
+    const names = [...this.#firsts.keys()].sort();
+    const missing = [...(this.#options.reachable ?? [])].filter((name) => !(name in this.coverage.tuples));
+    return missing.flatMap((name) =>
+      names
+        .map((other) => ({ other, distance: tupleDistance(name, other) }))
+        .sort((a, b) => a.distance - b.distance)
+        .slice(0, guidesMax)
+        .map(({ other }) => other),
+    );
   }
 
   #rarest(): string[] {

@@ -62,7 +62,8 @@ const shortUs: Weighted<Range> = [
 const misbehaviours: Weighted<MisbehaviourKind> = [
   [30, 'throws'],
   [20, 'hangs'],
-  [25, 'differs'],
+  [20, 'differs'],
+  [5, 'scatters'],
   [15, 'exhausts'],
   [10, 'exits'],
 ];

@@ -200,7 +200,8 @@ function drawMisbehaviours(dice: Dice, job: ScenarioJob): Misbehaviour[] {
     const task = own.chance('always', 15) ? drawn : { ...drawn, ordinal: drawn.ordinal ?? 1 };
     const how = own.weighted<Misbehaviour['how']>('how', [
       [40, 'throws'],
-      [25, 'differs'],
+      [20, 'differs'],
+      [5, 'scatters'],
       [15, 'hangs'],
       [10, 'exhausts'],
       [10, 'exits'],

@@ -24,7 +24,7 @@ const node = z
 const link = z
   .tuple([node, node])
   .describe('Every link from the first to the second: nodes, roles, or all workers, masters, clients, nodes');
-const misbehaviour = z.enum(['throws', 'hangs', 'differs', 'exhausts', 'exits']);
+const misbehaviour = z.enum(['throws', 'hangs', 'differs', 'scatters', 'exhausts', 'exits']);
 const files = z.string().describe('its output, map-0@1, or outputs of worker-1');
 
 const masters = z.string().describe('Whose way to the store: leader, master-2, any standby, all masters');

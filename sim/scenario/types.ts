@@ -119,7 +119,7 @@ export interface Misbehaviour {
  * It throws at the end of its work; never ends; answers differently in each attempt; eats memory until its whole process
  * dies; ends its thread.
  */
-export type MisbehaviourKind = 'throws' | 'hangs' | 'differs' | 'exhausts' | 'exits';
+export type MisbehaviourKind = 'throws' | 'hangs' | 'differs' | 'scatters' | 'exhausts' | 'exits';
 
 /** What a trigger waits for. All that is given must match. */
 export interface FactPattern {

@@ -17,14 +17,15 @@ const files = readdirSync(join(root, 'scenarios')).filter((name) => name.endsWit
 /** What can be done to real processes with signals, crash points and the file system. */
 const realKinds: ReadonlySet<FaultKind> = new Set(['crash', 'restart', 'pause', 'slow', 'lose', 'corrupt']);
 
-/** Everything else needs a world of its own: network, clocks, disks, stores, and files that only their worker has. */
+/** Everything else needs a world of its own: network, clocks, disks and stores, inputs that are only sizes. */
 function canOnlyBeSimulated(file: string): boolean {
   const loaded = loadScenarios(readFileSync(join(root, 'scenarios', file), 'utf8'), file);
   if (!loaded.ok) throw new Error(`${file} cannot be read`);
-  return loaded.scenarios.some(({ cluster, faults }) => {
-    const { mapOutputs, clockOffsetUs, clockDriftPercent } = cluster;
+  return loaded.scenarios.some(({ cluster, jobs, faults }) => {
+    const { clockOffsetUs, clockDriftPercent } = cluster;
     const ownClocks = clockOffsetUs.max > 0 || clockDriftPercent > 0;
-    return mapOutputs === 'worker' || ownClocks || faults.some(({ action }) => !realKinds.has(action.kind));
+    const onlySizes = jobs.some(({ cost }) => cost);
+    return ownClocks || onlySizes || faults.some(({ action }) => !realKinds.has(action.kind));
   });
 }
 
