@@ -212,11 +212,12 @@ export class ExecutorModel {
     if (place >= 0) running.splice(place, 1);
   }
 
-  /** One piece of work until the next progress report, or until the end. */
+  /** One piece of work until the next progress report, or until the end, which code that hangs never sees. */
   #continue(attempt: Attempt): void {
     const { life, totalUs } = attempt;
     const { slowBy } = life.node;
-    const pieceUs = Math.max(1, Math.min(totalUs - attempt.doneUs, Math.floor(this.#beatUs / slowBy)));
+    const leftUs = attempt.misbehaves === 'hangs' ? this.#beatUs : totalUs - attempt.doneUs;
+    const pieceUs = Math.max(1, Math.min(leftUs, Math.floor(this.#beatUs / slowBy)));
     attempt.pieceSinceUs = this.#host.nowUs;
     attempt.pieceSlowBy = slowBy;
     const piece = ++attempt.pieces;

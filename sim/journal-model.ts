@@ -63,7 +63,7 @@ export class JournalModel {
   #segments: Segment[] = [];
   /** Nodes whose next answer is lost, and nodes whose next sync fails, with what follows then. */
   readonly #obscured = new Set<SimNode>();
-  readonly #failing = new Map<SimNode, () => void>();
+  readonly #failing = new Map<SimNode, () => boolean>();
   /** Appends that each node has asked for, for draws. */
   readonly #asked = new Map<SimNode, number>();
 
@@ -134,9 +134,9 @@ export class JournalModel {
     this.#obscured.add(node);
   }
 
-  /** The next sync of this node fails: what it was to make durable is not, and `then` is done. */
-  failSync(node: SimNode, then: () => void): void {
-    this.#failing.set(node, then);
+  /** The next sync of this node fails, unless `strikes` says no by then: what it was to make durable is not. */
+  failSync(node: SimNode, strikes: () => boolean): void {
+    this.#failing.set(node, strikes);
   }
 
   /**
@@ -245,11 +245,9 @@ export class JournalModel {
   }
 
   #syncFails(life: Life): boolean {
-    const then = this.#failing.get(life.node);
-    if (!then) return false;
+    const strikes = this.#failing.get(life.node);
     this.#failing.delete(life.node);
-    then();
-    return true;
+    return strikes?.() ?? false;
   }
 
   #makeDurable(written: Written): void {

@@ -87,13 +87,16 @@ export const storeFaults = {
     const node = occasion.node(target);
     if (!node || !livingLife(node)) return 'missed';
     world.journal.failSync(node, () => {
+      if (occasion.books.areHealed([node])) return false;
       world.tell('sync-failed', node.name);
       occasion.hit();
       world.crash(node);
-      if (restartAfterUs === undefined) return;
-      occasion.later(restartAfterUs, () => {
-        if (node.status === 'down') world.startNode(node);
-      });
+      if (restartAfterUs !== undefined) {
+        occasion.later(restartAfterUs, () => {
+          if (node.status === 'down') world.startNode(node);
+        });
+      }
+      return true;
     });
     return 'waits';
   },

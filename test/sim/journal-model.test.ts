@@ -246,6 +246,7 @@ it('a sync that fails leaves the outcome open, and what it was for is not durabl
   journal.failSync(one.node, () => {
     told++;
     crash(journal, one);
+    return true;
   });
   journal.append(one, append(2, 'lost', 's1'));
   host.run();
