@@ -3,6 +3,10 @@
  * moments in every phase. Same bytes, exit 0 and nothing left over, each time; every trace replays.
  *
  *   node scripts/kill-campaign.mjs [--rounds 20] [--megabytes 4] [--only worker,leader,…] [--workers 2] [--seed 1]
+ *     [--lane numbers] [--budget 1MiB] [--private-data]
+ *
+ * `--lane` is the way the words take: `letters` (declared, on bytes), `function` (a function of declared words), `numbers`
+ * (map of lines, numbers as values), `values` (any values, any reduce).
  *
  * A round whose signal found the job already over does not count and is repeated.
  */
@@ -31,6 +35,9 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     workers: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
+    lane: { type: 'string', default: 'numbers' },
+    budget: { type: 'string', default: '64MiB' },
+    'private-data': { type: 'boolean', default: false },
   },
 });
 const rehearse = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'bin', 'rehearse.cjs');
@@ -58,17 +65,36 @@ const kinds = {
   command: { flags: [], hit: (run) => run.killCommand() },
 };
 
+const lanes = {
+  letters: `words: 'letters', combine: sum, reduce: sum`,
+  function: `words: 'letters', map: (word, emit) => void emit(word, 1), combine: sum, reduce: sum`,
+  numbers: `map(line, emit) {
+    for (const word of line.match(/\\p{L}+/gu) ?? []) emit(word, 1);
+  },
+  combine: sum,
+  reduce: sum`,
+  values: `map(line, emit) {
+    for (const word of line.match(/\\p{L}+/gu) ?? []) emit(word, { times: 1 });
+  },
+  combine(word, values) {
+    let times = 0;
+    for (const one of values) times += one.times;
+    return { times };
+  },
+  reduce(word, values) {
+    let times = 0;
+    for (const one of values) times += one.times;
+    return times;
+  }`,
+};
+
 /** A word count whose tasks take a moment each, so that every phase lasts long enough to be hit on a fast machine too. */
 const job = `import { defineJob, sum } from 'mapreduce-rehearsal';
 const rest = new Int32Array(new SharedArrayBuffer(4));
 export default defineJob({
   name: 'slow-word-count',
   setup: (ctx) => void Atomics.wait(rest, 0, 0, ctx.task.startsWith('map') ? 120 : 60),
-  map(line, emit) {
-    for (const word of line.match(/\\p{L}+/gu) ?? []) emit(word, 1);
-  },
-  combine: sum,
-  reduce: sum,
+  ${lanes[values.lane]},
 });
 `;
 
@@ -233,13 +259,14 @@ async function resumeKilled(run, cwd) {
   return { code: await resumed.ended, stderr: resumed.stderr };
 }
 
-/** Each task may have been committed once only: nothing that was durable is done again. */
+/** Each task may have been committed once only, unless its output was lost: nothing that was durable is done again. */
 function checkCommits(traces) {
   const seen = new Set();
   for (const name of readdirSync(traces).filter((one) => one.startsWith('master-'))) {
     for (const line of readFileSync(join(traces, name), 'utf8').split('\n')) {
       if (!line.includes('"type":"journal.appended"')) continue;
       for (const record of JSON.parse(line).event.entry.records) {
+        if (record.type === 'task.invalidated') seen.delete(record.attempt.task);
         if (record.type !== 'task.committed') continue;
         if (seen.has(record.attempt.task)) throw new Error(`task ${record.attempt.task} was committed twice`);
         seen.add(record.attempt.task);
@@ -262,7 +289,18 @@ async function replayAll(cwd) {
 /** One round; undefined when the signal came too late to count. */
 async function round(kind, phase, input, expected) {
   const cwd = mkdtempSync(join(scratch, 'round-'));
-  const flags = ['-m', '12', '-r', '16', '-w', values.workers, ...kinds[kind].flags];
+  const flags = [
+    '-m',
+    '12',
+    '-r',
+    '16',
+    '-w',
+    values.workers,
+    '--budget',
+    values.budget,
+    ...kinds[kind].flags,
+  ];
+  if (values['private-data']) flags.push('--private-data');
   const run = new Run(['run', join(scratch, 'job.ts'), input, '-o', 'out', ...flags], cwd);
   await run.reach(phase);
   await pauseMs(random() * { map: 800, reduce: 400, publishing: 2 }[phase]);
