@@ -21,7 +21,6 @@ interface SequentialRun {
   readonly parts: readonly string[];
   readonly counters: Counters;
   readonly generations: readonly number[];
-  readonly skips: readonly (readonly string[])[];
 }
 
 /** C6, the moment a job is published, and again when its client hears of it. */
@@ -64,7 +63,7 @@ export class Oracle implements Observer {
 
   #judge(id: number, job: WorldJob): Likeness {
     const directory = this.#world.outputs.tree.directory(job.spec.output);
-    const { parts, generations, skips } = this.#sequential(this.#published(id));
+    const { parts, generations } = this.#sequential(this.#published(id));
     const wrong = parts.findIndex((text, partition) => directory?.get(partName(partition)) !== text);
     if (!directory || wrong >= 0) {
       // It may have been put there in a history that the store has lost, and judged then: an answer it is all the same.
@@ -78,7 +77,9 @@ export class Oracle implements Observer {
       this.#violated(`${partName(Math.max(0, wrong))} of job ${id} is not that of a sequential run`);
     }
     if (generations.every((generation) => generation === 0)) return 'same-as-sequential';
-    const plain = job.work.sequential(
+    const { work } = job;
+    const skips = job.spec.policy.skipBadRecords ? work.badRecords() : [];
+    const plain = work.sequential(
       generations.map(() => 0),
       skips,
     );
@@ -102,7 +103,7 @@ export class Oracle implements Observer {
     });
     const generations = results.map((result) => result?.generation ?? 0);
     const skips = results.map((_, task) => commits[task]?.skipped ?? []);
-    return { ...work.sequential(generations, skips), generations, skips };
+    return { ...work.sequential(generations, skips), generations };
   }
 
   #fileOf(commit: Commit | undefined): AttemptFile | undefined {
