@@ -53,10 +53,11 @@ export class Conductor {
   /** Throws UserError for a fault that only the simulator can perform. */
   constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
     for (const fault of scenario.faults) refuseUnreal(fault);
-    const { clockOffsetUs, clockDriftPercent } = scenario.cluster;
+    const { clockOffsetUs, clockDriftPercent, latencyUs } = scenario.cluster;
     if (scenario.heal) refuse('a core that is healed for good');
     if (scenario.jobs.some(({ cost }) => cost)) refuse('inputs of which only the sizes are given');
     if (clockOffsetUs.max > 0 || clockDriftPercent > 0) refuse('clocks that disagree');
+    if (latencyUs.max > ownLatencyUs) refuse('a network that is slower than the machine');
     this.#scenario = scenario;
     this.#layout = layout;
     this.#say = say;
@@ -275,6 +276,9 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
   if (on.kind === 'any') return node.startsWith(on.of === 'worker' ? 'worker' : 'master');
   return true;
 }
+
+/** What scenarios that say nothing of latencies have at most: sessions within a machine are not slower. */
+const ownLatencyUs = 2_000;
 
 /** What signals, crash points and the file system can do to real processes; the rest needs a world of its own. */
 const canBeReal = {

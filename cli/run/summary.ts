@@ -174,7 +174,7 @@ export function summaryText(summary: RunSummary): string {
 function skewText({ largestPart, bytesMax, bytesMedian, heaviest }: RunSummary['skew']): string {
   const parts = `largest part ${largestPart} with ${sayBytes(bytesMax)}, median ${sayBytes(bytesMedian)}`;
   if (!heaviest) return parts;
-  return `${parts}; heaviest key ${JSON.stringify(heaviest.key)} with ${sayCount(heaviest.records)} records`;
+  return `${parts}; heaviest key ${JSON.stringify(heaviest.key)} with ${sayMany(heaviest.records, 'record')}`;
 }
 
 function phaseText(phase: PhaseSummary): string {
