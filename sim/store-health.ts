@@ -105,7 +105,8 @@ export class StoreHealth {
 }
 
 function release<Key>(counts: Map<Key, number>, key: Key): void {
-  const left = counts.get(key)! - 1;
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left < 0) throw new RangeError('a fault of the store ended twice');
   if (left === 0) counts.delete(key);
   else counts.set(key, left);
 }

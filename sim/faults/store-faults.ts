@@ -125,9 +125,11 @@ function haltAgain(
   const { world } = occasion;
   let over = false;
   let restart: (() => void) | undefined;
+  // What is told of the restart may end the fault, which comes back here.
   const up = (): void => {
-    restart?.();
+    const restarting = restart;
     restart = undefined;
+    restarting?.();
   };
   const kill = (): void => {
     if (over) return;

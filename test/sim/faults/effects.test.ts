@@ -271,6 +271,13 @@ it('a torn write is seen by its reader as spoiled, a lost one as missing', () =>
   expect(reasons).toEqual(['corrupt', 'missing']);
 });
 
+it('a store that is halted again and again until it restarts is up after the first time', () => {
+  const halting = '{ at: 1s, halt: store-1, every: 3s, restartAfter: 1s, until: "store-restarted" }';
+  const run = play(load(`name: x\n${longMaps}\nfaults: [ ${halting} ]\nexpect: {}`));
+  expect(run.verdict, run.timeline.join('\n')).toBe('passed');
+  expect(count(run, 'store-halted')).toBe(1);
+});
+
 it('a machine that loses power long after a map was written has it still', () => {
   const run = play(
     load(`
