@@ -12,15 +12,20 @@ import {
 } from '../../core/durable/state.js';
 import { type AttemptId, type JobId, sameAttempt } from '../../core/ids.js';
 import type { JournalEntry } from '../../core/records.js';
+import { AttemptMap } from '../attempt-map.js';
 import type { Observer } from '../observer.js';
 
 export class Ledger implements Observer {
   durable: DurableState = emptyDurable();
   /** What the store held before it went back, the latest first. Whoever does not know yet may still act on it. */
   readonly #lost: DurableState[] = [];
+  /** Every commit that was ever durable, lost or made again since. */
+  readonly #commits = new AttemptMap<true>();
 
   journalDurable(entry: JournalEntry): void {
     applyEntry(this.durable, entry);
+    for (const record of entry.records)
+      if (record.type === 'task.committed') this.#commits.set(record.attempt, true);
   }
 
   journalWentBack(history: readonly JournalEntry[]): void {
@@ -49,10 +54,7 @@ export class Ledger implements Observer {
 
   /** Whether it is, or ever was, the task's commit. */
   wasCommitted(attempt: AttemptId): boolean {
-    return this.everJob(attempt.job).some(({ commits }) => {
-      const commit = commits[attempt.task];
-      return commit !== undefined && sameAttempt(commit.attempt, attempt);
-    });
+    return this.#commits.get(attempt) === true;
   }
 
   /** Whether it is the task's present commit, its file lost or not. */
