@@ -47,6 +47,8 @@ export class Conductor {
   readonly #endings = new Map<Fault, () => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #notUp = new Set<NodeId>();
+  /** By how much: a machine that is slow stays so when its process starts again. */
+  readonly #slowed = new Map<NodeId, number>();
   readonly #startedAt = performance.now();
   #cluster: LocalCluster | undefined;
 
@@ -111,6 +113,8 @@ export class Conductor {
 
   started(node: NodeId, incarnation: number): void {
     this.#notUp.delete(node);
+    const factor = this.#slowed.get(node);
+    if (factor !== undefined) this.#cluster?.supervisor.tell(node, { type: 'slow', factor });
     if (incarnation % 1000 > 1) this.#tell('node-restarted', node);
   }
 
@@ -212,8 +216,12 @@ export class Conductor {
         break;
       case 'slow':
         if (!supervisor.tell(node, { type: 'slow', factor: action.by })) return undefined;
+        this.#slowed.set(node, action.by);
         this.#tell('node-slowed', node);
-        this.#endings.set(fault, () => supervisor.tell(node, { type: 'slow', factor: 1 }));
+        this.#endings.set(fault, () => {
+          this.#slowed.delete(node);
+          supervisor.tell(node, { type: 'slow', factor: 1 });
+        });
         break;
     }
     return node;

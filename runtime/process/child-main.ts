@@ -47,8 +47,14 @@ async function main(): Promise<void> {
   process.title = `rehearse ${setup.life.node}`;
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);
+  // Whoever restarts a node and slows it down at once is heard before there is a worker.
+  let slowBy = 1;
+  let worker: WorkerNode | undefined;
   process.on('message', (message: ToChild) => {
     if (message.type === 'points') points.set(message.points);
+    if (message.type !== 'slow') return;
+    slowBy = message.factor;
+    worker?.slow(slowBy);
   });
   const watch = setup.watched
     ? { stepped: (event: unknown, effects: unknown) => tell({ type: 'step', event, effects } as ToParent) }
@@ -61,11 +67,9 @@ async function main(): Promise<void> {
   }
   const files = await FileFiles.open(layout.files);
   const addresses = new Map(setup.addresses);
-  const worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
-  process.on('SIGTERM', () => void worker.close().then(() => process.exit(0)));
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'slow') worker.slow(message.factor);
-  });
+  worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
+  worker.slow(slowBy);
+  process.on('SIGTERM', () => void worker!.close().then(() => process.exit(0)));
   await worker.start();
 }
 
