@@ -289,7 +289,7 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
 const ownLatencyUs = 2_000;
 
 /** What signals, crash points and the file system can do to real processes; the rest needs a world of its own. */
-const canBeReal = {
+export const canBeReal = {
   crash: true,
   restart: true,
   pause: true,
