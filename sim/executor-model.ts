@@ -49,8 +49,8 @@ const fetchPatienceUs = 5_000_000;
 const fetchRetryUs = 500_000;
 /** Progress is counted in pieces of input, as the runtime counts bytes. */
 const progressPieces = 1000;
-/** A supervisor replaces a worker process that died by itself after this. */
-const replaceUs = 1_000_000;
+/** A supervisor replaces a worker process that died by itself after this, as that of rehearsed processes does. */
+const replaceUs = 100_000;
 
 const attemptTime = drawKey('attempt time');
 const fileTime = drawKey('file time');

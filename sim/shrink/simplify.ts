@@ -14,7 +14,7 @@ import type {
   TaskPattern,
 } from '../scenario/types.js';
 import { defaultsUnder } from '../scenario/write.js';
-import { patternText, withText } from '../scenario/write-fault.js';
+import { durationSpelling, patternText, withText } from '../scenario/write-fault.js';
 import type { Candidate } from './removals.js';
 
 /** `facts`: those of the failing run, from which events are taken instead of times. */
@@ -152,9 +152,11 @@ const counted: ReadonlySet<string> = new Set([
 const ofLease: readonly (keyof ScenarioCluster)[] = ['workerLeaseUs', 'beatUs', 'suspectUs', 'reconnectUs'];
 
 function* simplerCluster(scenario: Scenario): Generator<Candidate> {
-  const { cluster: plain } = defaultsUnder();
   const { cluster } = scenario;
-  for (const key of Object.keys(plain) as (keyof ScenarioCluster)[]) {
+  const withoutLease = defaultsUnder().cluster;
+  const underLease = defaultsUnder({ lease: durationSpelling(cluster.workerLeaseUs) }).cluster;
+  for (const key of Object.keys(cluster) as (keyof ScenarioCluster)[]) {
+    const plain = key === 'workerLeaseUs' ? withoutLease : underLease;
     if (counted.has(key) || JSON.stringify(cluster[key]) === JSON.stringify(plain[key])) continue;
     const keys = key === 'workerLeaseUs' ? ofLease : [key];
     const fields = Object.fromEntries(keys.map((name) => [name, plain[name]]));

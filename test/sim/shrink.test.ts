@@ -8,6 +8,7 @@ import type { Scenario } from '../../sim/scenario/types.js';
 import { writeScenario } from '../../sim/scenario/write.js';
 import { singleRemovals } from '../../sim/shrink/removals.js';
 import { type Shrunk, shrink } from '../../sim/shrink/shrink.js';
+import { simplifications } from '../../sim/shrink/simplify.js';
 
 function load(text: string): Scenario {
   const loaded = loadScenarios(text, 'test.yaml');
@@ -172,4 +173,18 @@ expect: { job: any }
       }
     }
   });
+});
+
+it('tries only what a file can say', () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    const { scenario } = drawScenario(String(seed), {
+      vary: ['short-leases', 'standbys', 'stores', 'clocks'],
+    });
+    for (const candidate of [...simplifications(scenario, []), ...singleRemovals(scenario)]) {
+      const text = writeScenario(candidate.scenario);
+      const loaded = loadScenarios(text, 'test.yaml');
+      const errors = loaded.ok ? [] : loaded.errors.map(scenarioErrorText);
+      expect(errors, `${candidate.what} of seed ${seed}`).toEqual([]);
+    }
+  }
 });
