@@ -135,7 +135,9 @@ export class Faults implements Books {
     for (const node of world.nodes.values()) {
       if (node.kind === 'client' || names.includes(node.name)) this.#healed.add(node);
     }
-    for (const [fault, endings] of [...this.#endings]) {
+    for (const fault of [...this.#endings.keys()]) {
+      const endings = this.#endings.get(fault);
+      if (!endings) continue; // the end of another one ended it
       const rest = endings.filter(({ nodes }) => !this.areHealed(nodes));
       if (rest.length > 0) this.#endings.set(fault, rest);
       else this.#endings.delete(fault);

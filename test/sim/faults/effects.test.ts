@@ -326,3 +326,19 @@ describe('user code that misbehaves', () => {
     expect(count(run, 'nondeterminism-seen')).toBe(1);
   });
 });
+
+it('a fault that the healing of another one ends is not ended once more', () => {
+  const run = play(
+    load(`
+name: x
+cluster: { workers: 1 }
+job: { maps: 1 }
+faults:
+  - { at: 1s, pause: leader }
+  - { at: 2s, sever: leader, until: lease-expired }
+heal: { at: 20s, nodes: [master-1, worker-1] }
+expect: {}`),
+  );
+  expect(run.verdict, run.timeline.join('\n')).toBe('passed');
+  expect(count(run, 'store-reached')).toBe(1);
+});
