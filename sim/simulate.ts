@@ -14,7 +14,7 @@ import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { InvariantViolation } from './checkers/violation.js';
 import { WordChecker } from './checkers/word-checker.js';
 import { Faults } from './faults/faults.js';
-import type { Observer, WorldStep } from './observer.js';
+import { join, type Observer, type WorldStep } from './observer.js';
 import { Oracle } from './oracle.js';
 import type { Plants } from './plants.js';
 import { expandSeed } from './random.js';
@@ -116,19 +116,11 @@ class Run {
     const words = new WordChecker(world, ledger);
     const outputs = new OutputChecker(world, ledger);
     const failures = new FailureChecker(world, ledger);
-    world.observers.push(
-      this.#journal,
-      ledger,
-      this.#snapshots,
-      files,
-      this.#oracle,
-      outputs,
-      words,
-      failures,
-    );
+    const checkers = [this.#journal, ledger, this.#snapshots, files, this.#oracle, outputs, words, failures];
+    for (const checker of checkers) join(world.audience, checker);
     const { onStep } = options;
-    if (onStep) world.observers.push({ stepped: onStep });
-    if (options.observe) world.observers.push(options.observe(world));
+    if (onStep) join(world.audience, { stepped: onStep });
+    if (options.observe) join(world.audience, options.observe(world));
     this.#boundUs = livenessBoundUs(scenario, 1);
     const { heal } = scenario;
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));

@@ -18,7 +18,7 @@ import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
 import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
-import type { Observer } from './observer.js';
+import { newAudience } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
 import { EventQueue } from './queue.js';
@@ -69,7 +69,7 @@ export class World implements Host {
   readonly scenario: Scenario;
   readonly seed: Seed;
   readonly plants: Plants;
-  readonly observers: Observer[] = [];
+  readonly audience = newAudience();
   readonly nodes: ReadonlyMap<string, SimNode>;
   readonly jobs: readonly WorldJob[];
   readonly facts: Fact[] = [];
@@ -84,8 +84,6 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
-  /** Those who want to hear of steps. */
-  #stepObservers: readonly Observer[] = [];
   readonly #queue = new EventQueue();
   readonly #chain = newChain();
   readonly #heard: (fact: Fact) => void;
@@ -134,8 +132,6 @@ export class World implements Host {
 
   /** Everybody starts, within a few milliseconds; the first job is submitted. */
   start(): void {
-    this.#stepObservers = this.observers.filter((observer) => observer.stepped);
-    this.network.observers = this.observers.filter((observer) => observer.frameSent);
     for (const node of this.nodes.values()) {
       if (node.kind === 'client' && node.name !== clientName(0)) continue;
       this.#startSoon(node);
@@ -333,7 +329,7 @@ export class World implements Host {
     const { nowUs: atUs, steps: index } = this;
     const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
     const facts = readFacts(this.reader, step);
-    for (const observer of this.#stepObservers) observer.stepped!(step);
+    for (const observer of this.audience.stepped) observer.stepped(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
