@@ -215,8 +215,6 @@ class Run {
       effective: this.#faults.effective,
     });
     const failed = violation !== undefined || unmet.some(({ kind }) => kind === 'unmet');
-    const counts: Record<string, number> = {};
-    for (const { name } of world.facts) counts[name] = (counts[name] ?? 0) + 1;
     return {
       scenario: this.#scenario,
       seed: world.seed.text,
@@ -232,7 +230,9 @@ class Run {
       virtualUs: world.nowUs,
       jobs,
       facts: world.facts,
-      counts,
+      get counts() {
+        return countsOf(facts);
+      },
       unmet,
       ...(violation ? { violation } : {}),
       get timeline() {
@@ -252,4 +252,10 @@ class Run {
     const output = this.#oracle.likeness(job);
     return { outcome: 'succeeded', concludedUs, ...(output ? { output } : {}) };
   }
+}
+
+function countsOf(facts: readonly Fact[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name } of facts) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
