@@ -28,7 +28,7 @@ import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts
 import { clientName, type Scenario } from './scenario/types.js';
 import { StoreHealth } from './store-health.js';
 import type { JobRegistry, Work } from './work.js';
-import { configOf, newJob, newNodes, setupOf, type WorldJob, waitsForPoints } from './world-setup.js';
+import { configOf, newJob, newNodes, pointsAwaited, setupOf, type WorldJob } from './world-setup.js';
 
 export interface WorldOptions {
   readonly scenario: Scenario;
@@ -88,8 +88,7 @@ export class World implements Host {
   readonly #chain = newChain();
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
-  /** Some fault waits for a crash point: only then is it told that one is reached. */
-  readonly #pointsMatter: boolean;
+  readonly #pointsAwaited: ReadonlySet<string> | 'all';
 
   constructor(options: WorldOptions) {
     const { scenario, seed, registry, plants } = options;
@@ -98,7 +97,7 @@ export class World implements Host {
     this.seed = seed;
     this.plants = plants;
     this.#heard = options.heard;
-    this.#pointsMatter = scenario.faults.some(waitsForPoints);
+    this.#pointsAwaited = pointsAwaited(scenario.faults);
     this.config = configOf(scenario);
     this.jobs = scenario.jobs.map((_, index) => newJob(scenario, index, registry));
     this.#worksByHash = new Map(this.jobs.map(({ work }) => [work.hash, work]));
@@ -214,9 +213,14 @@ export class World implements Host {
       life.node.held.push(() => this.#pauseOver(playing));
       return;
     }
-    if (this.#pointsMatter && pause!.point !== undefined) this.#reach(life, pause!, pause!.point);
+    if (pause!.point !== undefined && this.#isAwaited(pause!.point)) this.#reach(life, pause!, pause!.point);
     if (life.node.status === 'up') this.#takeStep(playing);
     else this.runFor(life, () => this.#takeStep(playing));
+  }
+
+  #isAwaited(point: string): boolean {
+    const awaited = this.#pointsAwaited;
+    return awaited === 'all' || (awaited.size > 0 && awaited.has(point));
   }
 
   #reach(life: Life, { job, attempt }: Pause, point: string): void {
