@@ -24,13 +24,19 @@ export interface FieldName extends TextHash {
   within: FieldName | undefined;
 }
 
+interface KnownText extends TextHash {
+  readonly text: string;
+}
+
 /** Longer texts are not kept. */
 const keptLength = 64;
-const keptTexts = 8192;
+/** A power of two. */
+const places = 4096;
 /** Far more than our own data has. */
 const keptFields = 16_384;
 
-let texts = new Map<string, TextHash>();
+/** Each at the place that its ends give, where it was the last to come: a table of texts by their hash is slower. */
+const texts: (KnownText | undefined)[] = new Array(places).fill(undefined);
 let fields = 0;
 
 /** A new beginning: stands where no field is. */
@@ -39,13 +45,25 @@ export function noField(): FieldName {
 }
 
 export function textHash(text: string): TextHash {
-  const known = texts.get(text);
-  if (known !== undefined) return known;
-  const hash = computeTextHash(text);
-  if (text.length > keptLength) return hash;
-  if (texts.size >= keptTexts) texts = new Map();
-  texts.set(text, hash);
-  return hash;
+  const { length } = text;
+  if (length > keptLength) return computeTextHash(text);
+  const place = placeOf(text, length);
+  const known = texts[place];
+  if (known !== undefined && known.text === text) return known;
+  const { a, b } = computeTextHash(text);
+  const kept: KnownText = { text, a, b };
+  texts[place] = kept;
+  return kept;
+}
+
+/** Texts of one kind mostly differ in their last characters, and these in their low bits: `worker-12`, a digest. */
+function placeOf(text: string, length: number): number {
+  let place = length << 7;
+  if (length > 2) {
+    const end = text.charCodeAt(length - 1) ^ (text.charCodeAt(length - 2) << 4);
+    place ^= end ^ (text.charCodeAt(length - 3) << 8) ^ (text.charCodeAt(0) << 5);
+  }
+  return place & (places - 1);
 }
 
 /** The field `name` after `before`. */

@@ -90,6 +90,7 @@ export class ExecutorModel {
     const begun = (this.#begun[id.job] ??= []);
     const ordinal = (begun[id.task] ?? 0) + 1;
     begun[id.task] = ordinal;
+    const { totalUs, startupUs, copyUs } = this.#workUs(work, id, ordinal, life);
     const attempt: Attempt = {
       id,
       life,
@@ -97,7 +98,9 @@ export class ExecutorModel {
       maps,
       ordinal,
       skip: effect.skip,
-      ...this.#workUs(work, id, ordinal, life),
+      totalUs,
+      copyUs,
+      startupUs,
       waitsSinceUs: 0,
       doneUs: 0,
       misbehaves: work.misbehaviour(id.task, ordinal),
@@ -112,7 +115,7 @@ export class ExecutorModel {
     const running = this.#running.get(life);
     if (running) running.push(attempt);
     else this.#running.set(life, [attempt]);
-    for (const observer of this.#host.observers) observer.attemptBegan?.(life, id);
+    for (const observer of this.#host.audience.attemptBegan) observer.attemptBegan(life, id);
     this.#continue(attempt);
   }
 
@@ -344,7 +347,7 @@ export class ExecutorModel {
     const generation = generationOf(attempt);
     if (id.task < maps) return { map: work.map(id.task, generation, skip) };
     const files = attempt.inputs as readonly AttemptFile[];
-    for (const observer of this.#host.observers) observer.attemptRead?.(attempt.life, id, files);
+    for (const observer of this.#host.audience.attemptRead) observer.attemptRead(attempt.life, id, files);
     let inputs = this.#results.get(files);
     if (!inputs) {
       inputs = files.map((file) => ('map' in file.content ? file.content.map : undefined)!);

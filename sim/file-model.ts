@@ -45,7 +45,7 @@ export class FileModel {
     this.#files.set(file.attempt, file);
     if (!this.#ofNode.has(node)) this.#ofNode.set(node, new Set());
     this.#ofNode.get(node)!.add(file);
-    for (const observer of this.#host.observers) observer.fileWritten?.(file);
+    for (const observer of this.#host.audience.fileWritten) observer.fileWritten(file);
   }
 
   discard(attempt: AttemptId): void {
@@ -92,6 +92,6 @@ export class FileModel {
   }
 
   #tellGone(file: AttemptFile, why: 'fault' | 'order'): void {
-    for (const observer of this.#host.observers) observer.fileGone?.(file, why);
+    for (const observer of this.#host.audience.fileGone) observer.fileGone(file, why);
   }
 }

@@ -8,7 +8,7 @@ import type { MachineEvent } from '../core/events.js';
 import type { AttemptId, JobId } from '../core/ids.js';
 import type { Frame } from './frames.js';
 import type { Life } from './nodes.js';
-import type { Observer } from './observer.js';
+import type { Audience } from './observer.js';
 import type { Plants } from './plants.js';
 import type { Seed } from './random.js';
 import type { CrashPoint, FactName } from './scenario/fact-names.js';
@@ -21,7 +21,7 @@ export interface Host {
   readonly seed: Seed;
   /** Virtual time in microseconds. */
   readonly nowUs: number;
-  readonly observers: readonly Observer[];
+  readonly audience: Audience;
   readonly plants: Plants;
   /** Happens whatever becomes of any node: frames on a wire, the store's own clock. */
   later(delayUs: number, task: Task): void;

@@ -101,7 +101,8 @@ export class JournalModel {
   #answer(life: Life, slot: number, answer: Answer): void {
     switch (answer.outcome) {
       case 'appended':
-        for (const observer of this.#host.observers) observer.journalAcknowledged?.(answer.entry, life);
+        for (const observer of this.#host.audience.journalAcknowledged)
+          observer.journalAcknowledged(answer.entry, life);
         return this.#host.feed(life, { type: 'journal.appended', entry: answer.entry });
       case 'taken': {
         const entry = answer.entry ? { entry: answer.entry } : {};
@@ -149,7 +150,8 @@ export class JournalModel {
     this.#segments = [];
     this.#beginnings = this.#beginnings.filter((beginning) => beginning.last <= last);
     const history = this.#log.map(({ entry }) => entry);
-    if (lost > 0) for (const observer of this.#host.observers) observer.journalWentBack?.(history);
+    if (lost > 0)
+      for (const observer of this.#host.audience.journalWentBack) observer.journalWentBack(history);
     return lost;
   }
 
@@ -197,7 +199,7 @@ export class JournalModel {
     if (this.#log.length !== slot - 1 || !follows) return { outcome: 'taken' };
     const written: Written = { entry: { slot, nonce, after, records }, writer: life, durable: false };
     this.#log.push(written);
-    for (const observer of this.#host.observers) observer.journalWritten?.(written.entry, life);
+    for (const observer of this.#host.audience.journalWritten) observer.journalWritten(written.entry, life);
     yield this.#step(life, slot, 'journal.after_write');
     if (this.#host.plants.acknowledgeBeforeSync) {
       this.#host.laterFor(life, syncUs.max, () => this.#makeDurable(written));
@@ -253,7 +255,8 @@ export class JournalModel {
   #makeDurable(written: Written): void {
     if (written.durable || this.#log[written.entry.slot - 1] !== written) return;
     written.durable = true;
-    for (const observer of this.#host.observers) observer.journalDurable?.(written.entry, written.writer);
+    for (const observer of this.#host.audience.journalDurable)
+      observer.journalDurable(written.entry, written.writer);
   }
 
   #segmentOf(life: Life): Segment | undefined {

@@ -13,15 +13,12 @@ import { type Frame, frameKeys, messageKey, newPipe, type Pipe, type Session } f
 import type { Host } from './host.js';
 import { type FrameKind, latencyOf, linkTo, repetitionOf, type Trouble } from './links.js';
 import { type Life, livingLife, type SimNode } from './nodes.js';
-import type { Observer } from './observer.js';
 import { draw, drawKey, type Range, within } from './random.js';
 
 const extraTime = drawKey('extra time');
 const fate = { loss: drawKey('loss'), duplicate: drawKey('duplicate') };
 
 export class Network {
-  /** Those who want to hear of frames. */
-  observers: readonly Observer[] = [];
   readonly #host: Host;
   readonly #nodes: ReadonlyMap<NodeId, SimNode>;
   readonly #latencyUs: Range;
@@ -176,7 +173,7 @@ export class Network {
     const repetition = repetitionOf(link, key);
     const latencyUs = latencyOf(this.#host.seed, this.#latencyUs, link, key, repetition);
     const frame = { kind, session, pipe, receiver, event, key, repetition, latencyUs, late: false };
-    for (const observer of this.observers) observer.frameSent!(frame);
+    for (const observer of this.#host.audience.frameSent) observer.frameSent(frame);
     if (link.troubles.length > 0) this.#holdBack(frame);
     if (pipe.heldBy !== undefined || link.blocked > 0) {
       pipe.heldUp.push(frame);

@@ -47,3 +47,31 @@ export interface Observer {
   /** What stands at an output's path has changed. */
   outputChanged?(path: string, now: Directory | undefined, by: PublishRequest | undefined): void;
 }
+
+/** By what there is to hear, those who want to hear of it, in the order in which they came: nobody is asked in vain. */
+export type Audience = {
+  readonly [Hook in keyof Observer]-?: (Observer & Required<Pick<Observer, Hook>>)[];
+};
+
+export function newAudience(): Audience {
+  return {
+    stepped: [],
+    journalWritten: [],
+    journalDurable: [],
+    journalAcknowledged: [],
+    journalWentBack: [],
+    attemptBegan: [],
+    attemptRead: [],
+    fileWritten: [],
+    fileGone: [],
+    frameSent: [],
+    faultBegan: [],
+    outputChanged: [],
+  };
+}
+
+export function join(audience: Audience, observer: Observer): void {
+  for (const hook of Object.keys(audience) as (keyof Observer)[]) {
+    if (observer[hook]) (audience[hook] as Observer[]).push(observer);
+  }
+}

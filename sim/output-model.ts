@@ -166,7 +166,7 @@ export class OutputModel {
 
   #changed(path: string, by: PublishRequest): void {
     const directory = this.tree.directory(path);
-    for (const observer of this.#host.observers) observer.outputChanged?.(path, directory, by);
+    for (const observer of this.#host.audience.outputChanged) observer.outputChanged(path, directory, by);
   }
 }
 

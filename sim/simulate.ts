@@ -14,7 +14,7 @@ import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { InvariantViolation } from './checkers/violation.js';
 import { WordChecker } from './checkers/word-checker.js';
 import { Faults } from './faults/faults.js';
-import type { Observer, WorldStep } from './observer.js';
+import { join, type Observer, type WorldStep } from './observer.js';
 import { Oracle } from './oracle.js';
 import type { Plants } from './plants.js';
 import { expandSeed } from './random.js';
@@ -116,19 +116,11 @@ class Run {
     const words = new WordChecker(world, ledger);
     const outputs = new OutputChecker(world, ledger);
     const failures = new FailureChecker(world, ledger);
-    world.observers.push(
-      this.#journal,
-      ledger,
-      this.#snapshots,
-      files,
-      this.#oracle,
-      outputs,
-      words,
-      failures,
-    );
+    const checkers = [this.#journal, ledger, this.#snapshots, files, this.#oracle, outputs, words, failures];
+    for (const checker of checkers) join(world.audience, checker);
     const { onStep } = options;
-    if (onStep) world.observers.push({ stepped: onStep });
-    if (options.observe) world.observers.push(options.observe(world));
+    if (onStep) join(world.audience, { stepped: onStep });
+    if (options.observe) join(world.audience, options.observe(world));
     this.#boundUs = livenessBoundUs(scenario, 1);
     const { heal } = scenario;
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
@@ -223,8 +215,6 @@ class Run {
       effective: this.#faults.effective,
     });
     const failed = violation !== undefined || unmet.some(({ kind }) => kind === 'unmet');
-    const counts: Record<string, number> = {};
-    for (const { name } of world.facts) counts[name] = (counts[name] ?? 0) + 1;
     return {
       scenario: this.#scenario,
       seed: world.seed.text,
@@ -240,7 +230,9 @@ class Run {
       virtualUs: world.nowUs,
       jobs,
       facts: world.facts,
-      counts,
+      get counts() {
+        return countsOf(facts);
+      },
       unmet,
       ...(violation ? { violation } : {}),
       get timeline() {
@@ -260,4 +252,10 @@ class Run {
     const output = this.#oracle.likeness(job);
     return { outcome: 'succeeded', concludedUs, ...(output ? { output } : {}) };
   }
+}
+
+function countsOf(facts: readonly Fact[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name } of facts) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

@@ -63,8 +63,16 @@ export class UnknownJobError extends Error {
 const budgetBytes = 1 << 20;
 
 interface Results {
-  readonly maps: Map<string | number, MapResult>;
+  /** Or the record that the task cannot stand. */
+  readonly maps: Map<string | number, MapResult | BadRecordError>;
   readonly reduces: Map<string, ReduceResult>;
+  /** Of the sequential run in which every task answers as it should and leaves nothing out. */
+  plain: SequentialResult | undefined;
+}
+
+export interface SequentialResult {
+  readonly parts: readonly string[];
+  readonly counters: Counters;
 }
 
 /**
@@ -76,7 +84,7 @@ let rememberedTasks = 0;
 const rememberedTasksMax = 16_384;
 
 function resultsOf(job: Job, hash: string, { maps, reduces, poison }: ScenarioJob): Results {
-  const none: Results = { maps: new Map(), reduces: new Map() };
+  const none: Results = { maps: new Map(), reduces: new Map(), plain: undefined };
   const tasks = maps + reduces;
   if (tasks > rememberedTasksMax || job !== builtinJobs.get(job.name)?.job) return none;
   const key = JSON.stringify([job.name, hash, maps, reduces, poison]);
@@ -99,8 +107,7 @@ export class Work {
   readonly scenario: ScenarioJob;
   readonly #job: Job;
   #splits: readonly (readonly PlainRecord[])[] | undefined;
-  readonly #mapResults: Map<string | number, MapResult>;
-  readonly #reduceResults: Map<string, ReduceResult>;
+  readonly #results: Results;
   #lastInputs: readonly MapResult[] | undefined;
   #lastGeneration = '';
 
@@ -117,9 +124,7 @@ export class Work {
       input: scenario.input,
       ...(scenario.cost ? { cost: JSON.stringify(scenario.cost) } : {}),
     });
-    const { maps, reduces } = resultsOf(found.job, this.hash, scenario);
-    this.#mapResults = maps;
-    this.#reduceResults = reduces;
+    this.#results = resultsOf(found.job, this.hash, scenario);
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */
@@ -133,25 +138,30 @@ export class Work {
   /** Throws what user code throws, as `BadRecordError` where it is known which record that was. */
   map(task: number, generation: number, skip: readonly string[] = []): MapResult {
     const key = keyOf(task, generation, skip);
-    const known = this.#mapResults.get(key);
-    if (known) return known;
-    const result = this.scenario.cost
-      ? this.#madeUpMap(task, generation, skip)
-      : this.#runMap(task, generation, skip);
-    this.#mapResults.set(key, result);
+    const { maps } = this.#results;
+    let result = maps.get(key);
+    if (result === undefined) {
+      result = this.scenario.cost
+        ? this.#madeUpMap(task, generation, skip)
+        : this.#runMap(task, generation, skip);
+      maps.set(key, result);
+    }
+    if (result instanceof BadRecordError) throw result;
     return result;
   }
 
-  #runMap(task: number, generation: number, skip: readonly string[]): MapResult {
+  #runMap(task: number, generation: number, skip: readonly string[]): MapResult | BadRecordError {
     const { reduces, parameters } = this.scenario;
     const context = { task: this.#name(task), params: parameters, seed: this.hash };
     const job = generation === 0 ? this.#job : different(this.#job, generation);
     this.#splits ??= splitLines(this.scenario.input, this.scenario.maps);
     const split = this.#splits[task]!;
     const site: RecordSite = {};
-    const { partitions, counters } = naming(site, () =>
-      runPlainMap({ job, records: split, reduces, budgetBytes, context, skip, site }),
+    const mapped = orBadRecord(() =>
+      naming(site, () => runPlainMap({ job, records: split, reduces, budgetBytes, context, skip, site })),
     );
+    if (mapped instanceof BadRecordError) return mapped;
+    const { partitions, counters } = mapped;
     const records = partitions.reduce((sum, partition) => sum + partition.length, 0);
     const bytes = JSON.stringify(partitions).length;
     const output = { digest: stateDigest(partitions), bytes, records, inputs: '' };
@@ -183,7 +193,7 @@ export class Work {
   ): ReduceResult {
     const read = this.#generationOf(inputs);
     const key = `${partition}.${generation}.${read}.${skip.join(' ')}`;
-    const known = this.#reduceResults.get(key);
+    const known = this.#results.reduces.get(key);
     if (known) return known;
     const reduced = this.scenario.cost
       ? { text: `part ${partition} of what ${read} holds\n`, counters: [] }
@@ -196,7 +206,7 @@ export class Work {
       inputs: read,
     };
     const result = { generation, skip, text, counters: reduced.counters, output };
-    this.#reduceResults.set(key, result);
+    this.#results.reduces.set(key, result);
     return result;
   }
 
@@ -226,10 +236,17 @@ export class Work {
   sequential(
     generations: readonly number[],
     skips: readonly (readonly string[])[] = [],
-  ): {
-    readonly parts: readonly string[];
-    readonly counters: Counters;
-  } {
+  ): SequentialResult {
+    const isPlain = generations.every((one) => one === 0) && skips.every((skip) => skip.length === 0);
+    if (!isPlain) return this.#runSequentially(generations, skips);
+    this.#results.plain ??= this.#runSequentially(generations, skips);
+    return this.#results.plain;
+  }
+
+  #runSequentially(
+    generations: readonly number[],
+    skips: readonly (readonly string[])[],
+  ): SequentialResult {
     const { maps, reduces } = this.scenario;
     const mapped = Array.from({ length: maps }, (_, task) => this.map(task, generations[task]!, skips[task]));
     const reduced = Array.from({ length: reduces }, (_, partition) =>
@@ -317,6 +334,15 @@ function naming<T>(site: RecordSite, run: () => T | Promise<T>): T {
   } catch (error) {
     const record = site.record?.();
     throw record === undefined ? error : new BadRecordError(record, error as Error);
+  }
+}
+
+function orBadRecord<T>(run: () => T): T | BadRecordError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof BadRecordError) return error;
+    throw error;
   }
 }
 

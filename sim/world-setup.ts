@@ -59,10 +59,16 @@ export function setupOf(
   return { role: 'worker', config, life, slots, ...previous };
 }
 
-export function waitsForPoints({ trigger, after, until }: Fault): boolean {
+/** The crash points that some fault waits for: of no other need it be told that it is reached. */
+export function pointsAwaited(faults: readonly Fault[]): ReadonlySet<string> | 'all' {
   const isPoint = (pattern: FactPattern | undefined): boolean => pattern?.name === 'point-reached';
-  if (trigger.kind === 'point') return true;
-  return (trigger.kind === 'when' && isPoint(trigger.pattern)) || isPoint(after) || isPoint(until);
+  const awaited = new Set<string>();
+  for (const { trigger, after, until } of faults) {
+    if (trigger.kind === 'when' && isPoint(trigger.pattern)) return 'all';
+    if (isPoint(after) || isPoint(until)) return 'all';
+    if (trigger.kind === 'point') awaited.add(trigger.point);
+  }
+  return awaited;
 }
 
 export function configOf({ cluster }: Scenario): ClusterConfig {

@@ -18,7 +18,7 @@ import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
 import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
-import type { Observer } from './observer.js';
+import { newAudience } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
 import { EventQueue } from './queue.js';
@@ -28,7 +28,7 @@ import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts
 import { clientName, type Scenario } from './scenario/types.js';
 import { StoreHealth } from './store-health.js';
 import type { JobRegistry, Work } from './work.js';
-import { configOf, newJob, newNodes, setupOf, type WorldJob, waitsForPoints } from './world-setup.js';
+import { configOf, newJob, newNodes, pointsAwaited, setupOf, type WorldJob } from './world-setup.js';
 
 export interface WorldOptions {
   readonly scenario: Scenario;
@@ -69,7 +69,7 @@ export class World implements Host {
   readonly scenario: Scenario;
   readonly seed: Seed;
   readonly plants: Plants;
-  readonly observers: Observer[] = [];
+  readonly audience = newAudience();
   readonly nodes: ReadonlyMap<string, SimNode>;
   readonly jobs: readonly WorldJob[];
   readonly facts: Fact[] = [];
@@ -84,14 +84,11 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
-  /** Those who want to hear of steps. */
-  #stepObservers: readonly Observer[] = [];
   readonly #queue = new EventQueue();
   readonly #chain = newChain();
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
-  /** Some fault waits for a crash point: only then is it told that one is reached. */
-  readonly #pointsMatter: boolean;
+  readonly #pointsAwaited: ReadonlySet<string> | 'all';
 
   constructor(options: WorldOptions) {
     const { scenario, seed, registry, plants } = options;
@@ -100,7 +97,7 @@ export class World implements Host {
     this.seed = seed;
     this.plants = plants;
     this.#heard = options.heard;
-    this.#pointsMatter = scenario.faults.some(waitsForPoints);
+    this.#pointsAwaited = pointsAwaited(scenario.faults);
     this.config = configOf(scenario);
     this.jobs = scenario.jobs.map((_, index) => newJob(scenario, index, registry));
     this.#worksByHash = new Map(this.jobs.map(({ work }) => [work.hash, work]));
@@ -134,8 +131,6 @@ export class World implements Host {
 
   /** Everybody starts, within a few milliseconds; the first job is submitted. */
   start(): void {
-    this.#stepObservers = this.observers.filter((observer) => observer.stepped);
-    this.network.observers = this.observers.filter((observer) => observer.frameSent);
     for (const node of this.nodes.values()) {
       if (node.kind === 'client' && node.name !== clientName(0)) continue;
       this.#startSoon(node);
@@ -218,9 +213,14 @@ export class World implements Host {
       life.node.held.push(() => this.#pauseOver(playing));
       return;
     }
-    if (this.#pointsMatter && pause!.point !== undefined) this.#reach(life, pause!, pause!.point);
+    if (pause!.point !== undefined && this.#isAwaited(pause!.point)) this.#reach(life, pause!, pause!.point);
     if (life.node.status === 'up') this.#takeStep(playing);
     else this.runFor(life, () => this.#takeStep(playing));
+  }
+
+  #isAwaited(point: string): boolean {
+    const awaited = this.#pointsAwaited;
+    return awaited === 'all' || (awaited.size > 0 && awaited.has(point));
   }
 
   #reach(life: Life, { job, attempt }: Pause, point: string): void {
@@ -333,7 +333,7 @@ export class World implements Host {
     const { nowUs: atUs, steps: index } = this;
     const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
     const facts = readFacts(this.reader, step);
-    for (const observer of this.#stepObservers) observer.stepped!(step);
+    for (const observer of this.audience.stepped) observer.stepped(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);

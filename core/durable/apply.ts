@@ -144,6 +144,9 @@ function count(job: DurableJob, task: TaskIndex, by: 1 | -1): void {
   else job.reducesCommitted += by;
 }
 
+/** One list for nearly all commits. */
+const noneSkipped: readonly string[] = [];
+
 function commit(job: DurableJob, record: TaskCommitted): void {
   const { task } = record.attempt;
   invariant(task < job.commits.length, 'M2', `commit of task ${task} of ${job.commits.length}`);
@@ -166,7 +169,7 @@ function commit(job: DurableJob, record: TaskCommitted): void {
     holder: record.holder,
     output: record.output,
     counters: record.counters,
-    skipped: record.skipped ?? [],
+    skipped: record.skipped ?? noneSkipped,
     valid: true,
   };
   count(job, task, 1);

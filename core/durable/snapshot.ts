@@ -21,15 +21,21 @@ interface Shape {
   readonly tag: number;
 }
 
-/** What was met so far: shapes by their sorted names, and the same by names in the order in which they were written. */
+/** What was met so far: shapes by their sorted names, and the same by the path of names as they were written. */
 interface Shapes {
   readonly sorted: Map<string, Shape>;
-  readonly written: Map<string, Shape>;
+  readonly written: WrittenNames;
+}
+
+interface WrittenNames {
+  /** Of objects that have these names and no more. */
+  shape: Shape | undefined;
+  readonly next: Map<string, WrittenNames>;
 }
 
 /** Cost O(state). */
 export function packState(state: DurableState): string {
-  const shapes: Shapes = { sorted: new Map(), written: new Map() };
+  const shapes: Shapes = { sorted: new Map(), written: { shape: undefined, next: new Map() } };
   const value = pack(state, shapes);
   return JSON.stringify([[...shapes.sorted.values()].map(({ names }) => names), value]);
 }
@@ -60,17 +66,24 @@ function pack(value: unknown, shapes: Shapes): Packed {
 }
 
 function shapeOf(fields: Record<string, unknown>, { sorted, written }: Shapes): Shape {
-  let asWritten = '';
-  for (const name in fields) if (fields[name] !== undefined) asWritten += `${name} `;
-  const known = written.get(asWritten);
-  if (known) return known;
+  let path = written;
+  for (const name in fields) {
+    if (fields[name] === undefined) continue;
+    let next = path.next.get(name);
+    if (!next) path.next.set(name, (next = { shape: undefined, next: new Map() }));
+    path = next;
+  }
+  path.shape ??= sortedShape(fields, sorted);
+  return path.shape;
+}
+
+function sortedShape(fields: Record<string, unknown>, sorted: Map<string, Shape>): Shape {
   const names = Object.keys(fields)
     .filter((name) => fields[name] !== undefined)
     .sort();
   const key = names.join(' ');
   const shape = sorted.get(key) ?? { names, tag: firstShapeTag + sorted.size };
   sorted.set(key, shape);
-  written.set(asWritten, shape);
   return shape;
 }
 

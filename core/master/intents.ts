@@ -201,16 +201,9 @@ function judgeCommit(state: DurableState, intent: Intent & { type: 'commit' }): 
       },
     };
   }
-  return {
-    record: {
-      type: 'task.committed',
-      attempt,
-      holder: intent.holder,
-      output,
-      counters: intent.counters,
-      ...(intent.skipped.length > 0 ? { skipped: intent.skipped } : {}),
-    },
-  };
+  const { holder, counters, skipped } = intent;
+  const record = { type: 'task.committed', attempt, holder, output, counters } as const;
+  return { record: skipped.length > 0 ? { ...record, skipped } : record };
 }
 
 /**

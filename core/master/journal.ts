@@ -95,9 +95,10 @@ function append(state: MasterState, turn: Turn, records: readonly JournalRecord[
   const { journal, durable, life } = state;
   journal.appends++;
   const nonce = `${life.node}/${life.incarnation}/${journal.appends}`;
-  const batch = { slot: durable.slot + 1, nonce, after: durable.nonce, records };
-  journal.pending = { ...batch, inFlight: true, doubtedAt: undefined };
-  turn.out.push({ type: 'journal.append', ...batch });
+  const slot = durable.slot + 1;
+  const after = durable.nonce;
+  journal.pending = { slot, nonce, after, records, inFlight: true, doubtedAt: undefined };
+  turn.out.push({ type: 'journal.append', slot, nonce, after, records });
 }
 
 /** Bytes a record takes in a batch, roughly and from above: texts dominate. */

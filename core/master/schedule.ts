@@ -146,30 +146,16 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
   phase.attempts++;
   if (speculative) phase.speculative++;
   if (!isMap(job, task)) tellOutputs(state, turn, view, worker);
+  const { id } = attempt;
   const { work, maps, reduces, output } = job.spec;
   const skip = skipSetOf(job, task);
-  turn.out.push({
-    type: 'decide',
-    decision: 'attempt-assigned',
-    attempt: attempt.id,
-    node,
-    facts: {
-      task: taskName(task, maps),
-      speculative,
-      ...(attempt.waiting ? { early: true } : {}),
-      ...(skip.length > 0 ? { skips: skip.length } : {}),
-    },
-  });
-  order(state, turn, worker, {
-    type: 'attempt.assign',
-    attempt: attempt.id,
-    work,
-    maps,
-    reduces,
-    output,
-    outputsVersion: isMap(job, task) ? 0 : view.outputs.length,
-    ...(skip.length > 0 ? { skip } : {}),
-  });
+  const facts: Record<string, string | number | boolean> = { task: taskName(task, maps), speculative };
+  if (attempt.waiting) facts.early = true;
+  if (skip.length > 0) facts.skips = skip.length;
+  turn.out.push({ type: 'decide', decision: 'attempt-assigned', attempt: id, node, facts });
+  const outputsVersion = isMap(job, task) ? 0 : view.outputs.length;
+  const body = { type: 'attempt.assign', attempt: id, work, maps, reduces, output, outputsVersion } as const;
+  order(state, turn, worker, skip.length > 0 ? { ...body, skip } : body);
 }
 
 /** How long an attempt of the task may stand still, in microseconds: twice as long after each time-out. */

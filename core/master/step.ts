@@ -169,15 +169,7 @@ function onMessage(
   const { leading } = state;
   if (!leading) {
     if (message.type === 'job.submit' && answerEnded(state, turn, from, session, message)) return;
-    const leader = state.durable.leader?.node;
-    const hint = leader !== undefined && leader !== state.life.node ? { leader } : {};
-    turn.out.push({
-      type: 'message.send',
-      to: from,
-      session,
-      message: { type: 'master.notLeading', epoch: state.durable.epoch, ...hint },
-    });
-    return;
+    return sayNotLeading(state, turn, from, session);
   }
   switch (message.type) {
     case 'worker.hello':
@@ -207,6 +199,15 @@ function onMessage(
   }
   setCredit(leading, worker, message.credit);
   if (leading.draining) tellDrain(state, turn, message.attempt.job);
+}
+
+/** Whom to ask instead, as far as this master knows. */
+function sayNotLeading(state: MasterState, turn: Turn, to: NodeId, session: number): void {
+  const { epoch, leader } = state.durable;
+  const refusal = { type: 'master.notLeading', epoch } as const;
+  const known = leader !== undefined && leader.node !== state.life.node;
+  const message = known ? { ...refusal, leader: leader.node } : refusal;
+  turn.out.push({ type: 'message.send', to, session, message });
 }
 
 /** While draining, clients want to hear of every attempt that ends. */

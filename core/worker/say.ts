@@ -15,9 +15,6 @@ export function say(state: WorkerState, turn: WorkerTurn, message: WorkerMessage
 
 /** The attempt is over without a result, and that is nobody's failure. */
 export function sayEnded(state: WorkerState, turn: WorkerTurn, attempt: AttemptId): void {
-  say(state, turn, { type: 'attempt.ended', ...common(state), attempt });
-}
-
-export function common(state: WorkerState): { incarnation: number; credit: number } {
-  return { incarnation: state.life.incarnation, credit: state.credit };
+  const { life, credit } = state;
+  say(state, turn, { type: 'attempt.ended', incarnation: life.incarnation, credit, attempt });
 }

@@ -11,7 +11,7 @@ import { dial, masterSpoke, tryNext } from '../link.js';
 import type { MasterToWorker } from '../messages.js';
 import { onOrder } from './orders.js';
 import { giveBack, release } from './queue.js';
-import { common, say, sayEnded } from './say.js';
+import { say, sayEnded } from './say.js';
 import type { WorkerState, WorkerTurn } from './state.js';
 
 export { initWorker } from './state.js';
@@ -71,7 +71,8 @@ function hello(state: WorkerState, turn: WorkerTurn): void {
   state.credit = state.slots - state.running.size;
   say(state, turn, {
     type: 'worker.hello',
-    ...common(state),
+    incarnation: state.life.incarnation,
+    credit: state.credit,
     slots: state.slots,
     epochSeen: state.epochSeen,
     slotSeen: state.slotSeen,
@@ -97,7 +98,8 @@ function onClock(state: WorkerState, turn: WorkerTurn, event: ClockReached): voi
       arm(state.deadlines, 'beat', '', turn.now + state.config.beatUs);
       return say(state, turn, {
         type: 'worker.beat',
-        ...common(state),
+        incarnation: state.life.incarnation,
+        credit: state.credit,
         progress: [...state.running.values()].map(({ attempt, done, total, waiting }) => ({
           attempt,
           done,
@@ -141,30 +143,33 @@ function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished
   const { maps, skip } = running;
   const { credit } = state;
   const { incarnation } = state.life;
-  const skipped = skip ? { skipped: skip } : undefined;
-  state.finished.set(attemptKey(attempt), { attempt, output, counters, maps, ...skipped });
-  say(state, turn, {
-    type: 'attempt.completed',
-    incarnation,
-    credit,
-    attempt,
-    output,
-    counters,
-    ...skipped,
-  });
+  const finished = { attempt, output, counters, maps };
+  const report = { type: 'attempt.completed', incarnation, credit, attempt, output, counters } as const;
+  state.finished.set(attemptKey(attempt), skip ? { ...finished, skipped: skip } : finished);
+  say(state, turn, skip ? { ...report, skipped: skip } : report);
 }
 
 function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {
   const running = release(state, turn, event.attempt);
   if (!running) return;
   // An executor that is being stopped may break in any way: that is not the user's failure.
-  const failure = running.state === 'aborting' ? {} : { failure: event.failure };
-  say(state, turn, { type: 'attempt.ended', ...common(state), attempt: event.attempt, ...failure });
+  if (running.state === 'aborting') return sayEnded(state, turn, event.attempt);
+  const { life, credit } = state;
+  const { attempt, failure } = event;
+  say(state, turn, { type: 'attempt.ended', incarnation: life.incarnation, credit, attempt, failure });
 }
 
 function onStarved(state: WorkerState, turn: WorkerTurn, event: AttemptStarved): void {
   if (!release(state, turn, event.attempt)) return;
   const { attempt, source, reason } = event;
+  const { life, credit } = state;
   state.starved.set(attemptKey(attempt), { attempt, source, reason });
-  say(state, turn, { type: 'input.unreadable', ...common(state), attempt, source, reason });
+  say(state, turn, {
+    type: 'input.unreadable',
+    incarnation: life.incarnation,
+    credit,
+    attempt,
+    source,
+    reason,
+  });
 }

@@ -2,13 +2,13 @@
  * C18: every snapshot tells the state of the journal below it, so that folding from it gives what folding everything
  * gives; and what is left of a trimmed journal begins with one. Comes behind the ledger among the observers.
  */
-import { stateDigest } from '../../core/canonical.js';
 import { applyEntry } from '../../core/durable/apply.js';
 import { unpackState } from '../../core/durable/snapshot.js';
 import { type DurableState, emptyDurable } from '../../core/durable/state.js';
 import type { JournalEntry, Snapshot } from '../../core/records.js';
 import type { Observer } from '../observer.js';
 import type { World } from '../world.js';
+import { sameState } from './durable-comparison.js';
 import type { Ledger } from './ledger.js';
 import { InvariantViolation } from './violation.js';
 
@@ -34,7 +34,7 @@ export class SnapshotChecker implements Observer {
 
   #compare(first: number): void {
     const folded = this.#fold(first);
-    if (folded && stateDigest(folded) === stateDigest(this.#ledger.durable)) return;
+    if (folded && sameState(folded, this.#ledger.durable)) return;
     const what = folded ? 'gives another state than the whole journal' : 'does not begin with a snapshot';
     throw new InvariantViolation('C18', `the journal from slot ${first} on ${what}`, this.#world);
   }

@@ -89,7 +89,7 @@ export class Faults implements Books {
     if (this.effective.has(fault)) return;
     this.effective.add(fault);
     this.lastUs = this.#world.nowUs;
-    for (const observer of this.#world.observers) observer.faultBegan?.(fault);
+    for (const observer of this.#world.audience.faultBegan) observer.faultBegan(fault);
   }
 
   lasts(fault: Fault, end: () => void, nodes: readonly SimNode[]): void {

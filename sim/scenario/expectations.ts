@@ -97,7 +97,8 @@ function checkCounts(scenario: Scenario, facts: readonly Fact[]): UnmetExpectati
 }
 
 function checkNames(scenario: Scenario, { facts, effective }: Occurrence): UnmetExpectation[] {
-  const seen = new Set<FactName>(facts.map((fact) => fact.name));
+  const seen = new Set<FactName>();
+  for (const { name } of facts) seen.add(name);
   const problems: UnmetExpectation[] = [];
   for (const name of scenario.expect.not) {
     if (seen.has(name)) problems.push(unmet(`${name} occurred and must not`));

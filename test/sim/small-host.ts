@@ -5,7 +5,7 @@ import type { Frame } from '../../sim/frames.js';
 import type { Host, Steps, Task } from '../../sim/host.js';
 import type { Network } from '../../sim/network.js';
 import { type Life, newNode } from '../../sim/nodes.js';
-import type { Observer } from '../../sim/observer.js';
+import { newAudience } from '../../sim/observer.js';
 import type { Plants } from '../../sim/plants.js';
 import { EventQueue } from '../../sim/queue.js';
 import { expandSeed } from '../../sim/random.js';
@@ -18,7 +18,7 @@ export interface Heard {
 
 export class SmallHost implements Host {
   readonly seed = expandSeed('1');
-  readonly observers: Observer[] = [];
+  readonly audience = newAudience();
   readonly plants: Plants = {};
   readonly heard: Heard[] = [];
   readonly told: string[] = [];
