@@ -167,7 +167,7 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
     maps,
     reduces,
     output,
-    outputsVersion: isMap(job, task) ? 0 : view.outputs.length,
+    outputsVersion: isMap(job, task) ? 0 : view.tellable,
     ...(skip.length > 0 ? { skip } : {}),
   });
 }
