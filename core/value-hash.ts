@@ -72,12 +72,16 @@ function addRemembered(
   value: object,
   field: FieldName,
 ): void {
-  let own = reader.hashes.get(value);
+  // Of a list, not of each of its items: it alone comes again, and they would push it out of what is kept.
+  const keeps = Array.isArray(value);
+  let own = keeps ? reader.hashes.get(value) : undefined;
   if (own === undefined) {
     own = newHash();
     addObject(reader, own, own.a, own.b, value, field);
-    if (reader.hashes.size >= hashesKept) reader.hashes = new Map();
-    reader.hashes.set(value, own);
+    if (keeps) {
+      if (reader.hashes.size >= hashesKept) reader.hashes = new Map();
+      reader.hashes.set(value, own);
+    }
   }
   addLeaf(sum, a, b, own.a, own.b);
 }

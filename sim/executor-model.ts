@@ -12,6 +12,7 @@ import { type LearnedOutputs, OutputLists } from './learned-outputs.js';
 import type { Network } from './network.js';
 import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, within } from './random.js';
+import { Reading } from './readings.js';
 import type { CrashPoint } from './scenario/fact-names.js';
 import type { MisbehaviourKind } from './scenario/types.js';
 import { BadRecordError, type MapResult, type Work } from './work.js';
@@ -36,10 +37,10 @@ interface Attempt {
   pieceSinceUs: number;
   pieceSlowBy: number;
   pieces: number;
-  /** For a reduce: what it has read, by map, and how many that are. */
-  inputs: readonly (AttemptFile | undefined)[];
-  read: number;
-  /** How much of the list of outputs it has gone through. */
+  /** For a reduce: what it has read. */
+  reading: Reading;
+  /** The list of outputs that it follows, and how much of it it has gone through. */
+  list: LearnedOutputs['list'] | undefined;
   heard: number;
   state: 'running' | 'waiting' | 'writing' | 'ended';
 }
@@ -56,6 +57,7 @@ const attemptTime = drawKey('attempt time');
 const fileTime = drawKey('file time');
 const fileUs = { min: 200, max: 3_000 };
 const endTime = drawKey('attempt end time');
+const nothing = new Reading();
 
 export class ExecutorModel {
   readonly #host: Host;
@@ -107,8 +109,8 @@ export class ExecutorModel {
       pieceSinceUs: 0,
       pieceSlowBy: 1,
       pieces: 0,
-      inputs: [],
-      read: 0,
+      reading: nothing,
+      list: undefined,
       heard: 0,
       state: 'running',
     };
@@ -147,9 +149,9 @@ export class ExecutorModel {
 
   /** A reduce that waited has copied what it knew of, as far as the time was enough. */
   #countCopying(attempt: Attempt): void {
-    const { copyUs, startupUs, read, maps, life } = attempt;
+    const { copyUs, startupUs, reading, maps, life } = attempt;
     const waitedUs = (this.#host.nowUs - attempt.waitsSinceUs) / life.node.slowBy;
-    const couldUs = Math.floor(startupUs + (copyUs * read) / maps);
+    const couldUs = Math.floor(startupUs + (copyUs * reading.count) / maps);
     attempt.doneUs = Math.max(attempt.doneUs, Math.min(couldUs, Math.floor(attempt.doneUs + waitedUs)));
   }
 
@@ -229,7 +231,7 @@ export class ExecutorModel {
       if (attempt.misbehaves === 'exhausts') return this.#exhaust(attempt);
       const hangs = attempt.misbehaves === 'hangs';
       attempt.doneUs = hangs ? Math.max(1, attempt.doneUs) : attempt.doneUs + pieceUs;
-      const fetched = attempt.id.task < attempt.maps || attempt.read === attempt.maps;
+      const fetched = attempt.id.task < attempt.maps || attempt.reading.count === attempt.maps;
       if (!fetched && !hangs) this.#fetch(attempt, this.#host.nowUs);
       else this.#proceed(attempt);
     });
@@ -261,33 +263,9 @@ export class ExecutorModel {
   /** A reduce reads what it has not read yet; a holder that does not answer is asked again for a while. */
   #fetch(attempt: Attempt, sinceUs: number): void {
     if (attempt.state !== 'running') return;
-    const { id, life, maps } = attempt;
-    const late = this.#host.nowUs - sinceUs >= fetchPatienceUs;
-    const known = this.#learned.get(life)?.get(id.job);
-    const inputs = attempt.inputs as (AttemptFile | undefined)[];
-    for (const task of known?.since(attempt.heard) ?? []) {
-      const source = known!.of(task);
-      if (inputs[task] !== undefined || source === undefined) continue;
-      const file = this.#files.find(source.attempt);
-      if (file && !late && this.#isSilent(life, file)) {
-        const piece = ++attempt.pieces;
-        this.#host.laterFor(life, fetchRetryUs, () => {
-          if (attempt.pieces === piece) this.#fetch(attempt, sinceUs);
-        });
-        return;
-      }
-      const reason = this.#unreadable(life, file);
-      if (reason) {
-        this.#end(attempt);
-        this.#host.feed(life, { type: 'attempt.starved', attempt: id, source: source.attempt, reason });
-        return;
-      }
-      inputs[task] = file!;
-      attempt.read++;
-    }
-    attempt.heard = known?.length ?? 0;
-    if (attempt.read === maps) {
-      attempt.inputs = this.#shared(id.job, inputs as AttemptFile[]);
+    const known = this.#learned.get(attempt.life)?.get(attempt.id.job);
+    if (known && !this.#readAll(attempt, known) && !this.#readEach(attempt, known, sinceUs)) return;
+    if (attempt.reading.count === attempt.maps) {
       this.#proceed(attempt);
       return;
     }
@@ -297,22 +275,66 @@ export class ExecutorModel {
     this.#report(attempt, true);
   }
 
+  /** Reads all that it has heard of at once, as others have before it; false when something may be in the way. */
+  #readAll(attempt: Attempt, known: LearnedOutputs): boolean {
+    if (attempt.list !== known.list) {
+      attempt.list = known.list; // another leader tells another list, from its beginning
+      attempt.heard = 0;
+    }
+    const { reading, servers } = attempt.reading.next(known, attempt.heard, this.#files);
+    if (!reading || servers.some((server) => this.#isSilent(attempt.life, server))) return false;
+    attempt.reading = reading;
+    attempt.heard = known.length;
+    return true;
+  }
+
+  /** Reads one after the other; false when it has to try again, or has given up. */
+  #readEach(attempt: Attempt, known: LearnedOutputs, sinceUs: number): boolean {
+    const { life } = attempt;
+    const late = this.#host.nowUs - sinceUs >= fetchPatienceUs;
+    const read: AttemptFile[] = [];
+    for (const task of known.since(attempt.heard)) {
+      const source = known.of(task);
+      if (source === undefined || attempt.reading.has(task)) continue;
+      const file = this.#files.find(source.attempt);
+      const silent = file !== undefined && this.#isSilent(life, this.#files.server(file));
+      if (file?.state === 'whole' && !silent) {
+        read.push(file);
+        continue;
+      }
+      attempt.reading = attempt.reading.with(read);
+      if (silent && !late) this.#fetchLater(attempt, sinceUs);
+      else this.#starve(attempt, source.attempt, reasonOf(file));
+      return false;
+    }
+    attempt.reading = attempt.reading.with(read);
+    attempt.heard = known.length;
+    return true;
+  }
+
+  #fetchLater(attempt: Attempt, sinceUs: number): void {
+    const piece = ++attempt.pieces;
+    this.#host.laterFor(attempt.life, fetchRetryUs, () => {
+      if (attempt.pieces === piece) this.#fetch(attempt, sinceUs);
+    });
+  }
+
+  #starve(attempt: Attempt, source: AttemptId, reason: InvalidationReason): void {
+    this.#end(attempt);
+    this.#host.feed(attempt.life, { type: 'attempt.starved', attempt: attempt.id, source, reason });
+  }
+
   /** The same list for all who have read the same: with many maps and reduces there is no room for one each. */
-  #shared(job: JobId, read: readonly AttemptFile[]): readonly AttemptFile[] {
+  #shared({ id: { job }, reading }: Attempt): readonly AttemptFile[] {
+    const read = reading.all();
     const last = this.#lastRead.get(job);
-    if (last && read.every((file, map) => file === last[map])) return last;
+    if (last && (read === last || read.every((file, map) => file === last[map]))) return last;
     this.#lastRead.set(job, read);
     return read;
   }
 
-  #unreadable(reader: Life, file: AttemptFile | undefined): InvalidationReason | undefined {
-    if (!file || file.state === 'lost') return 'missing';
-    if (file.state === 'corrupt') return 'corrupt';
-    return this.#isSilent(reader, file) ? 'unreachable' : undefined;
-  }
-
-  #isSilent(reader: Life, file: AttemptFile): boolean {
-    const server = this.#files.server(file);
+  /** Nobody has to answer for a file that anybody can read. */
+  #isSilent(reader: Life, server: Life | undefined): boolean {
     if (!server || server === reader) return false;
     const { node } = server;
     const cut = this.#network.isBlocked(reader.node, node) || this.#network.isBlocked(node, reader.node);
@@ -346,7 +368,7 @@ export class ExecutorModel {
     const { id, work, maps, skip } = attempt;
     const generation = generationOf(attempt);
     if (id.task < maps) return { map: work.map(id.task, generation, skip) };
-    const files = attempt.inputs as readonly AttemptFile[];
+    const files = this.#shared(attempt);
     for (const observer of this.#host.audience.attemptRead) observer.attemptRead(attempt.life, id, files);
     let inputs = this.#results.get(files);
     if (!inputs) {
@@ -396,4 +418,10 @@ export class ExecutorModel {
 function generationOf({ id, maps, ordinal, misbehaves }: Attempt): number {
   if (misbehaves === 'differs') return ordinal;
   return misbehaves === 'scatters' && id.task < maps ? -ordinal : 0;
+}
+
+/** Why a file that is not whole, or whose holder is silent, could not be read. */
+function reasonOf(file: AttemptFile | undefined): InvalidationReason {
+  if (!file || file.state === 'lost') return 'missing';
+  return file.state === 'corrupt' ? 'corrupt' : 'unreachable';
 }

@@ -25,10 +25,16 @@ export class FileModel {
   readonly #files = new AttemptMap<AttemptFile | undefined>();
   readonly #ofNode = new Map<SimNode, Set<AttemptFile>>();
   readonly #place: 'shared' | 'worker';
+  #version = 0;
 
   constructor(host: Host, place: 'shared' | 'worker') {
     this.#host = host;
     this.#place = place;
+  }
+
+  /** Another number whenever the file of a map is gone or spoilt. */
+  get version(): number {
+    return this.#version;
   }
 
   find(attempt: AttemptId): AttemptFile | undefined {
@@ -92,6 +98,7 @@ export class FileModel {
   }
 
   #tellGone(file: AttemptFile, why: 'fault' | 'order'): void {
+    if ('map' in file.content) this.#version++;
     for (const observer of this.#host.audience.fileGone) observer.fileGone(file, why);
   }
 }

@@ -10,7 +10,7 @@ import type { Verdict } from '../messages.js';
 import type { AttemptFailed, JournalRecord, TaskCommitted, TaskInvalidated } from '../records.js';
 import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import { forgetConduct, noteFailure, noteSuccess } from './exclusion.js';
-import { allMapsDone } from './inputs.js';
+import { allMapsDone, noteOutput } from './inputs.js';
 import type { Intent } from './intents.js';
 import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
@@ -105,7 +105,7 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
     const before = again
       ? view.outputs.findLast((change) => change.attempt.task === attempt.task)
       : undefined;
-    view.outputs.push({ attempt, digest: record.output.digest, holder: holder.node });
+    noteOutput(job, view, { attempt, digest: record.output.digest, holder: holder.node });
     if (before && before.digest !== record.output.digest)
       regenerated(state, turn, { job, view, attempt, before: before.attempt });
     if (job.commits[attempt.task]!.skipped.length > 0)
@@ -163,7 +163,7 @@ function onInvalidated(state: MasterState, turn: Turn, record: TaskInvalidated):
   view.doubts--;
   turn.out.push({ type: 'decide', decision: 'task-invalidated', attempt, facts: { task: name, reason } });
   if (isMap(job, attempt.task)) {
-    view.outputs.push({ attempt, digest: job.commits[attempt.task]!.output.digest });
+    noteOutput(job, view, { attempt, digest: job.commits[attempt.task]!.output.digest });
   }
   makeIdle(view, job, attempt.task);
   tellFollowersSoon(state, turn, job);

@@ -17,30 +17,45 @@ import type { JobView, Leading, MasterState, Turn, WorkerView } from './state.js
 
 /** Keeps a message well below a megabyte. */
 const changesPerMessage = 4096;
+/** While maps run, their outputs are told in so many portions at most: docs/adr/0014-outputs-in-portions.md. */
+const portionsMax = 256;
+
+/**
+ * The list grows, and may be told up to its end: at once when an output is lost or the last map is done. Else only when
+ * a portion is full, so that thousands of workers, whose beats come at thousands of moments, are told the same pieces.
+ */
+export function noteOutput(job: DurableJob, view: JobView, change: OutputChange): void {
+  const { outputs } = view;
+  outputs.push(change);
+  const portion = Math.ceil(job.spec.maps / portionsMax);
+  const urgent = change.holder === undefined || allMapsDone(job);
+  if (urgent || outputs.length % portion === 0) view.tellable = outputs.length;
+}
 
 /** Sends what this session has not heard yet of the job's map outputs. */
 export function tellOutputs(state: MasterState, turn: Turn, view: JobView, worker: WorkerView): void {
+  const { outputs, tellable } = view;
   const from = worker.outputsSent.get(view.job) ?? 0;
-  if (from === view.outputs.length || worker.session === 0) return;
-  worker.outputsSent.set(view.job, view.outputs.length);
-  for (let start = from; start < view.outputs.length; ) {
-    const changes = pieceOf(view.outputs, start);
+  if (from === tellable || worker.session === 0) return;
+  worker.outputsSent.set(view.job, tellable);
+  for (let start = from; start < tellable; ) {
+    const changes = pieceOf(outputs, start, tellable);
     order(state, turn, worker, { type: 'outputs.changed', job: view.job, from: start, changes });
     start += changes.length;
   }
 }
 
-/** Pieces that will not grow any more, by list and number: thousands of workers are told the very same. */
-const wholePieces = new WeakMap<readonly OutputChange[], (readonly OutputChange[])[]>();
+/** Pieces told before, by list and beginning: whoever is told the same is told the very same. */
+const pieces = new WeakMap<readonly OutputChange[], Map<number, readonly OutputChange[]>>();
 
-/** What follows in the list, up to the next multiple of a message's size. */
-function pieceOf(outputs: readonly OutputChange[], start: number): readonly OutputChange[] {
-  const number = Math.floor(start / changesPerMessage);
-  const end = (number + 1) * changesPerMessage;
-  if (start % changesPerMessage > 0 || end > outputs.length) return outputs.slice(start, end);
-  let pieces = wholePieces.get(outputs);
-  if (!pieces) wholePieces.set(outputs, (pieces = []));
-  return (pieces[number] ??= outputs.slice(start, end));
+/** What follows in the list, up to `tellable` or the next multiple of a message's size. */
+function pieceOf(outputs: readonly OutputChange[], start: number, tellable: number): readonly OutputChange[] {
+  const end = Math.min(tellable, (Math.floor(start / changesPerMessage) + 1) * changesPerMessage);
+  let known = pieces.get(outputs);
+  if (!known) pieces.set(outputs, (known = new Map()));
+  let piece = known.get(start);
+  if (piece?.length !== end - start) known.set(start, (piece = outputs.slice(start, end)));
+  return piece;
 }
 
 /** What the worker's reduces have not heard yet: with every beat, so that many changes make one message. */

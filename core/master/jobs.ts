@@ -19,6 +19,7 @@ export function openJobView(job: DurableJob): JobView {
     active: new Map(),
     attempts: new Map(),
     outputs: [],
+    tellable: 0,
     maps: newPhase(),
     reduces: newPhase(),
     conduct: new Map(),
@@ -43,6 +44,7 @@ export function openJobView(job: DurableJob): JobView {
       });
     }
   }
+  view.tellable = view.outputs.length;
   return view;
 }
 

@@ -153,7 +153,7 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
   if (attempt.waiting) facts.early = true;
   if (skip.length > 0) facts.skips = skip.length;
   turn.out.push({ type: 'decide', decision: 'attempt-assigned', attempt: id, node, facts });
-  const outputsVersion = isMap(job, task) ? 0 : view.outputs.length;
+  const outputsVersion = isMap(job, task) ? 0 : view.tellable;
   const body = { type: 'attempt.assign', attempt: id, work, maps, reduces, output, outputsVersion } as const;
   order(state, turn, worker, skip.length > 0 ? { ...body, skip } : body);
 }

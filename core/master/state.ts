@@ -151,6 +151,8 @@ export interface JobView {
   readonly attempts: Map<TaskIndex, number>;
   /** The list that `outputs.changed` tells in pieces. */
   readonly outputs: OutputChange[];
+  /** How much of it workers may be told by now. */
+  tellable: number;
   readonly maps: PhaseView;
   readonly reduces: PhaseView;
   /** Workers that failed tasks of this job (exclusion.ts). */
