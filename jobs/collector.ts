@@ -5,7 +5,7 @@
  * or time, so that every attempt of a task, and the sequential path, give the same bytes even where `combine` is not
  * quite associative (sums of floating-point numbers).
  *
- * The plan: the values of a key are combined as soon as there are 32, or two where `combine` is one of the known
+ * The plan: the values of a key are combined as soon as there are 8, or two where `combine` is one of the known
  * functions; a run is cut as soon as the counted bytes reach the budget, and when the task ends; before a cut each key's
  * values are combined to one. Counted bytes are
  *
@@ -18,9 +18,9 @@ import { knownAs } from './aggregates.js';
 import { type Partitioner, partitionerOf } from './partition.js';
 import type { Job, KeyedValues } from './types.js';
 import { compareUtf8, utf8Length, wellFormed } from './utf8.js';
-import { canonicalValue, objectText, showValue, ValueError } from './values.js';
+import { canonicalValue, lengthInJson, numbersOf, objectText, showValue, ValueError } from './values.js';
 
-const COMBINE_AT = 32;
+const COMBINE_AT = 8;
 /** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
 const COMBINE_KNOWN_AT = 2;
 const KEY_BYTES = 160;
@@ -104,7 +104,11 @@ export class Groups implements Collector {
   #append(group: Group, value: unknown): void {
     let canonical = value;
     let bytes = SCALAR_BYTES;
-    if (typeof value === 'object' && value !== null) {
+    const numbers = Array.isArray(value) ? numbersOf(value) : undefined;
+    if (numbers !== undefined) {
+      canonical = numbers;
+      bytes = OBJECT_BYTES + 2 * lengthInJson(numbers);
+    } else if (typeof value === 'object' && value !== null) {
       const text = objectText(value, group.key);
       canonical = JSON.parse(text);
       bytes = OBJECT_BYTES + 2 * text.length;
