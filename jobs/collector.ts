@@ -27,6 +27,8 @@ const KEY_BYTES = 160;
 const SCALAR_BYTES = 8;
 const STRING_BYTES = 16;
 const OBJECT_BYTES = 32;
+/** Of a group that is new: most groups of most jobs have one value only, and an array that was pushed to has room for more. */
+const NO_VALUES: unknown[] = [];
 
 export interface Collector {
   /** Takes one pair, and may cut a run. Throws ValueError for what cannot be used. */
@@ -54,7 +56,7 @@ export interface GroupsOptions {
 interface Group {
   readonly key: string;
   readonly partition: number;
-  readonly values: unknown[];
+  values: unknown[];
   valueBytes: number;
 }
 
@@ -95,7 +97,7 @@ export class Groups implements Collector {
     const key = wellFormed(spelling);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group: Group = { key, partition: this.#partition(key), values: [], valueBytes: 0 };
+    const group: Group = { key, partition: this.#partition(key), values: NO_VALUES, valueBytes: 0 };
     this.#groups.set(key, group);
     this.#countedBytes += KEY_BYTES + 2 * utf8Length(key);
     return group;
@@ -116,7 +118,8 @@ export class Groups implements Collector {
       canonical = canonicalValue(value, group.key);
       if (typeof canonical === 'string') bytes = STRING_BYTES + 2 * canonical.length;
     }
-    group.values.push(canonical);
+    if (group.values === NO_VALUES) group.values = [canonical];
+    else group.values.push(canonical);
     group.valueBytes += bytes;
     this.#countedBytes += bytes;
   }
@@ -124,9 +127,11 @@ export class Groups implements Collector {
   #combine(group: Group): void {
     const combined = this.#job.combine!(group.key, group.values);
     this.#countedBytes -= group.valueBytes;
-    group.values.length = 0;
     group.valueBytes = 0;
     this.#append(group, combined);
+    // Not emptied and filled again: that would allocate anew each time.
+    group.values[0] = group.values.pop();
+    group.values.length = 1;
   }
 
   #cut(): void {

@@ -56,17 +56,15 @@ export function canonicalValue(value: unknown, key: string): unknown {
 
 /**
  * What JSON makes of an array of finite numbers, without the text in between: it is what jobs emit most, beside plain
- * numbers and strings. Undefined for any other array.
+ * numbers and strings. Undefined for any other array, and for -0, which JSON does not know.
  */
 export function numbersOf(values: readonly unknown[]): readonly number[] | undefined {
   if ((values as { toJSON?: unknown }).toJSON !== undefined) return undefined;
-  const numbers: number[] = [];
   for (let index = 0; index < values.length; index++) {
     const value = values[index];
-    if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-    numbers.push(value === 0 ? 0 : value);
+    if (typeof value !== 'number' || !Number.isFinite(value) || Object.is(value, -0)) return undefined;
   }
-  return numbers;
+  return values.slice() as number[];
 }
 
 /** How long the JSON text of an array of finite numbers is. */
