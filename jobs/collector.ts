@@ -5,7 +5,7 @@
  * or time, so that every attempt of a task, and the sequential path, give the same bytes even where `combine` is not
  * quite associative (sums of floating-point numbers).
  *
- * The plan: the values of a key are combined as soon as there are 32, or two where `combine` is one of the known
+ * The plan: the values of a key are combined as soon as there are 8, or two where `combine` is one of the known
  * functions; a run is cut as soon as the counted bytes reach the budget, and when the task ends; before a cut each key's
  * values are combined to one. Counted bytes are
  *
@@ -18,15 +18,17 @@ import { knownAs } from './aggregates.js';
 import { type Partitioner, partitionerOf } from './partition.js';
 import type { Job, KeyedValues } from './types.js';
 import { compareUtf8, utf8Length, wellFormed } from './utf8.js';
-import { canonicalValue, objectText, showValue, ValueError } from './values.js';
+import { canonicalValue, lengthInJson, numbersOf, objectText, showValue, ValueError } from './values.js';
 
-const COMBINE_AT = 32;
+const COMBINE_AT = 8;
 /** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
 const COMBINE_KNOWN_AT = 2;
 const KEY_BYTES = 160;
 const SCALAR_BYTES = 8;
 const STRING_BYTES = 16;
 const OBJECT_BYTES = 32;
+/** Of a group that is new: most groups of most jobs have one value only, and an array that was pushed to has room for more. */
+const NO_VALUES: unknown[] = [];
 
 export interface Collector {
   /** Takes one pair, and may cut a run. Throws ValueError for what cannot be used. */
@@ -54,7 +56,7 @@ export interface GroupsOptions {
 interface Group {
   readonly key: string;
   readonly partition: number;
-  readonly values: unknown[];
+  values: unknown[];
   valueBytes: number;
 }
 
@@ -95,7 +97,7 @@ export class Groups implements Collector {
     const key = wellFormed(spelling);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group: Group = { key, partition: this.#partition(key), values: [], valueBytes: 0 };
+    const group: Group = { key, partition: this.#partition(key), values: NO_VALUES, valueBytes: 0 };
     this.#groups.set(key, group);
     this.#countedBytes += KEY_BYTES + 2 * utf8Length(key);
     return group;
@@ -104,7 +106,11 @@ export class Groups implements Collector {
   #append(group: Group, value: unknown): void {
     let canonical = value;
     let bytes = SCALAR_BYTES;
-    if (typeof value === 'object' && value !== null) {
+    const numbers = Array.isArray(value) ? numbersOf(value) : undefined;
+    if (numbers !== undefined) {
+      canonical = numbers;
+      bytes = OBJECT_BYTES + 2 * lengthInJson(numbers);
+    } else if (typeof value === 'object' && value !== null) {
       const text = objectText(value, group.key);
       canonical = JSON.parse(text);
       bytes = OBJECT_BYTES + 2 * text.length;
@@ -112,7 +118,8 @@ export class Groups implements Collector {
       canonical = canonicalValue(value, group.key);
       if (typeof canonical === 'string') bytes = STRING_BYTES + 2 * canonical.length;
     }
-    group.values.push(canonical);
+    if (group.values === NO_VALUES) group.values = [canonical];
+    else group.values.push(canonical);
     group.valueBytes += bytes;
     this.#countedBytes += bytes;
   }
@@ -120,9 +127,11 @@ export class Groups implements Collector {
   #combine(group: Group): void {
     const combined = this.#job.combine!(group.key, group.values);
     this.#countedBytes -= group.valueBytes;
-    group.values.length = 0;
     group.valueBytes = 0;
     this.#append(group, combined);
+    // Not emptied and filled again: that would allocate anew each time.
+    group.values[0] = group.values.pop();
+    group.values.length = 1;
   }
 
   #cut(): void {

@@ -46,7 +46,9 @@ type EmittedValue<E> = E extends Emit<never, infer V> ? V : number;
  *
  * Throws JobDefinitionError if a field is missing, unknown or of the wrong kind.
  */
-export function defineJob<R = unknown>(job: WordJobDefinition<R>): JobDefinition<string, number, R>;
+export function defineJob<V = number, R = unknown>(
+  job: WordJobDefinition<V, R>,
+): JobDefinition<string, V, R, MapEmit<string, V>>;
 export function defineJob<
   E extends Emit<never, never> | MapContext = MapEmit,
   K extends string = EmittedKey<E>,

@@ -16,6 +16,7 @@ export type {
   ReduceResult,
   TaskContext,
   TaskSignal,
+  WordContext,
   WordJobDefinition,
 } from './types.js';
 export { ValueError } from './values.js';

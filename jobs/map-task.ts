@@ -6,7 +6,7 @@ import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
 import { lineRecord } from './record-id.js';
-import type { Counters, Job, MapContext, MapEmit, TaskSetting } from './types.js';
+import type { Counters, Job, MapContext, MapEmit, TaskSetting, WordContext } from './types.js';
 import { showValue, ValueError } from './values.js';
 import { wordsOf } from './words.js';
 
@@ -29,6 +29,7 @@ export class MapTask {
   readonly #input = { name: '', offset: 0 };
   readonly #emit: MapEmit<string, unknown>;
   readonly #bareEmit: MapEmit<string, unknown>;
+  readonly #wordContext: MapContext;
   #phase: Phase = 'new';
   #mapping = false;
   readonly #skip: ReadonlySet<string> | undefined;
@@ -46,6 +47,7 @@ export class MapTask {
     const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
     this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
     this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
+    this.#wordContext = { params: context.params, input: this.#input } satisfies WordContext as MapContext;
   }
 
   /** The name of the record that was offered last; undefined before the first and after `finish`. */
@@ -106,10 +108,10 @@ export class MapTask {
     });
   }
 
-  /** What is made of a word depends on nothing else, so there is no context. */
+  /** What is made of a word depends on little else, so there is little context. */
   #mapWords(words: readonly string[]): void {
     for (const word of words) {
-      const result: unknown = this.#job.map(word, this.#bareEmit, this.#bareEmit);
+      const result: unknown = this.#job.map(word, this.#bareEmit, this.#wordContext);
       if (result !== undefined) throw new ValueError(`map of a word gave ${showValue(result)}: it must emit`);
     }
   }

@@ -71,10 +71,11 @@ export function combineRuns(
   orderValues?: ValueOrder,
 ): Generator<KeyValue, void, undefined> {
   const merged = mergeRecords(runs, orderValues);
-  return combine === undefined ? merged : combined(merged, combine);
+  return combine === undefined ? merged : combineRecords(merged, combine);
 }
 
-function* combined(
+/** Sorted records, those of one key combined. */
+export function* combineRecords(
   records: Iterator<KeyValue>,
   combine: NonNullable<Job['combine']>,
 ): Generator<KeyValue, void, undefined> {

@@ -91,8 +91,8 @@ export interface JobDefinition<
   /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
   readonly outputFormat?: OutputFormat | undefined;
   /**
-   * The records are the words of the lines, not the lines. What `map` makes of a word must depend on the word alone, so
-   * that it need not be asked each time.
+   * The records are the words of the lines, not the lines. What `map` makes of a word must depend on nothing but the
+   * word, the params and the name of the input, so that it need not be asked each time.
    */
   readonly words?: WordKind | undefined;
   /** Called once per record of the input. */
@@ -125,11 +125,17 @@ export interface JobDefinition<
   readonly teardown?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
 }
 
+/** All that the `map` of a word may know besides the word. */
+export interface WordContext {
+  readonly params: Params;
+  readonly input: { readonly name: string };
+}
+
 /** A job that is given words. Without `map` each word counts 1. */
-export interface WordJobDefinition<R = unknown>
-  extends Omit<JobDefinition<string, number, R>, 'map' | 'inputFormat' | 'words'> {
+export interface WordJobDefinition<V = number, R = unknown>
+  extends Omit<JobDefinition<string, V, R>, 'map' | 'inputFormat' | 'words'> {
   readonly words: WordKind;
-  readonly map?: ((word: string, emit: Emit) => void) | undefined;
+  readonly map?: ((word: string, emit: Emit<string, V>, ctx: WordContext) => void) | undefined;
 }
 
 /** A job whose types no longer matter: what the machinery runs. */

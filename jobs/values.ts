@@ -54,6 +54,34 @@ export function canonicalValue(value: unknown, key: string): unknown {
   }
 }
 
+/**
+ * What JSON makes of an array of finite numbers, without the text in between: it is what jobs emit most, beside plain
+ * numbers and strings. Undefined for any other array, and for -0, which JSON does not know.
+ */
+export function numbersOf(values: readonly unknown[]): readonly number[] | undefined {
+  if ((values as { toJSON?: unknown }).toJSON !== undefined) return undefined;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (typeof value !== 'number' || !Number.isFinite(value) || Object.is(value, -0)) return undefined;
+  }
+  return values.slice() as number[];
+}
+
+/** How long the JSON text of an array of finite numbers is. */
+export function lengthInJson(numbers: readonly number[]): number {
+  let length = 1 + Math.max(1, numbers.length);
+  for (let index = 0; index < numbers.length; index++) {
+    const number = numbers[index]!;
+    if (number >= 0 && number < 1e9 && Number.isInteger(number)) {
+      for (let power = 10; power <= number; power *= 10) length++;
+      length++;
+    } else {
+      length += String(number).length;
+    }
+  }
+  return length;
+}
+
 /** The JSON text of a canonical value. */
 export function encodeValue(value: unknown): string {
   return typeof value === 'number' ? String(value) : JSON.stringify(value);

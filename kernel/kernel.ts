@@ -37,9 +37,13 @@ export interface MergeShape {
   readonly windowBytes: number;
 }
 
-/** What comes out of a merge: sorted records, equal keys combined or side by side, or combined lines. */
+/**
+ * What comes out of a merge: sorted records, equal keys combined or side by side, or combined lines. Of `any records` the
+ * values are not looked at, so that they may be whatever JSON is.
+ */
 export type MergeOutput =
   | { readonly as: 'records'; readonly combined: boolean }
+  | { readonly as: 'any records' }
   | { readonly as: 'lines'; readonly separator: number };
 
 /** What the caller of a merge has to see to: read on in a source, take the output away, or nothing more. */

@@ -198,7 +198,19 @@ export class PlainKernel implements Kernel {
       if (wanting >= 0) return { wants: 'source', source: wanting };
       const next = this.#smallest();
       const record = next?.record;
-      const combined = this.#mergeOutput.as === 'lines' || this.#mergeOutput.combined;
+      const output = this.#mergeOutput;
+      if (output.as === 'any records') {
+        if (!next || !record) return { wants: 'nothing' };
+        const bytes = next.window.subarray(next.at, record.end);
+        if (this.#outputEnd + bytes.length > BUFFER_BYTES) return { wants: 'output' };
+        this.output.set(bytes, this.#outputEnd);
+        this.#outputEnd += bytes.length;
+        this.#out++;
+        this.#in++;
+        next.at = record.end;
+        continue;
+      }
+      const combined = output.as === 'lines' || output.combined;
       if (combined && this.#current && record && this.#current.key === record.key) {
         this.#current.value = this.#combine(this.#current.value, record.value);
         this.#current.records++;
@@ -254,7 +266,8 @@ export class PlainKernel implements Kernel {
 
   /** Looks at a source's next record. */
   #look(source: Source): 'has one' | 'is done' | 'wants more' {
-    source.record = PlainRecord.read(source.window, source.at, source.end, this.#operation === 'count');
+    const anyValue = this.#operation === 'count' || this.#mergeOutput.as === 'any records';
+    source.record = PlainRecord.read(source.window, source.at, source.end, anyValue);
     const left = source.end - source.at;
     if (source.record !== undefined && source.record.key.length <= KEY_BYTES_MAX) return 'has one';
     if (source.isLast && left === 0) return 'is done';
@@ -274,7 +287,7 @@ export class PlainKernel implements Kernel {
 
   #writeCurrent(entry: Entry): boolean {
     const output = this.#mergeOutput;
-    if (output.as === 'records') {
+    if (output.as !== 'lines') {
       const end = writeRecord(this.output, this.#outputEnd, entry.key, finite(entry.value));
       if (end === undefined) return false;
       this.#outputEnd = end;

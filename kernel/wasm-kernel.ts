@@ -8,6 +8,7 @@ import {
   type MergeShape,
   type MergeStep,
   NotForKernelError,
+  type Operation,
   operations,
   type Taken,
   type WordKind,
@@ -45,7 +46,7 @@ interface Exports {
   writeLines(separator: number): number;
   mergeBytes(count: number, window: number, longest: number): bigint;
   openMerge(count: number, window: number, longest: number): void;
-  beginMerge(combined: number, separator: number): void;
+  beginMerge(how: number, separator: number): void;
   window(index: number): number;
   makeRoom(index: number): number;
   filled(index: number, bytes: number, isEnd: number): void;
@@ -69,6 +70,10 @@ const LOAD_MAX = 0.8;
 const SLOTS_MIN = 1024;
 /** A slot, and what stands behind it: see assembly/memory.ts. */
 const SLOT_COST = 64;
+/** What `beginMerge` is told: see assembly/merge.ts. */
+const SIDE_BY_SIDE = 0;
+const COMBINED = 1;
+const UNTOUCHED = 2;
 /** What `merge` returns beside numbers of sources. */
 const OUTPUT_FULL = -1;
 const DONE = -2;
@@ -82,6 +87,7 @@ export class WasmKernel implements Kernel {
   #partitions = 1;
   #written = -1;
   #windowBytes = 0;
+  #operation: Operation = 'sum';
   #merging = false;
 
   /** `code` is the module made of assembly/. There must be WebAssembly: see `hasWebAssembly`. */
@@ -190,13 +196,15 @@ export class WasmKernel implements Kernel {
     }
     this.#view();
     this.#windowBytes = windowBytes;
-    exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);
+    this.#operation = operation;
     exports.openMerge(sources, windowBytes, KEY_BYTES_MAX);
   }
 
   beginMerge(output: MergeOutput): void {
-    const isLines = output.as === 'lines';
-    this.#exports.beginMerge(isLines || output.combined ? 1 : 0, isLines ? output.separator : 0);
+    // The operation that takes every value for a 1 is the one that does not mind what it is.
+    const operation = output.as === 'any records' ? 'count' : this.#operation;
+    this.#exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);
+    this.#exports.beginMerge(howToMerge(output), output.as === 'lines' ? output.separator : 0);
     this.#merging = false;
   }
 
@@ -248,6 +256,11 @@ export class WasmKernel implements Kernel {
     this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
     this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
   }
+}
+
+function howToMerge(output: MergeOutput): number {
+  if (output.as === 'any records') return UNTOUCHED;
+  return output.as === 'lines' || output.combined ? COMBINED : SIDE_BY_SIDE;
 }
 
 /** A Node that was started with --jitless has none. */

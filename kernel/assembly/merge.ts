@@ -1,12 +1,13 @@
 /**
  * Merging sorted records of many sources, through a window of each: equal keys come together in the order of their
- * sources, and are combined or left as they are. What comes out are records or lines.
+ * sources, and are combined or left as they are. What comes out are records, with values that nobody looked at or with
+ * numbers, or lines.
  *
  * `merge` goes on until a window is used up, the output is full, or all is done; whoever calls it cares for that and
  * calls again.
  */
 import { endLine, fitsLine } from './format';
-import { OUTPUT, SOURCES } from './memory';
+import { OUTPUT, OUTPUT_END, SOURCES } from './memory';
 import { fitsRecord, forgetOverflow, keyAt, keyBytes, parseRecord, value, writeNumber, writeVarint } from './records';
 import { combine } from './table';
 
@@ -17,7 +18,11 @@ const NOT_A_NUMBER: i32 = -3;
 /** A record is longer than a window, or the last one is cut short. */
 const BROKEN: i32 = -4;
 
-/** Per source: position and end in the window, key (address and length), value, first eight bytes of the key. */
+/** What `beginMerge` is told to make: see MergeOutput in kernel.ts. */
+const COMBINED: i32 = 1;
+const UNTOUCHED: i32 = 2;
+
+/** Per source: position and end in the window, key (address and length), value, first eight bytes of the key, record. */
 const SOURCE_BYTES: i32 = 40;
 const KEY_SLACK: i32 = 16;
 const NONE: i32 = -1;
@@ -44,6 +49,7 @@ export let mergedHeaviest: i32 = 0;
 /** The source whose next record is not in its window. */
 let waiting: i32 = NONE;
 let combining: bool = false;
+let untouched: bool = false;
 /** Between key and value of a line; 0 for records. */
 let lineSeparator: i32 = 0;
 
@@ -71,8 +77,9 @@ export function openMerge(count: i32, window: i32, longest: i32): void {
 }
 
 /** Begins a merge; every source must be filled before `startMerge`. */
-export function beginMerge(combined: bool, separator: i32): void {
-  combining = combined;
+export function beginMerge(how: i32, separator: i32): void {
+  combining = how === COMBINED;
+  untouched = how === UNTOUCHED;
   lineSeparator = separator;
   heapSize = 0;
   currentBytes = NONE;
@@ -138,7 +145,9 @@ export function merge(): i32 {
   }
   while (heapSize > 0) {
     const source = at32(0);
-    if (combining && isCurrent(source)) {
+    if (untouched) {
+      if (!copyRecord(source)) return OUTPUT_FULL;
+    } else if (combining && isCurrent(source)) {
       currentValue = combine(currentValue, load<f64>(source, 16));
       currentRecords++;
     } else {
@@ -199,6 +208,7 @@ function advance(source: i32): i32 {
   let first = bswap(load<u64>(keyAt));
   if (keyBytes < 8) first = keyBytes === 0 ? 0 : (first >> (<u64>(64 - 8 * keyBytes))) << (<u64>(64 - 8 * keyBytes));
   store<u64>(source, first, 24);
+  store<u32>(source, at, 32);
   return 0;
 }
 
@@ -229,6 +239,18 @@ function isCurrent(source: i32): bool {
     <i32>load<u32>(source, 12) === currentBytes &&
     (currentBytes <= 8 || memory.compare(load<u32>(source, 8), current, currentBytes) === 0)
   );
+}
+
+/** Writes the record as it lies in its window; false when there is no room. A window is smaller than the output. */
+@inline
+function copyRecord(source: i32): bool {
+  const record = <i32>load<u32>(source, 32);
+  const bytes = <i32>load<u32>(source) - record;
+  if (mergedEnd + bytes > OUTPUT_END) return false;
+  memory.copy(mergedEnd, record, bytes);
+  mergedEnd += bytes;
+  mergedOut += 1;
+  return true;
 }
 
 /** Writes the current key with its value; false when there is no room. */

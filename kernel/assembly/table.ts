@@ -55,9 +55,10 @@ export function openTable(budget: i64): void {
   clearTable();
 }
 
-/** Forgets all keys; the table keeps its size, which the next lot will probably need as well. */
+/** Forgets all keys; the table keeps about the size that they needed, as the next lot will probably need it too. */
 export function clearTable(): void {
   if (slotCount > SLOTS_MAX) slotCount = SLOTS_MAX;
+  while (slotCount > SLOTS_MIN && used < slotCount >> 4) slotCount >>= 1;
   setSize(slotCount);
   memory.fill(TABLE, 0, slotCount * SLOT_BYTES);
   used = 0;

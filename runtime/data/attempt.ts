@@ -1,6 +1,7 @@
 /** What a map attempt and a reduce attempt have in common. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Counters, TaskSetting } from '../../jobs/types.js';
+import { NotForKernelError } from '../../kernel/kernel.js';
 import { AttemptAborted, isDataError, UserCodeError, type UserCodeSite } from './errors.js';
 
 /** What an attempt made. */
@@ -50,7 +51,7 @@ export class FailureMemory {
 
 /** The error of an attempt: what the data plane threw as it is, everything else as the doing of user code. */
 export function blame(error: unknown, site: UserCodeSite, signal: TaskSetting['signal']): unknown {
-  if (isDataError(error)) return error;
+  if (isDataError(error) || error instanceof NotForKernelError) return error;
   return signal?.aborted === true ? new AttemptAborted() : new UserCodeError(site, error);
 }
 

@@ -3,8 +3,8 @@
  * partition.
  *
  * There are lanes of different speed, and every one gives the same bytes and counters: words counted in the kernel; words
- * counted there and `map` asked once for each; whatever `map` emits gathered in the kernel; and the general lane, for any
- * key and value. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
+ * counted there and `map` asked once for each, for a number or for any value; whatever `map` emits gathered in the
+ * kernel; and the general lane, for any key and value. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
  * attempt begins again in the next.
  *
  * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
@@ -14,13 +14,15 @@ import { knownAs } from '../../jobs/aggregates.js';
 import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult, Progress } from './attempt.js';
+import { isForCounting } from './counted-words.js';
 import type { InputFile } from './inputs.js';
 import { isForKernel, openKernel } from './kernel-output.js';
-import { MapOutput, type RunContent } from './map-output.js';
+import { MapOutput, type Merging, type RunContent } from './map-output.js';
 import type { SplitRange } from './plan.js';
 import { RecordLane } from './record-lane.js';
-import { isForWords, WordFunctionLane } from './word-function-lane.js';
+import { WordFunctionLane } from './word-function-lane.js';
 import { WordLane } from './word-lane.js';
+import { isForWordValues, WordValueLane } from './word-value-lane.js';
 
 export interface MapAttemptOptions {
   readonly job: Job;
@@ -61,22 +63,40 @@ interface MapLane {
  * AttemptAborted once the signal is aborted.
  */
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
-  for (const Lane of fastLanes(options)) {
+  for (const { lane, merging } of lanesOf(options)) {
     try {
-      const kernel = openKernel(options);
-      return await runLane(new MapOutput(options, kernel), (output) => new Lane(options, output, kernel));
+      return await runLane(new MapOutput(options, merging), lane);
     } catch (error) {
       if (!(error instanceof NotForKernelError)) throw error;
     }
   }
-  return await runLane(new MapOutput(options), (output) => new RecordLane(options, output));
+  return await runLane(new MapOutput(options, 'plainly'), (output) => new RecordLane(options, output));
 }
 
-/** The lanes that may do, the fastest first. */
-function fastLanes(options: MapAttemptOptions) {
-  if (!isForKernel(options)) return [];
-  if (!isForWords(options)) return [RecordLane];
-  return [knownAs(options.job.map) === 'once' ? WordLane : WordFunctionLane, RecordLane];
+interface LaneChoice {
+  readonly lane: (output: MapOutput) => MapLane;
+  readonly merging: Merging;
+}
+
+/** The lanes that may do, the fastest first; the one that always does is not among them. */
+function lanesOf(options: MapAttemptOptions): readonly LaneChoice[] {
+  const { job } = options;
+  const isCounting = isForCounting(options);
+  const lanes: LaneChoice[] = [];
+  if (isForKernel(options)) {
+    const inKernel = (Lane: typeof WordLane | typeof WordFunctionLane | typeof RecordLane): LaneChoice => ({
+      lane: (output) => new Lane(options, output, openKernel(options)),
+      merging: 'numbers',
+    });
+    if (isCounting) lanes.push(inKernel(knownAs(job.map) === 'once' ? WordLane : WordFunctionLane));
+    lanes.push(inKernel(RecordLane));
+  } else if (isForWordValues(options)) {
+    lanes.push({ lane: (output) => new WordValueLane(options, output), merging: 'any values' });
+  }
+  if (job.orderValues === undefined) {
+    lanes.push({ lane: (output) => new RecordLane(options, output), merging: 'any values' });
+  }
+  return lanes;
 }
 
 async function runLane(output: MapOutput, laneOf: (output: MapOutput) => MapLane): Promise<AttemptResult> {

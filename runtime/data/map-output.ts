@@ -3,12 +3,12 @@
  *
  * Nothing is visible under the target's name before it is whole; `remove` leaves nothing but the target.
  */
-import { combineRuns } from '../../jobs/merge.js';
+import { combineRecords, mergeRecords } from '../../jobs/merge.js';
 import type { Counters, Job } from '../../jobs/types.js';
-import type { Kernel } from '../../kernel/kernel.js';
 import { type AttemptResult, blame, breathe } from './attempt.js';
-import { mergeInKernel } from './kernel-merge.js';
+import { mergedRecords, mergeInKernel, mergeUntouched } from './kernel-merge.js';
 import { operationOf } from './kernel-output.js';
+import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
 import { encodeSegmentValue, SegmentWriter } from './segments.js';
@@ -16,16 +16,21 @@ import { encodeSegmentValue, SegmentWriter } from './segments.js';
 /** Writes all partitions of a run, each ended. */
 export type RunContent = (writer: SegmentWriter) => void;
 
+/**
+ * How runs are merged: in the kernel, which combines numbers and lets any other value be combined by who asks for it; or
+ * without it, which is slow and always works.
+ */
+export type Merging = 'numbers' | 'any values' | 'plainly';
+
 export class MapOutput {
   readonly #options: MapAttemptOptions;
   readonly #directory: RunDirectory;
-  readonly #kernel: Kernel | undefined;
+  readonly #merging: Merging;
   readonly #runs: Run[] = [];
 
-  /** With a kernel, runs are merged there. */
-  constructor(options: MapAttemptOptions, kernel?: Kernel) {
+  constructor(options: MapAttemptOptions, merging: Merging) {
     this.#options = options;
-    this.#kernel = kernel;
+    this.#merging = merging;
     this.#directory = new RunDirectory(options.privateDirectory);
   }
 
@@ -64,19 +69,20 @@ export class MapOutput {
     const { job, reduces, context, fanIn = FAN_IN_DEFAULT } = this.#options;
     const partitions = Array.from({ length: reduces }, (_, partition) => partition);
     const pause = (): Promise<void> => breathe(context.signal);
-    const kernel = this.#kernel;
     const narrowed = await narrowRuns(this.#runs, {
       fanIn,
       partitions,
       orderValues: job.orderValues,
       directory: this.#directory,
       pause,
-      ...(kernel && { mergePartition: (...where) => this.#mergeInKernel(kernel, false, ...where) }),
+      ...(this.#merging === 'plainly'
+        ? {}
+        : { mergePartition: (...where) => this.#mergeInKernel(false, ...where) }),
     });
     const open = openRuns(narrowed.runs);
     try {
       for (const partition of partitions) {
-        if (kernel) this.#mergeInKernel(kernel, true, open, partition, writer);
+        if (this.#merging === 'numbers') this.#mergeInKernel(true, open, partition, writer);
         else this.#mergeGenerally(open, partition, writer);
         writer.endPartition();
         await pause();
@@ -87,13 +93,17 @@ export class MapOutput {
   }
 
   #mergeInKernel(
-    kernel: Kernel,
     combined: boolean,
     open: readonly OpenRun[],
     partition: number,
     writer: SegmentWriter,
   ): void {
     const { job, budgetBytes } = this.#options;
+    const kernel = kernelOfThread();
+    if (this.#merging === 'any values') {
+      mergeUntouched(open, partition, writer, { kernel, budgetBytes });
+      return;
+    }
     const how = { kernel, operation: operationOf(job)!, budgetBytes };
     const take = (bytes: Uint8Array): void => writer.writeEncoded(bytes, 0);
     mergeInKernel(open, partition, { as: 'records', combined }, take, how);
@@ -101,12 +111,18 @@ export class MapOutput {
   }
 
   #mergeGenerally(open: readonly OpenRun[], partition: number, writer: SegmentWriter): void {
-    const { job, context } = this.#options;
+    const { job, context, budgetBytes } = this.#options;
     const site: { key?: string } = {};
     const combine: Job['combine'] = job.combine && ((key, values) => job.combine?.((site.key = key), values));
-    const sources = open.map((run) => run.decoded(partition, {}));
+    const records =
+      this.#merging === 'any values'
+        ? mergedRecords(open, partition, { kernel: kernelOfThread(), budgetBytes })
+        : mergeRecords(
+            open.map((run) => run.decoded(partition, {})),
+            job.orderValues,
+          );
     try {
-      for (const [key, value] of combineRuns(sources, combine, job.orderValues)) {
+      for (const [key, value] of combine === undefined ? records : combineRecords(records, combine)) {
         writer.write(key, encodeSegmentValue(value));
       }
     } catch (error) {

@@ -17,7 +17,9 @@ import { commandsOf } from '../commands/command-job.js';
 import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
+import { mergedRecords, mergeUntouched } from './kernel-merge.js';
 import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
+import { kernelOfThread } from './kernels.js';
 import {
   FAN_IN_DEFAULT,
   narrowRuns,
@@ -75,7 +77,14 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
         if (!(error instanceof NotForKernelError)) throw error;
       }
     }
-    return await runGeneralReduce(gathered);
+    if (gathered.job.orderValues === undefined) {
+      try {
+        return await runGeneralReduce(gathered, 'in kernel');
+      } catch (error) {
+        if (!(error instanceof NotForKernelError)) throw error;
+      }
+    }
+    return await runGeneralReduce(gathered, 'plainly');
   } finally {
     early.remove();
   }
@@ -112,21 +121,39 @@ function bufferBytesOf({
   return Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, Math.floor(budgetBytes / fanIn)));
 }
 
-async function runGeneralReduce(options: GatheredReduce): Promise<AttemptResult> {
-  const { job, partition, target, fanIn = FAN_IN_DEFAULT, context } = options;
+/** Reduces in user code. Merging `in kernel` throws NotForKernelError where it has to be done `plainly`. */
+async function runGeneralReduce(
+  options: GatheredReduce,
+  merging: 'in kernel' | 'plainly',
+): Promise<AttemptResult> {
+  const { job, partition, target, budgetBytes, fanIn = FAN_IN_DEFAULT, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
   const reading: RunReadOptions = { bufferBytes: bufferBytesOf(options), onRead: progressOf(options, fanIn) };
   try {
     const pause = (): Promise<void> => breathe(context.signal);
     const { orderValues } = job;
-    const narrowing = { fanIn, partitions: [partition], orderValues, directory, pause, ...reading };
-    const narrowed = await narrowRuns(options.sources, narrowing);
+    const kernel = merging === 'in kernel' ? kernelOfThread() : undefined;
+    const how = kernel && { kernel, budgetBytes, onRead: reading.onRead };
+    const narrowed = await narrowRuns(options.sources, {
+      fanIn,
+      partitions: [partition],
+      orderValues,
+      directory,
+      pause,
+      ...(how && { mergePartition: (...where) => mergeUntouched(...where, how) }),
+      ...reading,
+    });
     const open = openRuns(narrowed.runs);
     try {
-      const sources = (memory: FailureMemory): Iterator<KeyValue>[] =>
-        open.map((run) => kept(run.decoded(narrowed.partitions[0]!, reading), memory));
+      const from = narrowed.partitions[0]!;
+      const merged = how
+        ? mergedRecords(open, from, how)
+        : mergeRecords(
+            open.map((run) => run.decoded(from, reading)),
+            orderValues,
+          );
       const file = new TextFile(target);
-      const { counters, heaviest } = await reduceAll(options, file, sources).catch((error: unknown) => {
+      const { counters, heaviest } = await reduceAll(options, file, merged).catch((error: unknown) => {
         file.abandon();
         throw error;
       });
@@ -141,17 +168,17 @@ async function runGeneralReduce(options: GatheredReduce): Promise<AttemptResult>
   }
 }
 
-/** Runs the reduce task over all sources. */
+/** Runs the reduce task over all records. */
 async function reduceAll(
   options: GatheredReduce,
   file: TextFile,
-  open: (memory: FailureMemory) => Iterator<KeyValue>[],
+  merged: Iterator<KeyValue>,
 ): Promise<Pick<ReduceTask, 'counters' | 'heaviest'>> {
   const { job, context, skip } = options;
   const memory = new FailureMemory();
+  const records = kept(merged, memory);
   const commands = commandsOf(job);
   if (commands?.reducer !== undefined) {
-    const records = mergeRecords(open(memory));
     const write = (line: string): void => memory.keep(() => file.write(line));
     const reducing = reduceThrough({ reducer: commands.reducer, commands, context, records, write });
     const counters = await reducing.catch((error: unknown) => {
@@ -167,7 +194,7 @@ async function reduceAll(
   try {
     await task.start();
     let groupsDone = 0;
-    for (const group of groups(mergeRecords(open(memory), job.orderValues))) {
+    for (const group of groups(records)) {
       key = group.key;
       const reduced = task.reduceGroup(key, group.values);
       if (isPromise(reduced)) await reduced;
@@ -184,6 +211,8 @@ async function reduceAll(
 }
 
 /** Records whose failures cannot be caught and forgotten by a reducer that reads them. */
-function kept(records: Iterator<KeyValue>, memory: FailureMemory): Iterator<KeyValue> {
-  return { next: () => memory.keep(() => records.next()) };
+function kept(records: Iterator<KeyValue>, memory: FailureMemory): IterableIterator<KeyValue> {
+  const read = (): IteratorResult<KeyValue> => records.next();
+  const own: IterableIterator<KeyValue> = { next: () => memory.keep(read), [Symbol.iterator]: () => own };
+  return own;
 }

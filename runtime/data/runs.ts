@@ -65,6 +65,7 @@ export class OpenRun {
       get exhausted() {
         return cursor.exhausted;
       },
+      verify: (room) => naming(run, () => cursor.verify(room)),
       read: (into) => naming(run, () => cursor.read(into)),
       cutShort: () =>
         naming(run, () => {
@@ -80,6 +81,8 @@ export class OpenRun {
 
 export interface RunCursor {
   readonly exhausted: boolean;
+  /** Compares the checksum before anything is read: see SegmentCursor. */
+  verify(room: Uint8Array): void;
   /** Reads on, as much as `into` takes. Returns how much that is. */
   read(into: Uint8Array): number;
   /** To be called when bytes are left that make no record. */

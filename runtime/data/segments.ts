@@ -29,6 +29,7 @@ const VARINT_BYTES_MAX = 9;
 const DOUBLE_BYTES = 8;
 const INTEGER_MAX = 2 ** 53;
 const BUFFER_BYTES_DEFAULT = 64 * 1024;
+const SHORT_TEXT = 64;
 
 export interface WriteOptions {
   /** How many partitions the file has. */
@@ -85,21 +86,44 @@ export class SegmentWriter {
 
   /** Adds a record to the current partition. Keys must come in order. */
   write(key: string, value: EncodedValue): void {
-    const keyBytes = Buffer.byteLength(key);
-    const valueBytes = typeof value === 'number' ? DOUBLE_BYTES : Buffer.byteLength(value);
-    this.#reserve(keyBytes + valueBytes + 2 * VARINT_BYTES_MAX);
-    this.#used = writeVarint(this.#buffer, this.#used, keyBytes);
-    this.#used += this.#buffer.write(key, this.#used);
+    this.#writeText(key, 1, 0);
     if (typeof value === 'string') {
-      this.#used = writeVarint(this.#buffer, this.#used, 4 * valueBytes + 1);
-      this.#used += this.#buffer.write(value, this.#used);
-    } else if (value >= 0 && value <= INTEGER_MAX && Number.isInteger(value)) {
+      this.#writeText(value, 4, 1);
+      this.#count++;
+      return;
+    }
+    this.#reserve(DOUBLE_BYTES + VARINT_BYTES_MAX);
+    if (value >= 0 && value <= INTEGER_MAX && Number.isInteger(value)) {
       this.#used = writeVarint(this.#buffer, this.#used, 4 * value);
     } else {
       this.#used = writeVarint(this.#buffer, this.#used, 2);
       this.#used = this.#buffer.writeDoubleLE(value, this.#used);
     }
     this.#count++;
+  }
+
+  /** A text behind its length in bytes, times `scale` plus `tag`. Short ASCII, the common case, needs no call of the engine. */
+  #writeText(text: string, scale: number, tag: number): void {
+    const { length } = text;
+    if (length <= SHORT_TEXT) {
+      this.#reserve(length + VARINT_BYTES_MAX);
+      const buffer = this.#buffer;
+      let at = writeVarint(buffer, this.#used, scale * length + tag);
+      let index = 0;
+      for (; index < length; index++) {
+        const unit = text.charCodeAt(index);
+        if (unit >= 0x80) break;
+        buffer[at++] = unit;
+      }
+      if (index === length) {
+        this.#used = at;
+        return;
+      }
+    }
+    const bytes = Buffer.byteLength(text);
+    this.#reserve(bytes + VARINT_BYTES_MAX);
+    this.#used = writeVarint(this.#buffer, this.#used, scale * bytes + tag);
+    this.#used += this.#buffer.write(text, this.#used);
   }
 
   /** Adds `count` whole records that are encoded already. */
@@ -346,6 +370,15 @@ export class SegmentCursor {
   /** Whether all was read. */
   get exhausted(): boolean {
     return this.#position === this.#end;
+  }
+
+  /** Reads all of it once, ahead of the first `read`, unless that will take it all and so check it. `room` is for the bytes. */
+  verify(room: Uint8Array): void {
+    const start = this.#position;
+    if (this.#end - start <= room.length) return;
+    while (!this.exhausted) this.read(room);
+    this.#position = start;
+    this.#check = 0;
   }
 
   /** Reads on, as much as `into` takes. Returns how much that is. */

@@ -1,39 +1,25 @@
 /**
  * The lane of jobs whose `map` makes something of a word: words are counted first, and `map` is asked once for each
- * distinct one; what it emits counts as often as the word occurred.
+ * distinct one of an input; what it emits counts as often as the word occurred.
  *
  * That is the same as asking every time as long as the order of values does not matter: for least and greatest values,
  * and for sums of integers from 0 that stay exact. Whatever else turns up, an error of `map` included, is for the lane
  * that takes one word after the other.
  */
 import { knownAs } from '../../jobs/aggregates.js';
-import type { Counters, MapEmit } from '../../jobs/types.js';
+import type { Counters, MapContext, MapEmit, WordContext } from '../../jobs/types.js';
 import { type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import { FailureMemory } from './attempt.js';
+import { countedWords, openForWords } from './counted-words.js';
 import { KernelCollector } from './kernel-collector.js';
-import { isForKernel, kernelContent } from './kernel-output.js';
+import { kernelContent } from './kernel-output.js';
 import { kernelOfWords } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readWords } from './word-lane.js';
 import type { WordTotals } from './word-splitter.js';
 
-/** What the counted words may cost before `map` is asked. */
-const WORDS_BUDGET_BYTES = 16 * 1024 * 1024;
 const EXACT_MAX = 2 ** 53;
-
-/** Whether all that the job does depends on words alone. */
-export function isForWords(options: MapAttemptOptions): boolean {
-  const { words, setup, teardown } = options.job;
-  const asksEveryTime = (options.skip ?? []).length > 0;
-  return (
-    words !== undefined &&
-    isForKernel(options) &&
-    !asksEveryTime &&
-    setup === undefined &&
-    teardown === undefined
-  );
-}
 
 export class WordFunctionLane {
   readonly #options: MapAttemptOptions;
@@ -69,23 +55,24 @@ export class WordFunctionLane {
 
   async run(): Promise<RunContent> {
     const words = this.#words;
-    words.open({ operation: 'sum', budgetBytes: WORDS_BUDGET_BYTES, partitions: 1 });
-    await readWords(this.#options, words, this.#totals, () => this.#mapWords());
-    this.#mapWords();
+    openForWords(words);
+    const mapWords = (input: string): void => this.#mapWords(input);
+    mapWords(await readWords(this.#options, words, this.#totals, mapWords, mapWords));
     this.#collector.finish();
     return this.#content;
   }
 
   /** Asks `map` about every word that was counted, and forgets them. */
-  #mapWords(): void {
-    const { map } = this.#options.job;
+  #mapWords(input: string): void {
+    const { job, context } = this.#options;
+    const where: WordContext = { params: context.params, input: { name: input } };
     const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
     this.#words.sort();
-    for (const [word, times] of this.#counted()) {
+    for (const [word, times] of countedWords(this.#words)) {
       this.#times = times;
       let result: unknown;
       try {
-        result = map(word, emit, emit);
+        result = job.map(word, emit, where as MapContext);
       } catch (error) {
         this.#memory.check();
         throw new NotForKernelError(`map failed: ${String(error)}`);
@@ -112,29 +99,6 @@ export class WordFunctionLane {
       this.#collector.add(key, product);
     } else {
       this.#collector.add(key, value);
-    }
-  }
-
-  /** The words that were counted, as they are written. */
-  *#counted(): Generator<readonly [word: string, times: number]> {
-    for (let done = false; !done; ) {
-      const written = this.#words.writeRecords(0, 0);
-      const bytes = Buffer.from(this.#words.output.buffer, this.#words.output.byteOffset, written.end);
-      let at = 0;
-      const varint = (): number => {
-        let value = 0;
-        for (let scale = 1; ; scale *= 128) {
-          const byte = bytes[at++]!;
-          value += (byte & 127) * scale;
-          if (byte < 128) return value;
-        }
-      };
-      while (at < written.end) {
-        const length = varint();
-        at += length;
-        yield [bytes.toString('utf8', at - length, at), varint() / 4];
-      }
-      done = written.done;
     }
   }
 }

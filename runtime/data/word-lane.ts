@@ -43,18 +43,25 @@ export class WordLane {
   }
 }
 
-/** Counts the words of a split in a kernel; `onFull` is to empty it. */
+/**
+ * Counts the words of a split in a kernel; `onFull` is to empty it. `onInputEnd` is told when all words of an input are in
+ * and another follows. Returns the name of the last input.
+ */
 export async function readWords(
   { job, files, ranges, context, progress }: MapAttemptOptions,
   kernel: Kernel,
   totals: WordTotals,
-  onFull: () => void,
-): Promise<void> {
-  const how = { kernel, kind: job.words!, totals, onFull };
+  onFull: (input: string) => void,
+  onInputEnd: (input: string) => void = () => {},
+): Promise<string> {
   const bytesTotal = splitBytes(ranges);
   let rangesDone = 0;
+  let input = '';
   for (const range of ranges) {
     const file = files[range.file]!;
+    if (rangesDone > 0) onInputEnd(input);
+    input = file.name;
+    const how = { kernel, kind: job.words!, totals, onFull: () => onFull(input) };
     const pieces =
       file.compression === 'none'
         ? readRange(file, range, new WordSplitter(file.name, range, how))
@@ -65,4 +72,5 @@ export async function readWords(
     }
     rangesDone += range.end - range.start;
   }
+  return input;
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalValue, decodeValue, encodeValue, ValueError } from '../../jobs/values.js';
+import {
+  canonicalValue,
+  decodeValue,
+  encodeValue,
+  lengthInJson,
+  numbersOf,
+  ValueError,
+} from '../../jobs/values.js';
 
 const value = fc.oneof(
   fc.double(),
@@ -10,6 +17,32 @@ const value = fc.oneof(
   fc.object(),
   fc.array(fc.anything()),
 );
+
+describe('an array of finite numbers', () => {
+  const number = fc.oneof(
+    fc.double(),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.constantFrom(-0, 1e9, 999_999_999),
+  );
+
+  test('becomes what JSON makes of it, and is as long', () => {
+    fc.assert(
+      fc.property(fc.array(number), (numbers) => {
+        const finite = numbers.filter((one) => Number.isFinite(one) && !Object.is(one, -0));
+        expect(numbersOf(finite)).toStrictEqual(JSON.parse(JSON.stringify(finite)));
+        expect(lengthInJson(finite)).toBe(JSON.stringify(finite).length);
+      }),
+    );
+  });
+
+  test('is not one when anything else is in it', () => {
+    const own = Object.assign([1, 2], { toJSON: () => 'own' });
+    for (const other of [['1'], [1, null], [Number.NaN], [-0], Array(2), [[1]], own]) {
+      expect(numbersOf(other)).toBeUndefined();
+    }
+  });
+});
 
 describe('a canonical value', () => {
   test('survives the codec unchanged', () => {

@@ -209,6 +209,7 @@ describe('the compiled kernel does what the plain one does', () => {
     const output = fc.constantFrom<MergeOutput>(
       { as: 'records', combined: true },
       { as: 'records', combined: false },
+      { as: 'any records' },
       { as: 'lines', separator: 0x20 },
     );
     fc.assert(

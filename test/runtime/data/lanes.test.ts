@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { count, max, min, sum } from '../../../jobs/aggregates.js';
 import { validateJob } from '../../../jobs/define.js';
 import { addCounters, type PlainRecord, type PlainSplit, runPlain } from '../../../jobs/plain.js';
-import type { Emit, Job, MapEmit } from '../../../jobs/types.js';
+import type { Emit, Job, MapEmit, WordContext } from '../../../jobs/types.js';
 import { type InputFile, resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { planSplits } from '../../../runtime/data/plan.js';
@@ -21,6 +21,7 @@ interface Shape {
   readonly fanIn: number;
 }
 
+const split = (names: string): string[] => names.split(',');
 const splitWords = (line: string): string[] => line.split(/[ ,]/);
 
 /** One job or more for each lane of map and reduce, and for each way from one to another. */
@@ -44,6 +45,39 @@ const jobs: readonly Job[] = [
     },
     combine: max,
     reduce: max,
+  },
+  {
+    name: 'inputs of words',
+    words: 'letters',
+    map: (word: string, emit: Emit<string, string>, ctx: WordContext) => emit(word, ctx.input.name),
+    combine: (_key: string, values: Iterable<string>) => [...new Set([...values].flatMap(split))].join(),
+    reduce: (_key: string, values: Iterable<string>) => [...new Set([...values].flatMap(split))].join(),
+  },
+  {
+    name: 'lengths of words, with a combiner of its own',
+    words: 'whitespace',
+    map(word: string, emit: Emit, ctx: WordContext) {
+      if (word.length !== 2) emit(word, word.length + ctx.input.name.length);
+    },
+    combine: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
+    reduce: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
+  },
+  {
+    name: 'values that no word lane takes',
+    words: 'letters',
+    map(word: string, emit: Emit<string, unknown>) {
+      emit(word, word.length === 1 ? { words: [word] } : word.length);
+      if (word.length === 3) emit('three', 0.1);
+    },
+    combine: (_key: string, values: Iterable<unknown>) => [...values].flat(),
+    reduce: (_key: string, values: Iterable<unknown>) => [...values].flat(),
+  },
+  {
+    name: 'numbers by the input',
+    words: 'letters',
+    map: (word: string, emit: Emit, ctx: WordContext) => emit(word.slice(0, 1), ctx.input.name.length),
+    combine: sum,
+    reduce: sum,
   },
   {
     name: 'fractions of words',
