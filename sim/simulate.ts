@@ -8,7 +8,7 @@ import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
-import { canEnd, livenessBoundUs, slownessOf, stalled } from './checkers/liveness.js';
+import { canEnd, canWork, livenessBoundUs, recoveryUs, slownessOf, stalled } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { InvariantViolation } from './checkers/violation.js';
@@ -91,8 +91,11 @@ class Run {
   readonly #oracle: Oracle;
   readonly #journal: JournalChecker;
   readonly #snapshots: SnapshotChecker;
-  readonly #boundUs: number;
+  /** No job is overdue before that. */
+  readonly #patienceUs: number;
   readonly #lastTimedUs: number;
+  /** When to look again whether something is overdue. */
+  #lookUs = 0;
   /** Jobs that have ended, and when the last of them did. */
   #ended = 0;
   #endedUs = 0;
@@ -121,7 +124,7 @@ class Run {
     const { onStep } = options;
     if (onStep) join(world.audience, { stepped: onStep });
     if (options.observe) join(world.audience, options.observe(world));
-    this.#boundUs = livenessBoundUs(scenario, 1);
+    this.#patienceUs = recoveryUs(scenario.cluster);
     const { heal } = scenario;
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
   }
@@ -134,7 +137,7 @@ class Run {
       if (world.steps > stepsMax) return false;
       // The last fault, or the last end of a job: the next begins there.
       const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
-      if (world.nextUs > sinceUs + this.#boundUs && this.#isOverdue(sinceUs)) {
+      if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
         // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
         // healed, it must do without the rest.
         if (!this.#scenario.heal && this.#faults.healAll()) continue;
@@ -151,8 +154,13 @@ class Run {
     return true;
   }
 
+  /** Where nobody can work, and no clock will change that, nothing is waited for. */
   #isOverdue(sinceUs: number): boolean {
-    return this.world.nextUs > sinceUs + livenessBoundUs(this.#scenario, slownessOf(this.world));
+    const { world } = this;
+    if (world.nowUs < this.#lookUs) return false;
+    this.#lookUs = world.nowUs + this.#scenario.cluster.beatUs;
+    if (world.nextUs > sinceUs + livenessBoundUs(this.#scenario, slownessOf(world))) return true;
+    return world.nowUs > this.#lastTimedUs && !this.#faults.pending && !canWork(world);
   }
 
   /** The jobs are over, but whoever was stopped or is late may still do harm: long enough for all leases to run out. */

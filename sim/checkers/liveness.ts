@@ -5,7 +5,7 @@
  */
 import { findJob, isTerminal } from '../../core/durable/state.js';
 import type { MasterState } from '../../core/master/state.js';
-import type { Scenario } from '../scenario/types.js';
+import type { Scenario, ScenarioCluster } from '../scenario/types.js';
 import type { World } from '../world.js';
 import { InvariantViolation } from './violation.js';
 
@@ -33,8 +33,22 @@ export function livenessBoundUs({ jobs, cluster, faults }: Scenario, slowest: nu
     const once = hanging.length - always + begunToHang;
     workUs += (always * 2 ** policy.maxAttempts + once * 2) * policy.taskTimeoutUs;
   }
-  const recoveryUs = 10 * (cluster.workerLeaseUs + cluster.masterLeaseUs + cluster.suspectUs) + 30_000_000;
-  return workUs + recoveryUs;
+  return workUs + recoveryUs(cluster);
+}
+
+/** Microseconds in which everybody has noticed what there is to notice, and tried again, from above. */
+export function recoveryUs({ workerLeaseUs, masterLeaseUs, suspectUs }: ScenarioCluster): number {
+  return 10 * (workerLeaseUs + masterLeaseUs + suspectUs) + 30_000_000;
+}
+
+/** Whether anything can come of waiting: somebody of each kind is up, and a master reaches the store. */
+export function canWork(world: World): boolean {
+  const nodes = [...world.nodes.values()].filter(({ status }) => status === 'up');
+  return (
+    nodes.some((node) => node.kind === 'master' && world.store.reaches(node)) &&
+    nodes.some(({ kind }) => kind === 'worker') &&
+    nodes.some(({ kind }) => kind === 'client')
+  );
 }
 
 /**

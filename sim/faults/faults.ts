@@ -33,6 +33,8 @@ export class Faults implements Books {
   /** How to end what lasts: each part of a fault with the nodes that it is about. */
   readonly #keys = new Map<Fault, number>();
   readonly #endings = new Map<Fault, Ending[]>();
+  /** When the last of the faults that last for a time will be over. */
+  #endsUs = 0;
   /** Healed for good: nothing happens to them any more. */
   readonly #healed = new Set<SimNode>();
   /** Restarts and the like to come. */
@@ -80,6 +82,11 @@ export class Faults implements Books {
     return lasting.length > 0;
   }
 
+  /** Whether the clock alone will still begin or end something. */
+  get pending(): boolean {
+    return this.#toCome > 0 || this.#world.nowUs < this.#endsUs;
+  }
+
   /** Whether some fault still holds something back. */
   get lasting(): boolean {
     return this.#endings.size > 0 || this.#toCome > 0;
@@ -117,7 +124,9 @@ export class Faults implements Books {
     const outcome = perform(new Occasion(this.#world, this.#triggers, this, fault, fact), fault.action);
     if (outcome === 'missed') return;
     if (outcome === 'hit') this.hit(fault);
-    if (fault.forUs !== undefined) this.#world.later(fault.forUs, () => this.#end(fault));
+    if (fault.forUs === undefined) return;
+    this.#endsUs = Math.max(this.#endsUs, this.#world.nowUs + fault.forUs);
+    this.#world.later(fault.forUs, () => this.#end(fault));
   }
 
   #end(fault: Fault): void {
