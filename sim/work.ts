@@ -231,20 +231,14 @@ export class Work {
   }
 
   /** The sequential run, with the given generation of each task, and without the given records of each. */
-  sequential(
-    generations: readonly number[],
-    skips: readonly (readonly string[])[] = [],
-  ): SequentialResult {
+  sequential(generations: readonly number[], skips: readonly (readonly string[])[] = []): SequentialResult {
     const isPlain = generations.every((one) => one === 0) && skips.every((skip) => skip.length === 0);
     if (!isPlain) return this.#runSequentially(generations, skips);
     this.#results.plain ??= this.#runSequentially(generations, skips);
     return this.#results.plain;
   }
 
-  #runSequentially(
-    generations: readonly number[],
-    skips: readonly (readonly string[])[],
-  ): SequentialResult {
+  #runSequentially(generations: readonly number[], skips: readonly (readonly string[])[]): SequentialResult {
     const { maps, reduces } = this.scenario;
     const mapped = Array.from({ length: maps }, (_, task) => this.map(task, generations[task]!, skips[task]));
     const reduced = Array.from({ length: reduces }, (_, partition) =>
