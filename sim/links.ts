@@ -5,6 +5,7 @@
 import type { Frame, Pipe } from './frames.js';
 import type { SimNode } from './nodes.js';
 import { draw, drawKey, joinKeys, type Range, type Seed, within } from './random.js';
+import { Repetitions } from './repetitions.js';
 import type { MessageType } from './scenario/fact-names.js';
 
 export interface Link {
@@ -17,7 +18,7 @@ export interface Link {
   /** Pipes with frames that wait for it to heal. */
   readonly stalled: Set<Pipe>;
   /** How often something of this kind about this subject has been sent, by the key of both. */
-  readonly repetitions: Map<number, number>;
+  readonly repetitions: Repetitions;
   /** What faults do to its frames, in the order in which they began. */
   readonly troubles: Trouble[];
 }
@@ -51,7 +52,7 @@ export function newLink(from: SimNode, to: SimNode): Link {
     key: joinKeys(from.key, to.key),
     blocked: 0,
     stalled: new Set(),
-    repetitions: new Map(),
+    repetitions: new Repetitions(),
     troubles: [],
   };
 }
@@ -63,9 +64,7 @@ export function linkTo(from: SimNode, to: SimNode): Link {
 
 /** Which repetition this is, from 0, of what has this key on this link. */
 export function repetitionOf(link: Link, key: number): number {
-  const repetition = link.repetitions.get(key) ?? 0;
-  link.repetitions.set(key, repetition + 1);
-  return repetition;
+  return link.repetitions.next(key);
 }
 
 export function latencyOf(seed: Seed, range: Range, link: Link, key: number, repetition: number): number {

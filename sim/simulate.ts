@@ -4,6 +4,7 @@
  */
 import { InvariantError } from '../core/invariant-error.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
+import { AttemptBook } from './checkers/attempt-book.js';
 import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
@@ -112,14 +113,25 @@ class Run {
     this.#faults = new Faults(this.world);
     const { world } = this;
     const ledger = new Ledger();
-    const files = new FileChecker(world, ledger);
+    const book = new AttemptBook();
+    const files = new FileChecker(world, ledger, book);
     this.#oracle = new Oracle(world, ledger, files);
     this.#journal = new JournalChecker(world, ledger);
     this.#snapshots = new SnapshotChecker(world, ledger);
-    const words = new WordChecker(world, ledger);
+    const words = new WordChecker(world, ledger, book);
     const outputs = new OutputChecker(world, ledger);
-    const failures = new FailureChecker(world, ledger);
-    const checkers = [this.#journal, ledger, this.#snapshots, files, this.#oracle, outputs, words, failures];
+    const failures = new FailureChecker(world, ledger, book);
+    const checkers = [
+      this.#journal,
+      ledger,
+      this.#snapshots,
+      files,
+      this.#oracle,
+      outputs,
+      words,
+      failures,
+      book,
+    ];
     for (const checker of checkers) join(world.audience, checker);
     const { onStep } = options;
     if (onStep) join(world.audience, { stepped: onStep });

@@ -147,7 +147,7 @@ export class Conductor {
   #hear(fact: Fact): void {
     this.facts.push(fact);
     const before = this.#triggers.waiting.size + this.#triggers.dormant.size;
-    const fired: FiredFault[] = observe(this.#triggers, fact);
+    const fired: readonly FiredFault[] = observe(this.#triggers, fact);
     const changed = this.#triggers.waiting.size + this.#triggers.dormant.size !== before || fired.length > 0;
     if (changed || this.#hasDormantPoints()) this.#sendPoints();
     for (const { fault, phase } of fired) {

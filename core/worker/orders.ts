@@ -1,7 +1,7 @@
 /**
  * What a master of a valid epoch may order: run, stop, keep or delete, learn, forget.
  */
-import { attemptKey, compareAttempts, taskKey } from '../ids.js';
+import { attemptKey, compareAttempts } from '../ids.js';
 import type {
   AttemptAnswer,
   AttemptAssign,
@@ -33,10 +33,11 @@ export function onOrder(state: WorkerState, turn: WorkerTurn, order: Order): voi
 /** Saying it twice starts it once, even when it is over by the second time: attempts of a task come in their order. */
 function run(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void {
   const { attempt } = order;
-  const task = taskKey(attempt.job, attempt.task);
-  const last = state.begun.get(task);
+  let begun = state.begun.get(attempt.job);
+  if (!begun) state.begun.set(attempt.job, (begun = new Map()));
+  const last = begun.get(attempt.task);
   if (last && compareAttempts(attempt, last) <= 0) return;
-  state.begun.set(task, attempt);
+  begun.set(attempt.task, attempt);
   state.assigned++;
   enqueue(state, turn, order);
 }
@@ -85,7 +86,7 @@ function forget(state: WorkerState, turn: WorkerTurn, job: number): void {
   for (const [key, starved] of state.starved) {
     if (starved.attempt.job === job) state.starved.delete(key);
   }
-  for (const [key, attempt] of state.begun) if (attempt.job === job) state.begun.delete(key);
+  state.begun.delete(job);
   state.outputs.delete(job);
   turn.out.push({ type: 'job.discard', job });
 }

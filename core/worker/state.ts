@@ -4,7 +4,7 @@
 import type { ClusterConfig } from '../config.js';
 import { type Deadlines, noDeadlines } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
-import type { AttemptId, Epoch, JobId, NodeLife } from '../ids.js';
+import type { AttemptId, Epoch, JobId, NodeLife, TaskIndex } from '../ids.js';
 import { type MasterLink, newLink } from '../link.js';
 import type { AttemptAssign, FinishedAttempt, StarvedAttempt, WorkerHello } from '../messages.js';
 
@@ -34,7 +34,7 @@ export interface WorkerState {
   /** Reduces given back because of an input, until the master has said that it knows. */
   readonly starved: Map<string, StarvedAttempt>;
   /** The last attempt that this life has begun of each task, until the job ends. */
-  readonly begun: Map<string, AttemptId>;
+  readonly begun: Map<JobId, Map<TaskIndex, AttemptId>>;
   /** Length of each job's list of map outputs, as learned from the present master. */
   readonly outputs: Map<JobId, number>;
 }

@@ -4,38 +4,29 @@
  *
  * Time-outs are the leader's own judgement, by its own clock: that they end is C13's, that they are right is not seen here.
  */
-import { type AttemptId, attemptKey, type JobId } from '../../core/ids.js';
+import { attemptKey, type JobId } from '../../core/ids.js';
 import type { AttemptFailed, FailureKind, JobFailed, JournalEntry } from '../../core/records.js';
 import { AttemptMap } from '../attempt-map.js';
-import type { AttemptFile } from '../file-model.js';
-import type { Life } from '../nodes.js';
 import type { Observer, WorldStep } from '../observer.js';
 import type { World } from '../world.js';
+import type { AttemptBook } from './attempt-book.js';
 import type { Ledger } from './ledger.js';
 import { InvariantViolation } from './violation.js';
 
 export class FailureChecker implements Observer {
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #ranBy = new AttemptMap<Life>();
+  readonly #book: AttemptBook;
   /** What executors said of attempts that broke. */
   readonly #broke = new AttemptMap<FailureKind>();
-  readonly #digests = new AttemptMap<string>();
   /** Jobs of which somebody was told that their output cannot be put in place. */
   readonly #refused = new Set<JobId>();
 
   /** Comes behind the ledger among the observers. */
-  constructor(world: World, ledger: Ledger) {
+  constructor(world: World, ledger: Ledger, book: AttemptBook) {
     this.#world = world;
     this.#ledger = ledger;
-  }
-
-  attemptBegan(life: Life, attempt: AttemptId): void {
-    this.#ranBy.set(attempt, life);
-  }
-
-  fileWritten({ attempt, content }: AttemptFile): void {
-    this.#digests.set(attempt, ('map' in content ? content.map : content.reduce).output.digest);
+    this.#book = book;
   }
 
   stepped({ event }: WorldStep): void {
@@ -63,7 +54,7 @@ export class FailureChecker implements Observer {
         return true;
       case 'worker-died':
         // One that never began went with a process that died before the order came.
-        return this.#ranBy.get(attempt)?.ended ?? true;
+        return this.#book.ranBy(attempt)?.ended ?? true;
       default:
         return this.#broke.get(attempt) === failure.kind;
     }
@@ -82,7 +73,7 @@ export class FailureChecker implements Observer {
       case 'workers-died':
         return troubles.some(({ deaths }) => deaths > 0);
       case 'nondeterministic': {
-        const [one, other] = (attempts ?? []).map((attempt) => this.#digests.get(attempt));
+        const [one, other] = (attempts ?? []).map((attempt) => this.#book.made(attempt)?.digest);
         return one !== undefined && other !== undefined && one !== other;
       }
       case 'publish-refused':

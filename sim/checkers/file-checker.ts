@@ -7,27 +7,28 @@ import type { AttemptFile } from '../file-model.js';
 import type { Life } from '../nodes.js';
 import type { Observer } from '../observer.js';
 import type { World } from '../world.js';
+import type { AttemptBook } from './attempt-book.js';
 import type { Ledger } from './ledger.js';
 import { InvariantViolation, type WorldInvariant } from './violation.js';
 
 export class FileChecker implements Observer {
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #begun = new AttemptMap<true>();
+  readonly #book: AttemptBook;
   readonly #read = new AttemptMap<readonly AttemptFile[]>();
   /** By job, one committed reduce of which it is known what it has read. */
   readonly #reader = new Map<DurableJob, AttemptId>();
 
-  constructor(world: World, ledger: Ledger) {
+  constructor(world: World, ledger: Ledger, book: AttemptBook) {
     this.#world = world;
     this.#ledger = ledger;
+    this.#book = book;
   }
 
   attemptBegan(life: Life, attempt: AttemptId): void {
-    if (this.#begun.has(attempt)) {
+    if (this.#book.ranBy(attempt)) {
       this.#violated('C17', `attempt ${attemptKey(attempt)} began again on ${life.node.name}`);
     }
-    this.#begun.set(attempt, true);
   }
 
   attemptRead(_: Life, attempt: AttemptId, sources: readonly AttemptFile[]): void {

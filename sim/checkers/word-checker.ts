@@ -5,37 +5,27 @@ import type { MasterMessage, MasterToWorker, Message } from '../../core/messages
 import type { Output } from '../../core/records.js';
 import type { WorkerState } from '../../core/worker/state.js';
 import { AttemptMap } from '../attempt-map.js';
-import type { AttemptFile } from '../file-model.js';
 import type { Life } from '../nodes.js';
 import type { Observer, WorldStep } from '../observer.js';
 import type { World } from '../world.js';
+import type { AttemptBook } from './attempt-book.js';
 import type { Ledger } from './ledger.js';
 import { InvariantViolation, type WorldInvariant } from './violation.js';
 
 export class WordChecker implements Observer {
   readonly #world: World;
   readonly #ledger: Ledger;
-  /** Who began an attempt. */
-  readonly #ranBy = new AttemptMap<Life>();
+  readonly #book: AttemptBook;
   /** Who was given an attempt: it may give it back before it has begun it. */
   readonly #givenTo = new AttemptMap<Life>();
-  readonly #made = new AttemptMap<Output>();
   /** Highest epoch that each life of a worker has heard of, and the session through which it listens. */
   readonly #heard = new Map<Life, number>();
   readonly #sessions = new Map<Life, number>();
 
-  constructor(world: World, ledger: Ledger) {
+  constructor(world: World, ledger: Ledger, book: AttemptBook) {
     this.#world = world;
     this.#ledger = ledger;
-  }
-
-  attemptBegan(life: Life, attempt: AttemptId): void {
-    this.#ranBy.set(attempt, life);
-  }
-
-  fileWritten(file: AttemptFile): void {
-    const { output } = 'map' in file.content ? file.content.map : file.content.reduce;
-    this.#made.set(file.attempt, output);
+    this.#book = book;
   }
 
   stepped(step: WorldStep): void {
@@ -91,7 +81,7 @@ export class WordChecker implements Observer {
   }
 
   #checkRun(life: Life, attempt: AttemptId): void {
-    if (this.#ranBy.get(attempt) !== life) {
+    if (this.#book.ranBy(attempt) !== life) {
       this.#violated(
         'C11',
         `${life.node.name} speaks of attempt ${attemptKey(attempt)}, which it did not run`,
@@ -101,7 +91,7 @@ export class WordChecker implements Observer {
 
   #checkFinished(life: Life, attempt: AttemptId, output: Output): void {
     this.#checkRun(life, attempt);
-    if (this.#made.get(attempt)?.digest !== output.digest) {
+    if (this.#book.made(attempt)?.digest !== output.digest) {
       this.#violated(
         'C11',
         `${life.node.name} reports another digest of ${attemptKey(attempt)} than its file has`,

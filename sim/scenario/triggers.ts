@@ -40,9 +40,12 @@ export function timedFaults(scenario: Scenario): { readonly fault: Fault; readon
   );
 }
 
+const noneFired: readonly FiredFault[] = [];
+
 /** Takes one fact and says what it sets off, ends before beginnings, each in the order of the file. */
-export function observe(triggers: Triggers, fact: Fact): FiredFault[] {
+export function observe(triggers: Triggers, fact: Fact): readonly FiredFault[] {
   if (fact.name === 'leader-began') triggers.leader = fact.node;
+  if (triggers.lasting.size + triggers.waiting.size + triggers.dormant.size === 0) return noneFired;
   const fired: FiredFault[] = [];
   for (const fault of triggers.lasting) {
     if (!fault.until || !matches(fault.until, fact)) continue;
