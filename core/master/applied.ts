@@ -11,7 +11,7 @@ import type { AttemptFailed, JournalRecord, TaskCommitted, TaskInvalidated } fro
 import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import { forgetConduct, noteFailure, noteSuccess } from './exclusion.js';
 import { allMapsDone, noteOutput } from './inputs.js';
-import type { Intent } from './intents.js';
+import { type Intent, isComplete } from './intents.js';
 import { makeIdle, noteHolder, openJobView, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
@@ -117,7 +117,7 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
   } else if (job.reducesCommitted === job.spec.reduces) {
     turn.out.push({ type: 'decide', decision: 'reduces-done', job: job.job });
   }
-  reviewJob(state, turn, job.job);
+  if (isComplete(job)) reviewJob(state, turn, job.job); // nothing else follows from a commit
   tellFollowersSoon(state, turn, job);
 }
 
