@@ -73,6 +73,8 @@ export class ExecutorModel {
   readonly #lists = new Map<JobId, OutputLists>();
   /** By job, what the last reduce has read that had read everything: mostly the next reads the same. */
   readonly #lastRead = new Map<JobId, readonly AttemptFile[]>();
+  /** For each list of files that was read, the same one for all who have read the same. */
+  readonly #sharedReads = new WeakMap<readonly AttemptFile[], readonly AttemptFile[]>();
   readonly #results = new WeakMap<readonly AttemptFile[], readonly MapResult[]>();
 
   constructor(
@@ -327,10 +329,14 @@ export class ExecutorModel {
   /** The same list for all who have read the same: with many maps and reduces there is no room for one each. */
   #shared({ id: { job }, reading }: Attempt): readonly AttemptFile[] {
     const read = reading.all();
-    const last = this.#lastRead.get(job);
-    if (last && (read === last || read.every((file, map) => file === last[map]))) return last;
-    this.#lastRead.set(job, read);
-    return read;
+    let shared = this.#sharedReads.get(read);
+    if (!shared) {
+      const last = this.#lastRead.get(job);
+      shared = last?.every((file, map) => file === read[map]) ? last : read;
+      this.#sharedReads.set(read, shared);
+      this.#lastRead.set(job, shared);
+    }
+    return shared;
   }
 
   /** Nobody has to answer for a file that anybody can read. */

@@ -11,6 +11,8 @@ interface ChangeList {
   readonly before: number[];
   /** By map, the place of its last change. */
   readonly last: number[];
+  /** By place, a piece that was found to begin there: most who hear it hear the very same. */
+  readonly found: Map<number, readonly OutputChange[]>;
 }
 
 /** The lists of one job: one for each leader that has told any. */
@@ -30,12 +32,14 @@ export class OutputLists {
   /** The list that goes on like this from there: a known one, made longer if need be, or a new one. */
   #listWith(from: number, changes: readonly OutputChange[], known: ChangeList | undefined): ChangeList {
     for (const list of known ? [known] : this.#lists) {
+      if (list.found.get(from) === changes) return list;
       if (!agrees(list, from, changes)) continue;
       for (let place = list.changes.length - from; place < changes.length; place++)
         append(list, changes[place]!);
+      list.found.set(from, changes);
       return list;
     }
-    const list: ChangeList = { changes: [], before: [], last: [] };
+    const list: ChangeList = { changes: [], before: [], last: [], found: new Map() };
     for (let place = 0; place < from; place++) append(list, known!.changes[place]!);
     for (const change of changes) append(list, change);
     this.#lists.push(list);

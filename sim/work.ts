@@ -108,8 +108,7 @@ export class Work {
   readonly #job: Job;
   #splits: readonly (readonly PlainRecord[])[] | undefined;
   readonly #results: Results;
-  #lastInputs: readonly MapResult[] | undefined;
-  #lastGeneration = '';
+  readonly #generations = new WeakMap<readonly MapResult[], string>();
 
   constructor(index: number, scenario: ScenarioJob, registry: JobRegistry) {
     const found = registry.get(scenario.run);
@@ -221,15 +220,15 @@ export class Work {
     return naming(site, () => runPlainReduce({ job: this.#job, sources, context, skip, site }));
   }
 
-  /** Remembered for the last list: all reduces of a job mostly read the same. */
+  /** Remembered by list: all reduces of a job mostly read the same few. */
   #generationOf(inputs: readonly MapResult[]): string {
-    if (this.#lastInputs !== inputs) {
+    let text = this.#generations.get(inputs);
+    if (text === undefined) {
       const read = newGeneration();
       for (const { share } of inputs) addGeneration(read, share);
-      this.#lastInputs = inputs;
-      this.#lastGeneration = generationText(read);
+      this.#generations.set(inputs, (text = generationText(read)));
     }
-    return this.#lastGeneration;
+    return text;
   }
 
   /** The sequential run, with the given generation of each task, and without the given records of each. */

@@ -11,8 +11,8 @@ import type { AttemptFailed, JournalRecord, TaskCommitted, TaskInvalidated } fro
 import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import { forgetConduct, noteFailure, noteSuccess } from './exclusion.js';
 import { allMapsDone, noteOutput } from './inputs.js';
-import type { Intent } from './intents.js';
-import { makeIdle, openJobView, recorded, reviewJob } from './jobs.js';
+import { type Intent, isComplete } from './intents.js';
+import { makeIdle, noteHolder, openJobView, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
 import { dropLive, revoke } from './live.js';
@@ -101,10 +101,9 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
   recorded(view, job, attempt.task);
   noteSuccess(view, holder.node);
   if (isMap(job, attempt.task)) {
-    const again = (job.troubles.get(attempt.task)?.invalidated ?? 0) > 0;
-    const before = again
-      ? view.outputs.findLast((change) => change.attempt.task === attempt.task)
-      : undefined;
+    const before = view.lost.get(attempt.task);
+    view.lost.delete(attempt.task);
+    noteHolder(view, attempt.task, holder.node);
     noteOutput(job, view, { attempt, digest: record.output.digest, holder: holder.node });
     if (before && before.digest !== record.output.digest)
       regenerated(state, turn, { job, view, attempt, before: before.attempt });
@@ -118,7 +117,7 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
   } else if (job.reducesCommitted === job.spec.reduces) {
     turn.out.push({ type: 'decide', decision: 'reduces-done', job: job.job });
   }
-  reviewJob(state, turn, job.job);
+  if (isComplete(job)) reviewJob(state, turn, job.job); // nothing else follows from a commit
   tellFollowersSoon(state, turn, job);
 }
 
@@ -163,7 +162,9 @@ function onInvalidated(state: MasterState, turn: Turn, record: TaskInvalidated):
   view.doubts--;
   turn.out.push({ type: 'decide', decision: 'task-invalidated', attempt, facts: { task: name, reason } });
   if (isMap(job, attempt.task)) {
-    noteOutput(job, view, { attempt, digest: job.commits[attempt.task]!.output.digest });
+    const change = { attempt, digest: job.commits[attempt.task]!.output.digest };
+    noteOutput(job, view, change);
+    view.lost.set(attempt.task, change);
   }
   makeIdle(view, job, attempt.task);
   tellFollowersSoon(state, turn, job);

@@ -10,7 +10,7 @@ import { type DurableJob, findJob, validCommit } from '../durable/state.js';
 import { attemptKey, type NodeId, sameAttempt } from '../ids.js';
 import type { OutputChange, StarvedAttempt } from '../messages.js';
 import { isExcluded } from './exclusion.js';
-import { doubt } from './jobs.js';
+import { doubt, heldBy } from './jobs.js';
 import { dropLive } from './live.js';
 import { order } from './orders.js';
 import type { JobView, Leading, MasterState, Turn, WorkerView } from './state.js';
@@ -118,7 +118,7 @@ function isLastReader(leading: Leading, view: JobView): boolean {
 
 /**
  * The holder is shunned: what it holds is made again elsewhere. Unless all others are shunned already: then its readers
- * are cut off, and the job's reduces go where the outputs are. O(maps).
+ * are cut off, and the job's reduces go where the outputs are.
  */
 function giveUp(state: MasterState, view: JobView, job: DurableJob, holder: NodeId): void {
   const { workers } = state.leading!;
@@ -128,10 +128,7 @@ function giveUp(state: MasterState, view: JobView, job: DurableJob, holder: Node
     return;
   }
   view.unreadable.delete(holder);
-  for (let map = 0; map < job.spec.maps; map++) {
-    const commit = validCommit(job, map);
-    if (commit?.holder.node === holder) doubt(state, view, commit.attempt, 'unreachable');
-  }
+  for (const { attempt } of heldBy(view, job, holder)) doubt(state, view, attempt, 'unreachable');
 }
 
 /** Nodes that cannot read from a holder of the job's outputs. */

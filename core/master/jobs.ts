@@ -1,9 +1,17 @@
 /**
  * The leader's view of a job: which tasks wait, which run, and what the job's next step is.
  */
-import { type DurableJob, findJob, isMap, sumCounters, type Trouble, validCommit } from '../durable/state.js';
+import {
+  type Commit,
+  type DurableJob,
+  findJob,
+  isMap,
+  sumCounters,
+  type Trouble,
+  validCommit,
+} from '../durable/state.js';
 import { newHistogram } from '../histogram.js';
-import { type AttemptId, type JobId, type TaskIndex, taskName } from '../ids.js';
+import { type AttemptId, type JobId, type NodeId, type TaskIndex, taskName } from '../ids.js';
 import { type IntHeap, popInt, pushInt } from '../int-heap.js';
 import { invariant } from '../invariant-error.js';
 import type { InvalidationReason, JobFailure } from '../records.js';
@@ -25,6 +33,8 @@ export function openJobView(job: DurableJob): JobView {
     conduct: new Map(),
     unreadable: new Map(),
     shunned: new Set(),
+    held: new Map(),
+    lost: new Map(),
     skips: new Map(),
     followers: new Set(),
     doubts: 0,
@@ -37,6 +47,7 @@ export function openJobView(job: DurableJob): JobView {
     if (skipped.length > 0) view.skips.set(task, skipped);
     if (!commit) makeIdle(view, job, task);
     else if (isMap(job, task)) {
+      noteHolder(view, task, commit.holder.node);
       view.outputs.push({
         attempt: commit.attempt,
         digest: commit.output.digest,
@@ -104,6 +115,22 @@ export function recorded(view: JobView, job: DurableJob, task: TaskIndex): void 
   active.recording--;
   if (active.recording === 0) active.committing = undefined;
   settleTask(view, job, task);
+}
+
+export function noteHolder(view: JobView, map: TaskIndex, node: NodeId): void {
+  const maps = view.held.get(node);
+  if (maps) maps.add(map);
+  else view.held.set(node, new Set([map]));
+}
+
+/** The valid commits of maps whose outputs this node holds, lowest first. O(maps that it has run). */
+export function heldBy(view: JobView, job: DurableJob, node: NodeId): Commit[] {
+  const commits: Commit[] = [];
+  for (const map of [...(view.held.get(node) ?? [])].sort((a, b) => a - b)) {
+    const commit = validCommit(job, map);
+    if (commit?.holder.node === node) commits.push(commit);
+  }
+  return commits;
 }
 
 /** Proposes that a committed map's output is lost. */

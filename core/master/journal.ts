@@ -9,9 +9,9 @@ import { arm, armedAt, clear } from '../deadlines.js';
 import { applyEntry } from '../durable/apply.js';
 import { emptyDurable } from '../durable/state.js';
 import { invariant } from '../invariant-error.js';
-import type { JournalEntry, JournalRecord } from '../records.js';
+import { type JournalEntry, type JournalRecord, sizeOf } from '../records.js';
 import { type Intent, judge, scopeOf } from './intents.js';
-import { load, nextPart } from './snapshots.js';
+import { countTail, load, nextPart } from './snapshots.js';
 import type { MasterState, Turn } from './state.js';
 
 /** What the rest of the master does once a record is durable, or an intent was dropped. */
@@ -99,22 +99,6 @@ function append(state: MasterState, turn: Turn, records: readonly JournalRecord[
   const after = durable.nonce;
   journal.pending = { slot, nonce, after, records, inFlight: true, doubtedAt: undefined };
   turn.out.push({ type: 'journal.append', slot, nonce, after, records });
-}
-
-/** Bytes a record takes in a batch, roughly and from above: texts dominate. */
-function sizeOf(record: JournalRecord): number {
-  switch (record.type) {
-    case 'job.accepted':
-      return 512 + 4 * (record.spec.name.length + record.spec.output.length);
-    case 'task.committed':
-      return 400 + record.counters.reduce((sum, [name]) => sum + 2 * name.length + 24, 0);
-    case 'attempt.failed':
-      return 1024 + 2 * record.failure.message.length;
-    case 'job.failed':
-      return 2048 + 2 * record.failure.message.length;
-    default:
-      return 256;
-  }
 }
 
 export function onAppended(
@@ -210,6 +194,7 @@ export function forgetJournal(state: MasterState, turn: Turn): void {
   Object.assign(state.durable, emptyDurable());
   journal.pending = undefined;
   journal.loading = undefined;
+  journal.tailBytes = 0;
   clear(state.deadlines, 'append-retry', '');
   journal.reading = false;
   readOn(state, turn);
@@ -225,6 +210,7 @@ function takeIn(state: MasterState, turn: Turn, entry: JournalEntry, listener: J
     clear(state.deadlines, 'append-retry', '');
   }
   applyEntry(state.durable, entry);
+  countTail(state, entry);
   if (decided?.nonce === entry.nonce) {
     for (const record of entry.records) listener.applied(state, turn, record);
   } else if (decided || state.role === 'leader') {

@@ -8,12 +8,12 @@
 import { clear } from '../deadlines.js';
 import { applyEntry } from '../durable/apply.js';
 import { cutText, packState, unpackState } from '../durable/snapshot.js';
-import { type DurableState, emptyDurable } from '../durable/state.js';
+import { emptyDurable } from '../durable/state.js';
 import { invariant } from '../invariant-error.js';
-import type { JournalEntry, Snapshot } from '../records.js';
+import { type JournalEntry, type Snapshot, sizeOf } from '../records.js';
 import type { LoadingSnapshot, MasterState, Turn } from './state.js';
 
-/** A snapshot takes at most about this part of the slots. */
+/** A snapshot takes at most about this part of the slots, and of the bytes. */
 const shareMin = 4;
 
 /** The next part to append, if a snapshot is being written or due. */
@@ -21,7 +21,7 @@ export function nextPart(state: MasterState): Snapshot | undefined {
   const { journal, durable, config } = state;
   if (!state.leading) return undefined;
   if (!journal.writing) {
-    if (!isDue(durable, config.snapshotSlots)) return undefined;
+    if (!isDue(state)) return undefined;
     // A part shares its batch with nothing but names and numbers.
     journal.writing = { parts: cutText(packState(durable), config.batchBytesMax), written: 0 };
   }
@@ -29,9 +29,26 @@ export function nextPart(state: MasterState): Snapshot | undefined {
   return { type: 'snapshot', part: written + 1, parts: parts.length, text: parts[written]! };
 }
 
-function isDue({ slot, snapshots: { last } }: DurableState, slotsMin: number): boolean {
-  const end = last ? last.slot + last.parts - 1 : 0;
-  return slot - end >= Math.max(slotsMin, shareMin * (last?.parts ?? 0));
+function isDue({ durable, journal, config }: MasterState): boolean {
+  const { last } = durable.snapshots;
+  if (!last) return durable.slot >= config.snapshotSlots;
+  const { slot, parts } = last;
+  if (durable.slot - (slot + parts - 1) < Math.max(config.snapshotSlots, shareMin * parts)) return false;
+  return journal.tailBytes >= shareMin * (parts - 1) * config.batchBytesMax;
+}
+
+/**
+ * Counts what is written since the last snapshot. Not behind one that fits into a slot: such a snapshot is paid for by
+ * any tail. Slots alone would not do, as long as each holds a record or two: with every thousand of them a large job's
+ * state would be written anew, and all of it together would grow with the square of the job.
+ */
+export function countTail({ durable, journal }: MasterState, { records }: JournalEntry): void {
+  const { last, open } = durable.snapshots;
+  if (records[0]?.type === 'snapshot') {
+    if (!open) journal.tailBytes = 0;
+  } else if (last && last.parts > 1) {
+    for (const record of records) journal.tailBytes += sizeOf(record);
+  }
 }
 
 /** Our own part is durable. */
@@ -69,6 +86,7 @@ export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, e
   const text = loading.parts.map((part) => (part.records[0] as Snapshot).text).join('');
   Object.assign(durable, emptyDurable(), unpackState(text));
   for (const part of loading.parts) applyEntry(durable, part);
+  journal.tailBytes = 0;
   journal.loading = undefined;
   if (journal.pending && journal.pending.slot <= durable.slot) {
     // Whether it happened is in the state now, and nobody waits for it: its epoch is over.

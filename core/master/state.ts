@@ -45,6 +45,8 @@ export interface JournalView {
   appends: number;
   /** A snapshot that this leader is writing: its texts, and how many of them are durable. */
   writing: { readonly parts: readonly string[]; written: number } | undefined;
+  /** Bytes of records since the end of the last snapshot, roughly; 0 while that is a small one. */
+  tailBytes: number;
   /** The snapshot from which this master is starting, because what it wanted to read is trimmed. */
   loading: LoadingSnapshot | undefined;
 }
@@ -161,6 +163,10 @@ export interface JobView {
   readonly unreadable: Map<NodeId, NodeId[]>;
   /** Holders that were given up: no map is run there while another worker is left. */
   readonly shunned: Set<NodeId>;
+  /** Maps that each node was the holder of, at some time: who holds an output now, its commit says. */
+  readonly held: Map<NodeId, Set<TaskIndex>>;
+  /** Outputs that are lost and not made again yet. */
+  readonly lost: Map<TaskIndex, OutputChange>;
   /** What the last commit of a map left out, where it left out something. */
   readonly skips: Map<TaskIndex, readonly string[]>;
   /** Sessions of clients that follow the job. */
@@ -222,6 +228,7 @@ export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
       pending: undefined,
       appends: 0,
       writing: undefined,
+      tailBytes: 0,
       loading: undefined,
     },
     lease: { request: 0, askedAt: 0, until: 0 },

@@ -10,7 +10,7 @@ import { type AttemptId, attemptKey, compareAttempts, type NodeId } from '../ids
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { keepOneUsable } from './exclusion.js';
 import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
-import { activeTask, doubt, recording, settleTask } from './jobs.js';
+import { activeTask, doubt, heldBy, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
 import { dropLive, noteRoom, revoke, track } from './live.js';
 import { order } from './orders.js';
@@ -238,11 +238,8 @@ function loseOutputs(state: MasterState, node: NodeId, incarnation?: number): vo
   for (const view of state.leading!.jobs.values()) {
     const job = findJob(state.durable, view.job)!;
     if (job.phase !== 'open' || job.reducesCommitted === job.spec.reduces) continue;
-    for (let task = 0; task < job.spec.maps; task++) {
-      const commit = validCommit(job, task);
-      if (commit?.holder.node === node && commit.holder.incarnation !== incarnation) {
-        doubt(state, view, commit.attempt, 'holder-lost');
-      }
+    for (const { attempt, holder } of heldBy(view, job, node)) {
+      if (holder.incarnation !== incarnation) doubt(state, view, attempt, 'holder-lost');
     }
   }
 }

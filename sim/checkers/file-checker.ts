@@ -16,6 +16,8 @@ export class FileChecker implements Observer {
   readonly #ledger: Ledger;
   readonly #book: AttemptBook;
   readonly #read = new AttemptMap<readonly AttemptFile[]>();
+  /** Lists of files that tell the same content as another. */
+  readonly #same = new WeakMap<readonly AttemptFile[], readonly AttemptFile[]>();
   /** By job, one committed reduce of which it is known what it has read. */
   readonly #reader = new Map<DurableJob, AttemptId>();
 
@@ -77,7 +79,7 @@ export class FileChecker implements Observer {
 
   #compareSources(attempt: AttemptId, sources: readonly AttemptFile[]): void {
     const first = this.sourcesOf(this.#ledger.job(attempt.job)!);
-    if (first === sources) return;
+    if (first === sources || this.#same.get(sources) === first) return;
     for (let map = 0; map < sources.length; map++) {
       const source = sources[map]!;
       const other = first[map];
@@ -85,6 +87,7 @@ export class FileChecker implements Observer {
       const what = `another content of map-${map} than the reduce before it`;
       this.#violated('C5', `attempt ${attemptKey(attempt)} has read ${what}`);
     }
+    this.#same.set(sources, first);
   }
 
   #checkJob(job: JobId): void {
