@@ -19,6 +19,7 @@ interface Shape {
   readonly reduces: number;
   readonly budgetBytes: number;
   readonly fanIn: number;
+  readonly kernelFromBytes?: number;
 }
 
 const split = (names: string): string[] => names.split(',');
@@ -170,7 +171,7 @@ async function inAttempts(directory: string, job: Job, files: InputFile[], shape
     rmSync(join(directory, name), { recursive: true, force: true });
     mkdirSync(join(directory, name));
   }
-  const { reduces, budgetBytes, fanIn } = shape;
+  const { reduces, budgetBytes, fanIn, kernelFromBytes = 0 } = shape;
   const plan = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
   const settingOf = (task: string, folder: string) => ({
     job,
@@ -188,7 +189,7 @@ async function inAttempts(directory: string, job: Job, files: InputFile[], shape
   const parts: string[] = [];
   for (let partition = 0; partition < reduces; partition++) {
     const setting = settingOf(`reduce-${partition}`, 'reduces');
-    results.push(await runReduceAttempt({ ...setting, partition, sources }));
+    results.push(await runReduceAttempt({ ...setting, partition, sources, kernelFromBytes }));
     parts.push(readFileSync(setting.target, 'utf8'));
   }
   expect(readdirSync(directory).filter((name) => name.startsWith('private'))).toEqual([]);
@@ -234,6 +235,7 @@ const shapes = fc.record({
   reduces: fc.integer({ min: 1, max: 5 }),
   budgetBytes: fc.constantFrom(1, 500, 2000, 9000, 1 << 20),
   fanIn: fc.constantFrom(2, 3, 64),
+  kernelFromBytes: fc.constantFrom(0, 1e9),
 });
 
 async function filesOf(directory: string, contents: readonly Buffer[]): Promise<InputFile[]> {
@@ -274,6 +276,65 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('takes values that no window of the kernel holds, and keys with very many values', async () => {
+    const directory = temporaryDirectory();
+    const files = await filesOf(directory, [
+      Buffer.from('2 300000 7 300000\n'),
+      Buffer.from(''),
+      Buffer.from('5 1\n'),
+    ]);
+    const lengths: Job = {
+      name: 'lengths',
+      map(line: string, emit: Emit<string, string>) {
+        for (const length of splitWords(line)) {
+          emit(length, 'v'.repeat(Number(length)));
+          for (let index = 0; index < 30_000; index++) emit('all', `${length} "${index}"`);
+        }
+      },
+      reduce(_key: string, values: Iterable<string>) {
+        let all = 0;
+        for (const value of values) all = (all * 31 + value.length + (value.codePointAt(3) ?? 0)) % 1_000_003;
+        return all;
+      },
+    };
+    const job = validateJob(lengths);
+    for (const budgetBytes of [1e5, 1e8]) {
+      const shape = { targetMaps: 2, reduces: 2, budgetBytes, fanIn: 3 };
+      const { parts, counters } = await plainly(job, files, shape);
+      expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
+    }
+  });
+
+  it('shows nothing of a damaged segment to user code', async () => {
+    const directory = temporaryDirectory();
+    const [file] = await filesOf(directory, [Buffer.from('w'.repeat(20).concat('\n').repeat(20_000))]);
+    let seen = 0;
+    const job = validateJob({
+      name: 'seeing',
+      map: (line: string, emit: Emit<string, string>) => emit(line, line),
+      reduce: (_key: string, values: Iterable<string>) => {
+        for (const _ of values) seen++;
+      },
+    });
+    const setting = {
+      job,
+      budgetBytes: 1e8,
+      context: { task: '', params: {}, seed: '' },
+      kernelFromBytes: 0,
+    };
+    const target = join(directory, 'map');
+    const ranges = [{ file: 0, start: 0, end: file!.sizeBytes }];
+    const privateDirectory = join(directory, 'private');
+    await runMapAttempt({ ...setting, files: [file!], ranges, reduces: 1, privateDirectory, target });
+    const damaged = readFileSync(target);
+    damaged[damaged.length - 1000]! ^= 1;
+    writeFileSync(target, damaged);
+    const sources = [{ task: 0, path: target }];
+    const part = { partition: 0, sources, privateDirectory, target: join(directory, 'part') };
+    await expect(runReduceAttempt({ ...setting, ...part })).rejects.toMatchObject({ name: 'SourceError' });
+    expect(seen).toBe(0);
   });
 
   it('of words names the line where map threw', async () => {
