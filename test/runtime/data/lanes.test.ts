@@ -23,6 +23,14 @@ interface Shape {
 }
 
 const split = (names: string): string[] => names.split(',');
+/** Adds to the first value that it is given, if that is a list. */
+function sumOfFirsts(values: Iterable<unknown>): unknown {
+  const [first, ...others] = values;
+  if (typeof first === 'number') return others.reduce((total: number, one) => total + (one as number), first);
+  const list = first as number[];
+  for (const other of others as number[][]) list[0]! += other[0]!;
+  return list;
+}
 const splitWords = (line: string): string[] => line.split(/[ ,]/);
 
 /** One job or more for each lane of map and reduce, and for each way from one to another. */
@@ -64,14 +72,28 @@ const jobs: readonly Job[] = [
     reduce: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
   },
   {
-    name: 'values that no word lane takes',
+    name: 'other keys than the word',
     words: 'letters',
-    map(word: string, emit: Emit<string, unknown>) {
-      emit(word, word.length === 1 ? { words: [word] } : word.length);
-      if (word.length === 3) emit('three', 0.1);
+    map: (word: string, emit: Emit<string, string>) => emit(word.slice(0, 1), word),
+    combine: (_key: string, values: Iterable<string>) => [...values].join('+'),
+    reduce: (_key: string, values: Iterable<string>) => [...values].join('+'),
+  },
+  {
+    name: 'two values of a word',
+    words: 'letters',
+    map(word: string, emit: Emit<string, string>) {
+      emit(word, '1');
+      emit(word, '2');
     },
-    combine: (_key: string, values: Iterable<unknown>) => [...values].flat(),
-    reduce: (_key: string, values: Iterable<unknown>) => [...values].flat(),
+    combine: (_key: string, values: Iterable<string>) => [...values].join('+'),
+    reduce: (_key: string, values: Iterable<string>) => [...values].join('+'),
+  },
+  {
+    name: 'fractions and lists of words',
+    words: 'letters',
+    map: (word: string, emit: Emit<string, unknown>) => emit(word, word < 'b' ? 0.1 : [word.length]),
+    combine: (_key: string, values: Iterable<unknown>) => sumOfFirsts(values),
+    reduce: (_key: string, values: Iterable<unknown>) => sumOfFirsts(values),
   },
   {
     name: 'numbers by the input',
@@ -309,7 +331,7 @@ describe('every lane', () => {
 
   it('shows nothing of a damaged segment to user code', async () => {
     const directory = temporaryDirectory();
-    const [file] = await filesOf(directory, [Buffer.from('w'.repeat(20).concat('\n').repeat(20_000))]);
+    const [file] = await filesOf(directory, [Buffer.from('w'.repeat(20).concat('\n').repeat(60_000))]);
     let seen = 0;
     const job = validateJob({
       name: 'seeing',
