@@ -3,8 +3,8 @@ import type { Kernel } from '../../kernel/kernel.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import { RecordBytes } from './record-bytes.js';
 
-/** What the counted words may cost before `map` is asked. */
-const BUDGET_BYTES = 16 * 1024 * 1024;
+/** What the counted words may cost at most before `map` is asked. */
+const BUDGET_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Whether user code need not be asked about each word as it comes. */
 export function isForCounting({ job, skip = [] }: MapAttemptOptions): boolean {
@@ -13,8 +13,9 @@ export function isForCounting({ job, skip = [] }: MapAttemptOptions): boolean {
   );
 }
 
-export function openForWords(kernel: Kernel, partitions = 1): void {
-  kernel.open({ operation: 'sum', budgetBytes: BUDGET_BYTES, partitions });
+export function openForWords(kernel: Kernel, options: MapAttemptOptions, partitions = 1): void {
+  const budgetBytes = Math.min(BUDGET_BYTES_MAX, options.budgetBytes);
+  kernel.open({ operation: 'sum', budgetBytes, partitions });
 }
 
 /** The distinct words of a partition in order, each with how often it occurred. The kernel must have sorted them. */

@@ -18,7 +18,7 @@ import { type AttemptResult, breathe } from './attempt.js';
 import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
 import type { GatheredReduce } from './reduce-attempt.js';
-import { narrowRuns, OpenRun, openRuns, progressOf, RunDirectory } from './runs.js';
+import { narrowRuns, OpenRun, openRuns, partitionBytes, progressOf, RunDirectory } from './runs.js';
 import { TextFile } from './text-file.js';
 
 const SOURCES_PER_BREATH = 16;
@@ -102,7 +102,8 @@ async function mergeSources(
 ): Promise<AttemptResult> {
   const { partition, budgetBytes, context, fanIn = FAN_IN_KERNEL } = options;
   const directory = new RunDirectory(options.privateDirectory);
-  const how = { kernel, operation, budgetBytes, onRead: progressOf(options, fanIn) };
+  const bytes = partitionBytes(options.sources, partition);
+  const how = { kernel, operation, budgetBytes, onRead: progressOf(options, bytes, fanIn) };
   try {
     // Left uncombined until all come together, since sums of fractions depend on the order.
     const narrowed = await narrowRuns(options.sources, {

@@ -24,6 +24,7 @@ import {
   FAN_IN_DEFAULT,
   narrowRuns,
   openRuns,
+  partitionBytes,
   progressOf,
   type Run,
   RunDirectory,
@@ -46,6 +47,8 @@ export interface ReduceAttemptOptions {
   readonly target: string;
   /** How many runs are merged at once; does not change the result. */
   readonly fanIn?: number;
+  /** From how many bytes on the kernel merges for user code: making one takes longer than merging a few; does not change the result. */
+  readonly kernelFromBytes?: number;
   readonly progress?: Progress;
   /** Told when it has to wait for more sources, and when it goes on. */
   readonly onWaiting?: (waiting: boolean) => void;
@@ -56,6 +59,7 @@ export interface ReduceAttemptOptions {
 const BUFFER_BYTES_MIN = 4 * 1024;
 const BUFFER_BYTES_MAX = 64 * 1024;
 const GROUPS_PER_BREATH = 4096;
+const KERNEL_FROM_BYTES = 1024 * 1024;
 
 /** An attempt whose sources are all there. */
 export type GatheredReduce = Omit<ReduceAttemptOptions, 'sources' | 'onWaiting'> & {
@@ -77,14 +81,16 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
         if (!(error instanceof NotForKernelError)) throw error;
       }
     }
-    if (gathered.job.orderValues === undefined) {
+    const bytes = partitionBytes(gathered.sources, options.partition);
+    const { kernelFromBytes = KERNEL_FROM_BYTES } = options;
+    if (gathered.job.orderValues === undefined && bytes >= kernelFromBytes) {
       try {
-        return await runGeneralReduce(gathered, 'in kernel');
+        return await runGeneralReduce(gathered, bytes, 'in kernel');
       } catch (error) {
         if (!(error instanceof NotForKernelError)) throw error;
       }
     }
-    return await runGeneralReduce(gathered, 'plainly');
+    return await runGeneralReduce(gathered, bytes, 'plainly');
   } finally {
     early.remove();
   }
@@ -124,11 +130,15 @@ function bufferBytesOf({
 /** Reduces in user code. Merging `in kernel` throws NotForKernelError where it has to be done `plainly`. */
 async function runGeneralReduce(
   options: GatheredReduce,
+  bytes: number,
   merging: 'in kernel' | 'plainly',
 ): Promise<AttemptResult> {
   const { job, partition, target, budgetBytes, fanIn = FAN_IN_DEFAULT, context } = options;
   const directory = new RunDirectory(options.privateDirectory);
-  const reading: RunReadOptions = { bufferBytes: bufferBytesOf(options), onRead: progressOf(options, fanIn) };
+  const reading: RunReadOptions = {
+    bufferBytes: bufferBytesOf(options),
+    onRead: progressOf(options, bytes, fanIn),
+  };
   try {
     const pause = (): Promise<void> => breathe(context.signal);
     const { orderValues } = job;

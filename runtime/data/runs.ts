@@ -178,18 +178,24 @@ export function narrowingPasses(runs: number, fanIn: number): number {
   return passes;
 }
 
-/** Opens every source once, to find out early whether it can be read and how much there is to do. */
-export function progressOf(
-  options: { readonly sources: readonly Run[]; readonly partition: number; readonly progress?: Progress },
-  fanIn: number,
-): (bytes: number) => void {
-  let bytesTotal = 0;
-  for (const source of options.sources) {
+/** How many bytes a partition has. Opens every source once, and so finds out early whether it can be read. */
+export function partitionBytes(sources: readonly Run[], partition: number): number {
+  let bytes = 0;
+  for (const source of sources) {
     const run = new OpenRun(source);
-    bytesTotal += run.bytesOf(options.partition);
+    bytes += run.bytesOf(partition);
     run.close();
   }
-  bytesTotal *= 1 + narrowingPasses(options.sources.length, fanIn);
+  return bytes;
+}
+
+/** Tells how far a merge of all sources is, which have so many bytes. */
+export function progressOf(
+  options: { readonly sources: readonly Run[]; readonly progress?: Progress },
+  bytes: number,
+  fanIn: number,
+): (bytes: number) => void {
+  const bytesTotal = bytes * (1 + narrowingPasses(options.sources.length, fanIn));
   let bytesDone = 0;
   return (bytes) => {
     bytesDone += bytes;

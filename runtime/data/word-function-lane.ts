@@ -55,7 +55,7 @@ export class WordFunctionLane {
 
   async run(): Promise<RunContent> {
     const words = this.#words;
-    openForWords(words);
+    openForWords(words, this.#options);
     const mapWords = (input: string): void => this.#mapWords(input);
     mapWords(await readWords(this.#options, words, this.#totals, mapWords, mapWords));
     this.#collector.finish();

@@ -60,7 +60,7 @@ export class WordValueLane {
 
   async run(): Promise<RunContent> {
     const { reduces } = this.#options;
-    openForWords(this.#words, reduces);
+    openForWords(this.#words, this.#options, reduces);
     const spill = (input: string): void => {
       if (this.#words.keys === 0) return;
       this.#output.spill(this.#contentOf(input));

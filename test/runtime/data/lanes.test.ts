@@ -19,9 +19,18 @@ interface Shape {
   readonly reduces: number;
   readonly budgetBytes: number;
   readonly fanIn: number;
+  readonly kernelFromBytes?: number;
 }
 
 const split = (names: string): string[] => names.split(',');
+/** Adds to the first value that it is given, if that is a list. */
+function sumOfFirsts(values: Iterable<unknown>): unknown {
+  const [first, ...others] = values;
+  if (typeof first === 'number') return others.reduce((total: number, one) => total + (one as number), first);
+  const list = first as number[];
+  for (const other of others as number[][]) list[0]! += other[0]!;
+  return list;
+}
 const splitWords = (line: string): string[] => line.split(/[ ,]/);
 
 /** One job or more for each lane of map and reduce, and for each way from one to another. */
@@ -63,14 +72,28 @@ const jobs: readonly Job[] = [
     reduce: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
   },
   {
-    name: 'values that no word lane takes',
+    name: 'other keys than the word',
     words: 'letters',
-    map(word: string, emit: Emit<string, unknown>) {
-      emit(word, word.length === 1 ? { words: [word] } : word.length);
-      if (word.length === 3) emit('three', 0.1);
+    map: (word: string, emit: Emit<string, string>) => emit(word.slice(0, 1), word),
+    combine: (_key: string, values: Iterable<string>) => [...values].join('+'),
+    reduce: (_key: string, values: Iterable<string>) => [...values].join('+'),
+  },
+  {
+    name: 'two values of a word',
+    words: 'letters',
+    map(word: string, emit: Emit<string, string>) {
+      emit(word, '1');
+      emit(word, '2');
     },
-    combine: (_key: string, values: Iterable<unknown>) => [...values].flat(),
-    reduce: (_key: string, values: Iterable<unknown>) => [...values].flat(),
+    combine: (_key: string, values: Iterable<string>) => [...values].join('+'),
+    reduce: (_key: string, values: Iterable<string>) => [...values].join('+'),
+  },
+  {
+    name: 'fractions and lists of words',
+    words: 'letters',
+    map: (word: string, emit: Emit<string, unknown>) => emit(word, word < 'b' ? 0.1 : [word.length]),
+    combine: (_key: string, values: Iterable<unknown>) => sumOfFirsts(values),
+    reduce: (_key: string, values: Iterable<unknown>) => sumOfFirsts(values),
   },
   {
     name: 'numbers by the input',
@@ -170,7 +193,7 @@ async function inAttempts(directory: string, job: Job, files: InputFile[], shape
     rmSync(join(directory, name), { recursive: true, force: true });
     mkdirSync(join(directory, name));
   }
-  const { reduces, budgetBytes, fanIn } = shape;
+  const { reduces, budgetBytes, fanIn, kernelFromBytes = 0 } = shape;
   const plan = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
   const settingOf = (task: string, folder: string) => ({
     job,
@@ -188,7 +211,7 @@ async function inAttempts(directory: string, job: Job, files: InputFile[], shape
   const parts: string[] = [];
   for (let partition = 0; partition < reduces; partition++) {
     const setting = settingOf(`reduce-${partition}`, 'reduces');
-    results.push(await runReduceAttempt({ ...setting, partition, sources }));
+    results.push(await runReduceAttempt({ ...setting, partition, sources, kernelFromBytes }));
     parts.push(readFileSync(setting.target, 'utf8'));
   }
   expect(readdirSync(directory).filter((name) => name.startsWith('private'))).toEqual([]);
@@ -234,6 +257,7 @@ const shapes = fc.record({
   reduces: fc.integer({ min: 1, max: 5 }),
   budgetBytes: fc.constantFrom(1, 500, 2000, 9000, 1 << 20),
   fanIn: fc.constantFrom(2, 3, 64),
+  kernelFromBytes: fc.constantFrom(0, 1e9),
 });
 
 async function filesOf(directory: string, contents: readonly Buffer[]): Promise<InputFile[]> {
@@ -274,6 +298,65 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('takes values that no window of the kernel holds, and keys with very many values', async () => {
+    const directory = temporaryDirectory();
+    const files = await filesOf(directory, [
+      Buffer.from('2 300000 7 300000\n'),
+      Buffer.from(''),
+      Buffer.from('5 1\n'),
+    ]);
+    const lengths: Job = {
+      name: 'lengths',
+      map(line: string, emit: Emit<string, string>) {
+        for (const length of splitWords(line)) {
+          emit(length, 'v'.repeat(Number(length)));
+          for (let index = 0; index < 30_000; index++) emit('all', `${length} "${index}"`);
+        }
+      },
+      reduce(_key: string, values: Iterable<string>) {
+        let all = 0;
+        for (const value of values) all = (all * 31 + value.length + (value.codePointAt(3) ?? 0)) % 1_000_003;
+        return all;
+      },
+    };
+    const job = validateJob(lengths);
+    for (const budgetBytes of [1e5, 1e8]) {
+      const shape = { targetMaps: 2, reduces: 2, budgetBytes, fanIn: 3 };
+      const { parts, counters } = await plainly(job, files, shape);
+      expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
+    }
+  });
+
+  it('shows nothing of a damaged segment to user code', async () => {
+    const directory = temporaryDirectory();
+    const [file] = await filesOf(directory, [Buffer.from('w'.repeat(20).concat('\n').repeat(60_000))]);
+    let seen = 0;
+    const job = validateJob({
+      name: 'seeing',
+      map: (line: string, emit: Emit<string, string>) => emit(line, line),
+      reduce: (_key: string, values: Iterable<string>) => {
+        for (const _ of values) seen++;
+      },
+    });
+    const setting = {
+      job,
+      budgetBytes: 1e8,
+      context: { task: '', params: {}, seed: '' },
+      kernelFromBytes: 0,
+    };
+    const target = join(directory, 'map');
+    const ranges = [{ file: 0, start: 0, end: file!.sizeBytes }];
+    const privateDirectory = join(directory, 'private');
+    await runMapAttempt({ ...setting, files: [file!], ranges, reduces: 1, privateDirectory, target });
+    const damaged = readFileSync(target);
+    damaged[damaged.length - 1000]! ^= 1;
+    writeFileSync(target, damaged);
+    const sources = [{ task: 0, path: target }];
+    const part = { partition: 0, sources, privateDirectory, target: join(directory, 'part') };
+    await expect(runReduceAttempt({ ...setting, ...part })).rejects.toMatchObject({ name: 'SourceError' });
+    expect(seen).toBe(0);
   });
 
   it('of words names the line where map threw', async () => {
