@@ -1,6 +1,6 @@
 /**
- * Writes the TypeScript types of the messages in proto/ to proto/generated/, unless they are there already: a digest of
- * everything they depend on stands beside them.
+ * Writes the TypeScript types of the messages in proto/, and what encodes and decodes them, to proto/generated/, unless it is
+ * there already: a digest of everything it depends on stands beside it.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codecText } from './generate-codec.mjs';
 
 const protoFolder = fileURLToPath(new URL('../proto', import.meta.url));
 const generatedFolder = join(protoFolder, 'generated');
@@ -21,6 +22,7 @@ const digest = createHash('sha256');
 for (const file of [
   loaderManifest,
   fileURLToPath(import.meta.url),
+  fileURLToPath(new URL('generate-codec.mjs', import.meta.url)),
   ...sources.map((name) => join(protoFolder, name)),
 ]) {
   digest.update(`${file}\0`).update(readFileSync(file)).update('\0');
@@ -30,6 +32,7 @@ const wanted = digest.digest('hex');
 if (stamp() !== wanted) {
   rmSync(generatedFolder, { recursive: true, force: true });
   generate();
+  writeFileSync(join(generatedFolder, 'codec.ts'), codecText(protoFolder, sources));
   writeFileSync(stampFile, wanted);
 }
 
@@ -41,7 +44,7 @@ function stamp() {
   }
 }
 
-/** The options that shape the types are those with which runtime/transport/definitions.ts loads the files. */
+/** The options shape the types; generate-codec.mjs makes what fits them. */
 function generate() {
   const { bin } = JSON.parse(readFileSync(loaderManifest, 'utf8'));
   const generator = join(dirname(loaderManifest), bin['proto-loader-gen-types']);

@@ -97,7 +97,7 @@ async function stream(
   received: Received,
 ): Promise<boolean> {
   const channel = new Channel(address);
-  const { path, requestSerialize, responseDeserialize } = fetchMethod();
+  const { path, requestSerialize, responseDeserialize } = fetchMethod;
   const request = { attempt: source, partition, offset: received.bytes };
   const call = channel.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
   let timer: NodeJS.Timeout | undefined;

@@ -24,7 +24,7 @@ export class ShuffleServer {
   /** `fileOf` says where the output of a map attempt lies, if it is here. */
   constructor(fileOf: (attempt: AttemptId) => string) {
     this.#fileOf = fileOf;
-    this.#server.addService(shuffleService(), { Fetch: (call: Call) => void this.#fetch(call) });
+    this.#server.addService(shuffleService, { Fetch: (call: Call) => void this.#fetch(call) });
   }
 
   /** Listens on a Unix socket, in a folder that exists and is private to the user. */

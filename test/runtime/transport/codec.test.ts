@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import protoLoader, { type MethodDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../../runtime/transport/check.js';
@@ -53,9 +55,49 @@ const attempt = { job: 1, task: 0, epoch: 1, n: 1 };
 const output = { digest: 'ab', bytes: 1, records: 1, inputs: '' };
 const completed = { incarnation: 1, credit: 1, attempt, output, counters: [] };
 
+/** The same methods as somebody else has them, who reads the .proto files when it starts. */
+const theirs = protoLoader.loadSync(['rehearse/v1/cluster.proto', 'rehearse/v1/jobs.proto'], {
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+  includeDirs: [fileURLToPath(new URL('../../../proto', import.meta.url))],
+}) as unknown as Record<string, { readonly Session: MethodDefinition<object, object> }>;
+const theirCluster = theirs['rehearse.v1.Cluster']!.Session;
+const theirJobs = theirs['rehearse.v1.Jobs']!.Session;
+
 /** The frame of a worker that was written by somebody else, with `frame` in place of what ours would hold. */
 function foreign(frame: object): Buffer {
-  return sessionMethods.worker.requestSerialize({ frames: [{ node: 'worker-1', ...frame }] });
+  return theirCluster.requestSerialize({ frames: [{ node: 'worker-1', ...frame }] });
+}
+
+/** What the frames of `messages` say to both of us, written by ours and by theirs. */
+function itReadsAs<M>(
+  messages: { readonly [kind: string]: fc.Arbitrary<M> },
+  codec: FrameCodec<M>,
+  [ours, read, write]: readonly [
+    ours: (bytes: Buffer) => object,
+    read: (bytes: Buffer) => object,
+    write: (value: object) => Buffer,
+  ],
+): void {
+  fc.assert(
+    fc.property(fc.oneof(...Object.values(messages)), cause, (message, cause) => {
+      const bytes = codec.encode({ node: 'node-1', cause, message });
+      const told = withoutMarks(read(bytes));
+      expect(ours(bytes)).toEqual(told);
+      expect(ours(write(told))).toEqual(told);
+    }),
+  );
+}
+
+/** Protobuf.js also says which optional fields came. */
+function withoutMarks(value: object): object {
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'object' ? withoutMarks(one) : one));
+  const entries = Object.entries(value).filter(([key]) => !key.startsWith('_'));
+  return Object.fromEntries(
+    entries.map(([key, one]) => [key, one !== null && typeof one === 'object' ? withoutMarks(one) : one]),
+  );
 }
 
 function refusal(bytes: Buffer): ProtocolError {
@@ -201,6 +243,38 @@ it('frames of one moment come out of their bytes in order', () => {
       );
     }),
   );
+});
+
+describe('the encoder that is made of the .proto files', () => {
+  const { worker, client } = sessionMethods;
+  it('says to others what it says to us, and hears what they say', () => {
+    itReadsAs(workerMessages, workerFrames, [
+      worker.requestDeserialize,
+      theirCluster.requestDeserialize,
+      theirCluster.requestSerialize,
+    ]);
+    itReadsAs(masterMessages, masterFrames, [
+      worker.responseDeserialize,
+      theirCluster.responseDeserialize,
+      theirCluster.responseSerialize,
+    ]);
+    itReadsAs(clientMessages, clientFrames, [
+      client.requestDeserialize,
+      theirJobs.requestDeserialize,
+      theirJobs.requestSerialize,
+    ]);
+    itReadsAs(answerMessages, answerFrames, [
+      client.responseDeserialize,
+      theirJobs.responseDeserialize,
+      theirJobs.responseSerialize,
+    ]);
+  });
+
+  it('passes over fields that it does not know', () => {
+    const known = foreign({ opening: {} });
+    const unknown = Buffer.from('f83e05c23e0161', 'hex'); // number 1007 is 5, number 1000 is "a"
+    expect(workerFrames.decode(Buffer.concat([known, unknown]))).toStrictEqual([{ node: 'worker-1' }]);
+  });
 });
 
 describe('a message of ours is refused when', () => {
