@@ -37,6 +37,34 @@ const annotated = defineJob({
 });
 expectType<Equal<typeof annotated, JobDefinition<string, Visit, string[]>>>();
 
+// A job of words is asked for numbers unless it says otherwise, and knows of its input no more than the name.
+const words = defineJob({
+  name: 'words',
+  words: 'letters',
+  map(word, emit) {
+    expectType<Equal<typeof word, string>>();
+    emit(word, 1);
+  },
+  combine: sum,
+  reduce: sum,
+});
+expectType<Equal<typeof words, JobDefinition<string, number, number>>>();
+
+const wordsOfInputs = defineJob({
+  name: 'words of inputs',
+  words: 'letters',
+  map(word, emit: Emit<string, string>, { input }) {
+    // @ts-expect-error: where a word lies is not known
+    input.offset;
+    emit(word, input.name);
+  },
+  reduce(_word, values) {
+    expectType<Equal<typeof values, Iterable<string>>>();
+    return [...values].length;
+  },
+});
+expectType<Equal<typeof wordsOfInputs, JobDefinition<string, string, number>>>();
+
 // A generator's pairs decide both, with the context as second parameter.
 const generator = defineJob({
   name: 'generator',
