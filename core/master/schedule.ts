@@ -37,7 +37,7 @@ export function assignAll(state: MasterState, turn: Turn): void {
   for (const view of leading.jobs.values()) {
     const job = openJob(state, view);
     if (job && reducesMayBegin(job) && view.doubts === 0)
-      assignFrom(state, turn, leading, job, view, view.idleReduces);
+      assignFrom(state, turn, leading, job, view, view.idleReduces, keptForCopies(leading, job));
   }
   preemptWaiting(state, turn);
   if (leading.waiting.size > 0) return; // a slot that waits is no slot to queue up for
@@ -55,7 +55,17 @@ function openJob(state: MasterState, view: JobView): DurableJob | undefined {
   return job.phase === 'open' && !view.ending ? job : undefined;
 }
 
-/** Gives out the queue's tasks, lowest first. Those that no ready worker may run stay queued. */
+/**
+ * Workers that get no reduce which would only wait: with reduces waiting in all slots, the maps they wait for could have
+ * no second copy, however slow they are.
+ */
+function keptForCopies(leading: Leading, job: DurableJob): number {
+  const { maps, policy } = job.spec;
+  const copiesMax = Math.max(1, Math.floor(leading.open / 10)); // as many as speculation.ts makes, or fewer
+  return policy.speculation ? Math.min(maps - job.mapsCommitted, copiesMax) : 0;
+}
+
+/** Gives out the queue's tasks, lowest first, to all but `kept` workers. Those that none of them may run stay queued. */
 function assignFrom(
   state: MasterState,
   turn: Turn,
@@ -63,9 +73,10 @@ function assignFrom(
   job: DurableJob,
   view: JobView,
   heap: IntHeap,
+  kept = 0,
 ): void {
   const refused: TaskIndex[] = [];
-  while (leading.ready.size > 0) {
+  while (leading.ready.size > kept) {
     const task = popIdle(heap, view, job);
     if (task === undefined) break;
     const worker = pickReady(leading, view, job, task);

@@ -24,7 +24,7 @@ export function armSpeculation(state: MasterState, turn: Turn): void {
 
 export function speculate(state: MasterState, turn: Turn): void {
   const leading = state.leading!;
-  // Every step ends with `assignAll`: what still waits could go to none of those who are ready, so no copy is in its way.
+  // Every step ends with `assignAll`: what is left could go to none of those who are ready, or would only wait there.
   if (!leading.draining && leading.ready.size > 0) {
     let room = copiesMax(leading) - copiesOf(leading);
     for (const view of leading.jobs.values()) room -= speculateJob(state, turn, leading, view, room);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attemptKey } from '../../../core/ids.js';
 import { checkMaster } from '../../../core/invariants.js';
+import { noteOutput } from '../../../core/master/inputs.js';
 import { type Bench, benchWith, type FakeWorker, second, specOf } from '../bench.js';
 
 const half = { slowstartPermille: 500 };
@@ -29,6 +30,17 @@ function waiting(policy = {}): { bench: Bench; workers: FakeWorker[] } {
   expect(made.bench.runs(one!)).toEqual(['map-0@1']);
   expect(made.bench.runs(two!)).toEqual(['reduce-0@1']);
   waits(two!);
+  return made;
+}
+
+/** One of two maps is committed, the other on worker-1; a reduce waits on worker-3, and worker-2 is free for a copy. */
+function copying(): { bench: Bench; workers: FakeWorker[] } {
+  const made = benchWith(3, specOf({ maps: 2, reduces: 1 }, { ...half, speculation: true }));
+  const [one, two, three] = made.workers;
+  made.bench.complete(two!, two!.running[0]!);
+  expect(made.bench.runs(one!)).toEqual(['map-0@1']);
+  expect(made.bench.runs(three!)).toEqual(['reduce-0@1']);
+  waits(three!);
   return made;
 }
 
@@ -72,6 +84,24 @@ describe('slowstart', () => {
     expect(told(three!)).toEqual(['0: 2', '1: 1', '2: 0']);
   });
 
+  test('tells outputs of a job with many maps in portions, but a loss and the last of them at once', () => {
+    const { bench } = benchWith(1, specOf({ maps: 600, reduces: 1 }));
+    const job = bench.job();
+    const view = bench.master.leading!.jobs.get(1)!;
+    const tellableAfter = (task: number, holder?: string): number => {
+      const attempt = { job: 1, task, epoch: 1, n: 1 };
+      noteOutput(job, view, { attempt, digest: 'content', ...(holder ? { holder } : {}) });
+      return view.tellable;
+    };
+    expect([0, 1, 2, 3, 4, 5, 6].map((task) => tellableAfter(task, 'worker-1'))).toEqual([
+      0, 0, 3, 3, 3, 6, 6,
+    ]);
+    expect(tellableAfter(6)).toBe(8);
+    job.mapsCommitted = 600;
+    expect(tellableAfter(6, 'worker-1')).toBe(9);
+    expect(tellableAfter(7, 'worker-1')).toBe(10);
+  });
+
   test('ends up with reduces that have read the present generation of every map', () => {
     const { bench, workers } = waiting();
     bench.complete(workers[1]!, workers[1]!.running[0]!, { inputs: 'of-one-map-only' });
@@ -107,15 +137,24 @@ describe('a waiting reduce', () => {
   });
 
   test('is not copied as a straggler, and its waiting does not count as work', () => {
-    const { bench, workers } = waiting({ speculation: true });
+    const { bench, workers } = copying();
     bench.pass(60 * second);
-    expect(bench.decided('attempt-speculated')).toEqual([]);
+    expect(bench.decided('attempt-speculated').map(({ attempt }) => attempt!.task)).toEqual([0]);
     bench.complete(workers[0]!, workers[0]!.running[0]!);
     bench.pass(second);
-    bench.complete(workers[1]!, workers[1]!.running[0]!);
+    bench.complete(workers[2]!, workers[2]!.running[0]!);
     const { durations } = bench.master.leading!.jobs.get(1)!.reduces;
     expect(durations.buckets.length).toBeLessThan(100);
     expect(bench.job().phase).toBe('publishing');
+  });
+
+  test('leaves a worker free for a copy of the map that it waits for, where copies are allowed', () => {
+    const { bench, workers } = copying();
+    expect(bench.runs(workers[1]!)).toEqual([]);
+    bench.pass(10 * second);
+    expect(bench.runs(workers[1]!)).toEqual(['map-0@2']);
+    bench.complete(workers[1]!, workers[1]!.running[0]!);
+    expect(workers.flatMap((worker) => bench.runs(worker))).toEqual(['reduce-0@1']);
   });
 
   test('gives way to a map that finds no slot, uncounted', () => {

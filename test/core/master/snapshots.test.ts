@@ -4,7 +4,7 @@ import { applyEntry } from '../../../core/durable/apply.js';
 import { unpackState } from '../../../core/durable/snapshot.js';
 import { emptyDurable } from '../../../core/durable/state.js';
 import type { JournalTrim } from '../../../core/effects.js';
-import type { JournalEntry, Snapshot } from '../../../core/records.js';
+import { type JournalEntry, type Snapshot, sizeOf } from '../../../core/records.js';
 import { Bench, type BenchOptions, benchWith, specOf } from '../bench.js';
 
 const rival = { node: 'master-2', incarnation: 1 };
@@ -83,6 +83,23 @@ describe('a leader', () => {
       expect(firsts[index + 1]!.slot - (slot + parts)).toBe(4 * parts);
     }
     expect(firsts.length).toBeGreaterThan(1);
+  });
+
+  test('writes the next one only when enough bytes have been written, however many slots they took', () => {
+    const config = { snapshotSlots: 6, batchBytesMax: 1500 };
+    const { bench, workers } = benchWith(1, specOf({ maps: 200 }), { config });
+    for (let map = 0; map < 200; map++) bench.complete(workers[0]!, workers[0]!.running[0]!);
+    const firsts = snapshotsOf(bench).filter(({ part }) => part === 1);
+    const large = firsts.slice(0, -1).filter(({ parts }) => parts > 1);
+    expect(large.length).toBeGreaterThan(1);
+    for (const { slot, parts } of large) {
+      const next = firsts.find((one) => one.slot > slot)!;
+      const tail = bench.store.slice(slot + parts - 1, next.slot - 1);
+      const bytes = tail.flatMap(({ records }) => records).reduce((sum, record) => sum + sizeOf(record), 0);
+      expect(bytes).toBeGreaterThanOrEqual(4 * (parts - 1) * config.batchBytesMax);
+      expect(tail.length).toBeGreaterThan(4 * parts);
+    }
+    bench.expectFolded();
   });
 
   test('lets what waits have its turn when the snapshot is whole', () => {
