@@ -5,6 +5,8 @@
  *   dist/bin/<program>.bundle.cjs   all modules of the program, packages included
  *   dist/bin/<program>.cache        V8's code cache, made by a small run
  *   dist/bin/<program>.cjs          what is executed: loads the first with the second
+ *
+ * The command has two bundles: `rehearse` is all of it, `run` the half that runs and resumes jobs, which are to start at once.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,67 +23,99 @@ const programs = {
   thread: 'dist/runtime/executor/thread.js',
 };
 
-const { outputFiles } = await build({
-  write: false,
-  absWorkingDir: root,
-  entryPoints: programs,
-  outdir: folder,
-  outExtension: { '.js': '.bundle.cjs' },
-  bundle: true,
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20',
-  // Native code of its own, which finds its parts beside itself.
-  external: ['esbuild'],
-  define: { 'import.meta.url': 'importMetaUrl' },
-  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-  legalComments: 'none',
-  logLevel: 'error',
-});
+/** Never called here, and long to load: grpc-js wants the first for channelz and ORCA, protobufjs the second for BigInts' sake. */
+const withoutUnused = {
+  name: 'without what is never called',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(@grpc\/proto-loader|long)$/ }, ({ path }) => ({
+      path,
+      namespace: 'unused',
+    }));
+    bundler.onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: '' }));
+  },
+};
+/** Of the verbs only these; the loader does not ask this bundle for others. */
+const onlyRuns = {
+  name: 'only run and resume',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^\./ }, ({ kind, path, importer }) => {
+      const isVerb = kind === 'dynamic-import' && importer.endsWith('/dist/cli/main.js');
+      const isOther = (isVerb && !path.startsWith('./run/')) || path.endsWith('/rehearsal/rehearse.js');
+      return isOther ? { path, external: true } : undefined;
+    });
+  },
+};
+
+const outputFiles = [
+  ...(await bundles(programs, [withoutUnused])),
+  ...(await bundles({ run: programs.rehearse }, [withoutUnused, onlyRuns])),
+];
 const roundsMax = 3;
-const names = Object.keys(programs);
-const caches = names.map((name) => `${folder}${name}.cache`);
+const caches = ['run', ...Object.keys(programs)].map((name) => `${folder}${name}.cache`);
 const wanted = new Map([
-  ...outputFiles.map(({ path, text }) => [path, text.replace(/\bimport\(/g, 'importModule(')]),
-  ...names.map((name) => [`${folder}${name}.cjs`, loaderText(name)]),
+  ...outputFiles.map(({ path, text }) => [path, ascii(text.replace(/\bimport\(/g, 'importModule('))]),
+  ...Object.keys(programs).map((name) => [`${folder}${name}.cjs`, loaderText(name)]),
 ]);
 if (![...wanted].every(([path, text]) => isThere(path, text)) || !caches.every(existsSync)) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [path, text] of wanted) writeFileSync(path, text, { mode: 0o755 });
-  // On a machine that is busy, a thread may be ended before it has written any.
   for (let round = 0; round < roundsMax && !caches.every(existsSync); round++) rehearse();
+  for (const path of caches) rmSync(`${path}.tmp`, { force: true });
   for (const path of caches) if (!existsSync(path)) console.warn(`no code cache was made: ${path}`);
+}
+
+async function bundles(entryPoints, plugins) {
+  const { outputFiles } = await build({
+    write: false,
+    absWorkingDir: root,
+    entryPoints,
+    plugins,
+    outdir: folder,
+    outExtension: { '.js': '.bundle.cjs' },
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    // Native code of its own, which finds its parts beside itself.
+    external: ['esbuild'],
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    legalComments: 'none',
+    logLevel: 'error',
+  });
+  return outputFiles;
+}
+
+/** One letter outside of ASCII, if only in a comment, and V8 keeps the whole text in twice the space. */
+function ascii(text) {
+  const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(/[^\t\n\r -~]/g, escaped);
 }
 
 function isThere(path, text) {
   return existsSync(path) && readFileSync(path, 'utf8') === text;
 }
 
-/** A run of a second or so, in which every program compiles what a run needs. */
+/** A run of a second or so, in which every program compiles what a run needs, and a simulation for the rest of the command. */
 function rehearse() {
   const scratch = mkdtempSync(join(tmpdir(), 'rehearse-build-'));
   try {
     writeFileSync(join(scratch, 'in.txt'), 'what a run needs\n'.repeat(200_000));
-    const args = [
-      `${folder}rehearse.cjs`,
-      'run',
-      'word-count',
-      'in.txt',
-      '-w',
-      '1',
-      '-m',
-      '4',
-      '-o',
-      'out',
-      '-q',
-    ];
-    const env = { ...process.env, REHEARSE_MAKE_CODE_CACHE: '1' };
-    const { status } = spawnSync(process.execPath, args, { cwd: scratch, env, stdio: 'inherit' });
-    if (status !== 0) throw new Error('the bundled program does not work');
+    command(scratch, ['run', 'word-count', 'in.txt', '-w', '1', '-m', '4', '-o', 'out', '-q']);
+    command(scratch, ['sim', `${root}scenarios/worker-killed-mid-map.yaml`, '-q'], 'ignore');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+function command(cwd, args, stdout = 'inherit') {
+  const { status } = spawnSync(process.execPath, [`${folder}rehearse.cjs`, ...args], {
+    cwd,
+    env: { ...process.env, REHEARSE_MAKE_CODE_CACHE: '1' },
+    stdio: ['inherit', stdout, 'inherit'],
+  });
+  if (status !== 0) throw new Error('the bundled program does not work');
 }
 
 /**
@@ -94,9 +128,10 @@ function loaderText(program) {
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
-const file = path.join(__dirname, '${program}.bundle.cjs');
-const cacheFile = path.join(__dirname, '${program}.cache');
-const text = fs.readFileSync(file, 'utf8').replace(/^#!.*/, '');
+${nameText(program)}
+const file = path.join(__dirname, name + '.bundle.cjs');
+const cacheFile = path.join(__dirname, name + '.cache');
+const text = fs.readFileSync(file, 'latin1').replace(/^#!.*/, '');
 const source = '(function (exports, require, module, __filename, __dirname, importModule) {' + text + '\\n})';
 const making = process.env.REHEARSE_MAKE_CODE_CACHE === '1';
 let cachedData;
@@ -107,13 +142,42 @@ const script = new vm.Script(source, { filename: file, cachedData });
 const exported = { exports: {} };
 script.runInThisContext()(exported.exports, require, exported, file, __dirname, (name) => import(name));
 if (making) {
-  // Some programs are killed in the end, perhaps while they write: what they have compiled so far is kept now and then.
   const write = () => {
     fs.writeFileSync(cacheFile + '.tmp', script.createCachedData());
     fs.renameSync(cacheFile + '.tmp', cacheFile);
   };
-  setInterval(write, 100).unref();
+  // Children are killed in the end and threads stopped: what they have compiled so far is kept now and then.
+  setInterval(write, 50).unref();
   process.on('exit', write);
+${program === 'rehearse' ? patienceText() : ''}}
+`;
 }
+
+/** Which bundle: a rehearsal needs all of it. */
+function nameText(program) {
+  if (program !== 'rehearse') return `const name = '${program}';`;
+  return `const [verb, ...rest] = process.argv.slice(2);
+const runs = (verb === 'run' || verb === 'resume') && !rest.some((flag) => flag.startsWith('--faults'));
+const name = runs ? 'run' : 'rehearse';`;
+}
+
+/** Kills a child only when it and its thread have written since, on a busy machine too. */
+function patienceText() {
+  return `  const { ChildProcess } = require('node:child_process');
+  const { kill } = ChildProcess.prototype;
+  const writtenSince = (time) =>
+    ['child-main', 'thread'].every((name) => {
+      const cache = path.join(__dirname, name + '.cache');
+      return fs.existsSync(cache) && fs.statSync(cache).mtimeMs > time;
+    });
+  ChildProcess.prototype.kill = function (signal) {
+    const asked = Date.now();
+    const timer = setInterval(() => {
+      if (!writtenSince(asked) && Date.now() < asked + 20_000) return;
+      clearInterval(timer);
+      kill.call(this, signal);
+    }, 20);
+    return true;
+  };
 `;
 }
