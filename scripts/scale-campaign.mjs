@@ -75,7 +75,7 @@ async function runOne(file, variant) {
     steps: result.steps,
     chain: result.chain,
     cpuSeconds: rounded((user + system) / 1e6),
-    megabytes: Math.round(process.resourceUsage().maxRSS / 1000),
+    megabytes: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
     complaints,
   };
   process.stdout.write(JSON.stringify(document));
