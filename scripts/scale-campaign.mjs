@@ -4,8 +4,8 @@
  *
  *   node scripts/scale-campaign.mjs [--seconds 60] [--megabytes 2000] [file …]
  *
- * Fails when a run does not go as it expects, or takes more processor time or memory than it may; docs/cost-model.md has
- * the figures.
+ * Fails when a run does not go as it expects, or takes more memory, or more processor time for each 20,000 tasks, than it
+ * may; docs/cost-model.md has the figures.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ function runAll() {
   const files = positionals.length > 0 ? positionals : readdirSync(folder).map((name) => folder + name);
   let failed = false;
   for (const file of files.sort()) {
-    for (const [variant, { name }] of scenariosOf(file).entries()) {
+    for (const [variant, { name, jobs }] of scenariosOf(file).entries()) {
       process.stdout.write(`${name}\n`);
       const child = spawnSync(process.execPath, [process.argv[1], '--variant', String(variant), file], {
         encoding: 'utf8',
@@ -45,7 +45,9 @@ function runAll() {
         continue;
       }
       const run = JSON.parse(child.stdout);
-      const fits = run.cpuSeconds <= Number(values.seconds) && run.megabytes <= Number(values.megabytes);
+      const tasks = jobs.reduce((sum, { maps, reduces }) => sum + maps + reduces, 0);
+      const secondsMax = Number(values.seconds) * Math.max(1, tasks / 20_000);
+      const fits = run.cpuSeconds <= secondsMax && run.megabytes <= Number(values.megabytes);
       if (run.verdict !== 'passed' || !fits) failed = true;
       const facts = Object.entries(run.at).map(([fact, atSeconds]) => `${fact} ${atSeconds} s`);
       process.stdout.write(
@@ -75,7 +77,7 @@ async function runOne(file, variant) {
     steps: result.steps,
     chain: result.chain,
     cpuSeconds: rounded((user + system) / 1e6),
-    megabytes: Math.round(process.resourceUsage().maxRSS / 1000),
+    megabytes: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
     complaints,
   };
   process.stdout.write(JSON.stringify(document));
