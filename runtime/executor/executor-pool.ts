@@ -5,7 +5,6 @@
  * A thread is kept from attempt to attempt. An attempt is ended by ending its thread; the next one gets a new thread.
  * What a thread cannot say itself (out of memory, `process.exit`) is told by how it ended.
  */
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
@@ -13,6 +12,7 @@ import type { Progress } from '../../core/messages.js';
 import { programPath } from '../installation.js';
 import { attemptFileName } from '../node/layout.js';
 import { forgetAttempt } from './attempt-files.js';
+import { AttemptLog } from './attempt-log.js';
 import { failureText } from './failure.js';
 import {
   gaugeDone,
@@ -42,7 +42,7 @@ interface Executor {
   readonly gauge: Float64Array;
   task: ThreadTask | undefined;
   aborting: boolean;
-  log: WriteStream | undefined;
+  log: AttemptLog | undefined;
   /** Set when the thread's end is already explained. */
   failure: Error | undefined;
 }
@@ -55,9 +55,6 @@ const besidesHeapsMiB = 512;
 const memoryLookMs = 100;
 
 const threadProgram = programPath('runtime/executor', 'thread');
-
-/** What user code prints beyond this is dropped from an attempt's log. */
-const logBytesMax = 16 * 1024 * 1024;
 
 export class ExecutorPool {
   readonly #options: ExecutorPoolOptions;
@@ -188,23 +185,19 @@ export class ExecutorPool {
   #release(executor: Executor): ThreadTask {
     const task = executor.task!;
     executor.task = undefined;
-    executor.log?.end();
+    executor.log?.close();
     executor.log = undefined;
     this.#busy.delete(attemptKey(task.attempt));
     return task;
   }
 
-  /** What user code prints goes to a log of its attempt, made when there is something to put in. */
+  /** What user code prints goes to a log of its attempt. */
   #print(executor: Executor, bytes: Uint8Array): void {
     const { task } = executor;
     if (!task) return;
-    if (!executor.log) {
-      mkdirSync(this.#options.logsDirectory, { recursive: true });
-      const name = `${attemptFileName(task.attempt, task.maps)}.log`;
-      executor.log = createWriteStream(join(this.#options.logsDirectory, name), { flags: 'a' });
-      executor.log.on('error', () => {}); // a full disk must not end the worker over a log
-    }
-    if (executor.log.bytesWritten < logBytesMax) executor.log.write(bytes);
+    const name = `${attemptFileName(task.attempt, task.maps)}.log`;
+    executor.log ??= new AttemptLog(join(this.#options.logsDirectory, name));
+    executor.log.write(bytes);
   }
 }
 

@@ -132,6 +132,11 @@ function withSpills(
   return [...counters, own].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+/** What was printed travels on a way of its own: resolves once the process has it. */
+async function printed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
+}
+
 async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
   const files = await FileFiles.open(setup.filesDirectory);
@@ -144,7 +149,10 @@ async function main(): Promise<void> {
     }
     known = new KnownSources(setup.workDirectory, order.sources);
     running = order.attempt;
-    void run(files, order, known).then((result) => parentPort!.postMessage(result));
+    void run(files, order, known).then(async (result) => {
+      await Promise.all([printed(process.stdout), printed(process.stderr)]);
+      parentPort!.postMessage(result);
+    });
   });
 }
 

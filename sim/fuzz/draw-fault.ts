@@ -59,6 +59,12 @@ const shortUs: Weighted<Range> = [
   [10, { min: 6 * second, max: 30 * second }],
 ];
 
+/** Appends must stay in doubt for some leases until a master gives way because of them. */
+const longUs: Weighted<Range> = [
+  [50, { min: 100_000, max: 6 * second }],
+  [50, { min: 6 * second, max: 30 * second }],
+];
+
 const misbehaviours: Weighted<MisbehaviourKind> = [
   [30, 'throws'],
   [20, 'hangs'],
@@ -135,7 +141,7 @@ function drawEnd(scene: Scene, kind: FaultKind): Pick<Fault, 'until' | 'forUs'> 
   ];
   switch (scene.dice.weighted('end', ends)) {
     case 'for':
-      return { forUs: span(scene, 'for') };
+      return { forUs: span(scene, 'for', kind === 'blur' ? longUs : shortUs) };
     case 'until':
       return { until: drawUntil(scene) };
     case 'healing':
@@ -147,8 +153,8 @@ function restart(scene: Scene): { restartAfterUs?: number } {
   return scene.dice.chance('restart', 70) ? { restartAfterUs: span(scene, 'restart after') } : {};
 }
 
-function span({ dice }: Scene, purpose: string): number {
-  return dice.within(purpose, dice.weighted(`${purpose} about`, shortUs));
+function span({ dice }: Scene, purpose: string, about = shortUs): number {
+  return dice.within(purpose, dice.weighted(`${purpose} about`, about));
 }
 
 function extra(scene: Scene): Range {
