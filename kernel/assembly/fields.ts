@@ -13,6 +13,7 @@ import {
   numberEnd,
   numberValue,
   ODD,
+  OPEN_ARRAY,
   OPEN_OBJECT,
   skipSpace,
   stringEnd,
@@ -155,7 +156,7 @@ function takeValue(field: i32, at: i32): i32 {
     return stop;
   }
   const stop = valueEnd(at);
-  note(field, byte === OPEN_OBJECT || byte === 0x5b ? OTHER : TEXT, at, stop);
+  note(field, byte === OPEN_OBJECT || byte === OPEN_ARRAY ? OTHER : TEXT, at, stop);
   return stop;
 }
 
