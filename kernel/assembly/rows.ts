@@ -5,7 +5,7 @@
  * As words, lines come in batches, so that the accesses to the table overlap. Rows are written as records whose value
  * is JSON, an array of numbers: see records.ts.
  */
-import { addField, beginFields, FIELD_BYTES, fieldAt, kindOf, MISSING, NUMBER, numberOf, scanLine, TEXT, textBegin, textLength } from './fields';
+import { addField, beginFields, FIELD_BYTES, fieldAt, kindOf, MEMBERS_BYTES, MISSING, NUMBER, numberOf, scanLine, TEXT, textBegin, textLength } from './fields';
 import { writeText } from './format';
 import { CLOSE_ARRAY, COMMA, numberEnd, numberValue, ODD, OPEN_ARRAY } from './json';
 import { BATCH, LETTERS, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
@@ -27,8 +27,9 @@ const NAMES: i32 = FIELDS + FIELDS_MAX * FIELD_BYTES;
 /** Of each row of a batch: where its line ends, and how many lines were taken and left out until then (u32). */
 const PLACES: i32 = NAMES + NAMES_BYTES;
 const PLACE_BYTES: i32 = 12;
+const MEMBERS: i32 = PLACES + BATCH * PLACE_BYTES;
 /** One row as text, while it is written. */
-const ROW_TEXT: i32 = PLACES + BATCH * PLACE_BYTES;
+const ROW_TEXT: i32 = MEMBERS + MEMBERS_BYTES;
 /** The batch's rows. Nothing is written while lines are read. */
 @inline
 function valuesAt(index: i32): i32 {
@@ -42,7 +43,7 @@ let namesEnd: i32 = NAMES;
 export function beginShape(): i32 {
   columnCount = 0;
   namesEnd = NAMES;
-  beginFields(FIELDS);
+  beginFields(FIELDS, MEMBERS);
   return NAMES;
 }
 
