@@ -45,6 +45,7 @@ const FIELDS: readonly string[] = [
   'name',
   ...FUNCTION_FIELDS,
   'inputFormat',
+  'fields',
   'outputFormat',
   'words',
   ...GROUP_FIELDS,
@@ -108,6 +109,7 @@ export function validateJob(value: unknown): Job {
   if (fields.words !== undefined && (fields.inputFormat ?? 'lines') !== 'lines') {
     throw new JobDefinitionError(`${title}: words are those of lines, so inputFormat can only be "lines"`);
   }
+  checkFields(title, fields.fields, fields.inputFormat);
   if (fields.reduce === 'none') {
     const idle = ['combine', 'partition', 'orderValues'].find((field) => fields[field] !== undefined);
     if (idle) throw new JobDefinitionError(`${title}: ${idle} does nothing in a job whose reduce is "none"`);
@@ -120,6 +122,18 @@ export function validateJob(value: unknown): Job {
     : fields) as unknown as Job;
 }
 
+function checkFields(title: string, names: unknown, inputFormat: unknown): void {
+  if (names === undefined) return;
+  if (inputFormat !== 'ndjson') {
+    throw new JobDefinitionError(`${title}: fields are those of records of JSON, so inputFormat is "ndjson"`);
+  }
+  const isNames =
+    Array.isArray(names) && names.every((name) => typeof name === 'string' && name === wellFormed(name));
+  if (!isNames || names.length === 0 || new Set(names).size < names.length) {
+    throw new JobDefinitionError(`${title}: fields is a list of names, each once`);
+  }
+}
+
 /** Fills in what a job does that only says what it wants; once more does no harm. */
 function groupJob(title: string, fields: Record<string, unknown>): Job {
   const { groupBy, aggregates, inputFormat = 'lines' } = fields;
@@ -129,7 +143,7 @@ function groupJob(title: string, fields: Record<string, unknown>): Job {
   if (inputFormat !== 'lines' && inputFormat !== 'ndjson') {
     throw new JobDefinitionError(`${title}: groupBy needs JSON, so inputFormat is "lines" or "ndjson"`);
   }
-  const idle = [...FUNCTION_FIELDS, 'words'].find((field) => fields[field] !== undefined);
+  const idle = [...FUNCTION_FIELDS, 'words', 'fields'].find((field) => fields[field] !== undefined);
   if (idle !== undefined && knownAs(fields.map) !== 'group') {
     throw new JobDefinitionError(`${title}: groupBy and aggregates say it all, so there is no ${idle}`);
   }

@@ -89,6 +89,11 @@ export interface JobDefinition<
   readonly name: string;
   /** What one call of `map` gets: a line without its end (`lines`, the default), a whole file, a JSON value, a CSV row. */
   readonly inputFormat?: I | undefined;
+  /**
+   * Of a job with `inputFormat: 'ndjson'`: all that `map` needs of a record. It gets objects with these fields only, which
+   * is much faster than parsing everything.
+   */
+  readonly fields?: readonly string[] | undefined;
   /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
   readonly outputFormat?: OutputFormat | undefined;
   /**
@@ -137,7 +142,7 @@ export interface WordContext {
 
 /** A job that is given words. Without `map` each word counts 1. */
 export interface WordJobDefinition<V = number, R = unknown>
-  extends Omit<JobDefinition<string, V, R>, 'map' | 'inputFormat' | 'words'> {
+  extends Omit<JobDefinition<string, V, R>, 'map' | 'inputFormat' | 'fields' | 'words'> {
   readonly words: WordKind;
   readonly map?: ((word: string, emit: Emit<string, V>, ctx: WordContext) => void) | undefined;
 }

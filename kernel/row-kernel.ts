@@ -29,6 +29,29 @@ export type RowColumn =
   | { readonly operation: 'count' }
   | { readonly operation: 'sum' | 'min' | 'max'; readonly field: string };
 
+/** What `scanFields` finds: see assembly/spans.ts. Of a line its end, and of each field in it these. */
+export const LINE_WORDS = 2;
+export const SPAN_WORDS = 6;
+export const KIND = 0;
+export const BEGIN = 1;
+export const END = 2;
+/** As the other words, but two of them make one f64. */
+export const NUMBER_WORD = 4;
+
+/** Kinds of values. Text is a string without its quotes, or whatever is not in quotes; one that is both is an integer. */
+export const MISSING = 0;
+export const IS_NUMBER = 1;
+export const IS_TEXT = 2;
+
+/** How lines were scanned for fields. */
+export interface LinesScanned {
+  /** Where to go on. */
+  readonly next: number;
+  readonly lines: number;
+  /** Whether the line at `next` is one for the caller. */
+  readonly isOdd: boolean;
+}
+
 /** How lines were taken in. */
 export interface LinesTaken {
   /** Where to go on. */
@@ -51,6 +74,8 @@ interface Exports {
   readonly linesTaken: Global;
   readonly linesLeft: Global;
   readonly isOdd: Global;
+  readonly linesScanned: Global;
+  readonly stoppedAtOdd: Global;
   readonly rowsRead: Global;
   readonly rowsWritten: Global;
   readonly overflowed: Global;
@@ -62,6 +87,7 @@ interface Exports {
   addNamedField(length: number): number;
   addColumn(operation: number, field: number): void;
   groupLines(from: number, to: number): number;
+  scanFields(from: number, to: number): number;
   addRow(key: number, length: number): void;
   readRows(from: number, to: number): number;
   sortTable(partitions: number): void;
@@ -91,6 +117,9 @@ export class RowKernel {
   input = new Uint8Array(0);
   output = new Uint8Array(0);
   #numbers = new Float64Array(0);
+  /** What `scanFields` has found. */
+  spans = new Int32Array(0);
+  numbers = new Float64Array(0);
   #partitions = 1;
   #written = -1;
 
@@ -138,6 +167,27 @@ export class RowKernel {
     exports.setOperation(operations.indexOf('count'), KEY_BYTES_MAX);
     exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
     this.#shape(groupBy, columns);
+  }
+
+  /** Begins anew, for `scanFields` alone. Throws NotForKernelError for more fields than there can be. */
+  openFields(names: readonly string[]): void {
+    const [first = '', ...others] = names;
+    const columns = others.map((field) => ({ operation: 'sum' as const, field }));
+    this.open({ groupBy: first, columns, budgetBytes: 0, partitions: 1 });
+    const words = BUFFER_BYTES / 4;
+    this.spans = new Int32Array(this.output.buffer as ArrayBuffer, this.output.byteOffset, words);
+    this.numbers = new Float64Array(this.output.buffer as ArrayBuffer, this.output.byteOffset, words / 2);
+  }
+
+  /**
+   * Finds the fields in lines of well-formed UTF-8, each of which ends with a line feed. Ends early before an odd line,
+   * and when there is no more room for what is found, which is in `spans` and `numbers`.
+   */
+  scanFields(from: number, to: number): LinesScanned {
+    const exports = this.#exports;
+    const base = exports.INPUT.value;
+    const next = exports.scanFields(base + from, base + to) - base;
+    return { next, lines: exports.linesScanned.value, isOdd: exports.stoppedAtOdd.value !== 0 };
   }
 
   /** Forgets all keys. */

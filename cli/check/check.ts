@@ -89,7 +89,7 @@ async function firstRecords(
 ): Promise<PlainRecord[]> {
   const found: PlainRecord[] = [];
   const range = { file: index, start: 0, end: file.sizeBytes };
-  for await (const batch of readRecords(files, [range], job.inputFormat ?? 'lines')) {
+  for await (const batch of readRecords(files, [range], job)) {
     for (const { record, offset } of batch.records) {
       if (found.length === most) return found;
       found.push({ record, offset, input: file.name });

@@ -73,6 +73,10 @@ export function addField(name: i32, length: i32): void {
   end += FIELD_BYTES;
 }
 
+export function fieldCount(): i32 {
+  return (end - begin) / FIELD_BYTES;
+}
+
 @inline
 export function fieldAt(index: i32): i32 {
   return begin + index * FIELD_BYTES;

@@ -1,4 +1,4 @@
-/** What the module that groups lines of JSON offers to kernel/row-kernel.ts. */
+/** What the module that reads lines of JSON offers to kernel/row-kernel.ts. */
 export { INPUT, layOut, OUTPUT } from './memory';
 export {
   addColumn,
@@ -18,4 +18,5 @@ export {
   writeRows,
 } from './rows';
 export { sortTable } from './sort';
+export { linesScanned, scanFields, stoppedAtOdd } from './spans';
 export { clearTable, full, openTable, setOperation, tooLong, used } from './table';

@@ -60,7 +60,7 @@ function recordsFor(
   task: MapTask,
   { job, files, ranges, progress }: MapRecordsOptions,
 ): AsyncIterable<RecordBatch> {
-  const batches = readRecords(files, ranges, job.inputFormat ?? 'lines');
+  const batches = readRecords(files, ranges, job);
   const commands = commandsOf(job);
   if (!commands) return batches;
   const inputs = [...new Set(ranges.map(({ file }) => files[file]!.name))];

@@ -2,9 +2,11 @@
  * The records of one split, in the job's input format, in bounded memory. A record that is not what its format promises
  * is an InputDataError with its offset.
  */
-import type { InputFormat } from '../../jobs/input-format.js';
+import { withFields } from '../../jobs/fields.js';
+import type { Job } from '../../jobs/types.js';
 import { decompressed, diskChunks, openInput } from './decompress.js';
 import { InputDataError } from './errors.js';
+import { isForFields, readFields } from './field-records.js';
 import type { InputFile } from './inputs.js';
 import { expectPinned, type ReadOptions } from './lines.js';
 import type { SplitRange } from './plan.js';
@@ -27,16 +29,23 @@ export interface RecordBatch {
 /** A file that one record is made of must fit into memory several times over. */
 const wholeBytesMax = 256 * 1024 * 1024;
 
+/** How the job wants its records. */
+export type RecordsWanted = Pick<Job, 'inputFormat' | 'fields'>;
+
 /** Reads the ranges of a split in order; throws InputDataError, InputChangedError and DiskError. */
 export async function* readRecords(
   files: readonly InputFile[],
   ranges: readonly SplitRange[],
-  format: InputFormat,
+  { inputFormat: format = 'lines', fields }: RecordsWanted,
   options: ReadOptions = {},
 ): AsyncGenerator<RecordBatch> {
+  if (format === 'ndjson' && fields !== undefined && isForFields(files, ranges, fields)) {
+    yield* readFields(files, ranges, fields);
+    return;
+  }
   if (format === 'lines' || format === 'ndjson') {
     for await (const { file, lines, bytesDone } of readSplit(files, ranges, options)) {
-      const records = format === 'lines' ? linesAsRecords(lines) : jsonRecords(file, lines);
+      const records = format === 'lines' ? linesAsRecords(lines) : jsonRecords(file, lines, fields);
       yield { file, records, bytesDone };
     }
     return;
@@ -58,7 +67,11 @@ function* linesAsRecords(lines: Lines): Generator<DataRecord> {
 }
 
 /** Blank lines are no records. */
-function* jsonRecords(file: InputFile, lines: Lines): Generator<DataRecord> {
+export function* jsonRecords(
+  file: InputFile,
+  lines: Lines,
+  fields: readonly string[] | undefined,
+): Generator<DataRecord> {
   for (const { text, offset } of lines) {
     if (text.trim() === '') continue;
     let record: unknown;
@@ -69,7 +82,7 @@ function* jsonRecords(file: InputFile, lines: Lines): Generator<DataRecord> {
         cause: error,
       });
     }
-    yield { record, offset };
+    yield { record: fields === undefined ? record : withFields(record, fields), offset };
   }
 }
 

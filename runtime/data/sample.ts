@@ -71,7 +71,7 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
   let records = 0;
   try {
     await task.start();
-    for await (const batch of readRecords(files, [range], job.inputFormat ?? 'lines', {
+    for await (const batch of readRecords(files, [range], job, {
       chunkBytes: placeBytes,
     })) {
       task.openInput(batch.file.name);

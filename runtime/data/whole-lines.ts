@@ -8,8 +8,8 @@ import { CHUNK_BYTES_DEFAULT, type Splitter, startsWithMark } from './lines.js';
 const LINE_FEED = 10;
 const MARK_BYTES = 3;
 
-/** Takes the bytes [from, to) of the buffer: whole lines, each with its line feed. */
-export type TakeLines = (from: number, to: number) => void;
+/** Takes the bytes [from, to) of the buffer: whole lines, each with its line feed. The buffer begins at `base` of the file. */
+export type TakeLines = (from: number, to: number, base: number) => void;
 
 export class WholeLines implements Splitter<void> {
   position: number;
@@ -32,6 +32,11 @@ export class WholeLines implements Splitter<void> {
     this.#skipping = range.start > 0;
     this.position = this.#skipping ? range.start - 1 : 0;
     this.done = range.start >= range.end;
+  }
+
+  /** Where the line begins that is not finished yet. */
+  get lineStart(): number {
+    return this.position - this.#held;
   }
 
   space(): Uint8Array {
@@ -59,7 +64,7 @@ export class WholeLines implements Splitter<void> {
       : this.#buffer.subarray(0, this.#held).lastIndexOf(LINE_FEED) + 1;
     this.done = isLast && last > 0;
     if (last === 0) return;
-    this.#take(start, last);
+    this.#take(start, last, base);
     this.#drop(last);
   }
 
@@ -71,7 +76,7 @@ export class WholeLines implements Splitter<void> {
     const start = isFirst && startsWithMark(this.#buffer, held) ? MARK_BYTES : 0;
     if (held <= start) return;
     this.#buffer[held] = LINE_FEED;
-    this.#take(start, held + 1);
+    this.#take(start, held + 1, this.position - held);
   }
 
   /** Where the line after the first line feed from `from` on begins; 0 without one. */

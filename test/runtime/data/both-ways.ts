@@ -23,7 +23,7 @@ export interface Shape {
 export async function plainly(job: Job, files: InputFile[], shape: Shape) {
   const { splits } = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
   async function* recordsOf(ranges: (typeof splits)[number]): AsyncGenerator<PlainRecord[]> {
-    for await (const { file, records } of readRecords(files, ranges, job.inputFormat ?? 'lines'))
+    for await (const { file, records } of readRecords(files, ranges, job))
       yield [...records].map(({ record, offset }) => ({ record, offset, input: file.name }));
   }
   const { reduces, budgetBytes } = shape;

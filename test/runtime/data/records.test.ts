@@ -20,7 +20,8 @@ async function read(
   const files = await resolveInputs([path], { cwd: folder });
   const range = { file: 0, start: 0, end: statSync(path).size };
   const found: DataRecord[] = [];
-  for await (const { records } of readRecords(files, [range], format, { chunkBytes })) found.push(...records);
+  for await (const { records } of readRecords(files, [range], { inputFormat: format }, { chunkBytes }))
+    found.push(...records);
   return found;
 }
 
