@@ -71,6 +71,7 @@ export async function fetchSegment(options: FetchOptions): Promise<void> {
     if (state.checksum !== state.head!.checksum || state.bytes !== state.head!.bytes)
       throw new FetchError(source, 'corrupt', 'the checksum of a segment is wrong');
     writer.addRecords(state.head!.records);
+    if (state.head!.unsorted) writer.leaveUnsorted();
     writer.endPartition();
     writer.finish();
   } catch (error) {

@@ -62,7 +62,12 @@ async function send(call: Call, reader: SegmentReader): Promise<void> {
   const { partition, offset } = call.request;
   if (partition >= reader.partitions) throw new ProtocolError('partition', 'is not in this output');
   const bytes = reader.bytesOf(partition);
-  const head = { bytes, records: reader.recordsOf(partition), checksum: reader.checksumOf(partition) };
+  const head = {
+    bytes,
+    records: reader.recordsOf(partition),
+    checksum: reader.checksumOf(partition),
+    unsorted: !reader.sorted,
+  };
   call.write({ head });
   for (let position = offset; position < bytes && !call.cancelled; ) {
     const data = reader.bytesAt(partition, position, chunkBytes);

@@ -12,6 +12,7 @@ import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { planSplits } from '../../../runtime/data/plan.js';
 import { readRecords } from '../../../runtime/data/records.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { SegmentReader } from '../../../runtime/data/segments.js';
 import { temporaryDirectory } from './temporary.js';
 
 interface Shape {
@@ -299,6 +300,29 @@ describe('every lane', () => {
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
   });
+
+  it.each(jobs.filter(({ name }) => name === 'letters' || name === 'fractions'))(
+    'sorts what maps left unsorted when all their keys exceed the budget: $name',
+    async (job) => {
+      const directory = temporaryDirectory();
+      const line = (map: number): string =>
+        [9, 2, 7, 1, 8].map((key) => `${'xyz'[map]}${'w'.repeat(key)} w${'v'.repeat(key)} `).join('');
+      const files = await filesOf(
+        directory,
+        [0, 1, 2].map((map) => Buffer.from(`${line(map)}\n`)),
+      );
+      // Ten keys of 168 bytes and more fit, and twenty do not.
+      const shape = { targetMaps: 3, reduces: 1, budgetBytes: 2500, fanIn: 2 };
+      const { parts, counters } = await plainly(job, files, shape);
+      const made = await inAttempts(directory, job, files, shape);
+      expect(made).toEqual({ parts, counters });
+      const maps = readdirSync(join(directory, 'maps')).map(
+        (name) => new SegmentReader(join(directory, 'maps', name)),
+      );
+      expect(maps.map((map) => map.sorted)).toContain(false);
+      for (const map of maps) map.close();
+    },
+  );
 
   it('takes values that no window of the kernel holds, and keys with very many values', async () => {
     const directory = temporaryDirectory();

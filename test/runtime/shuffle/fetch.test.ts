@@ -28,7 +28,12 @@ afterEach(() => {
 
 /** The holder's file: partitions of so many records each, of about a hundred bytes. */
 function hold(...records: number[]): void {
+  holdIn('order', ...records);
+}
+
+function holdIn(order: 'order' | 'no order', ...records: number[]): void {
   const writer = new SegmentWriter(join(folder, 'held'), { partitions: records.length });
+  if (order === 'no order') writer.leaveUnsorted();
   for (const count of records) {
     for (let index = 0; index < count; index++)
       writer.write(`${String(index).padStart(8, '0')}${'x'.repeat(90)}`, index);
@@ -84,6 +89,14 @@ describe('a segment that is fetched', () => {
     hold(3, 0, 30_000);
     await fetched(partition);
     expect(recordsOf('copy', partition)).toEqual(recordsOf('held', partition));
+  });
+
+  it.each(['order', 'no order'] as const)('lies as it does with the holder, in %s', async (order) => {
+    holdIn(order, 3, 3);
+    await fetched(1);
+    const reader = new SegmentReader(join(folder, 'copy'));
+    expect(reader.sorted).toBe(order === 'order');
+    reader.close();
   });
 
   it('goes on where a broken stream stopped', async () => {
