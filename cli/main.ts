@@ -150,7 +150,7 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
   const collect = (text: string, all: string[] = []): string[] => [...all, text];
   const run = root
     .command('run')
-    .argument('[job]', 'a built-in (word-count, grep, inverted-index) or a file: job.ts')
+    .argument('[job]', 'a built-in (see below) or a file: job.ts')
     .argument('[inputs...]', 'files, folders, globs, or - for standard input')
     .description('run a job on this machine')
     .option(
@@ -210,6 +210,10 @@ async function main(): Promise<number> {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   try {
+    if (asksForHelp(process.argv)) {
+      const { builtinHelp } = await import('./run/builtin-help.js');
+      root.commands.find((command) => command.name() === 'run')?.addHelpText('after', builtinHelp());
+    }
     await root.parseAsync(process.argv);
     return code;
   } catch (error) {
@@ -220,6 +224,10 @@ async function main(): Promise<number> {
     }
     return reportError(error, process.argv.includes('--json'));
   }
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.some((word) => word === '--help' || word === '-h' || word === 'help');
 }
 
 /** Commander's sentence in our shape: `error: unknown option '--wrokers'` and, on its own line, a suggestion. */

@@ -66,6 +66,8 @@ export interface SimulationResult {
     readonly message: string;
     readonly step: number;
     readonly timeUs: number;
+    /** A store has broken its promise in a way that no program could have noticed. */
+    readonly blameless?: true;
   };
   /** One line per notable fact, for people. */
   readonly timeline: readonly string[];
@@ -215,7 +217,8 @@ class Run {
   explain(error: unknown): NonNullable<SimulationResult['violation']> {
     const { steps, nowUs } = this.world;
     if (error instanceof InvariantViolation) {
-      return { id: error.id, message: error.message, step: error.step, timeUs: error.timeUs };
+      const { id, message, step, timeUs, blameless } = error;
+      return { id, message, step, timeUs, ...(blameless ? { blameless } : {}) };
     }
     if (error instanceof InvariantError) {
       const message = `${error.message} (step ${steps}, ${nowUs} µs)`;

@@ -50,6 +50,12 @@ export function longPublishing(index: number): Fault {
   });
 }
 
+/** Only what is down can be restarted: the node crashes at some time, and stays down. */
+export function downBefore({ dice, spanUs }: Stage, target: NodeTarget, index: number): Fault {
+  const trigger: Trigger = { kind: 'at', atUs: dice.between('down before', 0, spanUs) };
+  return withText({ index, text: '', trigger, action: { kind: 'crash', target } });
+}
+
 const second = 1_000_000;
 /** Around what machines wait for: beats, suspicion, leases. */
 const shortUs: Weighted<Range> = [

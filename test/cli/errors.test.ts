@@ -1,7 +1,9 @@
 /** Bad input gets one clear error and the documented exit code; nothing is started, nothing is left. */
+
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { type Ended, newFolder, rehearse } from './command.js';
 
 const usage = 2;
@@ -161,6 +163,15 @@ describe('help', () => {
       expect(ended.out).toContain(`Usage: rehearse ${verb}`);
     },
   );
+
+  it('of run names every built-in job and its parameters', async () => {
+    const { out } = await rehearse(['run', '--help'], { cwd: newFolder() });
+    for (const [name, { params }] of [...builtinJobs, ...builtinPipelines]) {
+      if (name === 'modelled') continue;
+      expect(out).toMatch(new RegExp(`^ +${name} `, 'm'));
+      for (const param of params) expect(out).toContain(param.summary);
+    }
+  });
 
   it('is shown when no verb is given, which is a mistake', async () => {
     const ended = await rehearse([], { cwd: newFolder() });
