@@ -4,8 +4,8 @@
  * many threads there are.
  *
  * Steering: after the first round one seed of two is not left to chance. It strikes with a kind of fault in a phase that
- * was not hit yet, or it descends from a seed that was the first to come near a step that is missing, or to reach a rare
- * one. Those that come nearer have descendants of their own.
+ * was not hit yet, or it descends from a seed that came near a step that is missing, or reached a rare one. Those that
+ * come nearer have descendants of their own.
  */
 import {
   type CoverageCounts,
@@ -87,8 +87,8 @@ export class Campaign {
   readonly inconclusive: number[] = [];
   readonly failures: FoundFailure[] = [];
   readonly #options: CampaignOptions;
-  /** Of every tuple that was reached: the first seed that did. */
-  readonly #firsts = new Map<string, string>();
+  /** Of every tuple that was reached: the latest seed that did in its chunk, so that not all descend from the same ones. */
+  readonly #reachedBy = new Map<string, string>();
   /** Of seeds that were steered: how. */
   readonly #steered = new Map<string, GivenProfile>();
   #next: number;
@@ -131,8 +131,8 @@ export class Campaign {
     this.failures.push(...report.failures);
     this.coverage = mergeCoverage(this.coverage, report.coverage);
     for (const [tuple, seed] of Object.entries(report.coverage.firsts)) {
-      const known = this.#firsts.get(tuple);
-      if (known === undefined || Number(seed) < Number(known)) this.#firsts.set(tuple, seed);
+      const known = this.#reachedBy.get(tuple);
+      if (known === undefined || Number(seed) > Number(known)) this.#reachedBy.set(tuple, seed);
     }
   }
 
@@ -169,7 +169,7 @@ export class Campaign {
     }
     const guides = this.#guides();
     for (const tuple of guides.length > 0 ? guides : this.#rarest()) {
-      targets.push(this.#kin(this.#firsts.get(tuple)!));
+      targets.push(this.#kin(this.#reachedBy.get(tuple)!));
     }
     return targets;
   }
@@ -183,7 +183,7 @@ export class Campaign {
 
   /** For each step that can be reached and was not, those that were and are nearest to it. */
   #guides(): string[] {
-    const names = [...this.#firsts.keys()].sort();
+    const names = [...this.#reachedBy.keys()].sort();
     const missing = [...(this.#options.reachable ?? [])].filter((name) => !(name in this.coverage.tuples));
     return missing.flatMap((name) =>
       names
@@ -196,7 +196,7 @@ export class Campaign {
 
   #rarest(): string[] {
     const { tuples } = this.coverage;
-    const names = [...this.#firsts.keys()];
+    const names = [...this.#reachedBy.keys()];
     return names.sort((a, b) => tuples[a]! - tuples[b]! || (a < b ? -1 : 1)).slice(0, raritiesMax);
   }
 
