@@ -187,6 +187,7 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
       '--private-data',
       'workers share no folder: each keeps its map outputs to itself, and reduces fetch them from it',
     )
+    .option('--pack-shuffle', 'with --private-data: map outputs travel as LZ4 blocks')
     .addOption(
       new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
         'first-commit',

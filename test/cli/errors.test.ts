@@ -83,6 +83,7 @@ const mistakes: Mistake[] = [
   ['a budget of nothing', [...count, 'in.txt', '--budget', '0'], 'U003', usage],
   ['a duration without unit', [...count, 'in.txt', '--lease', '5'], 'U004', usage, '10s'],
   ['a lease that is too short', [...count, 'in.txt', '--lease', '5ms'], 'U004', usage, '100ms'],
+  ['packing what does not travel', [...count, 'in.txt', '--pack-shuffle'], 'U026', usage, '--private-data'],
   ['a param without value', [...count, 'in.txt', '--param', 'x'], 'U005', usage],
   ['a param that the job does not take', [...count, 'in.txt', '--param', 'x=1'], 'J005', usage, 'takes none'],
   ['a param that is missing', ['run', 'grep', 'in.txt'], 'J005', usage, '--param pattern='],
