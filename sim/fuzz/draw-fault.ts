@@ -122,7 +122,11 @@ const actions = {
   expire: () => ({ kind: 'expire' }),
   lag: (scene) => ({ kind: 'lag', masters: masters(scene), by: scene.dice.pick('times', [3, 20, 200]) }),
   sever: (scene) => ({ kind: 'sever', masters: masters(scene) }),
-  blur: (scene) => ({ kind: 'blur', masters: masters(scene), percent: percent(scene) }),
+  blur: (scene) => ({
+    kind: 'blur',
+    masters: masters(scene),
+    blur: { percent: percent(scene), happen: scene.dice.pick('happen', [0, 50, 50, 100]) },
+  }),
   halt: (scene) => ({
     kind: 'halt',
     stores: scene.dice.chance('all stores', 30)
