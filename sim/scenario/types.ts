@@ -233,7 +233,6 @@ export interface Blur {
   readonly happen: number;
 }
 
-/** Of so many appends nobody can say what became of them: half have happened, half never will. */
 /** Faults of the stores. */
 export type StoreFault =
   /** The answer to the node's next append is lost: it happened, and the node cannot know. */
