@@ -2,7 +2,6 @@
  * The rules of the world as looks into tables: each comparison is made once, and its answer is the number of the text of
  * what is wrong, 0 when all is well.
  */
-
 import type { DurableState } from '../../../core/durable/state.js';
 import { InvariantError } from '../../../core/invariant-error.js';
 import type { Shelf } from './labour.js';
