@@ -5,7 +5,7 @@
 import type { MachineEvent } from '../../../../core/events.js';
 import { attemptKey } from '../../../../core/ids.js';
 import type { MasterState } from '../../../../core/master/state.js';
-import { type Parts, sessionsHeld } from '../parts.js';
+import type { Parts } from '../parts.js';
 import { Memo } from '../table.js';
 import { accepted, knock, lost, type Session } from '../wires.js';
 import type { Moment } from './moment.js';
@@ -113,6 +113,17 @@ export class Deliveries {
 
 /** Instead of a master's number of a session, which is never 0, for `#taken`. */
 const down = 0;
+
+/** Numbers that sessions of a master have in its own memory: a number in use must not be given again. */
+function sessionsHeld(state: MasterState): Set<number> {
+  const held = new Set<number>(state.sessions.keys());
+  const { leading } = state;
+  if (!leading) return held;
+  for (const worker of leading.workers.values()) held.add(worker.session);
+  for (const session of leading.submitters.values()) held.add(session);
+  for (const view of leading.jobs.values()) for (const session of view.followers) held.add(session);
+  return held;
+}
 
 function sayEvent(event: MachineEvent, peer: string): string {
   switch (event.type) {

@@ -107,14 +107,13 @@ export class Stores {
 
   /** The journal takes an entry. */
   #grow(entry: number): void {
-    const parts = this.#parts;
-    const { at, journals, desks } = parts;
+    const { at, journals, desks, judgements } = this.#parts;
     const next = this.#next;
     const before = next.number(at.journal);
     const shelf = next.number(at.shelf);
     const journal = journals.withEntry(before, entry);
     next.put(at.journal, journal);
-    next.blame(parts.worldBroken(journal, shelf) || parts.entryBroken(entry, before, shelf));
+    next.blame(judgements.world(journal, shelf) || judgements.entry(entry, before, shelf));
     // What is late for its slot can do nothing any more.
     for (let master = 0; master < at.masters; master++) {
       for (const late of desks.values.value(next.number(at.desks + master)).late) {

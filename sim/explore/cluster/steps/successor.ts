@@ -130,7 +130,7 @@ export class Successor {
   /** Feeds an event to a node, performs what its machine asks for, and judges what it says. */
   feed(node: number, event: number): void {
     const parts = this.#parts;
-    const { at } = parts;
+    const { at, judgements } = parts;
     const dialer = node - at.masters;
     const session = dialer < 0 ? 1 : freeNumber(parts.wires.values.value(this.number(at.wires + dialer)));
     const outcome = parts.outcome(this.number(node), event, session);
@@ -140,9 +140,9 @@ export class Successor {
     let broken = outcome.broken;
     const journal = this.number(at.journal);
     const shelf = this.number(at.shelf);
-    for (const claim of outcome.claims) broken ||= parts.claimBroken(claim, journal, shelf);
-    broken ||= parts.worldBroken(journal, shelf);
-    if (dialer < 0) broken ||= parts.memoryBroken(outcome.next, journal);
+    for (const claim of outcome.claims) broken ||= judgements.claim(claim, journal, shelf);
+    broken ||= judgements.world(journal, shelf);
+    if (dialer < 0) broken ||= judgements.memory(outcome.next, journal);
     this.blame(broken);
     if (this.#told) this.#addToTold(node, event, outcome.effects);
   }
