@@ -145,10 +145,25 @@ class Run {
 
   /** False when there were too many steps. Throws what is violated. */
   toTheEnd(stepsMax: number): boolean {
+    this.world.start();
+    const end = this.#untilConcluded(stepsMax);
+    if (end !== 'concluded') return end === 'over';
+    if (!this.#linger(stepsMax)) return false;
+    if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
+    this.#journal.finish();
+    this.#snapshots.finish();
+    for (const { life } of this.world.nodes.values()) if (life && !life.ended) life.machine.check();
+    return true;
+  }
+
+  /**
+   * Until all jobs have ended, or nothing happens any more, or there were too many steps. Nothing but the loop: what ran
+   * once behind it would have the engine throw away the loop's machine code at the end of every run.
+   */
+  #untilConcluded(stepsMax: number): 'concluded' | 'over' | 'too many steps' {
     const { world } = this;
-    world.start();
     while (!this.#concluded()) {
-      if (world.steps > stepsMax) return false;
+      if (world.steps > stepsMax) return 'too many steps';
       // The last fault, or the last end of a job: the next begins there.
       const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
       if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
@@ -156,16 +171,11 @@ class Run {
         // healed, it must do without the rest.
         if (!this.#scenario.heal && this.#faults.healAll()) continue;
         if (canEnd(world)) throw stalled(world, sinceUs);
-        return true;
+        return 'over';
       }
-      if (!world.advance()) return true;
+      if (!world.advance()) return 'over';
     }
-    if (!this.#linger(stepsMax)) return false;
-    if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
-    this.#journal.finish();
-    this.#snapshots.finish();
-    for (const { life } of world.nodes.values()) if (life && !life.ended) life.machine.check();
-    return true;
+    return 'concluded';
   }
 
   /** Where nobody can work, and no clock will change that, nothing is waited for. */
