@@ -10,6 +10,7 @@ import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
+import { tierUpLater } from '../process/tier-up.js';
 import { FetchError } from '../shuffle/fetch.js';
 import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';
@@ -51,6 +52,7 @@ export class WorkerNode extends DialingNode<'worker'> {
   /** Where the reduce attempts of a job lie: told by its work order, which is large and read once. */
   readonly #attemptsDirectories = new Map<number, Promise<string>>();
   readonly #beat: NodeJS.Timeout;
+  #hasLoaded = false;
 
   constructor(options: WorkerNodeOptions) {
     const { config, life, slots, previous, layout } = options;
@@ -220,6 +222,10 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
+    if (!this.#hasLoaded) {
+      this.#hasLoaded = true;
+      tierUpLater();
+    }
     this.#running.get(attemptKey(attempt))?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
     switch (result.type) {

@@ -25,6 +25,7 @@ import type { MasterNode } from '../node/master-node.js';
 import { openMaster } from '../process/open-master.js';
 import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
+import { tierUpLater } from '../process/tier-up.js';
 import type { RunRequest } from './run-request.js';
 
 export interface LocalClusterOptions {
@@ -98,6 +99,7 @@ export class LocalCluster {
     this.supervisor.start();
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
+    tierUpLater();
   }
 
   async #startMaster(): Promise<void> {
