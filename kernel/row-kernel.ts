@@ -6,7 +6,14 @@
  * Used as the other kernel is (kernel.ts): `open`, fill `input` and let it be taken in; when `full`, or at the end, `sort`
  * and write, then `clear`. Positions are offsets in `input` or `output`, which may move with `open`, and only then.
  */
-import { BUFFER_BYTES, KEY_BYTES_MAX, NotForKernelError, operations, type Written } from './kernel.js';
+import {
+  BUFFER_BYTES,
+  KEY_BYTES_MAX,
+  NotForKernelError,
+  operations,
+  type Taken,
+  type Written,
+} from './kernel.js';
 
 export interface RowShape {
   /** The field whose value is the key. */
@@ -44,6 +51,7 @@ interface Exports {
   readonly linesTaken: Global;
   readonly linesLeft: Global;
   readonly isOdd: Global;
+  readonly rowsRead: Global;
   readonly rowsWritten: Global;
   readonly overflowed: Global;
   layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number): number;
@@ -55,6 +63,7 @@ interface Exports {
   addColumn(operation: number, field: number): void;
   groupLines(from: number, to: number): number;
   addRow(key: number, length: number): void;
+  readRows(from: number, to: number): number;
   sortTable(partitions: number): void;
   beginRows(partition: number): void;
   rowsDone(partition: number): number;
@@ -84,8 +93,6 @@ export class RowKernel {
   #numbers = new Float64Array(0);
   #partitions = 1;
   #written = -1;
-  /** Of each column the field that it is made of; undefined for a count. */
-  #fieldOfColumn: readonly (number | undefined)[] = [];
 
   /** `code` is the module made of assembly/rows-index.ts. */
   constructor(code: Uint8Array) {
@@ -125,9 +132,10 @@ export class RowKernel {
     const { memory, INPUT, OUTPUT } = exports;
     this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
     this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
-    this.#numbers = new Float64Array(memory.buffer, OUTPUT.value, FIELDS_MAX);
+    this.#numbers = new Float64Array(memory.buffer, OUTPUT.value, COLUMNS_MAX);
     this.#partitions = partitions;
-    exports.setOperation(operations.indexOf('sum'), KEY_BYTES_MAX);
+    // Of records the table is to mind the keys alone.
+    exports.setOperation(operations.indexOf('count'), KEY_BYTES_MAX);
     exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
     this.#shape(groupBy, columns);
   }
@@ -157,12 +165,24 @@ export class RowKernel {
   /** Takes in one row. Throws NotForKernelError at a key that is too long. */
   addRow(key: Uint8Array, row: readonly number[]): void {
     if (key.length > KEY_BYTES_MAX) throw new NotForKernelError('a key is very long');
-    for (const [column, field] of this.#fieldOfColumn.entries()) {
-      if (field !== undefined) this.#numbers[field] = row[column]!;
-    }
-    const place = FIELDS_MAX * NUMBER_BYTES;
+    this.#numbers.set(row);
+    const place = COLUMNS_MAX * NUMBER_BYTES;
     this.output.set(key, place);
     this.#exports.addRow(this.#exports.OUTPUT.value + place, key.length);
+  }
+
+  /**
+   * Takes in records as `writeRows` makes them; columns that a record has no number for count records. Ends early when
+   * `full`, and at a record that is not whole. Throws NotForKernelError at a value that is no row and at a key that is too
+   * long.
+   */
+  readRecords(from: number, to: number): Taken {
+    const exports = this.#exports;
+    const base = exports.INPUT.value;
+    const next = exports.readRows(base + from, base + to);
+    if (next < 0) throw new NotForKernelError('a record holds a value that is not a row');
+    this.#checkKeys();
+    return { next: next - base, count: exports.rowsRead.value };
   }
 
   /** Sorts by partition and key. Then the partitions can be written, one after the other and each once. */
@@ -188,12 +208,9 @@ export class RowKernel {
   /** Tells the module which fields to look for, each once, and what to make of them. */
   #shape(groupBy: string, columns: readonly RowColumn[]): void {
     const names = [groupBy];
-    const fieldOf = (column: RowColumn): number | undefined => {
-      if (column.operation === 'count') return undefined;
-      if (!names.includes(column.field)) names.push(column.field);
-      return names.indexOf(column.field);
-    };
-    this.#fieldOfColumn = columns.map(fieldOf);
+    for (const column of columns) {
+      if (column.operation !== 'count' && !names.includes(column.field)) names.push(column.field);
+    }
     const encoded = names.map(utf8Bytes);
     const bytes = encoded.reduce((sum, name) => sum + name.length, 0);
     if (names.length > FIELDS_MAX || columns.length > COLUMNS_MAX || bytes > NAMES_BYTES_MAX) {
@@ -205,8 +222,9 @@ export class RowKernel {
       new Uint8Array(exports.memory.buffer, place, name.length).set(name);
       place = exports.addNamedField(name.length);
     }
-    for (const [index, { operation }] of columns.entries()) {
-      exports.addColumn(operations.indexOf(operation), this.#fieldOfColumn[index] ?? 0);
+    for (const column of columns) {
+      const field = column.operation === 'count' ? 0 : names.indexOf(column.field);
+      exports.addColumn(operations.indexOf(column.operation), field);
     }
   }
 

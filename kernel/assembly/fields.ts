@@ -1,6 +1,9 @@
 /**
  * The wanted fields of a line that holds a JSON object: names of its top level, each with the value that was found last,
  * as `JSON.parse` has it for names that come twice.
+ *
+ * Lines are mostly alike. So what stood between the values of a line before, `{"host":` say, is remembered, and where
+ * the same bytes stand in the next line, nothing of them has to be looked at again.
  */
 import {
   CLOSE_OBJECT,
@@ -13,6 +16,7 @@ import {
   numberEnd,
   numberValue,
   ODD,
+  OPEN_ARRAY,
   OPEN_OBJECT,
   skipSpace,
   stringEnd,
@@ -38,14 +42,27 @@ const LINE_FEED: u8 = 0x0a;
  */
 export const FIELD_BYTES: i32 = 40;
 
-/** Where the fields lie, and how many there are. */
+/**
+ * What is remembered of each member of a line, by its number: the bytes from the brace or
+ * comma before a member to its value, as many as 16; how many they are, none if there is nothing to remember, and the field
+ * of that name (u32).
+ */
+const MEMBER_BYTES: i32 = 32;
+const MEMBERS_MAX: i32 = 32;
+const BETWEEN_MAX: i32 = 16;
+export const MEMBERS_BYTES: i32 = MEMBERS_MAX * MEMBER_BYTES;
+
+/** Where the fields lie, and what is remembered. */
 let begin: i32 = 0;
 let end: i32 = 0;
+let members: i32 = 0;
 
-/** Begins anew, without fields; they will lie at `address`. */
-export function beginFields(address: i32): void {
+/** Begins anew, without fields; they will lie at `address`, and what is remembered at `remembered`. */
+export function beginFields(address: i32, remembered: i32): void {
   begin = address;
   end = address;
+  members = remembered;
+  memory.fill(members, 0, MEMBERS_BYTES);
 }
 
 /** Adds a field; its name must stay where it is, and be followed by eight bytes of anything. */
@@ -86,37 +103,66 @@ export function scanLine(from: i32): i32 {
   for (let field = begin; field < end; field += FIELD_BYTES) store<u32>(field, MISSING, 16);
   let at = skipSpace(from);
   if (load<u8>(at) !== OPEN_OBJECT) return ODD;
-  at = skipSpace(at + 1);
-  if (load<u8>(at) !== CLOSE_OBJECT) {
-    at = scanMembers(at);
-    if (at === ODD) return ODD;
-  }
+  at = scanMembers(at);
+  if (at === ODD) return ODD;
   at = skipSpace(at + 1);
   return load<u8>(at) === LINE_FEED ? at + 1 : ODD;
 }
 
-/** Scans the members from the first name on. Returns where the object's closing brace stands. */
+/** Where the name ended that was looked at last, with all that stands before the value, and whose field it is. */
+let valueAt: i32 = 0;
+let fieldFound: i32 = 0;
+
+/** Scans the members of an object from its opening brace on. Returns where the closing one stands. */
 @inline
 function scanMembers(from: i32): i32 {
   let at = from;
+  let member = members;
   while (true) {
-    if (!isQuote(at)) return ODD;
-    const name = at + 1;
-    at = stringEnd(name);
-    // What is spelt in escapes may be the name of a field.
-    if (at === ODD || hasEscapes) return ODD;
-    const field = fieldOf(name, at - name);
-    at = skipSpace(at + 1);
-    if (load<u8>(at) !== COLON) return ODD;
-    at = skipSpace(at + 1);
-    at = field === 0 ? valueEnd(at) : takeValue(field, at);
+    const length = load<u32>(member, 16);
+    const differing = v128.and(v128.xor(v128.load(at), v128.load(member)), v128.load(MASKS + length * 16));
+    if (length > 0 && !v128.any_true(differing)) {
+      fieldFound = load<u32>(member, 20);
+      at += length;
+    } else {
+      if (!scanName(at)) return isEmptyObject(at, from) ? skipSpace(at + 1) : ODD;
+      remember(member, at);
+      at = valueAt;
+    }
+    if (member < members + MEMBERS_BYTES - MEMBER_BYTES) member += MEMBER_BYTES;
+    at = fieldFound === 0 ? valueEnd(at) : takeValue(fieldFound, at);
     if (at === ODD) return ODD;
     at = skipSpace(at);
     const next = load<u8>(at);
     if (next === CLOSE_OBJECT) return at;
     if (next !== COMMA) return ODD;
-    at = skipSpace(at + 1);
   }
+}
+
+/** Whether the brace that opens an object is followed by one that closes it. */
+function isEmptyObject(at: i32, first: i32): bool {
+  return at === first && load<u8>(skipSpace(at + 1)) === CLOSE_OBJECT;
+}
+
+/** Looks at what stands between the brace or comma at `at` and the value after it; false if it is odd. */
+function scanName(at: i32): bool {
+  const quote = skipSpace(at + 1);
+  if (!isQuote(quote)) return false;
+  const nameEnd = stringEnd(quote + 1);
+  // What is spelt in escapes may be the name of a field.
+  if (nameEnd === ODD || hasEscapes) return false;
+  fieldFound = fieldOf(quote + 1, nameEnd - quote - 1);
+  const colon = skipSpace(nameEnd + 1);
+  if (load<u8>(colon) !== COLON) return false;
+  valueAt = skipSpace(colon + 1);
+  return true;
+}
+
+function remember(member: i32, at: i32): void {
+  const length = valueAt - at;
+  v128.store(member, v128.load(at));
+  store<u32>(member, length > BETWEEN_MAX ? 0 : length, 16);
+  store<u32>(member, fieldFound, 20);
 }
 
 /** The field of that name; 0 without one. */
@@ -155,7 +201,7 @@ function takeValue(field: i32, at: i32): i32 {
     return stop;
   }
   const stop = valueEnd(at);
-  note(field, byte === OPEN_OBJECT || byte === 0x5b ? OTHER : TEXT, at, stop);
+  note(field, byte === OPEN_OBJECT || byte === OPEN_ARRAY ? OTHER : TEXT, at, stop);
   return stop;
 }
 

@@ -11,7 +11,9 @@ export {
   linesLeft,
   linesTaken,
   overflowed,
+  readRows,
   rowsDone,
+  rowsRead,
   rowsWritten,
   writeRows,
 } from './rows';

@@ -5,11 +5,11 @@
  * As words, lines come in batches, so that the accesses to the table overlap. Rows are written as records whose value
  * is JSON, an array of numbers: see records.ts.
  */
-import { addField, beginFields, FIELD_BYTES, fieldAt, kindOf, MISSING, NUMBER, numberOf, scanLine, TEXT, textBegin, textLength } from './fields';
+import { addField, beginFields, FIELD_BYTES, fieldAt, kindOf, MEMBERS_BYTES, MISSING, NUMBER, numberOf, scanLine, TEXT, textBegin, textLength } from './fields';
 import { writeText } from './format';
-import { ODD } from './json';
+import { CLOSE_ARRAY, COMMA, numberEnd, numberValue, ODD, OPEN_ARRAY } from './json';
 import { BATCH, LETTERS, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
-import { writeVarint } from './records';
+import { keyAt, keyBytes, parseRecord, writeVarint } from './records';
 import { copyKey, keyLength, partitionBegin, slotOfEntry } from './sort';
 import { COUNT, full, isNewRow, MAX, reserve, rowFor, setKey, SUM, touch } from './table';
 
@@ -27,24 +27,23 @@ const NAMES: i32 = FIELDS + FIELDS_MAX * FIELD_BYTES;
 /** Of each row of a batch: where its line ends, and how many lines were taken and left out until then (u32). */
 const PLACES: i32 = NAMES + NAMES_BYTES;
 const PLACE_BYTES: i32 = 12;
+const MEMBERS: i32 = PLACES + BATCH * PLACE_BYTES;
 /** One row as text, while it is written. */
-const ROW_TEXT: i32 = PLACES + BATCH * PLACE_BYTES;
-/** The batch's values, a row of fields for each line. Nothing is written while lines are read. */
+const ROW_TEXT: i32 = MEMBERS + MEMBERS_BYTES;
+/** The batch's rows. Nothing is written while lines are read. */
 @inline
 function valuesAt(index: i32): i32 {
-  return OUTPUT + index * fieldCount * 8;
+  return OUTPUT + index * columnCount * 8;
 }
 
-let fieldCount: i32 = 0;
 let columnCount: i32 = 0;
 let namesEnd: i32 = NAMES;
 
 /** Begins a new shape, without fields and columns. The first field is the key's. Returns where names are put. */
 export function beginShape(): i32 {
-  fieldCount = 0;
   columnCount = 0;
   namesEnd = NAMES;
-  beginFields(FIELDS);
+  beginFields(FIELDS, MEMBERS);
   return NAMES;
 }
 
@@ -52,14 +51,13 @@ export function beginShape(): i32 {
 export function addNamedField(length: i32): i32 {
   addField(namesEnd, length);
   namesEnd += length;
-  fieldCount++;
   return namesEnd;
 }
 
 /** Adds a column; `field` is of no meaning to COUNT. */
 export function addColumn(operation: i32, field: i32): void {
   store<u32>(COLUMNS + columnCount * 8, operation);
-  store<u32>(COLUMNS + columnCount * 8, field * 8, 4);
+  store<u32>(COLUMNS + columnCount * 8, field, 4);
   columnCount++;
 }
 
@@ -112,13 +110,16 @@ function needsText(): bool {
 function takeRow(index: i32): bool {
   const key = fieldAt(0);
   if (kindOf(key) === MISSING) return false;
-  const values = valuesAt(index);
+  let value = valuesAt(index);
   for (let column = COLUMNS; column < COLUMNS + columnCount * 8; column += 8) {
-    if (load<u32>(column) === COUNT) continue;
-    const place = <i32>load<u32>(column, 4);
-    const field = fieldAt(place >> 3);
-    if ((kindOf(field) & NUMBER) === 0) return false;
-    store<f64>(values + place, numberOf(field));
+    if (load<u32>(column) === COUNT) {
+      store<f64>(value, 1);
+    } else {
+      const field = fieldAt(load<u32>(column, 4));
+      if ((kindOf(field) & NUMBER) === 0) return false;
+      store<f64>(value, numberOf(field));
+    }
+    value += 8;
   }
   setKey(index, textBegin(key), textLength(key));
   return true;
@@ -133,11 +134,63 @@ function backTo(taken: i32): i32 {
   return load<u32>(place);
 }
 
-/** Adds one row: the key lies at `key`, and a number for each field at the output. */
+/** Adds one row: the key lies at `key`, and the row at the output. */
 export function addRow(key: i32, length: i32): void {
   reserve(1);
   setKey(0, key, length);
   addRows(1);
+}
+
+/** What the last `readRows` took. */
+export let rowsRead: i32 = 0;
+
+/**
+ * Adds the records in [from, to), whose values are rows. Returns where to go on: at a record that is not whole, or when the
+ * table is full; or -1 at one that holds no row.
+ */
+export function readRows(from: i32, to: i32): i32 {
+  rowsRead = 0;
+  let at = from;
+  let count: i32;
+  do {
+    reserve(BATCH);
+    for (count = 0; count < BATCH; count++) {
+      const next = readRow(count, at, to);
+      if (next < 0) return next;
+      if (next === at) break;
+      store<u32>(PLACES + count * PLACE_BYTES, next);
+      at = next;
+    }
+    const taken = addRows(count);
+    rowsRead += taken;
+    if (full) return load<u32>(PLACES + (taken - 1) * PLACE_BYTES);
+  } while (count === BATCH);
+  return at;
+}
+
+/** Puts the record at `at` into the batch. Returns its end; `at` itself if it is not whole; -1 if it holds no row. */
+function readRow(index: i32, at: i32, to: i32): i32 {
+  const end = parseRecord(at, to);
+  if (end <= at) return end;
+  let text = keyAt + keyBytes;
+  while (load<u8>(text) >= 0x80) text++;
+  setKey(index, keyAt, keyBytes);
+  return readNumbers(text + 1, valuesAt(index)) === end ? end : -1;
+}
+
+/** Reads an array of numbers; the columns that it has none for count records. Returns its end, or ODD. */
+function readNumbers(text: i32, row: i32): i32 {
+  if (load<u8>(text) !== OPEN_ARRAY) return ODD;
+  let at = text;
+  let column = 0;
+  do {
+    at = numberEnd(at + 1);
+    if (at === ODD || column === columnCount) return ODD;
+    store<f64>(row + column * 8, numberValue());
+    column++;
+  } while (load<u8>(at) === COMMA);
+  for (; column < columnCount; column++) store<f64>(row + column * 8, 1);
+  return load<u8>(at) === CLOSE_ARRAY ? at + 1 : ODD;
 }
 
 /** Adds the rows of the batch to those of their keys; ends early, when full. Returns how many were taken. */
@@ -147,12 +200,15 @@ function addRows(count: i32): i32 {
   for (let index = 0; index < count; index++) {
     const row = rowFor(index, bytes);
     const values = valuesAt(index);
-    for (let column = 0; column < bytes; column += 8) {
-      const operation = load<u32>(COLUMNS + column);
-      const value: f64 = operation === COUNT ? 1 : load<f64>(values + <i32>load<u32>(COLUMNS + column, 4));
-      store<f64>(row + column, isNewRow ? value : combined(operation, load<f64>(row + column), value));
+    if (isNewRow) {
+      memory.copy(row, values, bytes);
+      if (full) return index + 1;
+      continue;
     }
-    if (full) return index + 1;
+    for (let column = 0; column < bytes; column += 8) {
+      const value = combined(load<u32>(COLUMNS + column), load<f64>(row + column), load<f64>(values + column));
+      store<f64>(row + column, value);
+    }
   }
   return count;
 }

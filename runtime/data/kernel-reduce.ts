@@ -54,8 +54,11 @@ export async function runKernelReduce(options: GatheredReduce): Promise<AttemptR
   return writeTable(kernel, options, recordsIn);
 }
 
-/** Puts all records into the table. Returns how many there are; undefined when the keys exceed the budget. */
-async function readSources(kernel: Kernel, options: GatheredReduce): Promise<number | undefined> {
+/** Puts all records into a kernel's table. Returns how many there are; undefined when the keys exceed the budget. */
+export async function readSources(
+  kernel: Pick<Kernel, 'input' | 'full' | 'readRecords'>,
+  options: GatheredReduce,
+): Promise<number | undefined> {
   const { sources, partition, context, progress } = options;
   let records = 0;
   for (const [done, source] of sources.entries()) {
@@ -135,14 +138,15 @@ async function mergeSources(
   }
 }
 
-interface LinesWritten {
+export interface LinesWritten {
   readonly recordsIn: number;
   readonly keys: number;
   readonly spills: number;
   readonly heaviest: { readonly key: Uint8Array; readonly records: number } | undefined;
 }
 
-function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
+/** Makes the target of what is written, and the result of a reduce that gives a line for each key. */
+export function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
   const file = new TextFile(target);
   try {
     const { recordsIn, keys, spills, heaviest } = content(file);

@@ -207,6 +207,42 @@ describe('the kernel of rows', () => {
     );
   });
 
+  test('reads the rows that it has written, whatever is cut off', () => {
+    const record = (key: string, json: string): Buffer =>
+      Buffer.concat([
+        Buffer.from([key.length]),
+        Buffer.from(key),
+        Buffer.from([4 * json.length + 1]),
+        Buffer.from(json),
+      ]);
+    const records = Buffer.concat([
+      record('a', '[1,2.5,-1,9]'),
+      record('', '[1,0,0,0]'),
+      record('a', '[2,1e300,-4,7]'),
+    ]);
+    for (let length = 0; length <= records.length; length++) {
+      kernel.open({ ...shape, columns: [...statistics, { operation: 'count' }] });
+      kernel.input.set(records);
+      const first = kernel.readRecords(0, length);
+      const second = kernel.readRecords(first.next, records.length);
+      expect(first.count + second.count).toBe(3);
+      expect(second.next).toBe(records.length);
+      kernel.sort();
+      const { end } = kernel.writeRows(0);
+      const written = Buffer.concat([record('', '[1,0,0,0,1]'), record('a', '[3,1e+300,-4,9,2]')]);
+      expect(Buffer.from(kernel.output.subarray(0, end))).toEqual(written);
+    }
+  });
+
+  test.each(['', '[]', '1', '[1', '[1,]', '[1,2,3,4,5]', '["1"]', '[1,2]]', '[1,02]', '{"a":1}'])(
+    'refuses a record that holds no row: %s',
+    (json) => {
+      kernel.open(shape);
+      kernel.input.set([1, 0x61, 4 * json.length + 1, ...Buffer.from(json), 1, 0x62, 4]);
+      expect(() => kernel.readRecords(0, json.length + 3)).toThrow(NotForKernelError);
+    },
+  );
+
   test('refuses a key that is too long and a sum beyond all numbers', () => {
     const long = `{"host":"${'x'.repeat(70_000)}","bytes":1}\n`;
     expect(() => inKernel(Buffer.from(long), shape)).toThrow(NotForKernelError);

@@ -1,9 +1,11 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { validateJob } from '../../../jobs/define.js';
 import type { Job } from '../../../jobs/types.js';
 import { RowKernel } from '../../../kernel/row-kernel.js';
+import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
 import { jsonLine } from '../../jobs/json-lines.js';
 import { filesOf, inAttempts, plainly, shapes } from './both-ways.js';
 import { temporaryDirectory } from './temporary.js';
@@ -107,5 +109,61 @@ describe('the lane of groups', () => {
       targetMaps: 5,
       reduces: 3,
     });
+  });
+
+  it('reduces in the kernel to what the general lane gives, the heaviest key included', async () => {
+    const directory = temporaryDirectory();
+    // In the first of the maps there is only a, in all others b and c.
+    const text = Array.from({ length: 200 }, (_, index) =>
+      line(index < 20 ? 'a' : 'cb'[index % 2]!, index / 3),
+    ).join('');
+    const files = await filesOf(directory, [Buffer.from(text)]);
+    await inAttempts(directory, jobs[0]!, files, { ...simple, targetMaps: 12 });
+    const maps = readdirSync(join(directory, 'maps')).length;
+    const sources = Array.from({ length: maps }, (_, task) => ({
+      task,
+      path: join(directory, `maps/map-${task}`),
+    }));
+    const attempt = (budgetBytes: number, skip: readonly string[]) =>
+      runReduceAttempt({
+        job: jobs[0]!,
+        partition: 0,
+        sources,
+        budgetBytes,
+        skip,
+        context: { task: 'reduce-0', params: {}, seed: '' },
+        privateDirectory: join(directory, 'private'),
+        target: join(directory, 'part'),
+      });
+    const readRecords = vi.spyOn(RowKernel.prototype, 'readRecords');
+    const fast = await attempt(1 << 20, []);
+    expect(readRecords).toHaveBeenCalled();
+    expect(fast.heaviest).toEqual({ key: 'b', records: maps - 1 });
+    expect(fast).toEqual(await attempt(1 << 20, ['=skipped']));
+    // More keys than the budget allows.
+    expect(fast).toEqual(await attempt(200, []));
+  });
+
+  it('takes a damaged map output for the fault of the map', async () => {
+    const directory = temporaryDirectory();
+    const text = Array.from({ length: 3000 }, (_, index) => line(`h${index}`, index)).join('');
+    const files = await filesOf(directory, [Buffer.from(text)]);
+    await inAttempts(directory, jobs[0]!, files, simple);
+    const path = join(directory, 'maps/map-0');
+    for (const at of [100, 5000, 30_000]) {
+      const damaged = readFileSync(path);
+      damaged[at]! ^= 0x55;
+      writeFileSync(join(directory, 'damaged'), damaged);
+      const attempt = runReduceAttempt({
+        job: jobs[0]!,
+        partition: 0,
+        sources: [{ task: 0, path: join(directory, 'damaged') }],
+        budgetBytes: 1 << 20,
+        context: { task: 'reduce-0', params: {}, seed: '' },
+        privateDirectory: join(directory, 'private'),
+        target: join(directory, 'part'),
+      });
+      await expect(attempt).rejects.toMatchObject({ name: 'SourceError' });
+    }
   });
 });
