@@ -28,7 +28,7 @@ interface Exports {
   readonly recordsRead: Global;
   readonly recordsWritten: Global;
   readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number, keys: number): number;
+  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
   layOutSources(bufferBytes: number, sourcesBytes: bigint): number;
   setOperation(operation: number, keyBytesMax: number): void;
   openTable(budgetBytes: bigint): void;
@@ -67,11 +67,8 @@ interface Global {
 
 /** What a key costs at least: see jobs/collector.ts. */
 const KEY_COST = 168;
-const LOAD_MAX = 0.7;
-const SLOTS_MIN = 1024;
-const SLOT_BYTES = 8;
-/** A cell, and what is made of it while sorting: see assembly/memory.ts. */
-const CELL_COST = 64;
+/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
+const CELL_COST = 80;
 /** What `beginMerge` is told: see assembly/merge.ts. */
 const SIDE_BY_SIDE = 0;
 const COMBINED = 1;
@@ -120,10 +117,9 @@ export class WasmKernel implements Kernel {
   open({ operation, budgetBytes, partitions }: KernelShape): void {
     const exports = this.#exports;
     const keysMax = Math.ceil(budgetBytes / KEY_COST) + 1;
-    const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(keysMax / LOAD_MAX)));
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
-    const memoryWanted = slots * SLOT_BYTES + keysMax * CELL_COST + arenaBytes;
-    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, slots, keysMax)) {
+    const memoryWanted = keysMax * CELL_COST + arenaBytes;
+    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
       throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
     }
     this.#view();

@@ -87,8 +87,9 @@ function isSpecial(byte: u8): bool {
   return byte === 0x5c || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
+/** Writes a number as JavaScript prints it. Returns its end. */
 @inline
-function writeText(at: i32, value: f64): i32 {
+export function writeText(at: i32, value: f64): i32 {
   if (!(value >= 0 && value < INTEGER_MAX && nearest(value) === value)) return at + formatNumber(value, at);
   let rest = <u64>value;
   let digits = 1;

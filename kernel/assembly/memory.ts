@@ -11,10 +11,10 @@ const BATCH_MAX: i32 = BATCH + 64;
 
 /** Keys up to this length lie in their cell; the bytes of longer ones in the arena. */
 export const INLINE_BYTES: i32 = 16;
+export const SLOT_BYTES: i32 = 4;
+export const SLOTS_MIN: i32 = 1024;
 export const CELL_BYTES: i32 = 32;
 export const ENTRY_BYTES: i32 = 32;
-export const ENTRY_SLOT_BYTES: i32 = 8;
-export const SLOT_BYTES: i32 = 8;
 /** An entry that is sorted: eight bytes of a key, and its cell. */
 export const SORTED_BYTES: i32 = 16;
 /** Where a cell would be of which an empty slot speaks: no key agrees with what lies there. */
@@ -38,7 +38,7 @@ export const ENTRIES: i32 = POSITIONS + BATCH_MAX * 8 + 128;
 /** The slot where each entry's search begins. */
 export const ENTRY_SLOTS: i32 = ENTRIES + BATCH_MAX * ENTRY_BYTES;
 /** For each of eight digits and each of its values, how often it occurs, or where the next entry with it goes. */
-export const HISTOGRAMS: i32 = ENTRY_SLOTS + BATCH_MAX * ENTRY_SLOT_BYTES;
+export const HISTOGRAMS: i32 = ENTRY_SLOTS + BATCH_MAX * 4;
 /** Here begin the regions whose size depends on the job. */
 const FLEXIBLE: i32 = (HISTOGRAMS + 8 * 256 * 4 + 63) & ~63;
 
@@ -66,12 +66,14 @@ const SLACK: i32 = 256;
 export let SOURCES: i32 = 0;
 
 /** Lays the regions out for a table of so many keys and takes the memory; false if there is not as much. */
-export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, slots: i32, keys: i32): bool {
+export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, keys: i32): bool {
   layOutBuffers(bufferBytes);
   PARTITIONS = aligned(OUTPUT_END + SLACK);
   SLOTS = aligned(PARTITIONS + (partitions + 2) * 8);
-  SLOTS_MAX = slots;
-  const cells = <i64>SLOTS + <i64>slots * SLOT_BYTES + 64;
+  SLOTS_MAX = SLOTS_MIN;
+  // Fuller than to seven tenths, long searches become too frequent.
+  while (<i64>SLOTS_MAX * 7 < <i64>keys * 10) SLOTS_MAX <<= 1;
+  const cells = <i64>SLOTS + <i64>SLOTS_MAX * SLOT_BYTES + 64;
   const arena = cells + <i64>keys * (CELL_BYTES + 2 * SORTED_BYTES) + 64;
   if (arena >= 0x7fff0000) return false;
   CELLS = aligned(<i32>cells);

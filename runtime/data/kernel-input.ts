@@ -2,11 +2,14 @@
 import { KEY_BYTES_MAX, type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import type { OpenRun } from './runs.js';
 
+/** A kernel whose table takes records. */
+export type TakingRecords = Pick<Kernel, 'input' | 'full' | 'readRecords'>;
+
 /**
  * Puts the records of a partition into the table, and ends early when that is full. Returns how many it took. Throws
  * NotForKernelError, and what reading throws.
  */
-export function readRun(kernel: Kernel, run: OpenRun, partition: number): number {
+export function readRun(kernel: TakingRecords, run: OpenRun, partition: number): number {
   const cursor = run.cursor(partition);
   let records = 0;
   for (let held = 0; !cursor.exhausted; ) {

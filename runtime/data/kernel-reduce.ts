@@ -8,7 +8,7 @@
 import { knownAs } from '../../jobs/aggregates.js';
 import { type Kernel, type Operation, operations } from '../../kernel/kernel.js';
 import { type AttemptResult, breathe } from './attempt.js';
-import { readRun } from './kernel-input.js';
+import { readRun, type TakingRecords } from './kernel-input.js';
 import { separatorOf } from './kernel-jobs.js';
 import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
@@ -31,8 +31,11 @@ export async function runKernelReduce(options: GatheredReduce): Promise<AttemptR
   return writeTable(kernel, options, recordsIn);
 }
 
-/** Puts all records into the table. Returns how many there are; undefined when the keys exceed the budget. */
-async function readSources(kernel: Kernel, options: GatheredReduce): Promise<number | undefined> {
+/** Puts all records into a kernel's table. Returns how many there are; undefined when the keys exceed the budget. */
+export async function readSources(
+  kernel: TakingRecords,
+  options: GatheredReduce,
+): Promise<number | undefined> {
   const { sources, partition, context, progress } = options;
   let records = 0;
   for (const [done, source] of sources.entries()) {
@@ -104,14 +107,15 @@ async function mergeSources(
   }
 }
 
-interface LinesWritten {
+export interface LinesWritten {
   readonly recordsIn: number;
   readonly keys: number;
   readonly spills: number;
   readonly heaviest: { readonly key: Uint8Array; readonly records: number } | undefined;
 }
 
-function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
+/** Makes the target of what is written, and the result of a reduce that gives a line for each key. */
+export function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
   const file = new TextFile(target);
   try {
     const { recordsIn, keys, spills, heaviest } = content(file);

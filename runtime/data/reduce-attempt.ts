@@ -2,7 +2,7 @@
  * One attempt at a reduce task: merges its partition of every map's output, runs the user's `reduce` for each key,
  * and leaves one text file, sorted by key.
  *
- * Where `reduce` is one of the known functions the kernel does it (kernel-reduce.ts), with the same result.
+ * Where `reduce` is one of the known functions a kernel does it (kernel-reduce.ts, group-reduce.ts), with the same result.
  *
  * Records come in the order (key by UTF-8 bytes, map, emission), whatever the fan-in. Values are streamed; nothing
  * here holds more than one buffer per open file and the values that user code keeps.
@@ -17,6 +17,7 @@ import { commandsOf } from '../commands/command-job.js';
 import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
+import { isGroupReduce, runGroupReduce } from './group-reduce.js';
 import { isKernelReduce } from './kernel-jobs.js';
 import { mergedRecords, mergeUntouched } from './kernel-merge.js';
 import { runKernelReduce } from './kernel-reduce.js';
@@ -78,9 +79,14 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
   const copies = new RunDirectory(`${options.privateDirectory}.copies`);
   try {
     const gathered = await gather(options, copies);
-    if (isKernelReduce(options.job)) {
+    const fast = isKernelReduce(options.job)
+      ? runKernelReduce
+      : isGroupReduce(options)
+        ? runGroupReduce
+        : undefined;
+    if (fast !== undefined) {
       try {
-        return await runKernelReduce(gathered);
+        return await fast(gathered);
       } catch (error) {
         if (!(error instanceof NotForKernelError)) throw error;
       }
