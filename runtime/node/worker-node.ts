@@ -10,7 +10,7 @@ import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
-import { tierUpLater } from '../process/tier-up.js';
+import { tierUpLater } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch.js';
 import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';

@@ -22,10 +22,10 @@ import { ClientNode, type Conclusion } from '../node/client-node.js';
 import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
 import type { MasterNode } from '../node/master-node.js';
+import { tierUpLater } from '../process/engine.js';
 import { openMaster } from '../process/open-master.js';
 import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
-import { tierUpLater } from '../process/tier-up.js';
 import type { RunRequest } from './run-request.js';
 
 export interface LocalClusterOptions {
@@ -96,10 +96,10 @@ export class LocalCluster {
 
   /** Starts every process. */
   async start(): Promise<void> {
+    tierUpLater();
     this.supervisor.start();
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
-    tierUpLater();
   }
 
   async #startMaster(): Promise<void> {
