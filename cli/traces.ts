@@ -38,7 +38,7 @@ export interface TextLine {
 /** The lines of a file, piece by piece: a trace may be larger than memory. */
 export async function* linesOf(path: string): AsyncGenerator<TextLine> {
   let rest = '';
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 17 })) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
     for (const text of lines) yield { text, torn: false };

@@ -79,7 +79,7 @@ interface Exports {
   readonly rowsRead: Global;
   readonly rowsWritten: Global;
   readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number): number;
+  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
   setOperation(operation: number, keyBytesMax: number): void;
   openTable(budgetBytes: bigint): void;
   clearTable(): void;
@@ -90,7 +90,7 @@ interface Exports {
   scanFields(from: number, to: number): number;
   addRow(key: number, length: number): void;
   readRows(from: number, to: number): number;
-  sortTable(partitions: number): void;
+  arrangeTable(partitions: number, sorted: number): void;
   beginRows(partition: number): void;
   rowsDone(partition: number): number;
   writeRows(partition: number): number;
@@ -103,10 +103,8 @@ interface Global {
 /** What a key costs beside its bytes and its row: see jobs/collector.ts. */
 const KEY_COST = 160;
 const NUMBER_BYTES = 8;
-const LOAD_MAX = 0.8;
-const SLOTS_MIN = 1024;
-/** A slot, and what stands behind it: see assembly/memory.ts. */
-const SLOT_COST = 64;
+/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
+const CELL_COST = 80;
 /** See assembly/rows.ts. */
 const FIELDS_MAX = 32;
 const COLUMNS_MAX = 64;
@@ -152,10 +150,9 @@ export class RowKernel {
   open({ groupBy, columns, budgetBytes, partitions }: RowShape): void {
     const exports = this.#exports;
     const keysMax = Math.ceil(budgetBytes / (KEY_COST + NUMBER_BYTES * columns.length)) + 1;
-    const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(keysMax / LOAD_MAX)));
     const arenaBytes = budgetBytes + KEY_BYTES_MAX;
-    const memoryWanted = slots * SLOT_COST + arenaBytes;
-    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, slots)) {
+    const memoryWanted = keysMax * CELL_COST + arenaBytes;
+    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
       throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
     }
     const { memory, INPUT, OUTPUT } = exports;
@@ -237,7 +234,7 @@ export class RowKernel {
 
   /** Sorts by partition and key. Then the partitions can be written, one after the other and each once. */
   sort(): void {
-    this.#exports.sortTable(this.#partitions);
+    this.#exports.arrangeTable(this.#partitions, 1);
     this.#written = -1;
   }
 

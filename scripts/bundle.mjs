@@ -60,9 +60,12 @@ if (![...wanted].every(([path, text]) => isThere(path, text)) || !caches.every(e
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [path, text] of wanted) writeFileSync(path, text, { mode: 0o755 });
-  for (let round = 0; round < roundsMax && !caches.every(existsSync); round++) rehearse();
+  for (let round = 0; round < roundsMax && !caches.every(existsSync); round++) rehearse('make');
   for (const path of caches) rmSync(`${path}.tmp`, { force: true });
   for (const path of caches) if (!existsSync(path)) console.warn(`no code cache was made: ${path}`);
+  rehearse('check');
+  for (const path of caches)
+    if (existsSync(`${path}.refused`)) console.warn(`V8 refuses its code cache: ${path}`);
 }
 
 async function bundles(entryPoints, plugins) {
@@ -77,8 +80,8 @@ async function bundles(entryPoints, plugins) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    // Native code of its own, which finds its parts beside itself.
-    external: ['esbuild'],
+    // Native code of their own, which finds its parts beside itself.
+    external: ['esbuild', 'lz4-napi'],
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'none',
@@ -97,22 +100,25 @@ function isThere(path, text) {
   return existsSync(path) && readFileSync(path, 'utf8') === text;
 }
 
-/** A run of a second or so, in which every program compiles what a run needs, and a simulation for the rest of the command. */
-function rehearse() {
+/**
+ * A run of a second or so, in which every program compiles what a run needs, and a simulation for the rest of the command:
+ * to make the caches, or to check that V8 takes them: it does so only under the flags they were made under.
+ */
+function rehearse(what) {
   const scratch = mkdtempSync(join(tmpdir(), 'rehearse-build-'));
   try {
     writeFileSync(join(scratch, 'in.txt'), 'what a run needs\n'.repeat(200_000));
-    command(scratch, ['run', 'word-count', 'in.txt', '-w', '1', '-m', '4', '-o', 'out', '-q']);
-    command(scratch, ['sim', `${root}scenarios/worker-killed-mid-map.yaml`, '-q'], 'ignore');
+    command(what, scratch, ['run', 'word-count', 'in.txt', '-w', '1', '-m', '4', '-o', 'out', '-q']);
+    command(what, scratch, ['sim', `${root}scenarios/worker-killed-mid-map.yaml`, '-q'], 'ignore');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function command(cwd, args, stdout = 'inherit') {
+function command(what, cwd, args, stdout = 'inherit') {
   const { status } = spawnSync(process.execPath, [`${folder}rehearse.cjs`, ...args], {
     cwd,
-    env: { ...process.env, REHEARSE_MAKE_CODE_CACHE: '1' },
+    env: { ...process.env, REHEARSE_CODE_CACHE: what },
     stdio: ['inherit', stdout, 'inherit'],
   });
   if (status !== 0) throw new Error('the bundled program does not work');
@@ -133,12 +139,15 @@ const file = path.join(__dirname, name + '.bundle.cjs');
 const cacheFile = path.join(__dirname, name + '.cache');
 const text = fs.readFileSync(file, 'latin1').replace(/^#!.*/, '');
 const source = '(function (exports, require, module, __filename, __dirname, importModule) {' + text + '\\n})';
-const making = process.env.REHEARSE_MAKE_CODE_CACHE === '1';
+const making = process.env.REHEARSE_CODE_CACHE === 'make';
+// A cache fits the flags under which it is made: those with which programs begin, and no thread may change them now.
+if (making) require('node:v8').setFlagsFromString = () => {};
 let cachedData;
 try {
   if (!making) cachedData = fs.readFileSync(cacheFile);
 } catch {}
 const script = new vm.Script(source, { filename: file, cachedData });
+if (process.env.REHEARSE_CODE_CACHE === 'check' && script.cachedDataRejected) fs.writeFileSync(cacheFile + '.refused', '');
 const exported = { exports: {} };
 script.runInThisContext()(exported.exports, require, exported, file, __dirname, (name) => import(name));
 if (making) {

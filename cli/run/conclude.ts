@@ -51,10 +51,9 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {
   const { request, terminal, flags, tookUs } = concluding;
   if (sayStage(request, tookUs, terminal)) return exitCodes.yes;
-  const summary = await summarize(status, concluding);
-  if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
+  if (flags.json) terminal.out(`${JSON.stringify(await summarize(status, concluding))}\n`);
   else if (request.toStdout) await printParts(request);
-  if (!flags.quiet && !flags.json) terminal.say(summaryText(summary));
+  if (!flags.quiet && !flags.json) terminal.say(summaryText(await summarize(status, concluding)));
   return exitCodes.yes;
 }
 

@@ -2,7 +2,7 @@
  * Carries a prepared run through: starts the cluster, follows the job, answers signals, and leaves behind exactly what
  * belongs there: the output and the traces of a job that ended, or everything needed to resume one that did not.
  */
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
@@ -139,7 +139,7 @@ function answerSignals(cluster: LocalCluster, request: RunRequest, progress: Pro
 export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
   await removeWorkspace(request.spec.output, request.runId);
   for (const path of [layout.work, layout.bundle, layout.stdin])
-    await rm(path, { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true }); // not all of ten thousand files at once
 }
 
 export function resumeLine(request: RunRequest): string {

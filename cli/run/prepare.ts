@@ -238,6 +238,7 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
     ...(job.reduce === 'none' ? { mapOnly: true } : {}),
     ...(plan.boundaries ? { boundaries: plan.boundaries } : {}),
     ...(pace ? { pace } : {}),
+    ...(flags.packShuffle ? { packShuffle: true } : {}),
   };
 }
 

@@ -30,6 +30,8 @@ const POINT: u8 = 0x2e;
 const DEPTH_MAX: i32 = 64;
 const EXACT_MAX: u64 = 9007199254740992;
 const DIGITS_MAX: i32 = 19;
+/** Whoever writes longer numbers must not mind that they are read slowly. */
+const NUMBER_BYTES_MAX: i32 = 1024;
 /** The greatest power of ten that a double holds exactly. */
 const EXACT_POWER_MAX: i32 = 22;
 
@@ -143,6 +145,7 @@ export function numberEnd(from: i32): i32 {
     if (at === ODD) return ODD;
     hasExponent = true;
   }
+  if (at - from > NUMBER_BYTES_MAX) return ODD;
   mantissa = value;
   numberBegin = from;
   numberStop = at;

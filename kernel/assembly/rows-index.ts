@@ -17,6 +17,6 @@ export {
   rowsWritten,
   writeRows,
 } from './rows';
-export { sortTable } from './sort';
+export { arrangeTable } from './sort';
 export { linesScanned, scanFields, stoppedAtOdd } from './spans';
 export { clearTable, full, openTable, setOperation, tooLong, used } from './table';

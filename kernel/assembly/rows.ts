@@ -10,7 +10,7 @@ import { writeText } from './format';
 import { CLOSE_ARRAY, COMMA, numberEnd, numberValue, ODD, OPEN_ARRAY } from './json';
 import { BATCH, LETTERS, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
 import { keyAt, keyBytes, parseRecord, writeVarint } from './records';
-import { copyKey, keyLength, partitionBegin, slotOfEntry } from './sort';
+import { copyKey, keyLength, partitionBegin, cellOfEntry } from './sort';
 import { COUNT, full, isNewRow, MAX, reserve, rowFor, setKey, SUM, touch } from './table';
 
 /** Most fields, the key's among them, and most columns. */
@@ -243,12 +243,12 @@ export function writeRows(partition: i32): i32 {
   let at = OUTPUT;
   rowsWritten = 0;
   for (; cursor < end; cursor += SORTED_BYTES) {
-    const slot = slotOfEntry(cursor);
-    const length = keyLength(slot);
+    const cell = cellOfEntry(cursor);
+    const length = keyLength(cell);
     if (at + length + rowBytesMax > OUTPUT_END) break;
     at = writeVarint(at, length);
-    at = copyKey(slot, at);
-    const textEnd = writeRowText(<i32>load<u32>(slot, 16));
+    at = copyKey(cell, at);
+    const textEnd = writeRowText(<i32>load<u32>(cell, 16));
     const textBytes = textEnd - ROW_TEXT;
     at = writeVarint(at, (<u64>textBytes << 2) | 1);
     memory.copy(at, ROW_TEXT, textBytes);

@@ -96,6 +96,8 @@ export const VOID_STEPS = [
 export type PublishStep = (typeof PUBLISH_STEPS)[number] | (typeof VOID_STEPS)[number];
 
 const MARKER = '.rehearse-tomb';
+/** Files that are open at once while they are synced. */
+const syncsAtOnce = 32;
 
 /** Where everything of a job lies until it is visible. Throws when `runId` could leave the directory. */
 export function workspacePath(output: string, runId: string): string {
@@ -131,8 +133,7 @@ export async function prepareWorkspace(output: string, runId: string): Promise<v
   await mkdir(workspace);
   await mkdir(join(workspace, 'attempts'));
   await mkdir(join(workspace, 'staging'));
-  await syncPath(workspace);
-  await syncPath(dirname(workspace));
+  await Promise.all([syncPath(workspace), syncPath(dirname(workspace))]);
 }
 
 /** Removes all that a job left beside its output. Only when no publisher can come late any more. */
@@ -242,10 +243,12 @@ class Publisher {
 
   async #syncStaging(): Promise<void> {
     await this.#step('publish.before_sync');
-    for (const part of this.#request.parts) {
-      await this.#inStaging(syncPath(join(this.#staging, partName(part.partition))));
+    const paths = this.#request.parts.map((part) => join(this.#staging, partName(part.partition)));
+    paths.push(this.#staging);
+    for (let first = 0; first < paths.length; first += syncsAtOnce) {
+      const some = paths.slice(first, first + syncsAtOnce);
+      await this.#inStaging(Promise.all(some.map(syncPath)));
     }
-    await this.#inStaging(syncPath(this.#staging));
     await syncPath(this.#workspace);
   }
 
@@ -301,8 +304,7 @@ class Publisher {
 
   /** What remains once the output is visible; whoever finds it so does it again, in case the first one crashed. */
   async #finish(outcome: 'published' | 'already'): Promise<PublishResult> {
-    await syncPath(dirname(this.#output));
-    await unlessMissing(syncPath(this.#workspace));
+    await Promise.all([syncPath(dirname(this.#output)), unlessMissing(syncPath(this.#workspace))]);
     await this.#step('publish.before_empty');
     for (const entry of await this.#buried()) {
       await rm(join(this.#tomb, entry.name), { recursive: true, force: true });

@@ -10,6 +10,7 @@ import type { NodeLife } from '../../core/ids.js';
 import type { MasterMessage } from '../../core/messages.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { Cause } from '../../core/trace.js';
+import { Burst, gatherMs } from '../burst.js';
 import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
 import { SessionServer } from '../transport/server.js';
@@ -40,6 +41,10 @@ const readLimit = 1000;
 /** Pause before publishing is tried again when nobody can tell how it went. */
 const publishRetryMs = 500;
 
+function isCommit({ type }: JournalRecord): boolean {
+  return type === 'task.committed';
+}
+
 export class MasterNode {
   readonly #options: MasterNodeOptions;
   readonly #driver: NodeDriver;
@@ -47,6 +52,7 @@ export class MasterNode {
   /** Resolves when this master leads for the first time. */
   readonly leads: Promise<void>;
   #nowLeads: () => void = () => {};
+  readonly #appends = new Burst();
   #publishes = 0;
   #closed = false;
 
@@ -135,6 +141,9 @@ export class MasterNode {
 
   async #append({ slot, nonce, after, records }: JournalAppend): Promise<void> {
     const { journal, points } = this.#options;
+    // What comes meanwhile makes one batch, the next; and more tasks are under way than wait for this.
+    if (records.every(isCommit) && this.#appends.hurries())
+      await new Promise((resolve) => setTimeout(resolve, gatherMs));
     points.reach('master.before_append');
     const result = await journal.append(slot, { nonce, after, records }, appendDeadlineMs);
     points.reach('master.after_append_before_ack');

@@ -37,12 +37,25 @@ function setupGiven(): Promise<ChildSetup> {
   });
 }
 
+/** Resolves with the parent's first message of this type. */
+function told(type: ToChild['type']): Promise<void> {
+  return new Promise((resolve) => {
+    const listen = (message: ToChild): void => {
+      if (message.type !== type) return;
+      process.off('message', listen);
+      resolve();
+    };
+    process.on('message', listen);
+  });
+}
+
 async function main(): Promise<void> {
   process.on('disconnect', endNow);
   if (!process.connected) endNow(); // the parent was gone before anybody listened
   process.on('SIGINT', () => {});
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
+  const mayDial = told('dial');
   const setup = await setupGiven();
   process.title = `rehearse ${setup.life.node}`;
   const layout = runLayout(setup.dataDirectory, setup.runId);
@@ -70,6 +83,7 @@ async function main(): Promise<void> {
   worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
   worker.slow(slowBy);
   process.on('SIGTERM', () => void worker!.close().then(() => process.exit(0)));
+  await mayDial;
   await worker.start();
 }
 

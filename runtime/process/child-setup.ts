@@ -36,6 +36,8 @@ export type ToParent =
 export type ToChild =
   /** The first message, and what the process is for. */
   | { readonly type: 'setup'; readonly setup: ChildSetup }
+  /** There is a master to dial: who dials before is sent away, and comes back only a while later. */
+  | { readonly type: 'dial' }
   | { readonly type: 'slow'; readonly factor: number }
   /** From now on these crash points count, and no others. */
   | { readonly type: 'points'; readonly points: readonly CrashPoint[] };

@@ -27,6 +27,8 @@ export interface SupervisorOptions {
   readonly masters: readonly NodeId[];
   readonly slots: number;
   readonly heapMiB: number;
+  /** Workers are started before, and dial then. */
+  readonly masterLeads: Promise<void>;
   readonly observer: ProcessObserver;
   /** For a rehearsal: where a node is hit, and that its steps are wanted. */
   readonly rehearsed?: { points(node: NodeId): readonly CrashPoint[] };
@@ -147,7 +149,11 @@ export class Supervisor {
     const process_ = takeChild();
     child.process = process_;
     this.#listen(child, process_);
-    if (process_.connected) process_.send({ type: 'setup', setup } satisfies ToChild, () => {});
+    const tell = (message: ToChild): void => {
+      if (process_.connected) process_.send(message, () => {});
+    };
+    tell({ type: 'setup', setup });
+    void options.masterLeads.then(() => tell({ type: 'dial' }));
     if (process_.pid !== undefined) {
       recordProcess(options.layout, 'child', process_.pid);
       options.observer.started?.(child.node, child.incarnation, process_.pid);

@@ -22,6 +22,7 @@ import { ClientNode, type Conclusion } from '../node/client-node.js';
 import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
 import type { MasterNode } from '../node/master-node.js';
+import { tierUpLater } from '../process/engine.js';
 import { openMaster } from '../process/open-master.js';
 import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
@@ -54,6 +55,8 @@ export class LocalCluster {
   readonly #addresses: (readonly [NodeId, string])[];
   readonly #incarnationBase: number;
   readonly #masterHere: boolean;
+  readonly #masterLeads: Promise<void>;
+  #masterNowLeads: () => void = () => {};
   #master: MasterNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
@@ -71,6 +74,9 @@ export class LocalCluster {
     recordProcess(layout, 'command', process.pid);
     const { masters } = request.config;
     this.#masterHere = masters.length === 1 && !options.rehearsed;
+    this.#masterLeads = new Promise((resolve) => {
+      this.#masterNowLeads = resolve;
+    });
     this.supervisor = new Supervisor({
       config: request.config,
       layout,
@@ -82,6 +88,7 @@ export class LocalCluster {
       masters: this.#masterHere ? [] : masters,
       slots: request.slots,
       heapMiB: request.heapMiB,
+      masterLeads: this.#masterLeads,
       observer: options.observer,
       ...(options.rehearsed ? { rehearsed: options.rehearsed } : {}),
     });
@@ -89,8 +96,13 @@ export class LocalCluster {
 
   /** Starts every process. */
   async start(): Promise<void> {
+    tierUpLater();
     this.supervisor.start();
-    if (!this.#masterHere) return;
+    if (this.#masterHere) await this.#startMaster();
+    this.#masterNowLeads();
+  }
+
+  async #startMaster(): Promise<void> {
     const { request, layout, failed } = this.#options;
     const first = request.config.masters[0]!;
     this.#master = await openMaster({
@@ -102,7 +114,7 @@ export class LocalCluster {
       failed,
     });
     await this.#master.start();
-    // Whoever asks a master that does not lead yet is sent away, and comes back a while later.
+    // Client and workers: whoever asks a master that does not lead yet is sent away, and comes back a while later.
     await Promise.race([
       this.#master.leads,
       new Promise((resolve) => setTimeout(resolve, leadsWithinMs).unref()),

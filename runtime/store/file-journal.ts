@@ -12,7 +12,7 @@
 //
 // A failed write or sync poisons the handle for ever: what a failed sync left on the disk is not known.
 
-import { decodeFrame, encodeFrame } from './frame.js';
+import { encodeFrame } from './frame.js';
 import {
   type Beginning,
   JournalCorruptError,
@@ -55,12 +55,17 @@ export interface FileJournalOptions {
   readonly pause?: (ms: number) => Promise<void>;
 }
 
-/** An append under way: its frame is made once more if it is to follow whatever is there. */
-interface Batch {
+/** An append under way: its entry and its frame are made once more if it is to follow whatever is there. */
+interface Batch<Record> {
   readonly slot: number;
   readonly after: string | undefined;
+  readonly framed: Framed<Record>;
+  framedAfter(tail: string): Framed<Record>;
+}
+
+interface Framed<Record> {
+  readonly entry: JournalEntry<Record>;
   readonly frame: Buffer;
-  frameAfter(tail: string): Buffer;
 }
 
 /** Pauses while others are at work grow from the first to the second, each by chance between half and whole. */
@@ -116,8 +121,11 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   ): Promise<AppendResult<Record>> {
     if (!Number.isSafeInteger(slot) || slot < 1)
       throw new RangeError(`journal slots start at 1, not ${slot}`);
-    const frameAfter = (tail: string) => encodeFrame({ slot, nonce, after: tail, records });
-    const batch = { slot, after, frameAfter, frame: frameAfter(after ?? '') };
+    const framedAfter = (tail: string): Framed<Record> => {
+      const entry = { slot, nonce, after: tail, records };
+      return { entry, frame: encodeFrame(entry) };
+    };
+    const batch = { slot, after, framedAfter, framed: framedAfter(after ?? '') };
     const endsAtMs = this.#nowMs() + deadlineMs;
     const running = this.#enqueue(() => this.#append(batch, endsAtMs));
     return Number.isFinite(deadlineMs) ? orUnknownAfter(deadlineMs, running) : running;
@@ -163,7 +171,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     return result;
   }
 
-  async #append(batch: Batch, endsAtMs: number): Promise<AppendResult<Record>> {
+  async #append(batch: Batch<Record>, endsAtMs: number): Promise<AppendResult<Record>> {
     const { slot } = batch;
     try {
       for (let round = 0; ; round++) {
@@ -184,13 +192,13 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     }
   }
 
-  async #appendOwned(batch: Batch): Promise<AppendResult<Record>> {
+  async #appendOwned(batch: Batch<Record>): Promise<AppendResult<Record>> {
     const { slot, after } = batch;
     if (!(await this.#follows(batch))) return { outcome: 'taken' };
-    const frame = after === undefined ? batch.frameAfter(await this.#nonceOf(slot - 1)) : batch.frame;
+    const { entry, frame } =
+      after === undefined ? batch.framedAfter(await this.#nonceOf(slot - 1)) : batch.framed;
     const { head, end } = this.#log;
     const file = this.#owned!;
-    const entry = decodeFrame(frame) as JournalEntry<Record>;
     await this.#durably('append', () => file.write(frame, end));
     await this.#step('journal.after_write');
     await this.#durably('append', () => file.datasync());
@@ -210,7 +218,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   }
 
   /** Whether the log ends with the entry that the batch is to follow. */
-  async #follows({ slot, after }: Batch): Promise<boolean> {
+  async #follows({ slot, after }: Batch<Record>): Promise<boolean> {
     return after === undefined || after === (await this.#nonceOf(slot - 1));
   }
 

@@ -2,9 +2,11 @@
 // uses only its own monotonic clock: a rival may take the lease when it saw the sequence stand still for the
 // holder's ttl, or at once when the holder's process is gone (lease-socket.ts). Two who take it at the same moment
 // both write, wait and read back; should both still believe, the journal decides, as always.
+//
+// Nothing is synced, so the file is written and read at once: a thread of the pool would take longer to begin.
 
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LifeSign, LifeWatch } from './lease-socket.js';
 import type { Lease } from './ports.js';
@@ -94,8 +96,8 @@ export class FileLease implements Lease {
 
   async resign(): Promise<void> {
     await this.#stop();
-    const current = await this.#read();
-    if (current !== undefined && this.#isOwn(current)) await rm(this.#path, { force: true });
+    const current = this.#read();
+    if (current !== undefined && this.#isOwn(current)) rmSync(this.#path, { force: true });
     this.#held = false;
     await this.#sign?.hide();
     this.#stopping = false;
@@ -143,7 +145,7 @@ export class FileLease implements Lease {
   }
 
   async #attempt(ttlMs: number): Promise<boolean> {
-    const current = await this.#read();
+    const current = this.#read();
     if (current !== undefined && !this.#isOwn(current)) {
       if (this.#held) {
         // What is wanted stays wanted: from now on as a rival.
@@ -157,12 +159,12 @@ export class FileLease implements Lease {
     await this.#sign?.show();
     if (current === undefined) {
       this.#grantedMs = this.#nowMs();
-      if (await this.#write(1, ttlMs, link)) return true;
-      if ((await this.#read()) !== undefined) return false; // another was first
+      if (this.#write(1, ttlMs, linkSync)) return true;
+      if (this.#read() !== undefined) return false; // another was first
     }
     const begunMs = this.#nowMs();
     const renews = this.#held && !this.#lapsed;
-    if (!(await this.#write((current?.sequence ?? 0) + 1, ttlMs, renews ? this.#renewInTime : rename))) {
+    if (!this.#write((current?.sequence ?? 0) + 1, ttlMs, renews ? this.#renewInTime : renameSync)) {
       this.#lapsed = true;
       return false;
     }
@@ -170,7 +172,7 @@ export class FileLease implements Lease {
     this.#lapsed = false;
     if (renews) return true;
     await this.#pause(this.#settleMs * (1 + Math.random()));
-    const now = await this.#read();
+    const now = this.#read();
     return now !== undefined && this.#isOwn(now);
   }
 
@@ -198,9 +200,9 @@ export class FileLease implements Lease {
     return holding.node === this.#options.node && holding.incarnation === this.#options.incarnation;
   }
 
-  async #read(): Promise<Holding | undefined> {
+  #read(): Holding | undefined {
     try {
-      return JSON.parse(await readFile(this.#path, 'utf8')) as Holding;
+      return JSON.parse(readFileSync(this.#path, 'utf8')) as Holding;
     } catch (error) {
       // A file that is no JSON can only be a crash's leftover: renames show it whole.
       if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -212,31 +214,27 @@ export class FileLease implements Lease {
    * Puts the lease in its place: by `link`, which has one winner where there was none, or by `rename`, which replaces
    * what is there. False when it was not to be put there any more.
    */
-  async #write(
-    sequence: number,
-    ttlMs: number,
-    place: (from: string, to: string, ttlMs: number) => Promise<void>,
-  ): Promise<boolean> {
+  #write(sequence: number, ttlMs: number, place: (from: string, to: string, ttlMs: number) => void): boolean {
     const { directory, node, incarnation, socketPath } = this.#options;
     const holding: Holding = { node, incarnation, sequence, ttlMs, ...(socketPath && { socketPath }) };
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const aside = `${this.#path}.${randomBytes(6).toString('hex')}`;
     try {
-      await writeFile(aside, JSON.stringify(holding), { mode: 0o600 });
-      await place(aside, this.#path, ttlMs);
+      writeFileSync(aside, JSON.stringify(holding), { mode: 0o600 });
+      place(aside, this.#path, ttlMs);
       return true;
     } catch (error) {
       if (errorCode(error) === 'EEXIST' || error instanceof LapsedError) return false;
       throw error;
     } finally {
-      await rm(aside, { force: true });
+      rmSync(aside, { force: true });
     }
   }
 
   /** A process that was stopped in the middle of a renewal must not put its old lease over a new holder's. */
-  readonly #renewInTime = async (from: string, to: string, ttlMs: number): Promise<void> => {
+  readonly #renewInTime = (from: string, to: string, ttlMs: number): void => {
     if (this.#nowMs() - this.#grantedMs >= ttlMs) throw new LapsedError();
-    await rename(from, to);
+    renameSync(from, to);
   };
 
   #pause(ms: number): Promise<void> {

@@ -1,9 +1,12 @@
 // The few file operations on which the file journal stands, as a port, so that tests can lose unsynced bytes, fail
 // a sync or stop between two operations. The real one refuses network file systems: their exclusive create, their
 // caches and their syncs do not promise what the fence needs.
+//
+// What an append does beside its sync takes microseconds, and handing it to a thread of the pool takes longer: a write into
+// the page cache and a look into a small directory are done at once. The sync waits for the disk, and is waited for.
 
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { constants, readdirSync, writeSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 export interface SegmentDirectory {
@@ -36,7 +39,7 @@ export async function openSegmentDirectory(path: string): Promise<SegmentDirecto
   await refuseNetworkFileSystem(root);
   if (created !== undefined) await syncParents(root, created);
   return {
-    list: () => readdir(root),
+    list: async () => readdirSync(root),
     create: async (name) => {
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
       try {
@@ -66,7 +69,7 @@ function segmentFile(handle: FileHandle): SegmentFile {
     write: async (bytes, position) => {
       let done = 0;
       while (done < bytes.length) {
-        done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+        done += writeSync(handle.fd, bytes, done, bytes.length - done, position + done);
       }
     },
     datasync: () => handle.datasync(),

@@ -1,9 +1,10 @@
 /**
  * Writing a node's trace: always on, so it must cost little. Lines are gathered and written once per turn of the event
- * loop; a process that is killed loses at most that turn, and its last line may be torn.
+ * loop, in a hurry once in each `gatherMs`; a process that is killed loses at most so much, and its last line may be torn.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TraceHeader, TraceLine } from '../../core/trace.js';
+import { Burst, gatherMs } from '../burst.js';
 
 /** Written out before the loop's turn ends when more than this is waiting. */
 const flushBytes = 256 * 1024;
@@ -13,6 +14,7 @@ export class TraceFile {
   readonly #file: number;
   #waiting = '';
   #scheduled = false;
+  readonly #flushes = new Burst();
   /** The disk refused: the node goes on without a trace, and the reason is kept. */
   failure: Error | undefined;
 
@@ -28,12 +30,14 @@ export class TraceFile {
     if (this.#waiting.length > flushBytes) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(() => this.flush());
+      if (this.#flushes.hurries()) setTimeout(() => this.flush(), gatherMs);
+      else setImmediate(() => this.flush());
     }
   }
 
   flush(): void {
     this.#scheduled = false;
+    if (this.#waiting === '') return;
     const bytes = Buffer.from(this.#waiting);
     this.#waiting = '';
     if (this.failure) return;

@@ -150,7 +150,7 @@ function frames<M extends { readonly type: string }>(
     encode: ({ node, cause, message }) => {
       const origin = cause && { causeNode: cause.node, causeIndex: cause.index };
       const wire = { node, ...origin, ...body(message) };
-      assertNumbers(wire, 'frame');
+      if (!numbersHold(wire)) assertNumbers(wire, 'frame');
       const bytes = serialize({ frames: [wire] });
       if (bytes.length > messageBytesMax) {
         throw new ProtocolError(
@@ -166,6 +166,19 @@ function frames<M extends { readonly type: string }>(
       return frames.map(decodeOne);
     },
   };
+}
+
+/** Whether `assertNumbers` has nothing to say; at a fraction of its cost. */
+function numbersHold(wire: object): boolean {
+  for (const key in wire) {
+    const value: unknown = wire[key as keyof typeof wire];
+    if (typeof value === 'object') {
+      if (value !== null && !numbersHold(value)) return false;
+    } else if (typeof value === 'number') {
+      if (key === 'value' ? !Number.isFinite(value) : !Number.isSafeInteger(value) || value < 0) return false;
+    }
+  }
+  return true;
 }
 
 /** The serializer would write -1 and NaN as 0 and 1.5 as 1, without a word. Only a counter's `value` may be any number. */

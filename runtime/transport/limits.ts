@@ -8,10 +8,6 @@ export const messageBytesMax = 4 * 1024 * 1024;
 /** Frames of one moment travel together until they have so many bytes. */
 export const gatheredBytesMax = 256 * 1024;
 
-/** A session in a hurry, which has written more than `burstMax` times in as many of these intervals, writes once in each. */
-export const gatherMs = 8;
-export const burstMax = 8;
-
 /** Entries of one list. */
 export const listLengthMax = 100_000;
 

@@ -10,17 +10,10 @@
  * - The end is reported once, from the event loop and never from inside a call of ours; nothing is delivered after it.
  */
 import type { NodeId } from '../../core/ids.js';
+import { Burst, gatherMs } from '../burst.js';
 import { ProtocolError } from './check.js';
 import type { Cause, Frame, FrameCodec } from './codec.js';
-import {
-  burstMax,
-  closingMs,
-  frameOverheadBytes,
-  gatheredBytesMax,
-  gatherMs,
-  openingMs,
-  queueBytesMax,
-} from './limits.js';
+import { closingMs, frameOverheadBytes, gatheredBytesMax, openingMs, queueBytesMax } from './limits.js';
 
 /** What carries the bytes of a session. */
 export interface Wire {
@@ -54,9 +47,7 @@ export class SessionEnd<Sent, Received> {
   /** Frames that wait for their moment to end. */
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
-  /** Writes of late: one is forgotten in each `gatherMs`. */
-  #writes = 0;
-  #wroteAtMs = 0;
+  readonly #writes = new Burst();
   #timer: NodeJS.Timeout;
   #settle: () => void = () => {};
 
@@ -158,10 +149,7 @@ export class SessionEnd<Sent, Received> {
   }
 
   #flushSoon(): void {
-    const nowMs = performance.now();
-    this.#writes = Math.max(0, this.#writes - (nowMs - this.#wroteAtMs) / gatherMs) + 1;
-    this.#wroteAtMs = nowMs;
-    if (this.#writes > burstMax) setTimeout(() => this.#flush(), gatherMs);
+    if (this.#writes.hurries()) setTimeout(() => this.#flush(), gatherMs);
     else setImmediate(() => this.#flush());
   }
 

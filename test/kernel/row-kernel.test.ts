@@ -170,6 +170,7 @@ describe('the kernel of rows', () => {
     ['a line feed in a string', '{"host":"a\tb","bytes":1}'],
     ['something behind it', '{"host":"a","bytes":1}}'],
     ['what is nested very deeply', `{"host":"a","bytes":1,"p":${'['.repeat(99)}${']'.repeat(99)}}`],
+    ['a number of very many digits', `{"host":"a","bytes":1${'0'.repeat(200_000)}}`],
     ['an empty line', ''],
   ])('leaves %s to its caller', (_, line) => {
     expect(inKernel(Buffer.from(`${line}\n`), shape).odd).toBe(1);

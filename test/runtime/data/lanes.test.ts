@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { validateJob } from '../../../jobs/define.js';
 import type { Emit, Job, MapEmit, WordContext } from '../../../jobs/types.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { SegmentReader } from '../../../runtime/data/segments.js';
 import { filesOf, inAttempts, plainly, shapes } from './both-ways.js';
 import { temporaryDirectory } from './temporary.js';
 
@@ -228,6 +229,27 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('sorts what maps left unsorted when all their keys exceed the budget', async () => {
+    const job = jobs[0]!;
+    const directory = temporaryDirectory();
+    const line = (map: number): string =>
+      [9, 2, 7, 1, 8].map((key) => `${'xyz'[map]}${'w'.repeat(key)} w${'v'.repeat(key)} `).join('');
+    const files = await filesOf(
+      directory,
+      [0, 1, 2].map((map) => Buffer.from(`${line(map)}\n`)),
+    );
+    // Ten keys of 168 bytes and more fit, and twenty do not.
+    const shape = { targetMaps: 3, reduces: 1, budgetBytes: 2500, fanIn: 2 };
+    const { parts, counters } = await plainly(job, files, shape);
+    const made = await inAttempts(directory, job, files, shape);
+    expect(made).toEqual({ parts, counters });
+    const maps = readdirSync(join(directory, 'maps')).map(
+      (name) => new SegmentReader(join(directory, 'maps', name)),
+    );
+    expect(maps.map((map) => map.sorted)).toContain(false);
+    for (const map of maps) map.close();
   });
 
   it('takes values that no window of the kernel holds, and keys with very many values', async () => {
