@@ -1,7 +1,7 @@
 /**
- * The kernel that groups lines of JSON objects by a field and adds up others, without making a value of any line: a
- * WebAssembly module of its own, so that other jobs need not compile it. It takes only lines that it fully understands,
- * and leaves the others to its caller, who has `JSON.parse`.
+ * The kernel that reads lines of JSON objects without parsing them: it groups them by a field and adds up others, or says
+ * where the fields lie that its caller wants. It is a WebAssembly module of its own, so that other jobs need not compile
+ * it. It takes only lines that it fully understands, and leaves the others to its caller, who has `JSON.parse`.
  *
  * Used as the other kernel is (kernel.ts): `open`, fill `input` and let it be taken in; when `full`, or at the end, `sort`
  * and write, then `clear`. Positions are offsets in `input` or `output`, which may move with `open`, and only then.
@@ -166,7 +166,7 @@ export class RowKernel {
     this.#shape(groupBy, columns);
   }
 
-  /** Begins anew, for `scanFields` alone. Throws NotForKernelError for more fields than there can be. */
+  /** Begins anew, for `scanFields` alone. Throws NotForKernelError unless `areFewFields`. */
   openFields(names: readonly string[]): void {
     const [first = '', ...others] = names;
     const columns = others.map((field) => ({ operation: 'sum' as const, field }));
@@ -258,14 +258,12 @@ export class RowKernel {
     for (const column of columns) {
       if (column.operation !== 'count' && !names.includes(column.field)) names.push(column.field);
     }
-    const encoded = names.map(utf8Bytes);
-    const bytes = encoded.reduce((sum, name) => sum + name.length, 0);
-    if (names.length > FIELDS_MAX || columns.length > COLUMNS_MAX || bytes > NAMES_BYTES_MAX) {
+    if (!areFewFields(names) || columns.length > COLUMNS_MAX) {
       throw new NotForKernelError('very many fields or columns');
     }
     const exports = this.#exports;
     let place = exports.beginShape();
-    for (const name of encoded) {
+    for (const name of names.map(utf8Bytes)) {
       new Uint8Array(exports.memory.buffer, place, name.length).set(name);
       place = exports.addNamedField(name.length);
     }
@@ -278,6 +276,12 @@ export class RowKernel {
   #checkKeys(): void {
     if (this.#exports.tooLong.value !== 0) throw new NotForKernelError('a key is very long');
   }
+}
+
+/** Whether a kernel has room for the names of so many fields. */
+export function areFewFields(names: readonly string[]): boolean {
+  const bytes = names.reduce((sum, name) => sum + utf8Bytes(name).length, 0);
+  return names.length <= FIELDS_MAX && bytes <= NAMES_BYTES_MAX;
 }
 
 function utf8Bytes(text: string): Uint8Array {

@@ -5,6 +5,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import {
+  areFewFields,
   BEGIN,
   END,
   IS_NUMBER,
@@ -28,7 +29,6 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const QUOTE = 0x22;
 const MINUS = 0x2d;
-const FIELDS_MAX = 32;
 
 /** Whether the kernel may read the split. */
 export function isForFields(
@@ -37,8 +37,8 @@ export function isForFields(
   fields: readonly string[],
 ): boolean {
   // An object literal would take it for the prototype.
-  const isPlain = !fields.includes('__proto__') && fields.length <= FIELDS_MAX;
-  return isPlain && hasWebAssembly() && ranges.every(({ file }) => files[file]!.compression === 'none');
+  const mayBe = !fields.includes('__proto__') && areFewFields(fields) && hasWebAssembly();
+  return mayBe && ranges.every(({ file }) => files[file]!.compression === 'none');
 }
 
 /** The counterpart of `readRecords`, with the same records. */

@@ -132,4 +132,17 @@ describe('records of which only some fields are needed', () => {
       expect(found.length).toBe(start === 0 ? 4 : start === 5 ? 3 : 2);
     }
   });
+
+  it('may have names of any number and length', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `field ${index}`);
+    for (const fields of [many, ['b'.repeat(20_000), 'a']]) {
+      const text = JSON.stringify(
+        Object.fromEntries([...fields, 'other'].map((name, index) => [name, index])),
+      );
+      const file = await fileOf(temporaryDirectory(), Buffer.from(text));
+      expect(await recordsOf(file, 0, text.length, fields)).toEqual(
+        await parsedOf(file, 0, text.length, fields),
+      );
+    }
+  });
 });
