@@ -10,7 +10,6 @@ import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
-import { tierUpLater } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch.js';
 import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';
@@ -52,7 +51,6 @@ export class WorkerNode extends DialingNode<'worker'> {
   /** Where the reduce attempts of a job lie: told by its work order, which is large and read once. */
   readonly #attemptsDirectories = new Map<number, Promise<string>>();
   readonly #beat: NodeJS.Timeout;
-  #hasLoaded = false;
 
   constructor(options: WorkerNodeOptions) {
     const { config, life, slots, previous, layout } = options;
@@ -222,10 +220,6 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
-    if (!this.#hasLoaded) {
-      this.#hasLoaded = true;
-      tierUpLater();
-    }
     this.#running.get(attemptKey(attempt))?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
     switch (result.type) {
