@@ -150,7 +150,7 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
   const collect = (text: string, all: string[] = []): string[] => [...all, text];
   const run = root
     .command('run')
-    .argument('[job]', 'a built-in (word-count, grep, inverted-index) or a file: job.ts')
+    .argument('[job]', 'a built-in (see below) or a file: job.ts')
     .argument('[inputs...]', 'files, folders, globs, or - for standard input')
     .description('run a job on this machine')
     .option(
@@ -187,6 +187,7 @@ function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<V
       '--private-data',
       'workers share no folder: each keeps its map outputs to itself, and reduces fetch them from it',
     )
+    .option('--pack-shuffle', 'with --private-data: map outputs travel as LZ4 blocks')
     .addOption(
       new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
         'first-commit',
@@ -210,6 +211,10 @@ async function main(): Promise<number> {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   try {
+    if (asksForHelp(process.argv)) {
+      const { builtinHelp } = await import('./run/builtin-help.js');
+      root.commands.find((command) => command.name() === 'run')?.addHelpText('after', builtinHelp());
+    }
     await root.parseAsync(process.argv);
     return code;
   } catch (error) {
@@ -220,6 +225,10 @@ async function main(): Promise<number> {
     }
     return reportError(error, process.argv.includes('--json'));
   }
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.some((word) => word === '--help' || word === '-h' || word === 'help');
 }
 
 /** Commander's sentence in our shape: `error: unknown option '--wrokers'` and, on its own line, a suggestion. */

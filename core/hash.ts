@@ -17,7 +17,8 @@ export function mixInt(hash: Hash, value: number): void {
   a ^= a >>> 15;
   let b = Math.imul(hash.b ^ (value + 0x27d4eb2f), 0x1b873593);
   b ^= b >>> 13;
-  hash.a = Math.imul(a, 0x85ebca6b) + b;
+  // An integer that stays within 32 bits is kept as such: a sum that leaves them would make every hash a box of doubles.
+  hash.a = (Math.imul(a, 0x85ebca6b) + b) | 0;
   hash.b = Math.imul(b, 0xc2b2ae35) ^ a;
 }
 

@@ -45,23 +45,15 @@ export function addValue(reader: Reader, hash: Hash, value: unknown): void {
 
 /** `a` and `b` are the path to the value, `field` the last name in it. */
 function add(reader: Reader, sum: Hash, a: number, b: number, value: unknown, field: FieldName): void {
-  switch (typeof value) {
-    case 'object':
-      if (value === null) addLeaf(sum, a, b, mark.none, 0);
-      else if (field.remembered) addRemembered(reader, sum, a, b, value, field);
-      else addObject(reader, sum, a, b, value, field);
-      return;
-    case 'number':
-      return addNumber(sum, a, b, value);
-    case 'string':
-      return addText(sum, a, b, value);
-    case 'boolean':
-      return addLeaf(sum, a, b, value ? mark.yes : mark.no, 0);
-    case 'undefined':
-      return addLeaf(sum, a, b, mark.none, 0);
-    default:
-      throw new TypeError(`not plain data: ${typeof value}`);
-  }
+  if (typeof value === 'object') {
+    if (value === null) addLeaf(sum, a, b, mark.none, 0);
+    else if (field.remembered) addRemembered(reader, sum, a, b, value, field);
+    else addObject(reader, sum, a, b, value, field);
+  } else if (typeof value === 'number') addNumber(sum, a, b, value);
+  else if (typeof value === 'string') addText(sum, a, b, value);
+  else if (typeof value === 'boolean') addLeaf(sum, a, b, value ? mark.yes : mark.no, 0);
+  else if (value === undefined) addLeaf(sum, a, b, mark.none, 0);
+  else throw new TypeError(`not plain data: ${typeof value}`);
 }
 
 function addRemembered(

@@ -37,13 +37,22 @@ export function once(word: string, emit: (key: string, value: number) => void): 
   emit(word, 1);
 }
 
-/** A function of this module whose meaning the data plane may use instead of calling it. */
-export type KnownFunction = 'sum' | 'min' | 'max' | 'count' | 'once';
+/** A function whose meaning the data plane may use instead of calling it: of this module, or (`group`, `rows`) of grouping.ts. */
+export type KnownFunction = 'sum' | 'min' | 'max' | 'count' | 'once' | 'group' | 'rows';
 
-const known = { sum, min, max, count, once } satisfies Record<KnownFunction, unknown>;
 /** Shared by all copies of this module: a bundled job brings one of its own. */
 const MARK = Symbol.for('mapreduce-rehearsal.known');
-for (const [name, own] of Object.entries(known)) Object.defineProperty(own, MARK, { value: name });
+
+/** Says of a function what it is. */
+export function markKnown<F extends (...all: never[]) => unknown>(name: KnownFunction, own: F): F {
+  return Object.defineProperty(own, MARK, { value: name });
+}
+
+markKnown('sum', sum);
+markKnown('min', min);
+markKnown('max', max);
+markKnown('count', count);
+markKnown('once', once);
 
 /** Which of the known functions this is, whichever copy of this module it comes from. */
 export function knownAs(own: unknown): KnownFunction | undefined {

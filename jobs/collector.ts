@@ -13,6 +13,7 @@
  *   8                     for each number, boolean and null
  *   16 + 2 × length       for each string, its length in UTF-16 units
  *   32 + 2 × length       for each object or array, the length being that of its JSON text
+ *   8                     for each number of a row (grouping.ts)
  */
 import { knownAs } from './aggregates.js';
 import { type Partitioner, partitionerOf } from './partition.js';
@@ -67,6 +68,7 @@ export class Groups implements Collector {
   readonly #budgetBytes: number;
   readonly #partition: Partitioner;
   readonly #combineAt: number;
+  readonly #areRows: boolean;
   readonly #groups = new Map<string, Group>();
   #countedBytes = 0;
 
@@ -75,7 +77,9 @@ export class Groups implements Collector {
     this.#job = options.job;
     this.#budgetBytes = options.budgetBytes;
     this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
-    this.#combineAt = knownAs(options.job.combine) === undefined ? COMBINE_AT : COMBINE_KNOWN_AT;
+    const combine = knownAs(options.job.combine);
+    this.#combineAt = combine === undefined ? COMBINE_AT : COMBINE_KNOWN_AT;
+    this.#areRows = combine === 'rows';
   }
 
   add(key: string, value: unknown): void {
@@ -109,7 +113,7 @@ export class Groups implements Collector {
     const numbers = Array.isArray(value) ? numbersOf(value) : undefined;
     if (numbers !== undefined) {
       canonical = numbers;
-      bytes = OBJECT_BYTES + 2 * lengthInJson(numbers);
+      bytes = this.#areRows ? SCALAR_BYTES * numbers.length : OBJECT_BYTES + 2 * lengthInJson(numbers);
     } else if (typeof value === 'object' && value !== null) {
       const text = objectText(value, group.key);
       canonical = JSON.parse(text);

@@ -1,9 +1,19 @@
 /** `defineJob`: where the types of a job are inferred and its fields are checked, also for those who write JavaScript. */
 import { knownAs, once } from './aggregates.js';
+import { type Aggregates, groupingFunctions } from './grouping.js';
 import { type InputFormat, inputFormats } from './input-format.js';
 import { outputFormats } from './output-format.js';
 import { suggest } from './suggest.js';
-import type { Emit, Job, JobDefinition, MapContext, MapEmit, WordJobDefinition } from './types.js';
+import type {
+  Emit,
+  GroupJobDefinition,
+  Job,
+  JobDefinition,
+  MapContext,
+  MapEmit,
+  WordJobDefinition,
+} from './types.js';
+import { wellFormed } from './utf8.js';
 import { wordKinds } from './words.js';
 
 /** The job is not one: nothing was run. */
@@ -30,7 +40,15 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   partition: ['range'],
   reduce: ['none'],
 };
-const FIELDS: readonly string[] = ['name', ...FUNCTION_FIELDS, 'inputFormat', 'outputFormat', 'words'];
+const GROUP_FIELDS = ['groupBy', 'aggregates'] as const;
+const FIELDS: readonly string[] = [
+  'name',
+  ...FUNCTION_FIELDS,
+  'inputFormat',
+  'outputFormat',
+  'words',
+  ...GROUP_FIELDS,
+];
 const NAME_LENGTH_MAX = 100;
 
 type EmittedKey<E> = E extends Emit<infer K extends string, never> ? K : string;
@@ -43,9 +61,13 @@ type EmittedValue<E> = E extends Emit<never, infer V> ? V : number;
  * - `map(line, emit: Emit<string, Visit>)`: as annotated
  * - `*map(line, ctx)` that yields `[key, value]`: as yielded
  * - `words: 'letters'`: the job is given words, and counts them unless `map(word, emit)` says otherwise
+ * - `groupBy: 'host', aggregates: { total: { sum: 'bytes' } }`: the job has no functions at all
  *
  * Throws JobDefinitionError if a field is missing, unknown or of the wrong kind.
  */
+export function defineJob<const A extends Aggregates>(
+  job: GroupJobDefinition<A>,
+): JobDefinition<string, readonly number[], { readonly [N in keyof A]: number }>;
 export function defineJob<V = number, R = unknown>(
   job: WordJobDefinition<V, R>,
 ): JobDefinition<string, V, R, MapEmit<string, V>>;
@@ -74,6 +96,7 @@ export function validateJob(value: unknown): Job {
     throw new JobDefinitionError(`${title}: unknown field "${field}"; ${hint}`);
   }
   for (const [field, choices] of Object.entries(CHOICES)) checkChoice(title, field, fields[field], choices);
+  if (GROUP_FIELDS.some((field) => fields[field] !== undefined)) return groupJob(title, fields);
   for (const field of FUNCTION_FIELDS) {
     const given = fields[field];
     if (typeof given === 'function' || (typeof given === 'string' && CHOICES[field])) continue;
@@ -95,6 +118,43 @@ export function validateJob(value: unknown): Job {
   return (fields.words !== undefined && fields.map === undefined
     ? { ...fields, map: once }
     : fields) as unknown as Job;
+}
+
+/** Fills in what a job does that only says what it wants; once more does no harm. */
+function groupJob(title: string, fields: Record<string, unknown>): Job {
+  const { groupBy, aggregates, inputFormat = 'lines' } = fields;
+  if (typeof groupBy !== 'string' || groupBy !== wellFormed(groupBy)) {
+    throw new JobDefinitionError(`${title}: groupBy is the name of a field, not ${kindOf(groupBy)}`);
+  }
+  if (inputFormat !== 'lines' && inputFormat !== 'ndjson') {
+    throw new JobDefinitionError(`${title}: groupBy needs JSON, so inputFormat is "lines" or "ndjson"`);
+  }
+  const idle = [...FUNCTION_FIELDS, 'words'].find((field) => fields[field] !== undefined);
+  if (idle !== undefined && knownAs(fields.map) !== 'group') {
+    throw new JobDefinitionError(`${title}: groupBy and aggregates say it all, so there is no ${idle}`);
+  }
+  checkAggregates(title, aggregates);
+  return {
+    ...fields,
+    ...groupingFunctions(groupBy, aggregates as Aggregates, inputFormat),
+  } as unknown as Job;
+}
+
+function checkAggregates(title: string, aggregates: unknown): void {
+  if (typeof aggregates !== 'object' || aggregates === null || Object.keys(aggregates).length === 0) {
+    throw new JobDefinitionError(
+      `${title}: aggregates is a list or an object of "count", { sum: field }, { min: field } and { max: field }, not ${kindOf(aggregates)}`,
+    );
+  }
+  for (const [name, aggregate] of Object.entries(aggregates)) {
+    if (aggregate === 'count') continue;
+    const [[operation, field] = [], ...more] = Object.entries((aggregate ?? {}) as object);
+    const isKnown = operation === 'sum' || operation === 'min' || operation === 'max';
+    if (isKnown && more.length === 0 && typeof field === 'string' && field === wellFormed(field)) continue;
+    throw new JobDefinitionError(
+      `${title}: aggregate ${name} is "count", { sum: field }, { min: field } or { max: field }`,
+    );
+  }
 }
 
 /** What is no string is left to the check of functions where the field may be one. */

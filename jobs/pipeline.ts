@@ -17,6 +17,9 @@ export interface Pipeline {
   readonly stages: readonly Job[] | ((params: Params) => readonly Job[]);
 }
 
+/** What a module may export: a job, a function of the params that gives one, or several jobs in a row. */
+export type Program = Job | ((params: Params) => Job) | Pipeline;
+
 /** Most stages of one pipeline. */
 const STAGES_MAX = 1000;
 
@@ -36,8 +39,9 @@ export function isPipeline(value: unknown): value is Pipeline {
   return Array.isArray(stages) || typeof stages === 'function';
 }
 
-/** A job, or one stage of a pipeline, counted from 0. Throws JobDefinitionError. */
-export function jobOf(program: Job | Pipeline, params: Params, stage = 0): Job {
+/** A job, or one stage of a pipeline, counted from 0. Throws JobDefinitionError, and what a function of the params throws. */
+export function jobOf(program: Program, params: Params, stage = 0): Job {
+  if (typeof program === 'function') return validateJob(program(params));
   if (!isPipeline(program)) return program;
   const stages = stagesOf(program, params);
   const job = stages[stage];
@@ -69,10 +73,10 @@ export function stagesOf(pipeline: Pipeline, params: Params): readonly Job[] {
         `${title}: stage ${index + 1}, "${job.name}", must write ndjson for the next`,
       );
     }
-    return {
+    return validateJob({
       ...job,
       ...(first ? {} : { inputFormat: 'ndjson' }),
       ...(last ? {} : { outputFormat: 'ndjson' }),
-    } as Job;
+    });
   });
 }

@@ -4,6 +4,7 @@
  * Keys are strings. Values are whatever survives JSON: `map` decides their type, by what it emits or yields, and
  * `combine` and `reduce` follow. `defineJob` in define.ts is where these types are inferred.
  */
+import type { Aggregates } from './grouping.js';
 import type { InputFormat, InputRecords } from './input-format.js';
 import type { OutputFormat } from './output-format.js';
 import type { WordKind } from './words.js';
@@ -95,6 +96,9 @@ export interface JobDefinition<
    * word, the params and the name of the input, so that it need not be asked each time.
    */
   readonly words?: WordKind | undefined;
+  /** The records are JSON objects, grouped by this field of theirs; `aggregates` says what is made of a group. */
+  readonly groupBy?: string | undefined;
+  readonly aggregates?: Aggregates | undefined;
   /** Called once per record of the input. */
   readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
   /**
@@ -136,6 +140,19 @@ export interface WordJobDefinition<V = number, R = unknown>
   extends Omit<JobDefinition<string, V, R>, 'map' | 'inputFormat' | 'words'> {
   readonly words: WordKind;
   readonly map?: ((word: string, emit: Emit<string, V>, ctx: WordContext) => void) | undefined;
+}
+
+/**
+ * A job that groups records by a field, and has no functions. Its records are lines of JSON objects. One that is no object,
+ * lacks the field or lacks a number is left out and counted as `lines not understood`; with `inputFormat: 'ndjson'` a
+ * line that is not JSON at all fails the job, as it does elsewhere.
+ */
+export interface GroupJobDefinition<A extends Aggregates = Aggregates>
+  extends Pick<JobDefinition, 'name' | 'outputFormat'> {
+  readonly inputFormat?: 'lines' | 'ndjson' | undefined;
+  readonly groupBy: string;
+  /** A list gives an array of numbers for each group, names give an object. */
+  readonly aggregates: A;
 }
 
 /** A job whose types no longer matter: what the machinery runs. */

@@ -4,7 +4,7 @@
  * `plain-kernel.ts` does the same in TypeScript, as oracle and fallback.
  *
  * A kernel does one thing at a time and is reused from attempt to attempt: `open`, then fill `input` from the front and
- * let it be taken in; when `full`, or at the end, `sort` and write, then `clear`.
+ * let it be taken in; when `full`, or at the end, `arrange` and write, then `clear`.
  *
  * Positions are offsets in `input` or `output`. Both views may move in memory with `open`, and only then.
  */
@@ -22,6 +22,9 @@ export const KEY_BYTES_MAX = 64 * 1024;
 /** Size of `input` and of `output`: room for a chunk or line and the longest key. */
 export const BUFFER_BYTES = 1024 * 1024;
 export const PARTITIONS_MAX = 65_536;
+
+/** Within a partition. As they came first costs next to nothing, and is for whoever combines by hash. */
+export type KeyOrder = 'sorted' | 'as they came';
 
 export interface KernelShape {
   readonly operation: Operation;
@@ -88,8 +91,8 @@ export interface Kernel {
    */
   readRecords(from: number, to: number): Taken;
 
-  /** Sorts by partition and key. Then the partitions can be written, one after the other and each once. */
-  sort(): void;
+  /** Puts the keys in order. Then the partitions can be written, one after the other and each once. */
+  arrange(order: KeyOrder): void;
   /**
    * Writes the records of a partition to `output`, beginning at `from`; `done` is false when there are more than fit,
    * and then the next call goes on. Throws NotForKernelError when a sum went beyond all numbers.

@@ -9,6 +9,7 @@ import {
   KEY_BYTES_MAX,
   type Kernel,
   type KernelShape,
+  type KeyOrder,
   type MergeOutput,
   type MergeShape,
   type MergeStep,
@@ -48,7 +49,7 @@ export class PlainKernel implements Kernel {
   #partitions = 1;
   readonly #table = new Map<string, Entry>();
   #countedBytes = 0;
-  #sorted: Entry[][] = [];
+  #arranged: Entry[][] = [];
   #written = -1;
   #next = 0;
   readonly #sources: Source[] = [];
@@ -111,17 +112,17 @@ export class PlainKernel implements Kernel {
     }
   }
 
-  sort(): void {
-    this.#sorted = Array.from({ length: this.#partitions }, () => []);
+  arrange(order: KeyOrder): void {
+    this.#arranged = Array.from({ length: this.#partitions }, () => []);
     for (const entry of this.#table.values()) {
-      this.#sorted[this.#partitions === 1 ? 0 : murmur3(entry.key) % this.#partitions]!.push(entry);
+      this.#arranged[this.#partitions === 1 ? 0 : murmur3(entry.key) % this.#partitions]!.push(entry);
     }
-    for (const entries of this.#sorted) entries.sort(byKey);
+    if (order === 'sorted') for (const entries of this.#arranged) entries.sort(byKey);
     this.#written = -1;
   }
 
   writeRecords(partition: number, from: number): Written {
-    const entries = this.#sorted[partition]!;
+    const entries = this.#arranged[partition]!;
     if (partition !== this.#written) this.#next = 0;
     this.#written = partition;
     let end = from;
@@ -137,18 +138,18 @@ export class PlainKernel implements Kernel {
   }
 
   sortLines(): void {
-    this.#sorted = [[...this.#table.values()].sort(byKey)];
+    this.#arranged = [[...this.#table.values()].sort(byKey)];
     this.#next = 0;
   }
 
   heaviest(): { key: Uint8Array; records: number } {
-    let heaviest = this.#sorted[0]![0]!;
-    for (const entry of this.#sorted[0]!) if (entry.records > heaviest.records) heaviest = entry;
+    let heaviest = this.#arranged[0]![0]!;
+    for (const entry of this.#arranged[0]!) if (entry.records > heaviest.records) heaviest = entry;
     return { key: bytesOf(heaviest.key), records: heaviest.records };
   }
 
   writeLines(separator: number): number {
-    const entries = this.#sorted[0]!;
+    const entries = this.#arranged[0]!;
     let end = 0;
     for (; this.#next < entries.length; this.#next++) {
       const line = lineOf(entries[this.#next]!, separator);

@@ -4,6 +4,7 @@ import {
   KEY_BYTES_MAX,
   type Kernel,
   type KernelShape,
+  type KeyOrder,
   type MergeOutput,
   type MergeShape,
   type MergeStep,
@@ -27,7 +28,7 @@ interface Exports {
   readonly recordsRead: Global;
   readonly recordsWritten: Global;
   readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, slots: number): number;
+  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
   layOutSources(bufferBytes: number, sourcesBytes: bigint): number;
   setOperation(operation: number, keyBytesMax: number): void;
   openTable(budgetBytes: bigint): void;
@@ -36,7 +37,7 @@ interface Exports {
   countLetterWords(from: number, to: number): number;
   countSpacedWords(from: number, to: number): number;
   readRecords(from: number, to: number): number;
-  sortTable(partitions: number): void;
+  arrangeTable(partitions: number, sorted: number): void;
   beginPartition(partition: number): void;
   partitionDone(partition: number): number;
   writeRecords(partition: number, at: number): number;
@@ -66,10 +67,8 @@ interface Global {
 
 /** What a key costs at least: see jobs/collector.ts. */
 const KEY_COST = 168;
-const LOAD_MAX = 0.8;
-const SLOTS_MIN = 1024;
-/** A slot, and what stands behind it: see assembly/memory.ts. */
-const SLOT_COST = 64;
+/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
+const CELL_COST = 80;
 /** What `beginMerge` is told: see assembly/merge.ts. */
 const SIDE_BY_SIDE = 0;
 const COMBINED = 1;
@@ -118,10 +117,9 @@ export class WasmKernel implements Kernel {
   open({ operation, budgetBytes, partitions }: KernelShape): void {
     const exports = this.#exports;
     const keysMax = Math.ceil(budgetBytes / KEY_COST) + 1;
-    const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(keysMax / LOAD_MAX)));
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
-    const memoryWanted = slots * SLOT_COST + arenaBytes;
-    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, slots)) {
+    const memoryWanted = keysMax * CELL_COST + arenaBytes;
+    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
       throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
     }
     this.#view();
@@ -159,8 +157,8 @@ export class WasmKernel implements Kernel {
     return { next: next - base, count: exports.recordsRead.value };
   }
 
-  sort(): void {
-    this.#exports.sortTable(this.#partitions);
+  arrange(order: KeyOrder): void {
+    this.#exports.arrangeTable(this.#partitions, order === 'sorted' ? 1 : 0);
     this.#written = -1;
   }
 

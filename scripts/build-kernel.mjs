@@ -1,4 +1,4 @@
-/** Compiles kernel/assembly to dist/kernel/kernel.wasm, unless it is there already: a digest of its sources stands beside it. */
+/** Compiles kernel/assembly to dist/kernel/*.wasm, unless they are there already: a digest of the sources stands beside them. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const sources = fileURLToPath(new URL('../kernel/assembly', import.meta.url));
 const target = fileURLToPath(new URL('../dist/kernel', import.meta.url));
+/** The modules, each by what it is made of. Two, so that a job compiles only what it needs. */
+const modules = { 'kernel.wasm': 'index.ts', 'rows.wasm': 'rows-index.ts' };
 const stampFile = join(target, 'kernel.digest');
 const compilerManifest = createRequire(import.meta.url).resolve('assemblyscript/package.json');
 
@@ -16,7 +18,7 @@ for (const file of [compilerManifest, fileURLToPath(import.meta.url), ...sourceF
 }
 const wanted = digest.digest('hex');
 if (stamp() !== wanted) {
-  await compile();
+  for (const [module, source] of Object.entries(modules)) await compile(module, source);
   writeFileSync(stampFile, wanted);
 }
 
@@ -33,16 +35,16 @@ function stamp() {
   }
 }
 
-/** The module manages its memory itself, so it needs no runtime. */
-async function compile() {
+/** A module manages its memory itself, so it needs no runtime. */
+async function compile(module, source) {
   const { default: asc } = await import('assemblyscript/asc');
   mkdirSync(target, { recursive: true });
   const options = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
   const { error, stderr } = await asc.main([
-    join(sources, 'index.ts'),
+    join(sources, source),
     ...options,
     '--outFile',
-    join(target, 'kernel.wasm'),
+    join(target, module),
   ]);
   if (error) {
     console.error(stderr.toString());

@@ -80,8 +80,8 @@ async function bundles(entryPoints, plugins) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    // Native code of its own, which finds its parts beside itself.
-    external: ['esbuild'],
+    // Native code of their own, which finds its parts beside itself.
+    external: ['esbuild', 'lz4-napi'],
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'none',

@@ -81,8 +81,10 @@ export class JournalModel {
     const { slot } = effect;
     const asked = (this.#asked.get(life.node) ?? 0) + 1;
     this.#asked.set(life.node, asked);
-    const blurred = this.#isBlurred(life.node, asked, 0, this.#health.blurOf(life.node));
-    const happens = this.#health.reaches(life.node) && !(blurred && this.#isBlurred(life.node, asked, 1, 50));
+    const { percent, happen } = this.#health.blurOf(life.node);
+    const blurred = this.#isDrawn(life.node, asked, 0, percent);
+    const vanishes = blurred && this.#isDrawn(life.node, asked, 1, 100 - happen);
+    const happens = this.#health.reaches(life.node) && !vanishes;
     if (!happens) {
       const reason = 'the store did not answer';
       this.#host.laterFor(life, blurred ? syncUs.max : appendDeadlineUs, () => {
@@ -263,7 +265,7 @@ export class JournalModel {
     return this.#segments.findLast((segment) => segment.owner === life);
   }
 
-  #isBlurred(node: SimNode, asked: number, purpose: number, percent: number): boolean {
+  #isDrawn(node: SimNode, asked: number, purpose: number, percent: number): boolean {
     return draw(this.#host.seed, blurDraw, node.key, asked, purpose) % 100 < percent;
   }
 

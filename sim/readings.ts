@@ -69,17 +69,18 @@ export class Reading {
   #read(known: LearnedOutputs, from: number, files: FileModel): ReadingStep {
     const read: AttemptFile[] = [];
     const servers = new Set<Life>();
-    const step = { list: known.list, from, filesVersion: files.version };
+    const { list } = known;
+    const filesVersion = files.version;
     for (const map of known.since(from)) {
       const source = known.of(map);
       if (source === undefined || this.has(map)) continue;
       const file = files.find(source.attempt);
-      if (file?.state !== 'whole') return { ...step, servers: [], reading: undefined };
+      if (file?.state !== 'whole') return { list, from, filesVersion, servers: [], reading: undefined };
       const server = files.server(file);
       if (server) servers.add(server);
       read.push(file);
     }
-    return { ...step, servers: [...servers], reading: interned(known, this.with(read)) };
+    return { list, from, filesVersion, servers: [...servers], reading: interned(known, this.with(read)) };
   }
 }
 

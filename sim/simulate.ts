@@ -66,6 +66,8 @@ export interface SimulationResult {
     readonly message: string;
     readonly step: number;
     readonly timeUs: number;
+    /** A store has broken its promise in a way that no program could have noticed. */
+    readonly blameless?: true;
   };
   /** One line per notable fact, for people. */
   readonly timeline: readonly string[];
@@ -143,10 +145,25 @@ class Run {
 
   /** False when there were too many steps. Throws what is violated. */
   toTheEnd(stepsMax: number): boolean {
+    this.world.start();
+    const end = this.#untilConcluded(stepsMax);
+    if (end !== 'concluded') return end === 'over';
+    if (!this.#linger(stepsMax)) return false;
+    if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
+    this.#journal.finish();
+    this.#snapshots.finish();
+    for (const { life } of this.world.nodes.values()) if (life && !life.ended) life.machine.check();
+    return true;
+  }
+
+  /**
+   * Until all jobs have ended, or nothing happens any more, or there were too many steps. Nothing but the loop: what ran
+   * once behind it would have the engine throw away the loop's machine code at the end of every run.
+   */
+  #untilConcluded(stepsMax: number): 'concluded' | 'over' | 'too many steps' {
     const { world } = this;
-    world.start();
     while (!this.#concluded()) {
-      if (world.steps > stepsMax) return false;
+      if (world.steps > stepsMax) return 'too many steps';
       // The last fault, or the last end of a job: the next begins there.
       const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
       if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
@@ -154,16 +171,11 @@ class Run {
         // healed, it must do without the rest.
         if (!this.#scenario.heal && this.#faults.healAll()) continue;
         if (canEnd(world)) throw stalled(world, sinceUs);
-        return true;
+        return 'over';
       }
-      if (!world.advance()) return true;
+      if (!world.advance()) return 'over';
     }
-    if (!this.#linger(stepsMax)) return false;
-    if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
-    this.#journal.finish();
-    this.#snapshots.finish();
-    for (const { life } of world.nodes.values()) if (life && !life.ended) life.machine.check();
-    return true;
+    return 'concluded';
   }
 
   /** Where nobody can work, and no clock will change that, nothing is waited for. */
@@ -215,7 +227,8 @@ class Run {
   explain(error: unknown): NonNullable<SimulationResult['violation']> {
     const { steps, nowUs } = this.world;
     if (error instanceof InvariantViolation) {
-      return { id: error.id, message: error.message, step: error.step, timeUs: error.timeUs };
+      const { id, message, step, timeUs, blameless } = error;
+      return { id, message, step, timeUs, ...(blameless ? { blameless } : {}) };
     }
     if (error instanceof InvariantError) {
       const message = `${error.message} (step ${steps}, ${nowUs} µs)`;

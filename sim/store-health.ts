@@ -6,6 +6,7 @@
  */
 import type { Host, Task } from './host.js';
 import type { Life, SimNode } from './nodes.js';
+import type { Blur } from './scenario/types.js';
 
 export class StoreHealth {
   readonly #host: Host;
@@ -15,8 +16,8 @@ export class StoreHealth {
   readonly #severed = new Map<SimNode, number>();
   /** Factors of the faults that slow a master down. */
   readonly #slowBy = new Map<SimNode, number[]>();
-  /** Percentages of the faults that blur a master's appends. */
-  readonly #blurs = new Map<SimNode, number[]>();
+  /** The faults that blur a master's appends. */
+  readonly #blurs = new Map<SimNode, Blur[]>();
   /** What processes will do as soon as they reach the store. */
   #waiting: { readonly life: Life; readonly task: Task }[] = [];
   #whenAvailable: Task[] = [];
@@ -51,9 +52,11 @@ export class StoreHealth {
     return Math.max(1, ...(this.#slowBy.get(node) ?? []));
   }
 
-  /** How many percent of the node's appends have no clear answer. */
-  blurOf(node: SimNode): number {
-    return Math.max(0, ...(this.#blurs.get(node) ?? []));
+  /** Of faults that overlap the one that blurs the most. */
+  blurOf(node: SimNode): Blur {
+    let worst: Blur = { percent: 0, happen: 100 };
+    for (const blur of this.#blurs.get(node) ?? []) if (blur.percent > worst.percent) worst = blur;
+    return worst;
   }
 
   slow(node: SimNode, by: number): void {
@@ -64,12 +67,12 @@ export class StoreHealth {
     end(this.#slowBy, node, by);
   }
 
-  blur(node: SimNode, percent: number): void {
-    begin(this.#blurs, node, percent);
+  blur(node: SimNode, blur: Blur): void {
+    begin(this.#blurs, node, blur);
   }
 
-  clear(node: SimNode, percent: number): void {
-    end(this.#blurs, node, percent);
+  clear(node: SimNode, blur: Blur): void {
+    end(this.#blurs, node, blur);
   }
 
   sever(node: SimNode): void {
@@ -111,11 +114,11 @@ function release<Key>(counts: Map<Key, number>, key: Key): void {
   else counts.set(key, left);
 }
 
-function begin(strengths: Map<SimNode, number[]>, node: SimNode, strength: number): void {
+function begin<Strength>(strengths: Map<SimNode, Strength[]>, node: SimNode, strength: Strength): void {
   strengths.set(node, [...(strengths.get(node) ?? []), strength]);
 }
 
-function end(strengths: Map<SimNode, number[]>, node: SimNode, strength: number): void {
+function end<Strength>(strengths: Map<SimNode, Strength[]>, node: SimNode, strength: Strength): void {
   const left = strengths.get(node)!;
   left.splice(left.indexOf(strength), 1);
 }

@@ -14,6 +14,7 @@ import {
   newGeneration,
 } from '../core/generation.js';
 import type { Counters, Output } from '../core/records.js';
+import type { Builtin } from '../jobs/builtin/builtin.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
 import { partitionOf } from '../jobs/murmur3.js';
 import {
@@ -49,8 +50,8 @@ export interface ReduceResult {
   readonly counters: Counters;
 }
 
-/** Jobs by name, as scenarios call them. */
-export type JobRegistry = ReadonlyMap<string, { readonly job: Job }>;
+/** Jobs by name, as scenarios call them: with params, the job may be another. */
+export type JobRegistry = ReadonlyMap<string, Pick<Builtin, 'job' | 'jobOf'>>;
 
 /** The scenario asks for a job that the registry does not know: the user's mistake. */
 export class UnknownJobError extends Error {
@@ -115,7 +116,7 @@ export class Work {
     if (!found) throw new UnknownJobError(scenario.run, [...registry.keys()]);
     this.index = index;
     this.scenario = scenario;
-    this.#job = poisoned(found.job, scenario.poison);
+    this.#job = poisoned(found.jobOf?.(scenario.parameters) ?? found.job, scenario.poison);
     this.hash = stateDigest({
       index,
       run: scenario.run,

@@ -123,49 +123,40 @@ function rehearsed(scratch, name, scenario, at) {
   return { ...ours(scratch, { name, scenario: file, silent: true }), at };
 }
 
-const speculation = {
-  name: 'speculation',
-  title: 'A worker of three at an eighth of its speed, with and without speculation',
+/** A worker of three that is so many times slower than the others. */
+const slowWorker = (name, title, { by, reduces, taskMs }) => ({
+  name,
+  title: `${title}, with and without speculation`,
   plot: { value: 'seconds', x: 'speculation' },
   goals: [],
   contestants: ({ scratch }) =>
     ['on', 'off'].map((choice) =>
       rehearsed(
         scratch,
-        `speculation ${choice}`,
+        `${name}, speculation ${choice}`,
         {
           cluster: { workers: 3 },
-          job: { maps: 12, reduces: 2, mapTime: '300ms', reduceTime: '300ms' },
-          policy: { speculation: choice, speculationAge: '300ms' },
-          faults: [{ at: '0s', slow: 'worker-1', by: 8 }],
+          job: { maps: 12, reduces, mapTime: `${taskMs}ms`, reduceTime: `${taskMs}ms` },
+          policy: { speculation: choice, speculationAge: `${taskMs}ms` },
+          faults: [{ at: '0s', slow: 'worker-1', by }],
           expect: { job: 'succeeded' },
         },
         { series: 'rehearse', x: choice },
       ),
     ),
-};
+});
 
-const halfSpeed = {
-  name: 'half-speed',
-  title: 'A worker of three at half its speed, with and without speculation',
-  plot: { value: 'seconds', x: 'speculation' },
-  goals: [],
-  contestants: ({ scratch }) =>
-    ['on', 'off'].map((choice) =>
-      rehearsed(
-        scratch,
-        `half speed, speculation ${choice}`,
-        {
-          cluster: { workers: 3 },
-          job: { maps: 12, reduces: 3, mapTime: '400ms', reduceTime: '400ms' },
-          policy: { speculation: choice, speculationAge: '400ms' },
-          faults: [{ at: '0s', slow: 'worker-1', by: 2 }],
-          expect: { job: 'succeeded' },
-        },
-        { series: 'rehearse', x: choice },
-      ),
-    ),
-};
+const speculation = slowWorker('speculation', 'A worker of three at an eighth of its speed', {
+  by: 8,
+  reduces: 2,
+  taskMs: 300,
+});
+
+const halfSpeed = slowWorker('half-speed', 'A worker of three at half its speed', {
+  by: 2,
+  reduces: 3,
+  taskMs: 400,
+});
 
 const leases = {
   name: 'lease',

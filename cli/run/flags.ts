@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobPolicy } from '../../core/records.js';
 import type { Commands, LineCodec } from '../../runtime/commands/command-job.js';
+import { isLz4There } from '../../runtime/shuffle/lz4.js';
 import { parseBytes, parseDurationUs } from '../quantities.js';
 import { UserError } from '../user-error.js';
 
@@ -33,6 +34,7 @@ export interface RunFlags {
   readonly skipBadRecords?: boolean;
   readonly slowstart?: number;
   readonly privateData?: boolean;
+  readonly packShuffle?: boolean;
   readonly lateReports?: JobPolicy['lateReports'];
   readonly hidden?: boolean;
   readonly sequential?: boolean;
@@ -64,6 +66,7 @@ export function settingsOf(flags: RunFlags): RunSettings {
   const slots = atLeast(1, flags.slots ?? 1, '--slots', 256);
   const standbys = atLeast(0, flags.standby ?? 0, '--standby', 16);
   const masters = Array.from({ length: standbys + 1 }, (_, index) => `master-${index + 1}`);
+  checkPacking(flags);
   const heapBytes = bytes(flags.heap, '--heap') ?? 1024 * mebibyte;
   return {
     workers,
@@ -95,6 +98,24 @@ export function settingsOf(flags: RunFlags): RunSettings {
 }
 
 const tasksMax = 1_000_000;
+
+function checkPacking({ packShuffle, privateData }: RunFlags): void {
+  if (!packShuffle) return;
+  if (!privateData) {
+    throw new UserError({
+      code: 'U026',
+      what: '--pack-shuffle is for --private-data: without it map outputs do not travel',
+      next: 'leave it away, or give both',
+    });
+  }
+  if (!isLz4There()) {
+    throw new UserError({
+      code: 'U027',
+      what: '--pack-shuffle needs the package lz4-napi, which is not installed or has no build for this machine',
+      next: 'npm install lz4-napi, or leave it away',
+    });
+  }
+}
 
 /** A lease shorter than a few beats would be lost by a worker that is well: beats follow it. */
 function leaseOf(leaseUs: number | undefined): Partial<ClusterConfig> {

@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
-import { checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
+import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
 import { isSplittable } from '../../jobs/input-format.js';
-import { isPipeline, jobOf, type Pipeline, stagesOf } from '../../jobs/pipeline.js';
+import { isPipeline, jobOf, type Program, stagesOf } from '../../jobs/pipeline.js';
 import { suggest } from '../../jobs/suggest.js';
 import type { Job } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
@@ -67,7 +67,7 @@ export async function findJob(
   try {
     if (builtin) {
       checkParams(builtin, params);
-      const program = 'job' in builtin ? builtin.job : builtin.pipeline;
+      const program = programOf(builtin);
       return { ...stageOf(program, params, stage), bundle: undefined, directory: scratch };
     }
     if (!looksLikePath(name)) throw unknownJob(name);
@@ -82,7 +82,7 @@ export async function findJob(
 }
 
 function stageOf(
-  program: Job | Pipeline,
+  program: Program,
   params: Readonly<Record<string, string>>,
   index: number,
 ): Pick<PreparedJob, 'job' | 'stage'> {
@@ -238,6 +238,7 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
     ...(job.reduce === 'none' ? { mapOnly: true } : {}),
     ...(plan.boundaries ? { boundaries: plan.boundaries } : {}),
     ...(pace ? { pace } : {}),
+    ...(flags.packShuffle ? { packShuffle: true } : {}),
   };
 }
 

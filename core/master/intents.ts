@@ -6,6 +6,7 @@
  * change the judgement of the other never share a batch (`scopeOf`): the later one waits for the next.
  */
 
+import type { Draft } from '../draft.js';
 import { sameSkips } from '../durable/skips.js';
 import {
   type DurableJob,
@@ -36,6 +37,7 @@ import type {
   JobSpec,
   JournalRecord,
   Output,
+  TaskCommitted,
 } from '../records.js';
 
 export type Intent =
@@ -202,8 +204,9 @@ function judgeCommit(state: DurableState, intent: Intent & { type: 'commit' }): 
     };
   }
   const { holder, counters, skipped } = intent;
-  const record = { type: 'task.committed', attempt, holder, output, counters } as const;
-  return { record: skipped.length > 0 ? { ...record, skipped } : record };
+  const record: Draft<TaskCommitted> = { type: 'task.committed', attempt, holder, output, counters };
+  if (skipped.length > 0) record.skipped = skipped;
+  return { record };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { MasterState, Turn, WorkerView } from './state.js';
 
 type Addressed = Exclude<MasterToWorker, { type: 'master.notLeading' }>;
 /** An order without what all orders have in common. */
-type Order<M> = M extends Addressed ? Omit<M, 'epoch' | 'incarnation'> : never;
+export type Order<M> = M extends Addressed ? Omit<M, 'epoch' | 'incarnation'> : never;
 
 /** `body` becomes the message itself: it is made for this call. */
 export function order(state: MasterState, turn: Turn, worker: WorkerView, body: Order<Addressed>): void {

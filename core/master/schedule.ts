@@ -9,14 +9,16 @@
  * Cost: O(log n) for a task to which nothing bad has happened, whatever the number of workers and tasks.
  */
 
+import type { Draft } from '../draft.js';
 import { skipSetOf } from '../durable/skips.js';
 import { type DurableJob, findJob, isMap } from '../durable/state.js';
 import { type TaskIndex, taskName } from '../ids.js';
 import { type IntHeap, pushInt } from '../int-heap.js';
+import type { AttemptAssign } from '../messages.js';
 import { allMapsDone, reducesMayBegin, tellOutputs } from './inputs.js';
 import { phaseOf, popIdle } from './jobs.js';
 import { noteRoom, track } from './live.js';
-import { order } from './orders.js';
+import { type Order, order } from './orders.js';
 import { mayRun, pickReady } from './placement.js';
 import { preemptWaiting } from './preemption.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
@@ -165,8 +167,18 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
   if (skip.length > 0) facts.skips = skip.length;
   turn.out.push({ type: 'decide', decision: 'attempt-assigned', attempt: id, node, facts });
   const outputsVersion = isMap(job, task) ? 0 : view.tellable;
-  const body = { type: 'attempt.assign', attempt: id, work, maps, reduces, output, outputsVersion } as const;
-  order(state, turn, worker, skip.length > 0 ? { ...body, skip } : body);
+  const type = 'attempt.assign';
+  const body: Draft<Order<AttemptAssign>> = {
+    type,
+    attempt: id,
+    work,
+    maps,
+    reduces,
+    output,
+    outputsVersion,
+  };
+  if (skip.length > 0) body.skip = skip;
+  order(state, turn, worker, body);
 }
 
 /** How long an attempt of the task may stand still, in microseconds: twice as long after each time-out. */

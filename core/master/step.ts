@@ -5,11 +5,12 @@
  * depends on a record is emitted by `applied`, after the store confirmed it.
  */
 import { clear, take } from '../deadlines.js';
+import type { Draft } from '../draft.js';
 import { findJob } from '../durable/state.js';
 import type { MasterEffect } from '../effects.js';
 import type { ClockReached, MasterEvent } from '../events.js';
 import { attemptKey, type NodeId } from '../ids.js';
-import type { ClientMessage, WorkerMessage } from '../messages.js';
+import type { ClientMessage, MasterNotLeading, WorkerMessage } from '../messages.js';
 import { applied, dropped } from './applied.js';
 import { answerEnded, onDrain, onSubmit, tellFollowers } from './clients.js';
 import { onExclusionEnd } from './exclusion.js';
@@ -204,9 +205,8 @@ function onMessage(
 /** Whom to ask instead, as far as this master knows. */
 function sayNotLeading(state: MasterState, turn: Turn, to: NodeId, session: number): void {
   const { epoch, leader } = state.durable;
-  const refusal = { type: 'master.notLeading', epoch } as const;
-  const known = leader !== undefined && leader.node !== state.life.node;
-  const message = known ? { ...refusal, leader: leader.node } : refusal;
+  const message: Draft<MasterNotLeading> = { type: 'master.notLeading', epoch };
+  if (leader !== undefined && leader.node !== state.life.node) message.leader = leader.node;
   turn.out.push({ type: 'message.send', to, session, message });
 }
 

@@ -4,6 +4,8 @@
  * and has not begun: it can be given back at any moment, and nothing is lost.
  */
 import { arm, clear } from '../deadlines.js';
+import type { Draft } from '../draft.js';
+import type { AttemptRun } from '../effects.js';
 import { type AttemptId, attemptKey } from '../ids.js';
 import type { AttemptAssign } from '../messages.js';
 import type { RunningAttempt, WorkerState, WorkerTurn } from './state.js';
@@ -89,8 +91,17 @@ function begin(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void
     waiting: false,
     state: 'running',
   });
-  const run = { type: 'attempt.run', attempt, work, maps, reduces, output, outputsVersion } as const;
-  turn.out.push(skip ? { ...run, skip } : run);
+  const run: Draft<AttemptRun> = {
+    type: 'attempt.run',
+    attempt,
+    work,
+    maps,
+    reduces,
+    output,
+    outputsVersion,
+  };
+  if (skip) run.skip = skip;
+  turn.out.push(run);
   if (state.queued.size > 0) watch(state, turn);
   else clear(state.deadlines, 'queue', '');
 }

@@ -4,11 +4,12 @@
  * order for another life, never reports what it did not run, and never deletes a finished attempt on an abort.
  */
 import { arm, clear, take } from '../deadlines.js';
+import type { Draft } from '../draft.js';
 import type { WorkerEffect } from '../effects.js';
 import type { AttemptBroke, AttemptFinished, AttemptStarved, ClockReached, WorkerEvent } from '../events.js';
 import { attemptKey } from '../ids.js';
 import { dial, masterSpoke, tryNext } from '../link.js';
-import type { MasterToWorker } from '../messages.js';
+import type { AttemptCompleted, FinishedAttempt, MasterToWorker } from '../messages.js';
 import { onOrder } from './orders.js';
 import { giveBack, release } from './queue.js';
 import { say, sayEnded } from './say.js';
@@ -143,10 +144,15 @@ function onFinished(state: WorkerState, turn: WorkerTurn, event: AttemptFinished
   const { maps, skip } = running;
   const { credit } = state;
   const { incarnation } = state.life;
-  const finished = { attempt, output, counters, maps };
-  const report = { type: 'attempt.completed', incarnation, credit, attempt, output, counters } as const;
-  state.finished.set(attemptKey(attempt), skip ? { ...finished, skipped: skip } : finished);
-  say(state, turn, skip ? { ...report, skipped: skip } : report);
+  const finished: Draft<FinishedAttempt & { maps: number }> = { attempt, output, counters, maps };
+  const type = 'attempt.completed';
+  const report: Draft<AttemptCompleted> = { type, incarnation, credit, attempt, output, counters };
+  if (skip) {
+    finished.skipped = skip;
+    report.skipped = skip;
+  }
+  state.finished.set(attemptKey(attempt), finished);
+  say(state, turn, report);
 }
 
 function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): void {

@@ -1,5 +1,5 @@
 /** What a built-in job is besides a job: a summary and documented params, checked before anything starts. */
-import type { Pipeline } from '../pipeline.js';
+import type { Pipeline, Program } from '../pipeline.js';
 import { suggest } from '../suggest.js';
 import type { Job, Params } from '../types.js';
 
@@ -10,7 +10,10 @@ export interface ParamDoc {
 }
 
 export interface Builtin extends Documented {
+  /** The job without params. */
   readonly job: Job;
+  /** Where the params decide what the job is; of the same name. */
+  readonly jobOf?: (params: Params) => Job;
 }
 
 export interface BuiltinPipeline extends Documented {
@@ -23,6 +26,11 @@ interface Documented {
   readonly params: readonly ParamDoc[];
   /** Throws ParamsError where a value is wrong in itself. */
   readonly check?: (params: Params) => void;
+}
+
+/** What runs. */
+export function programOf(builtin: Builtin | BuiltinPipeline): Program {
+  return 'job' in builtin ? (builtin.jobOf ?? builtin.job) : builtin.pipeline;
 }
 
 /** The params given do not fit the job: nothing was run. */

@@ -2,7 +2,7 @@
  * The lines of an output file, from the sorted table of a reduce: `key value`, as jobs/text.ts has it.
  */
 import { ENTRIES_SORTED, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
-import { copyKey, keyLength, slotOfEntry, sortKeys } from './sort';
+import { copyKey, keyLength, cellOfEntry, sortKeys } from './sort';
 
 /** Writes a number as JavaScript prints it to `address`; returns how many bytes. At most 32. */
 @external('kernel', 'formatNumber')
@@ -20,10 +20,10 @@ let heaviest: i32 = 0;
 export function beginLines(): i32 {
   cursor = ENTRIES_SORTED;
   end = sortKeys();
-  heaviest = slotOfEntry(ENTRIES_SORTED);
+  heaviest = cellOfEntry(ENTRIES_SORTED);
   for (let entry = ENTRIES_SORTED; entry < end; entry += SORTED_BYTES) {
-    const slot = slotOfEntry(entry);
-    if (load<u32>(slot, 28) > load<u32>(heaviest, 28)) heaviest = slot;
+    const cell = cellOfEntry(entry);
+    if (load<u32>(cell, 28) > load<u32>(heaviest, 28)) heaviest = cell;
   }
   return (end - ENTRIES_SORTED) / SORTED_BYTES;
 }
@@ -41,9 +41,9 @@ export function recordsOfHeaviest(): i32 {
 export function writeLines(separator: i32): i32 {
   let at = OUTPUT;
   while (cursor < end) {
-    const slot = slotOfEntry(cursor);
-    if (!fitsLine(at, keyLength(slot))) break;
-    at = endLine(at, copyKey(slot, at), separator, load<f64>(slot, 16));
+    const cell = cellOfEntry(cursor);
+    if (!fitsLine(at, keyLength(cell))) break;
+    at = endLine(at, copyKey(cell, at), separator, load<f64>(cell, 16));
     cursor += SORTED_BYTES;
   }
   return at;
@@ -87,8 +87,9 @@ function isSpecial(byte: u8): bool {
   return byte === 0x5c || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
+/** Writes a number as JavaScript prints it. Returns its end. */
 @inline
-function writeText(at: i32, value: f64): i32 {
+export function writeText(at: i32, value: f64): i32 {
   if (!(value >= 0 && value < INTEGER_MAX && nearest(value) === value)) return at + formatNumber(value, at);
   let rest = <u64>value;
   let digits = 1;

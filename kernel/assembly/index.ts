@@ -18,6 +18,6 @@ export {
   window,
 } from './merge';
 export { beginPartition, overflowed, partitionDone, readRecords, recordsRead, recordsWritten, writeRecords } from './records';
-export { sortTable } from './sort';
+export { arrangeTable } from './sort';
 export { clearTable, full, openTable, setOperation, tooLong, used } from './table';
 export { countLetterWords, countLineFeeds, countSpacedWords, wordsTaken } from './tokenise';

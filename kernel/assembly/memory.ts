@@ -9,12 +9,16 @@ export const BATCH: i32 = 192;
 /** A block of 64 bytes begins or ends at most 64 words. */
 const BATCH_MAX: i32 = BATCH + 64;
 
-/** Keys up to this length lie in their slot; the bytes of longer ones in the arena. */
+/** Keys up to this length lie in their cell; the bytes of longer ones in the arena. */
 export const INLINE_BYTES: i32 = 16;
-export const SLOT_BYTES: i32 = 32;
+export const SLOT_BYTES: i32 = 4;
+export const SLOTS_MIN: i32 = 1024;
+export const CELL_BYTES: i32 = 32;
 export const ENTRY_BYTES: i32 = 32;
-/** An entry that is sorted: eight bytes of a key, and its slot. */
+/** An entry that is sorted: eight bytes of a key, and its cell. */
 export const SORTED_BYTES: i32 = 16;
+/** Where a cell would be of which an empty slot speaks: no key agrees with what lies there. */
+export const NO_CELL: i32 = 0;
 
 const CODE_POINTS: i32 = 0x110000;
 /** How many code points are looked up at once. */
@@ -45,9 +49,11 @@ export let OUTPUT: i32 = 0;
 export let OUTPUT_END: i32 = 0;
 /** One counter per partition and one more: where its slots begin after sorting. */
 export let PARTITIONS: i32 = 0;
-/** The hash table, with room to grow in place behind it. */
-export let TABLE: i32 = 0;
+/** The hash table: the address of a cell, or `NO_CELL`, in each slot. It has room to grow in place. */
+export let SLOTS: i32 = 0;
 export let SLOTS_MAX: i32 = 0;
+/** The keys with their values, in the order in which the keys came first. */
+export let CELLS: i32 = 0;
 /** The sorted entries, and as much room again. */
 export let ENTRIES_SORTED: i32 = 0;
 /** The bytes of long keys: the last region, since it is often empty. */
@@ -59,16 +65,19 @@ const SLACK: i32 = 256;
 /** A kernel either fills its table or merges: here the sources lie while it merges. */
 export let SOURCES: i32 = 0;
 
-/** Lays the regions out for a table and takes the memory; false if there is not as much. */
-export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, slots: i32): bool {
+/** Lays the regions out for a table of so many keys and takes the memory; false if there is not as much. */
+export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, keys: i32): bool {
   layOutBuffers(bufferBytes);
   PARTITIONS = aligned(OUTPUT_END + SLACK);
-  TABLE = aligned(PARTITIONS + (partitions + 2) * 8);
-  SLOTS_MAX = slots;
-  // Behind the table, slots wait while it grows, and entries are sorted: twice as many as there may be keys.
-  const arena = <i64>TABLE + <i64>slots * (SLOT_BYTES + 2 * SORTED_BYTES);
+  SLOTS = aligned(PARTITIONS + (partitions + 2) * 8);
+  SLOTS_MAX = SLOTS_MIN;
+  // Fuller than to seven tenths, long searches become too frequent.
+  while (<i64>SLOTS_MAX * 7 < <i64>keys * 10) SLOTS_MAX <<= 1;
+  const cells = <i64>SLOTS + <i64>SLOTS_MAX * SLOT_BYTES + 64;
+  const arena = cells + <i64>keys * (CELL_BYTES + 2 * SORTED_BYTES) + 64;
   if (arena >= 0x7fff0000) return false;
-  ENTRIES_SORTED = aligned(TABLE + slots * SLOT_BYTES);
+  CELLS = aligned(<i32>cells);
+  ENTRIES_SORTED = CELLS + keys * CELL_BYTES;
   ARENA = aligned(<i32>arena);
   // A key that is too long is noticed when it is in.
   return take(<i64>ARENA + arenaBytes + bufferBytes);

@@ -8,7 +8,7 @@
  *     v & 3 = 2   the value is the f64 that follows, little-endian
  */
 import { BATCH, OUTPUT_END, SORTED_BYTES } from './memory';
-import { copyKey, keyLength, partitionBegin, slotOfEntry } from './sort';
+import { copyKey, keyLength, partitionBegin, cellOfEntry } from './sort';
 import { addValues, COUNT, full, operation, reserve, setKey, setValue } from './table';
 
 const INTEGER_MAX: f64 = 9007199254740992;
@@ -37,12 +37,12 @@ export function writeRecords(partition: i32, at: i32): i32 {
   const end = partitionBegin(partition + 1);
   recordsWritten = 0;
   while (cursor < end) {
-    const slot = slotOfEntry(cursor);
-    const length = keyLength(slot);
+    const cell = cellOfEntry(cursor);
+    const length = keyLength(cell);
     if (!fitsRecord(at, length)) break;
     at = writeVarint(at, length);
-    at = copyKey(slot, at);
-    at = writeNumber(at, load<f64>(slot, 16));
+    at = copyKey(cell, at);
+    at = writeNumber(at, load<f64>(cell, 16));
     cursor += SORTED_BYTES;
     recordsWritten++;
   }

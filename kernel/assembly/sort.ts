@@ -1,14 +1,14 @@
 /**
- * Sorting what the table holds: by partition, and in each by the bytes of the keys. The slots stay where they are; what
+ * Sorting what the table holds: by partition, and in each by the bytes of the keys. The cells stay where they are; what
  * is sorted are entries of 16 bytes, the next eight bytes of the key as a number that compares as they do, and the
- * address of the slot.
+ * address of the cell.
  *
  * Radix sort from the last byte of that number to the first; entries that agree in all eight are sorted by the eight
  * after them, and so on. Small lots go by insertion.
  */
-import { ENTRIES_SORTED, HISTOGRAMS, INLINE_BYTES, PARTITIONS, SLOT_BYTES, SORTED_BYTES, TABLE } from './memory';
+import { CELL_BYTES, CELLS, ENTRIES_SORTED, HISTOGRAMS, INLINE_BYTES, PARTITIONS, SORTED_BYTES } from './memory';
 import { partitionOf } from './partition';
-import { slotCount, used } from './table';
+import { cellsEnd, used } from './table';
 
 const INSERTION_MAX: i32 = 48;
 const DIGITS: i32 = 8;
@@ -17,16 +17,17 @@ const DIGIT_BYTES: i32 = 256 * 4;
 /** Room for the entries of one partition while they are sorted. */
 let spare: i32 = 0;
 
-/** Sorts; then the entries of partition p lie from `partitionBegin(p)` to `partitionBegin(p + 1)`. */
-export function sortTable(partitions: i32): void {
-  const end = TABLE + slotCount * SLOT_BYTES;
+/**
+ * Puts the keys in order: the entries of partition p lie from `partitionBegin(p)` to `partitionBegin(p + 1)`, sorted by key
+ * or in the order in which the keys came first.
+ */
+export function arrangeTable(partitions: i32, sorted: bool): void {
   memory.fill(PARTITIONS, 0, (partitions + 1) * 8);
-  for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    if (isEmpty(slot)) continue;
-    const partition = partitions === 1 ? 0 : partitionOf(keyAddress(slot), keyLength(slot), partitions);
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
+    const partition = partitions === 1 ? 0 : partitionOf(keyAddress(cell), keyLength(cell), partitions);
     const counter = PARTITIONS + (partition + 1) * 8;
     store<u32>(counter, load<u32>(counter) + 1);
-    store<u32>(slot, partition, 28);
+    store<u32>(cell, partition, 28);
   }
   let begin = ENTRIES_SORTED;
   for (let partition = 0; partition <= partitions; partition++) {
@@ -35,26 +36,24 @@ export function sortTable(partitions: i32): void {
     store<u32>(place, begin);
     store<u32>(place, begin, 4);
   }
-  for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    if (isEmpty(slot)) continue;
-    const place = PARTITIONS + load<u32>(slot, 28) * 8;
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
+    const place = PARTITIONS + load<u32>(cell, 28) * 8;
     const entry = <i32>load<u32>(place, 4);
     store<u32>(place, entry + SORTED_BYTES, 4);
-    setEntry(entry, slot, 0);
+    setEntry(entry, cell, 0);
   }
+  if (!sorted) return;
   spare = ENTRIES_SORTED + used * SORTED_BYTES;
   for (let partition = 0; partition < partitions; partition++) {
     sortEntries(partitionBegin(partition), partitionBegin(partition + 1), 0);
   }
 }
 
-/** Sorts a table of one partition, and leaves the last number of the slots as it is. Returns the entries' end. */
+/** Sorts a table of one partition, and leaves the last number of the cells as it is. Returns the entries' end. */
 export function sortKeys(): i32 {
-  const end = TABLE + slotCount * SLOT_BYTES;
   let entry = ENTRIES_SORTED;
-  for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    if (isEmpty(slot)) continue;
-    setEntry(entry, slot, 0);
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
+    setEntry(entry, cell, 0);
     entry += SORTED_BYTES;
   }
   spare = entry;
@@ -67,49 +66,44 @@ export function partitionBegin(partition: i32): i32 {
 }
 
 @inline
-export function slotOfEntry(entry: i32): i32 {
+export function cellOfEntry(entry: i32): i32 {
   return load<u32>(entry, 8);
 }
 
 @inline
-export function keyLength(slot: i32): i32 {
-  return <i32>load<u32>(slot, 24) - 1;
+export function keyLength(cell: i32): i32 {
+  return <i32>load<u32>(cell, 24);
 }
 
-/** Copies the key of a slot to `target`. Returns its end. */
+/** Copies the key of a cell to `target`. Returns its end. */
 @inline
-export function copyKey(slot: i32, target: i32): i32 {
-  const length = keyLength(slot);
-  // All that a slot can hold, whatever the length: what comes next is written over the rest.
-  if (length <= INLINE_BYTES) v128.store(target, v128.load(slot));
-  else memory.copy(target, keyAddress(slot), length);
+export function copyKey(cell: i32, target: i32): i32 {
+  const length = keyLength(cell);
+  // All that a cell can hold, whatever the length: what comes next is written over the rest.
+  if (length <= INLINE_BYTES) v128.store(target, v128.load(cell));
+  else memory.copy(target, keyAddress(cell), length);
   return target + length;
 }
 
 @inline
-function isEmpty(slot: i32): bool {
-  return load<u32>(slot, 24) === 0;
-}
-
-@inline
-function keyAddress(slot: i32): i32 {
-  return keyLength(slot) <= INLINE_BYTES ? slot : <i32>load<u64>(slot, 8);
+function keyAddress(cell: i32): i32 {
+  return keyLength(cell) <= INLINE_BYTES ? cell : <i32>load<u64>(cell, 8);
 }
 
 /** Writes an entry: the eight bytes of the key from `depth` on, padded with zeros. */
 @inline
-function setEntry(entry: i32, slot: i32, depth: i32): void {
-  store<u64>(entry, bytesAt(slot, depth));
-  store<u32>(entry, slot, 8);
+function setEntry(entry: i32, cell: i32, depth: i32): void {
+  store<u64>(entry, bytesAt(cell, depth));
+  store<u32>(entry, cell, 8);
 }
 
 @inline
-function bytesAt(slot: i32, depth: i32): u64 {
-  const length = keyLength(slot);
-  if (length <= INLINE_BYTES) return depth < INLINE_BYTES ? bswap(load<u64>(slot + depth)) : 0;
+function bytesAt(cell: i32, depth: i32): u64 {
+  const length = keyLength(cell);
+  if (length <= INLINE_BYTES) return depth < INLINE_BYTES ? bswap(load<u64>(cell + depth)) : 0;
   const left = length - depth;
   if (left <= 0) return 0;
-  const bytes = bswap(load<u64>(keyAddress(slot) + depth));
+  const bytes = bswap(load<u64>(keyAddress(cell) + depth));
   if (left >= 8) return bytes;
   const unused = <u64>(64 - 8 * left);
   return (bytes >> unused) << unused;
@@ -138,14 +132,14 @@ function sortEntries(from: i32, to: i32, depth: i32): void {
 function sortEqual(from: i32, to: i32, depth: i32): void {
   let ended = from;
   for (let entry = from; entry < to; entry += SORTED_BYTES) {
-    if (keyLength(slotOfEntry(entry)) > depth) continue;
+    if (keyLength(cellOfEntry(entry)) > depth) continue;
     const other = v128.load(ended);
     v128.store(ended, v128.load(entry));
     v128.store(entry, other);
     ended += SORTED_BYTES;
   }
   insertionSort(from, ended, depth - 8);
-  for (let entry = ended; entry < to; entry += SORTED_BYTES) setEntry(entry, slotOfEntry(entry), depth);
+  for (let entry = ended; entry < to; entry += SORTED_BYTES) setEntry(entry, cellOfEntry(entry), depth);
   sortEntries(ended, to, depth);
 }
 
@@ -200,18 +194,18 @@ function scatter(digit: i32, source: i32, length: i32, target: i32): void {
 function insertionSort(from: i32, to: i32, depth: i32): void {
   for (let entry = from + SORTED_BYTES; entry < to; entry += SORTED_BYTES) {
     const bytes = load<u64>(entry);
-    const slot = <i32>load<u32>(entry, 8);
+    const cell = <i32>load<u32>(entry, 8);
     let hole = entry;
     while (hole > from) {
       const before = hole - SORTED_BYTES;
       const bytesBefore = load<u64>(before);
       if (bytesBefore < bytes) break;
-      if (bytesBefore === bytes && !isLessBeyond(slot, slotOfEntry(before), depth)) break;
+      if (bytesBefore === bytes && !isLessBeyond(cell, cellOfEntry(before), depth)) break;
       v128.store(hole, v128.load(before));
       hole = before;
     }
     store<u64>(hole, bytes);
-    store<u32>(hole, slot, 8);
+    store<u32>(hole, cell, 8);
   }
 }
 

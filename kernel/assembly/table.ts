@@ -1,15 +1,28 @@
 /**
  * The hash table: a value for each key, combined as pairs come. Open addressing with linear probing; the place of a key
- * is the upper bits of its hash.
+ * is the upper bits of its hash. A slot is only the address of a cell, so that the table stays in the cache; the cells
+ * lie in the order in which their keys came first, which is that of no hash and puts what is frequent together.
  *
- * A slot is 32 bytes: for a key of up to 16 bytes these, padded with zeros, for a longer one a hash of it and its
- * address in the arena; the value (f64); the length plus one (u32; 0 is an empty slot); a number for whoever sorts or
- * merges (u32).
+ * A cell is 32 bytes: for a key of up to 16 bytes these, padded with zeros, for a longer one a hash of it and its
+ * address in the arena; the value (f64); the length (u32); a number for whoever sorts or merges (u32).
  *
- * Pairs come in batches of entries and are taken in three passes: the slots' addresses; a touch of each slot, so that
- * the memory accesses overlap; then the search, which finds nearly every slot in the cache.
+ * Pairs come in batches of entries and are taken in three passes: the slots' addresses; a touch of each cell; the search.
  */
-import { ARENA, ENTRIES, ENTRY_BYTES, ENTRY_SLOTS, INLINE_BYTES, MASKS, SLOT_BYTES, SLOTS_MAX, TABLE } from './memory';
+import {
+  ARENA,
+  CELL_BYTES,
+  CELLS,
+  ENTRIES,
+  ENTRY_BYTES,
+  ENTRY_SLOTS,
+  INLINE_BYTES,
+  MASKS,
+  NO_CELL,
+  SLOT_BYTES,
+  SLOTS,
+  SLOTS_MAX,
+  SLOTS_MIN,
+} from './memory';
 
 export const SUM: i32 = 0;
 export const MIN: i32 = 1;
@@ -20,13 +33,13 @@ export const COUNT: i32 = 3;
 /** What a key costs of the budget, beside two for each of its bytes: see jobs/collector.ts. */
 const KEY_COST: i64 = 160 + 8;
 
-const SLOTS_MIN: i32 = 1024;
-
-export let slotCount: i32 = SLOTS_MIN;
+let slotCount: i32 = SLOTS_MIN;
 let shift: i64 = 54;
 /** How many slots may be in use before the table grows. */
 let usedMax: i32 = 0;
 export let used: i32 = 0;
+/** Where the next cell will be. */
+export let cellsEnd: i32 = 0;
 let arenaTop: i32 = 0;
 export let countedBytes: i64 = 0;
 let budgetBytes: i64 = 0;
@@ -58,20 +71,24 @@ export function openTable(budget: i64): void {
 /** Forgets all keys; the table keeps about the size that they needed, as the next lot will probably need it too. */
 export function clearTable(): void {
   if (slotCount > SLOTS_MAX) slotCount = SLOTS_MAX;
-  while (slotCount > SLOTS_MIN && used < slotCount >> 4) slotCount >>= 1;
+  while (slotCount > SLOTS_MIN && used < slotCount >> 3) slotCount >>= 1;
   setSize(slotCount);
-  memory.fill(TABLE, 0, slotCount * SLOT_BYTES);
+  // No key is as long.
+  store<u32>(NO_CELL, u32.MAX_VALUE, 24);
   used = 0;
+  cellsEnd = CELLS;
   arenaTop = ARENA;
   countedBytes = 0;
   full = false;
   tooLong = false;
 }
 
+/** Takes the size, with all slots empty. */
 function setSize(slots: i32): void {
   slotCount = slots;
   shift = 64 - <i64>ctz(slots);
-  usedMax = slots === SLOTS_MAX ? slots - (slots >> 3) : (slots >> 1) + (slots >> 3);
+  usedMax = (slots >> 1) + (slots >> 3);
+  memory.fill(SLOTS, 0, slots * SLOT_BYTES);
 }
 
 @inline
@@ -83,7 +100,7 @@ function hashOf(first: u64, second: u64, length: i32): u64 {
 
 @inline
 function slotOf(first: u64, second: u64, length: i32): i32 {
-  return TABLE + <i32>((hashOf(first, second, length) >> shift) << 5);
+  return SLOTS + <i32>(hashOf(first, second, length) >> shift) * SLOT_BYTES;
 }
 
 /** Stands for the first 16 bytes of a long key. */
@@ -135,8 +152,9 @@ export function addOnes(count: i32): i32 {
   for (let index = 0; index < count; index++) {
     const entry = ENTRIES + index * ENTRY_BYTES;
     const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
-    if (holds(slot, entry)) {
-      store<f64>(slot, combine(load<f64>(slot, 16), 1), 16);
+    const cell = <i32>load<u32>(slot);
+    if (holds(cell, entry)) {
+      store<f64>(cell, combine(load<f64>(cell, 16), 1), 16);
     } else {
       store<f64>(entry, 1, 16);
       addSlowly(slot, entry);
@@ -152,9 +170,9 @@ export function addValues(count: i32): i32 {
   for (let index = 0; index < count; index++) {
     const entry = ENTRIES + index * ENTRY_BYTES;
     const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
-    if (holds(slot, entry)) {
-      store<f64>(slot, combine(load<f64>(slot, 16), load<f64>(entry, 16)), 16);
-      store<u32>(slot, load<u32>(slot, 28) + 1, 28);
+    const cell = <i32>load<u32>(slot);
+    if (holds(cell, entry)) {
+      add(cell, entry);
     } else {
       addSlowly(slot, entry);
       if (full) return index + 1;
@@ -163,18 +181,27 @@ export function addValues(count: i32): i32 {
   return count;
 }
 
-function touch(count: i32): void {
+/** Reads the cells of the batch, so that the memory accesses overlap and the search finds nearly every one in the cache. */
+export function touch(count: i32): void {
   let sum = 0;
-  for (let index = 0; index < count; index++) sum ^= load<i32>(load<u32>(ENTRY_SLOTS + index * 4), 24);
+  for (let index = 0; index < count; index++) sum ^= load<i32>(load<u32>(load<u32>(ENTRY_SLOTS + index * 4)), 24);
   touched = sum;
 }
 
 @inline
-function holds(slot: i32, entry: i32): bool {
+function holds(cell: i32, entry: i32): bool {
   return (
-    ((load<u64>(slot) ^ load<u64>(entry)) | (load<u64>(slot, 8) ^ load<u64>(entry, 8))) === 0 &&
-    load<u32>(slot, 24) === load<u32>(entry, 24) + 1
+    ((load<u64>(cell) ^ load<u64>(entry)) |
+      (load<u64>(cell, 8) ^ load<u64>(entry, 8)) |
+      (<u64>(load<u32>(cell, 24) ^ load<u32>(entry, 24)))) ===
+    0
   );
+}
+
+@inline
+function add(cell: i32, entry: i32): void {
+  store<f64>(cell, combine(load<f64>(cell, 16), load<f64>(entry, 16)), 16);
+  store<u32>(cell, load<u32>(cell, 28) + 1, 28);
 }
 
 @inline
@@ -184,84 +211,98 @@ export function combine(a: f64, b: f64): f64 {
   return operation === MIN ? (b < a ? b : a) : b > a ? b : a;
 }
 
-/** Searches on from a slot that does not hold the key, and adds the key if it is new. */
+/** Searches on from a slot that does not lead to the key, and adds the key if it is new. */
 function addSlowly(from: i32, entry: i32): void {
-  const end = TABLE + slotCount * SLOT_BYTES;
   let slot = from;
-  while (load<u32>(slot, 24) !== 0) {
-    if (isSame(slot, entry)) {
-      store<f64>(slot, combine(load<f64>(slot, 16), load<f64>(entry, 16)), 16);
-      store<u32>(slot, load<u32>(slot, 28) + 1, 28);
+  for (let cell = <i32>load<u32>(slot); cell !== NO_CELL; cell = load<u32>(slot)) {
+    if (isSame(cell, entry)) {
+      add(cell, entry);
       return;
     }
-    slot += SLOT_BYTES;
-    if (slot === end) slot = TABLE;
+    slot = after(slot);
   }
-  insert(slot, entry);
+  store<u32>(slot, cellsEnd);
+  insert(entry);
 }
 
 @inline
-function isSame(slot: i32, entry: i32): bool {
+function after(slot: i32): i32 {
+  return slot + SLOT_BYTES === SLOTS + slotCount * SLOT_BYTES ? SLOTS : slot + SLOT_BYTES;
+}
+
+@inline
+function isSame(cell: i32, entry: i32): bool {
   const length = <i32>load<u32>(entry, 24);
-  if (length <= INLINE_BYTES) return holds(slot, entry);
+  if (length <= INLINE_BYTES) return holds(cell, entry);
   return (
-    load<u64>(slot) === load<u64>(entry) &&
-    <i32>load<u32>(slot, 24) === length + 1 &&
-    memory.compare(<i32>load<u64>(slot, 8), <i32>load<u32>(entry, 28), length) === 0
+    load<u64>(cell) === load<u64>(entry) &&
+    <i32>load<u32>(cell, 24) === length &&
+    agree(<i32>load<u64>(cell, 8), <i32>load<u32>(entry, 28), length)
   );
 }
 
-function insert(slot: i32, entry: i32): void {
+/** Whether two texts of more than eight bytes are the same. */
+@inline
+function agree(a: i32, b: i32, length: i32): bool {
+  for (let at = 0; at < length - 8; at += 8) if (load<u64>(a + at) !== load<u64>(b + at)) return false;
+  return load<u64>(a + length - 8) === load<u64>(b + length - 8);
+}
+
+/** Makes a cell of the entry. */
+function insert(entry: i32): void {
+  const cell = cellsEnd;
   const length = <i32>load<u32>(entry, 24);
-  store<u64>(slot, load<u64>(entry));
+  store<u64>(cell, load<u64>(entry));
   if (length <= INLINE_BYTES) {
-    store<u64>(slot, load<u64>(entry, 8), 8);
+    store<u64>(cell, load<u64>(entry, 8), 8);
   } else {
     memory.copy(arenaTop, <i32>load<u32>(entry, 28), length);
-    store<u64>(slot, <u64>arenaTop, 8);
+    store<u64>(cell, <u64>arenaTop, 8);
     arenaTop += length;
   }
-  store<f64>(slot, load<f64>(entry, 16), 16);
-  store<u32>(slot, length + 1, 24);
-  store<u32>(slot, 1, 28);
+  store<f64>(cell, load<f64>(entry, 16), 16);
+  store<u32>(cell, length, 24);
+  store<u32>(cell, 1, 28);
+  cellsEnd = cell + CELL_BYTES;
   used++;
   countedBytes += KEY_COST + 2 * <i64>length;
   full = countedBytes >= budgetBytes;
 }
 
-/** Doubles the table in place: what is in use waits behind it and is put back slot by slot. */
+/** Whether the row that `rowFor` gave last is new, and holds anything. */
+export let isNewRow: bool = false;
+
+/**
+ * The row of the key of entry `index`, for whoever keeps more than a number for each key: so many bytes of the arena, of
+ * which the first eight are paid for with the key. Takes the place of `addValues`.
+ */
+export function rowFor(index: i32, bytes: i32): i32 {
+  const entry = ENTRIES + index * ENTRY_BYTES;
+  let slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
+  isNewRow = false;
+  for (let cell = <i32>load<u32>(slot); cell !== NO_CELL; cell = load<u32>(slot)) {
+    if (isSame(cell, entry)) return load<u32>(cell, 16);
+    slot = after(slot);
+  }
+  const cell = cellsEnd;
+  store<u32>(slot, cell);
+  insert(entry);
+  const row = (arenaTop + 7) & ~7;
+  arenaTop = row + bytes;
+  store<u32>(cell, row, 16);
+  countedBytes += bytes - 8;
+  full = countedBytes >= budgetBytes;
+  isNewRow = true;
+  return row;
+}
+
+/** Doubles the table in place; the cells stay where they are. */
 function grow(): void {
-  const waiting = TABLE + slotCount * 2 * SLOT_BYTES;
-  const end = moveUsed(waiting);
   setSize(slotCount * 2);
-  memory.fill(TABLE, 0, slotCount * SLOT_BYTES);
-  const tableEnd = TABLE + slotCount * SLOT_BYTES;
-  for (let from = waiting; from < end; from += SLOT_BYTES) {
-    const length = <i32>load<u32>(from, 24) - 1;
-    const second: u64 = length <= INLINE_BYTES ? load<u64>(from, 8) : 0;
-    let slot = slotOf(load<u64>(from), second, length);
-    while (load<u32>(slot, 24) !== 0) {
-      slot += SLOT_BYTES;
-      if (slot === tableEnd) slot = TABLE;
-    }
-    copySlot(slot, from);
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
+    const length = <i32>load<u32>(cell, 24);
+    let slot = slotOf(load<u64>(cell), length <= INLINE_BYTES ? load<u64>(cell, 8) : 0, length);
+    while (load<u32>(slot) !== NO_CELL) slot = after(slot);
+    store<u32>(slot, cell);
   }
-}
-
-/** Copies the slots in use to `target`, one after the other. Returns their end. */
-function moveUsed(target: i32): i32 {
-  const end = TABLE + slotCount * SLOT_BYTES;
-  let to = target;
-  for (let slot = TABLE; slot < end; slot += SLOT_BYTES) {
-    if (load<u32>(slot, 24) === 0) continue;
-    if (to !== slot) copySlot(to, slot);
-    to += SLOT_BYTES;
-  }
-  return to;
-}
-
-@inline
-function copySlot(to: i32, from: i32): void {
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { threadId } from 'node:worker_threads';
 import { validateJob } from '../../jobs/define.js';
-import { definePipeline, isPipeline, type Pipeline } from '../../jobs/pipeline.js';
-import type { Job } from '../../jobs/types.js';
+import { definePipeline, isPipeline, type Program } from '../../jobs/pipeline.js';
+import type { Job, Params } from '../../jobs/types.js';
 import { hashOf } from './bundle.js';
 import { JobFileError } from './errors.js';
 
@@ -19,9 +19,9 @@ export interface LoadOptions {
 /**
  * Imports a bundle. With `process.setSourceMapsEnabled(true)` called before, stack traces name the user's own files,
  * relative to the job's file and inside `directory`. Throws JobFileError if there is no default export,
- * JobDefinitionError if it is neither job nor pipeline, and whatever the module itself throws.
+ * JobDefinitionError if it is neither job nor pipeline nor a function, and whatever the module itself throws.
  */
-export async function loadProgram(code: string, options: LoadOptions): Promise<Job | Pipeline> {
+export async function loadProgram(code: string, options: LoadOptions): Promise<Program> {
   const path = join(options.directory, `${hashOf(code)}.mjs`);
   if (!existsSync(path)) {
     mkdirSync(options.directory, { recursive: true });
@@ -37,5 +37,6 @@ export async function loadProgram(code: string, options: LoadOptions): Promise<J
       `${options.name} has no default export: end it with "export default defineJob({ … })"`,
     );
   }
+  if (typeof module.default === 'function') return module.default as (params: Params) => Job;
   return isPipeline(module.default) ? definePipeline(module.default) : validateJob(module.default);
 }

@@ -64,6 +64,7 @@ function copy(source: KnownSource, options: GatherOptions): Run {
   try {
     const writer = new SegmentWriter(path, { partitions: partition + 1 });
     try {
+      if (!open.sorted) writer.leaveUnsorted();
       for (let before = 0; before < partition; before++) writer.endPartition();
       for (const [key, text] of open.encoded(partition, options)) writer.write(key, text as string);
       writer.endPartition();

@@ -1,16 +1,9 @@
-/** What the fast lanes of a map attempt share: whether the kernel can combine for a job, and how it leaves its runs. */
-import { knownAs } from '../../jobs/aggregates.js';
-import type { Job } from '../../jobs/types.js';
-import { type Kernel, type Operation, operations, PARTITIONS_MAX } from '../../kernel/kernel.js';
+/** What the fast lanes of a map attempt share: whether they are for it, and how the kernel leaves its runs. */
+import { type Kernel, PARTITIONS_MAX } from '../../kernel/kernel.js';
+import { operationOf } from './kernel-jobs.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { RunContent } from './map-output.js';
-
-/** How the kernel combines for the job, if it can. */
-export function operationOf({ combine }: Job): Operation | undefined {
-  const known = knownAs(combine);
-  return operations.find((operation) => operation === known);
-}
 
 /** Whether the kernel knows how to combine and to partition as the job wants it. */
 export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
@@ -29,10 +22,11 @@ export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Ke
   return kernel;
 }
 
-/** Sorts what the kernel holds and writes it. */
+/** Writes what the kernel holds. */
 export function kernelContent(kernel: Kernel, reduces: number): RunContent {
-  return (writer) => {
-    kernel.sort();
+  return (writer, order) => {
+    kernel.arrange(order);
+    if (order === 'as they came') writer.leaveUnsorted();
     for (let partition = 0; partition < reduces; partition++) {
       for (let done = false; !done; ) {
         const written = kernel.writeRecords(partition, 0);

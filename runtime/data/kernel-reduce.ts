@@ -6,43 +6,20 @@
  * out as those of the general lane. When the keys do not fit into the budget the sources are read again and merged.
  */
 import { knownAs } from '../../jobs/aggregates.js';
-import type { Job } from '../../jobs/types.js';
-import {
-  KEY_BYTES_MAX,
-  type Kernel,
-  NotForKernelError,
-  type Operation,
-  operations,
-} from '../../kernel/kernel.js';
+import { type Kernel, type Operation, operations } from '../../kernel/kernel.js';
 import { type AttemptResult, breathe } from './attempt.js';
+import { readRun, type TakingRecords } from './kernel-input.js';
+import { separatorOf } from './kernel-jobs.js';
 import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
 import type { GatheredReduce } from './reduce-attempt.js';
 import { narrowRuns, OpenRun, openRuns, partitionBytes, progressOf, RunDirectory } from './runs.js';
+import { sortSources } from './sort-sources.js';
 import { TextFile } from './text-file.js';
 
 const SOURCES_PER_BREATH = 16;
 /** How many runs the kernel merges at once, each with a window of its own. */
 const FAN_IN_KERNEL = 128;
-
-/** What stands between key and value, for the formats that the kernel can write. */
-const SEPARATORS: Readonly<Record<string, number>> = { text: 0x20, tsv: 0x09 };
-
-function separatorOf({ outputFormat = 'text' }: Job): number | undefined {
-  return SEPARATORS[outputFormat];
-}
-
-/** Whether the kernel knows how to do what the job's `reduce` does. */
-export function isKernelReduce(job: Job): boolean {
-  const known = knownAs(job.reduce);
-  return (
-    operations.some((operation) => operation === known) &&
-    separatorOf(job) !== undefined &&
-    job.orderValues === undefined &&
-    job.setup === undefined &&
-    job.teardown === undefined
-  );
-}
 
 /** Runs the attempt; throws NotForKernelError where it has to be done in the general lane. */
 export async function runKernelReduce(options: GatheredReduce): Promise<AttemptResult> {
@@ -54,27 +31,21 @@ export async function runKernelReduce(options: GatheredReduce): Promise<AttemptR
   return writeTable(kernel, options, recordsIn);
 }
 
-/** Puts all records into the table. Returns how many there are; undefined when the keys exceed the budget. */
-async function readSources(kernel: Kernel, options: GatheredReduce): Promise<number | undefined> {
+/** Puts all records into a kernel's table. Returns how many there are; undefined when the keys exceed the budget. */
+export async function readSources(
+  kernel: TakingRecords,
+  options: GatheredReduce,
+): Promise<number | undefined> {
   const { sources, partition, context, progress } = options;
   let records = 0;
   for (const [done, source] of sources.entries()) {
     const run = new OpenRun(source);
     try {
-      const cursor = run.cursor(partition);
-      for (let held = 0; !cursor.exhausted; ) {
-        const filled = held + cursor.read(kernel.input.subarray(held));
-        const { next, count } = kernel.readRecords(0, filled);
-        if (kernel.full) return undefined;
-        records += count;
-        kernel.input.copyWithin(0, next, filled);
-        held = filled - next;
-        if (held > KEY_BYTES_MAX) throw new NotForKernelError('a key is very long');
-        if (cursor.exhausted && held > 0) cursor.cutShort();
-      }
+      records += readRun(kernel, run, partition);
     } finally {
       run.close();
     }
+    if (kernel.full) return undefined;
     progress?.(done + 1, sources.length);
     if (done % SOURCES_PER_BREATH === 0) await breathe(context.signal);
   }
@@ -94,7 +65,7 @@ function writeTable(kernel: Kernel, options: GatheredReduce, recordsIn: number):
   });
 }
 
-/** For more keys than fit into memory: merges the sources, all of which are sorted, within bounded memory. */
+/** For more keys than fit into memory: merges the sources within bounded memory. */
 async function mergeSources(
   options: GatheredReduce,
   kernel: Kernel,
@@ -102,11 +73,12 @@ async function mergeSources(
 ): Promise<AttemptResult> {
   const { partition, budgetBytes, context, fanIn = FAN_IN_KERNEL } = options;
   const directory = new RunDirectory(options.privateDirectory);
-  const bytes = partitionBytes(options.sources, partition);
+  const sources = await sortSources(options);
+  const bytes = partitionBytes(sources, partition);
   const how = { kernel, operation, budgetBytes, onRead: progressOf(options, bytes, fanIn) };
   try {
     // Left uncombined until all come together, since sums of fractions depend on the order.
-    const narrowed = await narrowRuns(options.sources, {
+    const narrowed = await narrowRuns(sources, {
       fanIn,
       partitions: [partition],
       directory,
@@ -135,14 +107,15 @@ async function mergeSources(
   }
 }
 
-interface LinesWritten {
+export interface LinesWritten {
   readonly recordsIn: number;
   readonly keys: number;
   readonly spills: number;
   readonly heaviest: { readonly key: Uint8Array; readonly records: number } | undefined;
 }
 
-function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
+/** Makes the target of what is written, and the result of a reduce that gives a line for each key. */
+export function writeFile(target: string, content: (file: TextFile) => LinesWritten): AttemptResult {
   const file = new TextFile(target);
   try {
     const { recordsIn, keys, spills, heaviest } = content(file);

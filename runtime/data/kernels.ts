@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { Kernel } from '../../kernel/kernel.js';
 import { PlainKernel } from '../../kernel/plain-kernel.js';
+import { RowKernel } from '../../kernel/row-kernel.js';
 import { hasWebAssembly, WasmKernel } from '../../kernel/wasm-kernel.js';
 
 /** Relative to this file, as compiled and as source. */
-const PLACES = ['../../kernel/kernel.wasm', '../../dist/kernel/kernel.wasm'];
+const PLACES = ['../../kernel/', '../../dist/kernel/'];
 
 let kernel: Kernel | undefined;
 let ofWords: Kernel | undefined;
+let ofRows: RowKernel | undefined;
 
 /** Takes some 20 ms when it is called first. */
 export function kernelOfThread(): Kernel {
@@ -28,17 +30,21 @@ export function kernelOfWords(): Kernel {
   return ofWords;
 }
 
-function newKernel(): Kernel {
-  return hasWebAssembly() ? compiledKernel() : new PlainKernel();
+/** The one that groups lines of JSON; undefined where there is no WebAssembly. */
+export function kernelOfRows(): RowKernel | undefined {
+  if (!hasWebAssembly()) return undefined;
+  ofRows ??= new RowKernel(moduleCode('rows.wasm'));
+  return ofRows;
 }
 
-function compiledKernel(): Kernel {
+function newKernel(): Kernel {
+  return hasWebAssembly() ? new WasmKernel(moduleCode('kernel.wasm')) : new PlainKernel();
+}
+
+/** To be called only by who compiles it at once. */
+function moduleCode(module: string): Uint8Array {
   // The quick compiler's code would run for the first, and often the only, seconds.
   setFlagsFromString('--no-liftoff');
-  return new WasmKernel(readFileSync(modulePath()));
-}
-
-function modulePath(): string {
-  const paths = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  return paths.find((path) => existsSync(path)) ?? paths[0]!;
+  const paths = PLACES.map((place) => fileURLToPath(new URL(`${place}${module}`, import.meta.url)));
+  return readFileSync(paths.find((path) => existsSync(path)) ?? paths[0]!);
 }

@@ -3,9 +3,9 @@
  * partition.
  *
  * There are lanes of different speed, and every one gives the same bytes and counters: words counted in the kernel; words
- * counted there and `map` asked once for each, for a number or for any value; whatever `map` emits gathered in the
- * kernel; and the general lane, for any key and value. Which is taken depends on the job and its data alone; where a fast one finds that it cannot go on, the
- * attempt begins again in the next.
+ * counted there and `map` asked once for each, for a number or for any value; JSON grouped in a kernel; whatever `map`
+ * emits gathered in the kernel; and the general lane, for any key and value. Which is taken depends on the job and its
+ * data alone; where a fast one finds that it cannot go on, the attempt begins again in the next.
  *
  * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
  * is visible under the target's name before it is whole, and on failure nothing is left.
@@ -15,6 +15,7 @@ import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult, Progress } from './attempt.js';
 import { isForCounting } from './counted-words.js';
+import { GroupLane, isForGrouping } from './group-lane.js';
 import type { InputFile } from './inputs.js';
 import { isForKernel, openKernel } from './kernel-output.js';
 import { MapOutput, type Merging, type RunContent } from './map-output.js';
@@ -92,6 +93,8 @@ function lanesOf(options: MapAttemptOptions): readonly LaneChoice[] {
     lanes.push(inKernel(RecordLane));
   } else if (isForWordValues(options)) {
     lanes.push({ lane: (output) => new WordValueLane(options, output), merging: 'any values' });
+  } else if (isForGrouping(options)) {
+    lanes.push({ lane: (output) => new GroupLane(options, output), merging: 'any values' });
   }
   if (job.orderValues === undefined) {
     lanes.push({ lane: (output) => new RecordLane(options, output), merging: 'any values' });

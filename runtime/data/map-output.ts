@@ -5,16 +5,17 @@
  */
 import { combineRecords, mergeRecords } from '../../jobs/merge.js';
 import type { Counters, Job } from '../../jobs/types.js';
+import type { KeyOrder } from '../../kernel/kernel.js';
 import { type AttemptResult, blame, breathe } from './attempt.js';
+import { operationOf, outputOrder } from './kernel-jobs.js';
 import { mergedRecords, mergeInKernel, mergeUntouched } from './kernel-merge.js';
-import { operationOf } from './kernel-output.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
-import { encodeSegmentValue, SegmentWriter } from './segments.js';
+import { encodeSegmentValue, SegmentWriter, type WriteOptions } from './segments.js';
 
-/** Writes all partitions of a run, each ended. */
-export type RunContent = (writer: SegmentWriter) => void;
+/** Writes all partitions of a run, each ended. It may be sorted where it need not be. */
+export type RunContent = (writer: SegmentWriter, order: KeyOrder) => void;
 
 /**
  * How runs are merged: in the kernel, which combines numbers and lets any other value be combined by who asks for it; or
@@ -37,15 +38,17 @@ export class MapOutput {
   /** Writes a run to a file of its own. */
   spill(content: RunContent): void {
     const path = this.#directory.next();
-    writeFile(path, this.#options.reduces, false, content);
+    const { reduces } = this.#options;
+    writeFile(path, { partitions: reduces }, (writer) => content(writer, 'sorted'));
     this.#runs.push({ path });
   }
 
   /** Makes the target of the spilled runs and the last one. */
   async finish(last: RunContent, counters: () => Counters): Promise<AttemptResult> {
-    const { target, reduces, sync = false } = this.#options;
+    const { job, target, reduces, sync = false } = this.#options;
     if (this.#runs.length === 0) {
-      const summary = writeFile(target, reduces, sync, last);
+      const order = outputOrder(job);
+      const summary = writeFile(target, { partitions: reduces, sync }, (writer) => last(writer, order));
       return { ...summary, counters: counters(), spills: 0 };
     }
     const spills = this.#runs.length;
@@ -131,8 +134,8 @@ export class MapOutput {
   }
 }
 
-function writeFile(path: string, partitions: number, sync: boolean, content: RunContent) {
-  const writer = new SegmentWriter(path, { partitions, sync });
+function writeFile(path: string, options: WriteOptions, content: (writer: SegmentWriter) => void) {
+  const writer = new SegmentWriter(path, options);
   try {
     content(writer);
     return writer.finish();

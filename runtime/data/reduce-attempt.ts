@@ -2,7 +2,7 @@
  * One attempt at a reduce task: merges its partition of every map's output, runs the user's `reduce` for each key,
  * and leaves one text file, sorted by key.
  *
- * Where `reduce` is one of the known functions the kernel does it (kernel-reduce.ts), with the same result.
+ * Where `reduce` is one of the known functions a kernel does it (kernel-reduce.ts, group-reduce.ts), with the same result.
  *
  * Records come in the order (key by UTF-8 bytes, map, emission), whatever the fan-in. Values are streamed; nothing
  * here holds more than one buffer per open file and the values that user code keeps.
@@ -17,8 +17,10 @@ import { commandsOf } from '../commands/command-job.js';
 import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
+import { isGroupReduce, runGroupReduce } from './group-reduce.js';
+import { isKernelReduce } from './kernel-jobs.js';
 import { mergedRecords, mergeUntouched } from './kernel-merge.js';
-import { isKernelReduce, runKernelReduce } from './kernel-reduce.js';
+import { runKernelReduce } from './kernel-reduce.js';
 import { kernelOfThread } from './kernels.js';
 import {
   FAN_IN_DEFAULT,
@@ -30,6 +32,7 @@ import {
   RunDirectory,
   type RunReadOptions,
 } from './runs.js';
+import { sortSources } from './sort-sources.js';
 import { TextFile } from './text-file.js';
 
 export interface ReduceAttemptOptions {
@@ -64,6 +67,8 @@ const KERNEL_FROM_BYTES = 1024 * 1024;
 /** An attempt whose sources are all there. */
 export type GatheredReduce = Omit<ReduceAttemptOptions, 'sources' | 'onWaiting'> & {
   readonly sources: readonly Run[];
+  /** For copies of sources. */
+  readonly copies: RunDirectory;
 };
 
 /**
@@ -71,39 +76,45 @@ export type GatheredReduce = Omit<ReduceAttemptOptions, 'sources' | 'onWaiting'>
  * DiskError, and AttemptAborted once the signal is aborted.
  */
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
-  const early = new RunDirectory(`${options.privateDirectory}.early`);
+  const copies = new RunDirectory(`${options.privateDirectory}.copies`);
   try {
-    const gathered = await gather(options, early);
-    if (isKernelReduce(options.job)) {
+    const gathered = await gather(options, copies);
+    const fast = isKernelReduce(options.job)
+      ? runKernelReduce
+      : isGroupReduce(options)
+        ? runGroupReduce
+        : undefined;
+    if (fast !== undefined) {
       try {
-        return await runKernelReduce(gathered);
+        return await fast(gathered);
       } catch (error) {
         if (!(error instanceof NotForKernelError)) throw error;
       }
     }
-    const bytes = partitionBytes(gathered.sources, options.partition);
+    const sorted = { ...gathered, sources: await sortSources(gathered) };
+    const bytes = partitionBytes(sorted.sources, options.partition);
     const { kernelFromBytes = KERNEL_FROM_BYTES } = options;
-    if (gathered.job.orderValues === undefined && bytes >= kernelFromBytes) {
+    if (sorted.job.orderValues === undefined && bytes >= kernelFromBytes) {
       try {
-        return await runGeneralReduce(gathered, bytes, 'in kernel');
+        return await runGeneralReduce(sorted, bytes, 'in kernel');
       } catch (error) {
         if (!(error instanceof NotForKernelError)) throw error;
       }
     }
-    return await runGeneralReduce(gathered, bytes, 'plainly');
+    return await runGeneralReduce(sorted, bytes, 'plainly');
   } finally {
-    early.remove();
+    copies.remove();
   }
 }
 
 /** Waits for all sources, and copies meanwhile what is there. */
-async function gather(options: ReduceAttemptOptions, directory: RunDirectory): Promise<GatheredReduce> {
+async function gather(options: ReduceAttemptOptions, copies: RunDirectory): Promise<GatheredReduce> {
   const { sources, partition, progress, context, onWaiting } = options;
-  if (!isFeed(sources)) return { ...options, sources };
+  if (!isFeed(sources)) return { ...options, sources, copies };
   let copiedBytes = 0;
   const runs = await gatherSources(sources, {
     partition,
-    directory,
+    directory: copies,
     pause: () => breathe(context.signal),
     onWaiting,
     bufferBytes: bufferBytesOf(options),
@@ -112,6 +123,7 @@ async function gather(options: ReduceAttemptOptions, directory: RunDirectory): P
   return {
     ...options,
     sources: runs,
+    copies,
     progress: (done, total) => progress?.(copiedBytes + done, copiedBytes + total),
   };
 }

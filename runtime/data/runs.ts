@@ -21,7 +21,7 @@ import {
 export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
 
-/** A file of sorted segments. `task` is the map whose committed output it is; a run without it is the attempt's own. */
+/** A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments.ts). `task` is the map whose committed output it is; a run without it is the attempt's own. */
 export interface Run {
   readonly path: string;
   readonly task?: number;
@@ -35,6 +35,10 @@ export class OpenRun {
   constructor(run: Run) {
     this.#run = run;
     this.#reader = naming(run, () => new SegmentReader(run.path));
+  }
+
+  get sorted(): boolean {
+    return this.#reader.sorted;
   }
 
   bytesOf(partition: number): number {

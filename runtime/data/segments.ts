@@ -1,13 +1,16 @@
 /**
- * The intermediate file of one map attempt: its output by partition, each partition sorted and checksummed.
+ * The intermediate file of one map attempt: its output by partition, each partition checksummed, and sorted by key unless
+ * the file says otherwise.
  *
- *   header   magic `RHSEGS2\n`, u32 number of partitions R
+ *   header   magic `RHSEGS3\n`, u32 number of partitions R
  *   records  R segments back to back; a record is: varint key length, key in UTF-8, varint v, value
  *              v & 3 = 0   an integer from 0 to 2^53: v >> 2 itself, and no more bytes
  *              v & 3 = 1   v >> 2 bytes of JSON: whatever is not a number
  *              v & 3 = 2   any other number: a double of 8 bytes
- *   index    R + 1 offsets of the segments (f64), R record counts (f64), R crc32 of the segments (u32)
- *   footer   position of the index (f64), crc32 of the index (u32), magic `RHSEGE2\n`
+ *   index    R + 1 offsets of the segments (f64), R record counts (f64), R crc32 of the segments (u32), order (u32):
+ *              0   each segment is sorted by key; a key may have several records
+ *              1   each key has one record, and they lie in no order that means anything
+ *   footer   position of the index (f64), crc32 of the index (u32), magic `RHSEGE3\n`
  *
  * Numbers are little-endian. The writer never holds more than one buffer and the file has its name only when it is
  * whole. Every byte is covered by a checksum or compared with the only value it can have, and a reader checks a whole
@@ -19,10 +22,13 @@ import { crc32 } from 'node:zlib';
 import { errnoOf, onDisk, PrivateFile } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError } from './errors.js';
 
-const HEADER_MAGIC = Buffer.from('RHSEGS2\n', 'latin1');
-const FOOTER_MAGIC = Buffer.from('RHSEGE2\n', 'latin1');
+const HEADER_MAGIC = Buffer.from('RHSEGS3\n', 'latin1');
+const FOOTER_MAGIC = Buffer.from('RHSEGE3\n', 'latin1');
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 20;
+const ORDER_BYTES = 4;
+const SORTED = 0;
+const UNSORTED = 1;
 /** Read at once from the end: it nearly always holds the whole index. */
 const TAIL_BYTES = 4096;
 const VARINT_BYTES_MAX = 9;
@@ -73,6 +79,7 @@ export class SegmentWriter {
   #flushed = HEADER_BYTES;
   #count = 0;
   #check = 0;
+  #sorted = true;
 
   constructor(path: string, options: WriteOptions) {
     this.#sync = options.sync === true;
@@ -84,7 +91,12 @@ export class SegmentWriter {
     this.#file.write(header);
   }
 
-  /** Adds a record to the current partition. Keys must come in order. */
+  /** The records come in no order, and each key of a partition once. */
+  leaveUnsorted(): void {
+    this.#sorted = false;
+  }
+
+  /** Adds a record to the current partition. Keys must come in order, unless the file is left unsorted. */
   write(key: string, value: EncodedValue): void {
     this.#writeText(key, 1, 0);
     if (typeof value === 'string') {
@@ -157,7 +169,7 @@ export class SegmentWriter {
   /** Completes the file and gives it its name. All partitions must have been ended. */
   finish(): SegmentSummary {
     this.#flush();
-    const index = encodeIndex(this.#offsets, this.#counts, this.#checks);
+    const index = encodeIndex(this.#offsets, this.#counts, this.#checks, this.#sorted);
     const footer = Buffer.alloc(FOOTER_BYTES);
     footer.writeDoubleLE(this.#flushed, 0);
     footer.writeUInt32LE(crc32(index), 8);
@@ -218,6 +230,7 @@ export class SegmentReader {
   readonly #offsets: number[] = [];
   readonly #counts: number[] = [];
   readonly #checks: number[] = [];
+  #sorted = true;
 
   constructor(path: string) {
     this.path = path;
@@ -232,6 +245,11 @@ export class SegmentReader {
 
   get partitions(): number {
     return this.#counts.length;
+  }
+
+  /** Whether the records of each partition are in order of their keys. */
+  get sorted(): boolean {
+    return this.#sorted;
   }
 
   /** How many records a partition has. */
@@ -309,7 +327,7 @@ export class SegmentReader {
       throw this.#corrupt('its header is wrong');
     if (!footer.subarray(12).equals(FOOTER_MAGIC)) throw this.#corrupt('its end is missing');
     const partitions = header.readUInt32LE(HEADER_MAGIC.length);
-    const indexBytes = (partitions + 1) * 8 + partitions * 12;
+    const indexBytes = (partitions + 1) * 8 + partitions * 12 + ORDER_BYTES;
     const indexAt = size - FOOTER_BYTES - indexBytes;
     if (indexAt < HEADER_BYTES || footer.readDoubleLE(0) !== indexAt)
       throw this.#corrupt('its footer is wrong');
@@ -325,6 +343,7 @@ export class SegmentReader {
       this.#counts.push(index.readDoubleLE(countsAt + at * 8));
       this.#checks.push(index.readUInt32LE(checksAt + at * 4));
     }
+    this.#sorted = index.readUInt32LE(indexBytes - ORDER_BYTES) === SORTED;
     const ordered = this.#offsets.every((offset, at) => at === 0 || offset >= this.#offsets[at - 1]!);
     if (this.#offsets[0] !== HEADER_BYTES || this.#offsets[partitions] !== indexAt || !ordered) {
       throw this.#corrupt('its index does not fit its size');
@@ -535,12 +554,14 @@ function encodeIndex(
   offsets: readonly number[],
   counts: readonly number[],
   checks: readonly number[],
+  sorted: boolean,
 ): Buffer {
-  const index = Buffer.alloc((offsets.length + counts.length) * 8 + checks.length * 4);
+  const index = Buffer.alloc((offsets.length + counts.length) * 8 + checks.length * 4 + ORDER_BYTES);
   let at = 0;
   for (const offset of offsets) at = index.writeDoubleLE(offset, at);
   for (const count of counts) at = index.writeDoubleLE(count, at);
   for (const check of checks) at = index.writeUInt32LE(check, at);
+  index.writeUInt32LE(sorted ? SORTED : UNSORTED, at);
   return index;
 }
 

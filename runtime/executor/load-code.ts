@@ -1,15 +1,16 @@
 /**
  * The job behind a `JobCode`: a built-in by name, a bundle from Files, or programs; of a pipeline the stage that is meant.
  */
+import { programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
-import { jobOf, type Pipeline } from '../../jobs/pipeline.js';
+import { jobOf, type Program } from '../../jobs/pipeline.js';
 import type { Job, Params } from '../../jobs/types.js';
 import { loadProgram } from '../bundle/load.js';
 import { commandJob } from '../commands/command-job.js';
 import type { JobCode } from '../node/work-order.js';
 import type { Files } from '../store/ports.js';
 
-const loaded = new Map<string, Promise<Job | Pipeline>>();
+const loaded = new Map<string, Promise<Program>>();
 
 /** Loads each code once. Bundles are unpacked into `directory`. */
 export async function loadCode(files: Files, code: JobCode, params: Params, directory: string): Promise<Job> {
@@ -24,15 +25,16 @@ export async function loadCode(files: Files, code: JobCode, params: Params, dire
 }
 
 /** A built-in job or pipeline; undefined when there is none of that name. */
-export function findBuiltin(name: string): Job | Pipeline | undefined {
-  return builtinJobs.get(name)?.job ?? builtinPipelines.get(name)?.pipeline;
+export function findBuiltin(name: string): Program | undefined {
+  const builtin = builtinJobs.get(name);
+  return builtin ? programOf(builtin) : builtinPipelines.get(name)?.pipeline;
 }
 
 async function load(
   files: Files,
   code: Exclude<JobCode, { kind: 'commands' }>,
   directory: string,
-): Promise<Job | Pipeline> {
+): Promise<Program> {
   if (code.kind === 'builtin') {
     const builtin = findBuiltin(code.name);
     if (!builtin) throw new Error(`there is no built-in job "${code.name}"`);

@@ -24,6 +24,8 @@ export interface WorkOrder {
   /** For a job that partitions by range: the first key of every partition but the first. */
   readonly boundaries?: readonly string[];
   readonly overwrite: boolean;
+  /** Reduces that fetch map outputs from other workers get them packed. */
+  readonly packShuffle?: boolean;
   readonly files: readonly InputFile[];
   readonly splits: readonly (readonly SplitRange[])[];
   /** Modelled work: attempts take at least so long. Drawn per task and attempt by `seed`. Microseconds. */

@@ -38,6 +38,12 @@ interface RunningAttempt {
   inputs?: ReduceInputs;
 }
 
+interface OrderExcerpt {
+  /** Where the job's reduce attempts lie. */
+  readonly attempts: string;
+  readonly packShuffle: boolean;
+}
+
 export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
   readonly #pool: ExecutorPool;
@@ -48,8 +54,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   readonly #shuffle: ShuffleServer | undefined;
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
-  /** Where the reduce attempts of a job lie: told by its work order, which is large and read once. */
-  readonly #attemptsDirectories = new Map<number, Promise<string>>();
+  /** What is to be known of each job's work order, which is large and read once. */
+  readonly #orders = new Map<number, Promise<OrderExcerpt>>();
   readonly #beat: NodeJS.Timeout;
 
   constructor(options: WorkerNodeOptions) {
@@ -113,12 +119,12 @@ export class WorkerNode extends DialingNode<'worker'> {
       case 'output.discard': {
         const { attempt, maps } = effect;
         if (attempt.task < maps) forgetAttempt({ attempt, maps }, this.#work);
-        else void this.#attemptsDirectories.get(attempt.job)?.then((path) => forgetAttempt(effect, path));
+        else void this.#orders.get(attempt.job)?.then((order) => forgetAttempt(effect, order.attempts));
         return;
       }
       case 'job.discard':
         this.#outputs.delete(effect.job);
-        this.#attemptsDirectories.delete(effect.job);
+        this.#orders.delete(effect.job);
         return;
     }
   }
@@ -140,14 +146,15 @@ export class WorkerNode extends DialingNode<'worker'> {
     const { run } = running;
     const { attempt } = run;
     try {
-      const attemptsDirectory = await this.#attemptsDirectory(run);
+      const order = await this.#orderOf(run);
       if (!this.#running.has(attemptKey(attempt))) return; // aborted meanwhile
-      const sources = await this.#sourcesFor(running);
+      const sources = await this.#sourcesFor(running, order);
       if (!this.#running.has(attemptKey(attempt))) return;
       running.started = true;
       this.#options.points.reach(
         attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
       );
+      const { attempts: attemptsDirectory } = order;
       this.#pool.run({ ...run, type: 'task', sources, attemptsDirectory, begunAtMs: running.begunAtMs });
     } catch (error) {
       running.inputs?.remove();
@@ -163,12 +170,16 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   /** What the attempt reads: known as far as it is, or, where outputs lie with workers, fetched from them. */
-  async #sourcesFor(running: RunningAttempt): Promise<readonly (ThreadSource | undefined)[]> {
+  async #sourcesFor(
+    running: RunningAttempt,
+    { packShuffle }: OrderExcerpt,
+  ): Promise<readonly (ThreadSource | undefined)[]> {
     const { attempt, maps } = running.run;
     const isReduce = attempt.task >= maps && maps > 0;
     if (!isReduce || this.#shuffle === undefined) return this.#sourcesOf(running.run);
     const inputs = new ReduceInputs({
       maps,
+      lz4: packShuffle,
       partition: attempt.task - maps,
       directory: join(this.#work, `${attemptFileName(attempt, maps)}.inputs`),
       node: this.#options.life.node,
@@ -183,15 +194,17 @@ export class WorkerNode extends DialingNode<'worker'> {
     return await inputs.gather();
   }
 
-  #attemptsDirectory({ attempt, work, output }: AttemptRun): Promise<string> {
-    let directory = this.#attemptsDirectories.get(attempt.job);
-    if (!directory) {
-      directory = loadWorkOrder(this.#options.files, work).then(({ runId }) => attemptsPath(output, runId));
+  #orderOf({ attempt, work, output }: AttemptRun): Promise<OrderExcerpt> {
+    let order = this.#orders.get(attempt.job);
+    if (!order) {
+      order = loadWorkOrder(this.#options.files, work).then(({ runId, packShuffle = false }) => {
+        return { attempts: attemptsPath(output, runId), packShuffle };
+      });
       // Whoever waits for it hears of a failure; the next attempt tries again.
-      directory.catch(() => this.#attemptsDirectories.delete(attempt.job));
-      this.#attemptsDirectories.set(attempt.job, directory);
+      order.catch(() => this.#orders.delete(attempt.job));
+      this.#orders.set(attempt.job, order);
     }
-    return directory;
+    return order;
   }
 
   #abort(attempt: AttemptId): void {

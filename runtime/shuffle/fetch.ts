@@ -11,7 +11,8 @@ import type { FetchChunk__Output } from '../../proto/generated/rehearse/v1/Fetch
 import type { SegmentHead__Output } from '../../proto/generated/rehearse/v1/SegmentHead.js';
 import { SegmentWriter } from '../data/segments.js';
 import { Channel } from '../transport/channel.js';
-import { fetchMethod } from './method.js';
+import { unpack } from './lz4.js';
+import { chunkBytes, fetchMethod } from './method.js';
 
 /** A map's output could not be had. */
 export class FetchError extends Error {
@@ -45,6 +46,8 @@ export interface FetchOptions {
   /** The file to be made: the partition under its number, and nothing in those before it. */
   readonly target: string;
   readonly signal: AbortSignal;
+  /** The holder may send LZ4 blocks. */
+  readonly lz4?: boolean;
   readonly patience?: Patience;
   readonly onBytes?: (bytes: number) => void;
 }
@@ -71,6 +74,7 @@ export async function fetchSegment(options: FetchOptions): Promise<void> {
     if (state.checksum !== state.head!.checksum || state.bytes !== state.head!.bytes)
       throw new FetchError(source, 'corrupt', 'the checksum of a segment is wrong');
     writer.addRecords(state.head!.records);
+    if (state.head!.unsorted) writer.leaveUnsorted();
     writer.endPartition();
     writer.finish();
   } catch (error) {
@@ -91,14 +95,14 @@ interface Received {
 
 /** One stream. True when the segment is complete, false when the rest has to be asked for again. */
 async function stream(
-  { source, partition, address, signal, onBytes }: FetchOptions,
+  { source, partition, address, signal, lz4 = false, onBytes }: FetchOptions,
   { stallMs }: Patience,
   writer: SegmentWriter,
   received: Received,
 ): Promise<boolean> {
   const channel = new Channel(address);
   const { path, requestSerialize, responseDeserialize } = fetchMethod;
-  const request = { attempt: source, partition, offset: received.bytes };
+  const request = { attempt: source, partition, offset: received.bytes, lz4 };
   const call = channel.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
   let timer: NodeJS.Timeout | undefined;
   let stop = (): void => {};
@@ -117,11 +121,11 @@ async function stream(
       call.on('data', (chunk: FetchChunk__Output) => {
         awaitMore();
         try {
-          take(chunk, writer, received);
+          const bytes = take(source, chunk, writer, received);
+          onBytes?.(bytes);
         } catch (error) {
           reject(error);
         }
-        onBytes?.(chunk.data.length);
       });
       call.on('error', (error: grpc.ServiceError) => {
         if (error.code === grpc.status.NOT_FOUND) reject(new FetchError(source, 'missing', error.details));
@@ -143,11 +147,20 @@ async function stream(
   }
 }
 
-function take({ head, data }: FetchChunk__Output, writer: SegmentWriter, received: Received): void {
+/** How many bytes of the segment came. */
+function take(
+  source: AttemptId,
+  { head, data, lz4 }: FetchChunk__Output,
+  writer: SegmentWriter,
+  received: Received,
+): number {
   received.head ??= head ?? undefined;
-  if (data.length === 0) return;
+  if (data.length === 0) return 0;
   received.lastMs = performance.now();
-  received.checksum = crc32(data, received.checksum);
-  received.bytes += data.length;
-  writer.writeEncoded(data, 0);
+  const bytes = lz4 ? unpack(data, chunkBytes) : data;
+  if (bytes === undefined) throw new FetchError(source, 'corrupt', 'a chunk cannot be unpacked');
+  received.checksum = crc32(bytes, received.checksum);
+  received.bytes += bytes.length;
+  writer.writeEncoded(bytes, 0);
+  return bytes.length;
 }

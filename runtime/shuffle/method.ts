@@ -4,6 +4,9 @@ import { rehearse_v1_Shuffle } from '../../proto/generated/codec.js';
 import type { FetchChunk, FetchChunk__Output } from '../../proto/generated/rehearse/v1/FetchChunk.js';
 import type { FetchRequest, FetchRequest__Output } from '../../proto/generated/rehearse/v1/FetchRequest.js';
 
+/** Bytes of one chunk, before they are packed. */
+export const chunkBytes = 256 * 1024;
+
 export const shuffleService: ServiceDefinition = rehearse_v1_Shuffle;
 
 /** Asked with a `FetchRequest`, answered with a stream of `FetchChunk`. */

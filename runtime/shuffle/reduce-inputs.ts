@@ -25,6 +25,8 @@ export interface ReduceInputsOptions {
   readonly directory: string;
   /** The worker that reads. */
   readonly node: NodeId;
+  /** Holders may send LZ4 blocks. */
+  readonly lz4: boolean;
   addressOf(holder: NodeId): string;
   /** Bytes so far, and whether there is nothing to do before more outputs are known. */
   onProgress(bytes: number, waiting: boolean): void;
@@ -117,7 +119,7 @@ export class ReduceInputs {
 
   /** Ends without a copy when the output is known to be elsewhere meanwhile, or nowhere. */
   async #fetch(map: number, source: HeldSource): Promise<void> {
-    const { directory, partition, addressOf, onProgress } = this.#options;
+    const { directory, partition, lz4, addressOf, onProgress } = this.#options;
     const { attempt, digest, holder } = source;
     const target = join(directory, attemptKey(attempt));
     const stop = new AbortController();
@@ -128,6 +130,7 @@ export class ReduceInputs {
         partition,
         address: addressOf(holder),
         target,
+        lz4,
         signal: AbortSignal.any([this.#abort.signal, stop.signal]),
         onBytes: (bytes) => onProgress((this.#bytes += bytes), false),
       });

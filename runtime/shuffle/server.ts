@@ -10,10 +10,8 @@ import { channelOptions } from '../transport/channel-options.js';
 import { ProtocolError } from '../transport/check.js';
 import { attempt } from '../transport/codec-records.js';
 import { checkSocketPath, removeStaleSocket } from '../transport/socket-path.js';
-import { type Asked, type Given, shuffleService } from './method.js';
-
-/** Bytes of one chunk. */
-const chunkBytes = 256 * 1024;
+import { pack } from './lz4.js';
+import { type Asked, chunkBytes, type Given, shuffleService } from './method.js';
 
 type Call = ServerWritableStream<Asked, Given>;
 
@@ -59,16 +57,27 @@ export class ShuffleServer {
 }
 
 async function send(call: Call, reader: SegmentReader): Promise<void> {
-  const { partition, offset } = call.request;
+  const { partition, offset, lz4 } = call.request;
   if (partition >= reader.partitions) throw new ProtocolError('partition', 'is not in this output');
   const bytes = reader.bytesOf(partition);
-  const head = { bytes, records: reader.recordsOf(partition), checksum: reader.checksumOf(partition) };
+  const head = {
+    bytes,
+    records: reader.recordsOf(partition),
+    checksum: reader.checksumOf(partition),
+    unsorted: !reader.sorted,
+  };
   call.write({ head });
   for (let position = offset; position < bytes && !call.cancelled; ) {
     const data = reader.bytesAt(partition, position, chunkBytes);
     position += data.length;
-    if (!call.write({ data })) await taken(call);
+    if (!call.write(lz4 ? await packed(data) : { data })) await taken(call);
   }
+}
+
+/** As a block, unless that would be no smaller. */
+async function packed(data: Buffer): Promise<Given> {
+  const block = await pack(data);
+  return block.length < data.length ? { data: block, lz4: true } : { data };
 }
 
 /** Resolves when more may be written, or nobody reads any more. */

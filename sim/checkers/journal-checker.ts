@@ -34,8 +34,8 @@ export class JournalChecker implements Observer {
   #leader: NodeLife | undefined;
   /** Nonces of what the store has lost; whoever has read it before may still speak of it. */
   readonly #lost = new Set<string>();
-  /** The first of the acknowledged entries that are lost, since nobody has noticed yet. */
-  #unnoticed: JournalEntry | undefined;
+  /** The first of the acknowledged entries that are lost, since nobody has noticed yet, and the masters that know it. */
+  #unnoticed: { readonly slot: number; readonly witnesses: readonly Life[] } | undefined;
 
   constructor(world: World, ledger: Ledger) {
     this.#world = world;
@@ -61,7 +61,8 @@ export class JournalChecker implements Observer {
       this.#contents.delete(slot);
     }
     const kept = this.#acknowledged.filter(({ slot }) => slot <= last);
-    this.#unnoticed ??= this.#acknowledged.find(({ slot }) => slot > last);
+    const lost = this.#acknowledged.find(({ slot }) => slot > last);
+    if (lost) this.#unnoticed ??= { slot: lost.slot, witnesses: this.#mastersThatKnow(lost.slot) };
     this.#acknowledged.splice(0, Number.POSITIVE_INFINITY, ...kept);
     this.#ended.clear();
     this.#epoch = 0;
@@ -103,8 +104,11 @@ export class JournalChecker implements Observer {
   /** Everything at once, when the run is over. */
   finish(): void {
     if (this.#unnoticed) {
-      const { slot } = this.#unnoticed;
-      this.#violated('C2', `slot ${slot} was acknowledged, the store has lost it, and nobody has noticed`);
+      const { slot, witnesses } = this.#unnoticed;
+      const blameless = witnesses.every(({ ended }) => ended);
+      const nobody = blameless ? 'no master lives on that had read it' : 'nobody has noticed';
+      const detail = `slot ${slot} was acknowledged, the store has lost it, and ${nobody}`;
+      throw new InvariantViolation('C2', detail, this.#world, blameless);
     }
     for (const { slot, nonce } of this.#acknowledged) {
       const [readable] = this.#world.journal.durableEntries(slot, 1);
@@ -189,6 +193,13 @@ export class JournalChecker implements Observer {
   #leads({ epoch, leader }: LeaderBegan): void {
     this.#epoch = epoch;
     this.#leader = leader;
+  }
+
+  #mastersThatKnow(slot: number): Life[] {
+    return [...this.#world.nodes.values()].flatMap(({ kind, life }) => {
+      const knows = kind === 'master' && life && (life.machine.state as MasterState).durable.slot >= slot;
+      return knows ? [life] : [];
+    });
   }
 
   #violated(id: WorldInvariant, detail: string): never {

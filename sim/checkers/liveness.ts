@@ -4,6 +4,7 @@
  * ends, not what is slow.
  */
 import { findJob, isTerminal } from '../../core/durable/state.js';
+import type { NodeId } from '../../core/ids.js';
 import type { MasterState } from '../../core/master/state.js';
 import type { Scenario, ScenarioCluster } from '../scenario/types.js';
 import type { World } from '../world.js';
@@ -53,7 +54,7 @@ export function canWork(world: World): boolean {
 
 /**
  * Whether the rule applies: somebody of each kind is up, and nobody outside of a healed core leads. A leader that workers
- * can reach has no reason to give way, even if the core cannot reach it. But what has ended the core's own master can
+ * can reach, if only now and then, has no reason to give way, even if the core cannot reach it. But what has ended the core's own master can
  * tell, whoever leads.
  */
 export function canEnd(world: World): boolean {
@@ -80,10 +81,22 @@ function isEndKnownInside(world: World): boolean {
 function isLedFromOutside(world: World): boolean {
   const { heal } = world.scenario;
   if (!heal) return false;
+  const outside = new Set<NodeId>();
   for (const { name, kind, status, life } of world.nodes.values()) {
-    if (kind !== 'master' || status !== 'up' || heal.nodes.includes(name)) continue;
+    if (kind !== 'master' || heal.nodes.includes(name)) continue;
+    outside.add(name);
+    if (status !== 'up') continue;
     const { leading } = life!.machine.state as MasterState;
     if (leading && leading.workers.size > 0) return true;
+  }
+  return hasLatelyBeenJoined(world, outside);
+}
+
+/** Workers may come and go at a leader whose sessions break again and again; when it resigns, the core needs its time. */
+function hasLatelyBeenJoined({ facts, nowUs, scenario }: World, masters: ReadonlySet<NodeId>): boolean {
+  const sinceUs = nowUs - recoveryUs(scenario.cluster);
+  for (let index = facts.length - 1; index >= 0 && facts[index]!.atUs >= sinceUs; index--) {
+    if (facts[index]!.name === 'worker-joined' && masters.has(facts[index]!.node)) return true;
   }
   return false;
 }

@@ -37,13 +37,16 @@ export class InvariantViolation extends Error {
   readonly step: number;
   /** Virtual microseconds. */
   readonly timeUs: number;
+  /** A store has broken its promise in a way that no program could have noticed. */
+  readonly blameless: boolean;
 
-  constructor(id: WorldInvariant, detail: string, moment: Moment) {
+  constructor(id: WorldInvariant, detail: string, moment: Moment, blameless = false) {
     super(`${id}: ${worldInvariants[id]}; but ${detail} (step ${moment.steps}, ${moment.nowUs} µs)`);
     this.name = 'InvariantViolation';
     this.id = id;
     this.sentence = worldInvariants[id];
     this.step = moment.steps;
     this.timeUs = moment.nowUs;
+    this.blameless = blameless;
   }
 }

@@ -54,9 +54,9 @@ export const storeFaults = {
     };
   }),
 
-  blur: toMasters<Action<'blur'>>('store-blurred', ({ world: { store } }, node, { percent }) => {
-    store.blur(node, percent);
-    return () => store.clear(node, percent);
+  blur: toMasters<Action<'blur'>>('store-blurred', ({ world: { store } }, node, { blur }) => {
+    store.blur(node, blur);
+    return () => store.clear(node, blur);
   }),
 
   halt: (occasion, { stores, every }) => {

@@ -4,8 +4,8 @@
  * many threads there are.
  *
  * Steering: after the first round one seed of two is not left to chance. It strikes with a kind of fault in a phase that
- * was not hit yet, or it takes the profile of a seed that was the first to come near a step that is missing, or to reach
- * a rare one.
+ * was not hit yet, or it descends from a seed that came near a step that is missing, or reached a rare one. Those that
+ * come nearer have descendants of their own.
  */
 import {
   type CoverageCounts,
@@ -68,7 +68,7 @@ export interface CampaignOptions {
 }
 
 const chunkSeeds = 50;
-const chunksOfRound = 20;
+const chunksOfRound = 8;
 /** One seed of so many is steered, and one of so many is run twice. */
 const steeredEvery = 2;
 const twiceEvery = 32;
@@ -76,6 +76,8 @@ const twiceEvery = 32;
 const raritiesMax = 24;
 /** How many of the tuples nearest to a missing one lead to it. */
 const guidesMax = 8;
+/** Generations before a seed: later ones have so many changes that little of the first is left. */
+const ancestorsMax = 12;
 
 export class Campaign {
   coverage: CoverageCounts;
@@ -85,10 +87,10 @@ export class Campaign {
   readonly inconclusive: number[] = [];
   readonly failures: FoundFailure[] = [];
   readonly #options: CampaignOptions;
-  /** Of every tuple that was reached: a seed that has the profile of the first that did. */
-  readonly #firsts = new Map<string, string>();
-  /** Of seeds that had the profile of another one: which. */
-  readonly #likes = new Map<string, string>();
+  /** Of every tuple that was reached: the latest seed that did in its chunk, so that not all descend from the same ones. */
+  readonly #reachedBy = new Map<string, string>();
+  /** Of seeds that were steered: how. */
+  readonly #steered = new Map<string, GivenProfile>();
   #next: number;
   #chunks = 0;
   #round: Chunk[] = [];
@@ -129,8 +131,8 @@ export class Campaign {
     this.failures.push(...report.failures);
     this.coverage = mergeCoverage(this.coverage, report.coverage);
     for (const [tuple, seed] of Object.entries(report.coverage.firsts)) {
-      const known = this.#firsts.get(tuple);
-      if (known === undefined || Number(seed) < Number(known)) this.#firsts.set(tuple, seed);
+      const known = this.#reachedBy.get(tuple);
+      if (known === undefined || Number(seed) > Number(known)) this.#reachedBy.set(tuple, seed);
     }
   }
 
@@ -152,11 +154,11 @@ export class Campaign {
   #planSeed(seed: number, targets: readonly GivenProfile[]): PlannedSeed {
     const steered = targets.length > 0 && seed % steeredEvery === 0;
     const target = steered ? targets[Math.floor(seed / steeredEvery) % targets.length]! : {};
-    if (target.like !== undefined) this.#likes.set(String(seed), target.like);
+    if (steered) this.#steered.set(String(seed), target);
     return { seed, given: { ...target, ...this.#options.given }, twice: seed % twiceEvery === 1 };
   }
 
-  /** What to steer to: every strike that is missing, and the profiles that lead to what is rare. None in the first round. */
+  /** What to steer to: every strike that is missing, and kin of the seeds that reached what is rare. None in the first round. */
   #targets(): GivenProfile[] {
     if (this.runs === 0) return [];
     const targets: GivenProfile[] = [];
@@ -167,15 +169,21 @@ export class Campaign {
     }
     const guides = this.#guides();
     for (const tuple of guides.length > 0 ? guides : this.#rarest()) {
-      const seed = this.#firsts.get(tuple)!;
-      targets.push({ like: this.#likes.get(seed) ?? seed });
+      targets.push(this.#kin(this.#reachedBy.get(tuple)!));
     }
     return targets;
   }
 
+  /** A child of the seed, or where there were too many generations a sibling. */
+  #kin(seed: string): GivenProfile {
+    const given = this.#steered.get(seed) ?? {};
+    const ancestors = given.like ?? [];
+    return { ...given, like: ancestors.length < ancestorsMax ? [...ancestors, seed] : ancestors };
+  }
+
   /** For each step that can be reached and was not, those that were and are nearest to it. */
   #guides(): string[] {
-    const names = [...this.#firsts.keys()].sort();
+    const names = [...this.#reachedBy.keys()].sort();
     const missing = [...(this.#options.reachable ?? [])].filter((name) => !(name in this.coverage.tuples));
     return missing.flatMap((name) =>
       names
@@ -188,7 +196,7 @@ export class Campaign {
 
   #rarest(): string[] {
     const { tuples } = this.coverage;
-    const names = [...this.#firsts.keys()];
+    const names = [...this.#reachedBy.keys()];
     return names.sort((a, b) => tuples[a]! - tuples[b]! || (a < b ? -1 : 1)).slice(0, raritiesMax);
   }
 

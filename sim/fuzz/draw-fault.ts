@@ -50,6 +50,12 @@ export function longPublishing(index: number): Fault {
   });
 }
 
+/** Only what is down can be restarted: the node crashes at some time, and stays down. */
+export function downBefore({ dice, spanUs }: Stage, target: NodeTarget, index: number): Fault {
+  const trigger: Trigger = { kind: 'at', atUs: dice.between('down before', 0, spanUs) };
+  return withText({ index, text: '', trigger, action: { kind: 'crash', target } });
+}
+
 const second = 1_000_000;
 /** Around what machines wait for: beats, suspicion, leases. */
 const shortUs: Weighted<Range> = [
@@ -116,7 +122,11 @@ const actions = {
   expire: () => ({ kind: 'expire' }),
   lag: (scene) => ({ kind: 'lag', masters: masters(scene), by: scene.dice.pick('times', [3, 20, 200]) }),
   sever: (scene) => ({ kind: 'sever', masters: masters(scene) }),
-  blur: (scene) => ({ kind: 'blur', masters: masters(scene), percent: percent(scene) }),
+  blur: (scene) => ({
+    kind: 'blur',
+    masters: masters(scene),
+    blur: { percent: percent(scene), happen: scene.dice.pick('happen', [0, 50, 50, 100]) },
+  }),
   halt: (scene) => ({
     kind: 'halt',
     stores: scene.dice.chance('all stores', 30)

@@ -3,7 +3,7 @@
  * part away leaves the others as they are. The result is a plain scenario, as if it had been read from a file.
  */
 import type { JobPolicy } from '../../core/records.js';
-import { expandSeed, type Range } from '../random.js';
+import type { Range } from '../random.js';
 import { modelledInput } from '../scenario/input.js';
 import {
   type Healing,
@@ -14,10 +14,17 @@ import {
   type ScenarioJob,
   workerNames,
 } from '../scenario/types.js';
-import { Dice, type Weighted } from './dice.js';
-import { drawFault, longPublishing } from './draw-fault.js';
+import { type Dice, diceOf, type Weighted } from './dice.js';
+import { downBefore, drawFault, longPublishing } from './draw-fault.js';
 import { drawTask, type Stage } from './draw-trigger.js';
-import { drawProfile, type GivenProfile, type Profile, profileText, type Variation } from './profile.js';
+import {
+  drawProfile,
+  type GivenProfile,
+  lineageOf,
+  type Profile,
+  profileText,
+  type Variation,
+} from './profile.js';
 
 export interface Drawn {
   readonly profile: Profile;
@@ -26,7 +33,7 @@ export interface Drawn {
 
 export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
   const profile = drawProfile(seed, given);
-  const dice = new Dice(expandSeed(seed));
+  const dice = diceOf(...lineageOf(seed, given));
   const cluster = drawCluster(dice, profile);
   const count = varies(profile, 'jobs') ? dice.pick('jobs', [1, 2, 2, 3]) : 1;
   const policy = drawPolicy(dice, profile);
@@ -37,6 +44,8 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
     drawFault({ ...stage, dice: dice.of(index, 1) }, cluster, index),
   );
   if (profile.focus?.phase === 'publishing') faults.push(longPublishing(faults.length));
+  const sought = profile.focus && faults[0]?.action;
+  if (sought?.kind === 'restart') faults.push(downBefore(stage, sought.target, faults.length));
   const heal = profile.heal ? { heal: drawHealing(dice, stage, cluster) } : {};
   const scenario: Scenario = {
     name: `seed ${seed}`,

@@ -45,8 +45,10 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): Ran {
   return { result, failure: failureOf(result) };
 }
 
+/** Undefined as well when a store has done what no program could have noticed: that is no bug of ours. */
 export function failureOf(result: SimulationResult): Failure | undefined {
   const { violation, unmet } = result;
+  if (violation?.blameless) return undefined;
   if (violation) return { id: violation.id, message: violation.message };
   const first = unmet.find(({ kind }) => kind === 'unmet');
   if (!first) return undefined;

@@ -24,8 +24,8 @@ export interface Fuzzed {
   readonly failure: Failure | undefined;
 }
 
-/** Steps after which a run is given up: ordinary ones have some thousands. */
-export const fuzzStepsMax = 200_000;
+/** Steps after which a run is given up: ordinary ones have some thousands, the longest seen had 300,000. */
+export const fuzzStepsMax = 500_000;
 
 /** Deterministic: the same seed and given profile draw and run the same scenario. */
 export function fuzzSeed(seed: number | string, options: FuzzOptions = {}): Fuzzed {

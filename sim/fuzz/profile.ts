@@ -6,10 +6,9 @@
  * and its seed repeat a run exactly.
  */
 import { type Phase, phases } from '../coverage/phases.js';
-import { expandSeed } from '../random.js';
 import { faultKinds, honestKinds } from '../scenario/read-fault.js';
 import type { FaultKind } from '../scenario/types.js';
-import { Dice } from './dice.js';
+import { type Dice, diceOf } from './dice.js';
 
 export const sizes = ['tiny', 'small', 'medium'] as const;
 export const triggerKinds = ['at', 'when', 'point'] as const;
@@ -48,8 +47,14 @@ export interface Profile {
 
 /** What is given of a profile; the rest is drawn. */
 export interface GivenProfile extends Partial<Profile> {
-  /** Another seed, whose profile is drawn instead of the run's own. */
-  readonly like?: string;
+  /** The seeds that the run's own descends from, the oldest first: it is like them but for some draws (dice.ts). */
+  readonly like?: readonly string[];
+}
+
+/** The seed and those that it descends from, the oldest first. */
+export function lineageOf(seed: string, { like = [] }: GivenProfile): [string, ...string[]] {
+  const [origin, ...rest] = like;
+  return origin === undefined ? [seed] : [origin, ...rest, seed];
 }
 
 /** A random subset, each member in with the same chance; never empty. */
@@ -59,7 +64,7 @@ function subset<T>(dice: Dice, name: string, all: readonly T[], percent: number)
 }
 
 export function drawProfile(seed: string, given: GivenProfile = {}): Profile {
-  const dice = new Dice(expandSeed(given.like ?? seed));
+  const dice = diceOf(...lineageOf(seed, given));
   const { focus } = given;
   return {
     size:
@@ -86,7 +91,7 @@ export function drawProfile(seed: string, given: GivenProfile = {}): Profile {
 export function profileText(profile: GivenProfile): string {
   const { like, size, faults, faultsMax, triggers, vary, heal, focus } = profile;
   const fields: string[] = [];
-  if (like !== undefined) fields.push(`like=${like}`);
+  if (like !== undefined) fields.push(`like=${like.join('+')}`);
   if (size !== undefined) fields.push(`size=${size}`);
   if (faults !== undefined) fields.push(`faults=${faults.join('+')}`);
   if (faultsMax !== undefined) fields.push(`most=${faultsMax}`);
@@ -124,7 +129,7 @@ function readField(name: string, value: string): GivenProfile | string {
   };
   switch (name) {
     case 'like':
-      return { like: value };
+      return { like: list };
     case 'size':
       return among(sizes, ([size]) => (size ? { size } : {}));
     case 'faults':

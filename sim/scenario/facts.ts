@@ -3,6 +3,7 @@
  * the simulator as they happen, the runtime from its traces, merged by time. A fact says where it was seen and, where
  * there is one, which attempt it is about and which try at its task that was.
  */
+import type { Draft } from '../../core/draft.js';
 import type { Decide, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import { type AttemptId, type Epoch, type JobId, type NodeId, taskName } from '../../core/ids.js';
@@ -139,7 +140,7 @@ function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact |
 function ofDecision(reader: FactReader, step: Step, decide: Decide): Fact {
   const { decision, attempt, job, node, epoch, facts } = decide;
   if (attempt && decision === 'attempt-assigned' && node !== undefined) seen(reader, attempt).worker ??= node;
-  let fact: Draft;
+  let fact: Draft<Fact>;
   if (attempt) {
     fact = ofAttempt(reader, step, decision, attempt, facts);
   } else {
@@ -152,20 +153,18 @@ function ofDecision(reader: FactReader, step: Step, decide: Decide): Fact {
   return fact;
 }
 
-type Draft = { -readonly [Field in keyof Fact]: Fact[Field] };
-
 function ofAttempt(
   reader: FactReader,
   step: Step,
   name: FactName,
   attempt: AttemptId,
   detail?: Fact['detail'],
-): Draft {
+): Draft<Fact> {
   const { job } = attempt;
   const known = seen(reader, attempt);
   const { ordinal, worker } = known;
   const task = taskText(reader, attempt, known);
-  const fact: Draft = { name, atUs: step.atUs, node: step.node, job, attempt, task, ordinal };
+  const fact: Draft<Fact> = { name, atUs: step.atUs, node: step.node, job, attempt, task, ordinal };
   if (worker !== undefined) fact.worker = worker;
   if (detail) fact.detail = detail;
   return fact;

@@ -36,6 +36,7 @@ const modifiers = [
   'oneWay',
   'extra',
   'percent',
+  'happen',
   'message',
   'gap',
   'how',
@@ -68,7 +69,7 @@ const forms = {
   expire: { lasts: false },
   lag: { lasts: true, knows: ['by'] },
   sever: { lasts: true },
-  blur: { lasts: true, knows: ['percent'] },
+  blur: { lasts: true, knows: ['percent', 'happen'] },
   halt: { lasts: true, knows: ['every', 'restartAfter'] },
   rewind: { lasts: false, knows: ['slots'], needs: ['slots'] },
   forget: { lasts: false, knows: ['slots'], needs: ['slots'] },
@@ -295,7 +296,8 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
 
 function readStoreAccess(raw: RawFault, kind: 'lag' | 'sever' | 'blur', masters: EndTarget): FaultAction {
   if (kind === 'lag') return { kind, masters, by: raw.by ?? 10 };
-  return kind === 'sever' ? { kind, masters } : { kind, masters, percent: raw.percent ?? 100 };
+  if (kind === 'sever') return { kind, masters };
+  return { kind, masters, blur: { percent: raw.percent ?? 100, happen: raw.happen ?? 50 } };
 }
 
 /** How long a node of the store is down when it is killed again and again. */

@@ -160,6 +160,7 @@ const fault = z.strictObject({
   extra: durationRange.optional().describe('How much later, drawn for each message'),
   loss: link.optional().describe('A message is lost, and its session with it'),
   duplicate: link.optional().describe('A message comes twice in a row'),
+  happen: z.int().min(0).max(100).optional().describe('Of blurred appends, how many percent. Default 50'),
   percent: z.int().min(1).max(100).optional().describe('Of the messages, drawn for each. Default 100'),
   hold: link
     .optional()

@@ -225,6 +225,14 @@ export type CodeFault = {
   readonly how: MisbehaviourKind;
 };
 
+/** Appends of which nobody can say what became of them. */
+export interface Blur {
+  /** How many of all. */
+  readonly percent: number;
+  /** How many percent of these happen all the same; the others never do. */
+  readonly happen: number;
+}
+
 /** Faults of the stores. */
 export type StoreFault =
   /** The answer to the node's next append is lost: it happened, and the node cannot know. */
@@ -235,8 +243,8 @@ export type StoreFault =
   | { readonly kind: 'lag'; readonly masters: EndTarget; readonly by: number }
   /** These masters cannot reach journal and lease. */
   | { readonly kind: 'sever'; readonly masters: EndTarget }
-  /** Of so many appends nobody can say what became of them: half have happened, half never will. */
-  | { readonly kind: 'blur'; readonly masters: EndTarget; readonly percent: number }
+  /** Of some appends nobody can say what became of them. */
+  | { readonly kind: 'blur'; readonly masters: EndTarget; readonly blur: Blur }
   /**
    * Nodes of the store die: once, and stay down while the fault lasts; or every so often, to come back after a while.
    * With fewer than a majority up, nobody reaches the store.

@@ -100,7 +100,7 @@ const writers: Writers = {
   expire: () => ({ expire: 'lease' }),
   lag: ({ masters, by }) => ({ lag: endText(masters), by }),
   sever: ({ masters }) => ({ sever: endText(masters) }),
-  blur: ({ masters, percent }) => ({ blur: endText(masters), percent }),
+  blur: ({ masters, blur }) => ({ blur: endText(masters), ...blur }),
   halt: ({ stores, every }) => ({
     halt: stores.kind === 'store' ? `store-${stores.node}` : 'all stores',
     ...(every ? { every: durationSpelling(every.periodUs), ...restart(every.downUs) } : {}),

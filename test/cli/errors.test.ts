@@ -1,7 +1,9 @@
 /** Bad input gets one clear error and the documented exit code; nothing is started, nothing is left. */
+
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { type Ended, newFolder, rehearse } from './command.js';
 
 const usage = 2;
@@ -81,6 +83,7 @@ const mistakes: Mistake[] = [
   ['a budget of nothing', [...count, 'in.txt', '--budget', '0'], 'U003', usage],
   ['a duration without unit', [...count, 'in.txt', '--lease', '5'], 'U004', usage, '10s'],
   ['a lease that is too short', [...count, 'in.txt', '--lease', '5ms'], 'U004', usage, '100ms'],
+  ['packing what does not travel', [...count, 'in.txt', '--pack-shuffle'], 'U026', usage, '--private-data'],
   ['a param without value', [...count, 'in.txt', '--param', 'x'], 'U005', usage],
   ['a param that the job does not take', [...count, 'in.txt', '--param', 'x=1'], 'J005', usage, 'takes none'],
   ['a param that is missing', ['run', 'grep', 'in.txt'], 'J005', usage, '--param pattern='],
@@ -161,6 +164,15 @@ describe('help', () => {
       expect(ended.out).toContain(`Usage: rehearse ${verb}`);
     },
   );
+
+  it('of run names every built-in job and its parameters', async () => {
+    const { out } = await rehearse(['run', '--help'], { cwd: newFolder() });
+    for (const [name, { params }] of [...builtinJobs, ...builtinPipelines]) {
+      if (name === 'modelled') continue;
+      expect(out).toMatch(new RegExp(`^ +${name} `, 'm'));
+      for (const param of params) expect(out).toContain(param.summary);
+    }
+  });
 
   it('is shown when no verb is given, which is a mistake', async () => {
     const ended = await rehearse([], { cwd: newFolder() });

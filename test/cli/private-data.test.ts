@@ -81,8 +81,8 @@ function reasons(run: string): unknown[] {
 describe.skipIf(!onLinux)('workers that share no folder (processes are found in /proc)', () => {
   it('give the answer of a sequential run', async () => {
     const folder = await prepared();
-    for (const slowstart of ['1', '0.2']) {
-      const flags = ['-m', '20', '-r', '3', '-w', '3', '--private-data', '--slowstart', slowstart];
+    for (const more of [['--slowstart', '1'], ['--slowstart', '0.2'], ['--pack-shuffle']]) {
+      const flags = ['-m', '20', '-r', '3', '-w', '3', '--private-data', ...more];
       await succeed(['run', 'job.ts', 'in.txt', '-o', 'out', '--overwrite', ...flags], { cwd: folder });
       expect(partsOf(folder)).toEqual(partsOf(folder, 'expected'));
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Builtin, checkParams, ParamsError } from '../../jobs/builtin/builtin.js';
+import { type Builtin, checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
+import { jobOf } from '../../jobs/pipeline.js';
 import { type PlainOutput, runPlain } from '../../jobs/plain.js';
 
 const builtin = (name: string): Builtin => builtinJobs.get(name)!;
@@ -9,7 +10,7 @@ function run(name: string, inputs: Record<string, string>, params: Record<string
   const splits = Object.entries(inputs).map(([input, text]) =>
     text.split('\n').map((line, offset) => ({ record: line, offset, input })),
   );
-  const { job } = builtin(name);
+  const job = jobOf(programOf(builtin(name)), params);
   return (runPlain({ job, splits, reduces: 1, budgetBytes: 300, params, seed: '' }) as PlainOutput).parts[0]!;
 }
 

@@ -3,6 +3,7 @@ import { validateJob } from '../../jobs/define.js';
 import { count, defineJob, JobDefinitionError, sum } from '../../jobs/index.js';
 import { suggest } from '../../jobs/suggest.js';
 
+const grouped = { groupBy: 'host', aggregates: ['count'] };
 const good = { name: 'words', map() {}, combine: sum, reduce: sum };
 
 describe('defineJob', () => {
@@ -27,6 +28,19 @@ describe('defineJob', () => {
     ['job "words": unknown field "Combine"; did you mean "combine"?', { ...good, Combine: sum }],
     ['job "words": unknown field "colour"; its fields are name, map,', { ...good, colour: 'red' }],
     ['job "words": count cannot combine', { ...good, combine: count }],
+    ['job "words": groupBy and aggregates say it all, so there is no map', { ...good, ...grouped }],
+    ['so there is no partition', { name: 'g', ...grouped, partition: () => 0 }],
+    ['groupBy is the name of a field, not undefined', { name: 'g', aggregates: ['count'] }],
+    ['groupBy is the name of a field', { name: 'g', ...grouped, groupBy: '\ud800' }],
+    [
+      'groupBy needs JSON, so inputFormat is "lines" or "ndjson"',
+      { name: 'g', ...grouped, inputFormat: 'csv' },
+    ],
+    ['aggregates is a list or an object of "count"', { name: 'g', groupBy: 'host' }],
+    ['aggregates is a list or an object of "count"', { name: 'g', groupBy: 'host', aggregates: [] }],
+    ['aggregate all is "count", { sum: field }', { name: 'g', groupBy: 'host', aggregates: { all: 'sum' } }],
+    ['aggregate 1 is "count", {', { name: 'g', groupBy: 'host', aggregates: ['count', { mean: 'bytes' }] }],
+    ['aggregate 0 is', { name: 'g', groupBy: 'host', aggregates: [{ sum: 'a', min: 'b' }] }],
   ])('says: %s', (message, value) => {
     expect(() => validateJob(value)).toThrow(JobDefinitionError);
     expect(() => validateJob(value)).toThrow(message);

@@ -86,10 +86,12 @@ function whatComes(
 ): unknown[] {
   const seen: unknown[] = [];
   const cut = (): void => {
-    kernel.sort();
-    for (let partition = 0; partition < parts; partition++) {
-      const written = kernel.writeRecords(partition, 3);
-      seen.push(written, hex(kernel.output.subarray(3, written.end)));
+    for (const order of ['as they came', 'sorted'] as const) {
+      kernel.arrange(order);
+      for (let partition = 0; partition < parts; partition++) {
+        const written = kernel.writeRecords(partition, 3);
+        seen.push(written, hex(kernel.output.subarray(3, written.end)));
+      }
     }
     kernel.clear();
   };
@@ -305,7 +307,7 @@ describe('a kernel', () => {
     kernel.open({ operation: 'sum', budgetBytes: 1000, partitions: 1 });
     kernel.input.set(bytes);
     kernel.readRecords(0, bytes.length);
-    kernel.sort();
+    kernel.arrange('sorted');
     expect(() => kernel.writeRecords(0, 0)).toThrow(NotForKernelError);
   });
 

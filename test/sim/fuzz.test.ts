@@ -47,6 +47,25 @@ describe('drawing', () => {
     }
   });
 
+  it('draws for a descendant what its ancestors drew, but for some details', () => {
+    const origin = drawScenario('7').scenario;
+    const shares = seeds.slice(0, 60).map((seed) => {
+      const given = { like: ['7', `1${seed}`] };
+      const { scenario } = drawScenario(seed, given);
+      expect(drawScenario(seed, given).scenario).toEqual(scenario);
+      const parts = Object.keys(origin.cluster) as (keyof Scenario['cluster'])[];
+      const kept = parts.filter(
+        (name) => JSON.stringify(scenario.cluster[name]) === JSON.stringify(origin.cluster[name]),
+      );
+      return kept.length / parts.length;
+    });
+    expect(shares.some((share) => share < 1)).toBe(true);
+    const unlike = drawScenario('8').scenario.cluster;
+    expect(unlike).not.toEqual(origin.cluster);
+    // Two generations change at most 60 draws of 100, and mostly far fewer.
+    expect(shares.filter((share) => share > 0.6).length).toBeGreaterThan(shares.length / 2);
+  });
+
   it('leaves the draws of a fault as they are when there are fewer faults', () => {
     const given = { faultsMax: 6, heal: false };
     for (const seed of seeds.slice(0, 50)) {

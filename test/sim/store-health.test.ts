@@ -73,7 +73,8 @@ describe('a store out of reach', () => {
 
 it('a blurred append has happened or never will, by draw, and is never answered clearly', () => {
   const { host, health, journal, one } = setUp();
-  health.blur(one.node, 100);
+  const blur = { percent: 100, happen: 50 };
+  health.blur(one.node, blur);
   let slots = 0;
   for (let n = 0; n < 40; n++) {
     const after = journal.durableEntries(1).at(-1)?.nonce ?? '';
@@ -84,10 +85,24 @@ it('a blurred append has happened or never will, by draw, and is never answered 
   expect(host.eventsOf(one).every(({ type }) => type === 'journal.unknown')).toBe(true);
   expect(slots).toBeGreaterThan(8);
   expect(slots).toBeLessThan(32);
-  health.clear(one.node, 100);
+  health.clear(one.node, blur);
   journal.append(one, append(slots + 1, 'clear', journal.durableEntries(1).at(-1)!.nonce));
   host.run();
   expect(host.eventsOf(one).at(-1)).toMatchObject({ type: 'journal.appended' });
+});
+
+it.each([
+  [0, 0],
+  [100, 1],
+])('of blurred appends so many percent happen: %i', (happen, slots) => {
+  const { host, health, journal, one } = setUp();
+  health.blur(one.node, { percent: 100, happen });
+  for (let n = 0; n < 5; n++) {
+    journal.append(one, append(1, 'a'));
+    host.run();
+  }
+  expect(host.eventsOf(one).map(({ type }) => type)).toEqual(Array(5).fill('journal.unknown'));
+  expect(journal.durableEntries(1)).toHaveLength(slots);
 });
 
 it('a slow store takes as many times as long', () => {

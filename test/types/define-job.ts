@@ -185,3 +185,20 @@ defineJob({
 
 // @ts-expect-error: a job has a map
 defineJob({ name: 'no map', reduce: sum });
+
+// A job that groups has no functions, and a result as it names it.
+const grouped = defineJob({
+  name: 'grouped',
+  groupBy: 'host',
+  aggregates: { visits: 'count', most: { max: 'bytes' } },
+});
+expectType<
+  Equal<
+    typeof grouped,
+    JobDefinition<string, readonly number[], { readonly visits: number; readonly most: number }>
+  >
+>();
+// @ts-expect-error: nobody would call it
+defineJob({ name: 'grouped', groupBy: 'host', aggregates: ['count'], map() {} });
+// @ts-expect-error: there is no mean
+defineJob({ name: 'grouped', groupBy: 'host', aggregates: { all: { mean: 'bytes' } } });

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadScenarios } from '../../scenario/load.js';
 import { type SimulateOptions, simulate } from '../../simulate.js';
 import type { ClusterSetup } from './bounds.js';
-import type { Step } from './cluster.js';
+import type { Step } from './steps/successor.js';
 
 type FaultText = Readonly<Record<string, unknown>>;
 

@@ -156,7 +156,7 @@ describe('a reduce that begins before all maps are done', () => {
     const failed = runReduceAttempt(options);
     await expect(failed).rejects.toBeInstanceOf(SourceError);
     await expect(failed).rejects.toMatchObject({ task: 1 });
-    for (const left of [options.target, options.privateDirectory, `${options.privateDirectory}.early`])
+    for (const left of [options.target, options.privateDirectory, `${options.privateDirectory}.copies`])
       expect(() => readFileSync(left)).toThrow('ENOENT');
   });
 });

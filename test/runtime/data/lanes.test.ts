@@ -1,26 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { count, max, min, sum } from '../../../jobs/aggregates.js';
 import { validateJob } from '../../../jobs/define.js';
-import { addCounters, type PlainRecord, type PlainSplit, runPlain } from '../../../jobs/plain.js';
 import type { Emit, Job, MapEmit, WordContext } from '../../../jobs/types.js';
-import { type InputFile, resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
-import { planSplits } from '../../../runtime/data/plan.js';
-import { readRecords } from '../../../runtime/data/records.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { SegmentReader } from '../../../runtime/data/segments.js';
+import { filesOf, inAttempts, plainly, shapes } from './both-ways.js';
 import { temporaryDirectory } from './temporary.js';
-
-interface Shape {
-  readonly targetMaps: number;
-  readonly reduces: number;
-  readonly budgetBytes: number;
-  readonly fanIn: number;
-  readonly kernelFromBytes?: number;
-}
 
 const split = (names: string): string[] => names.split(',');
 /** Adds to the first value that it is given, if that is a list. */
@@ -177,47 +166,6 @@ const jobs: readonly Job[] = [
   },
 ].map((job) => validateJob(job));
 
-async function plainly(job: Job, files: InputFile[], shape: Shape) {
-  const { splits } = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
-  async function* recordsOf(ranges: (typeof splits)[number]): AsyncGenerator<PlainRecord[]> {
-    for await (const { file, records } of readRecords(files, ranges, 'lines'))
-      yield [...records].map(({ record, offset }) => ({ record, offset, input: file.name }));
-  }
-  const { reduces, budgetBytes } = shape;
-  const plainSplits: PlainSplit[] = splits.map((ranges) => recordsOf(ranges));
-  return await runPlain({ job, splits: plainSplits, reduces, budgetBytes, params: {}, seed: '' });
-}
-
-async function inAttempts(directory: string, job: Job, files: InputFile[], shape: Shape) {
-  for (const name of ['maps', 'reduces']) {
-    rmSync(join(directory, name), { recursive: true, force: true });
-    mkdirSync(join(directory, name));
-  }
-  const { reduces, budgetBytes, fanIn, kernelFromBytes = 0 } = shape;
-  const plan = planSplits(files, { targetMaps: shape.targetMaps, slots: 1 });
-  const settingOf = (task: string, folder: string) => ({
-    job,
-    budgetBytes,
-    fanIn,
-    context: { task, params: {}, seed: '' },
-    privateDirectory: join(directory, `private-${task}`),
-    target: join(directory, folder, task),
-  });
-  const results = [];
-  for (const [index, ranges] of plan.splits.entries()) {
-    results.push(await runMapAttempt({ ...settingOf(`map-${index}`, 'maps'), files, ranges, reduces }));
-  }
-  const sources = plan.splits.map((_, task) => ({ task, path: join(directory, 'maps', `map-${task}`) }));
-  const parts: string[] = [];
-  for (let partition = 0; partition < reduces; partition++) {
-    const setting = settingOf(`reduce-${partition}`, 'reduces');
-    results.push(await runReduceAttempt({ ...setting, partition, sources, kernelFromBytes }));
-    parts.push(readFileSync(setting.target, 'utf8'));
-  }
-  expect(readdirSync(directory).filter((name) => name.startsWith('private'))).toEqual([]);
-  return { parts, counters: addCounters(results.map((result) => result.counters)) };
-}
-
 const word = fc.oneof(
   {
     weight: 6,
@@ -252,23 +200,6 @@ const content = fc
     ),
   )
   .map(([mark, one]) => Buffer.concat([Buffer.from(mark), one]));
-const shapes = fc.record({
-  targetMaps: fc.integer({ min: 1, max: 9 }),
-  reduces: fc.integer({ min: 1, max: 5 }),
-  budgetBytes: fc.constantFrom(1, 500, 2000, 9000, 1 << 20),
-  fanIn: fc.constantFrom(2, 3, 64),
-  kernelFromBytes: fc.constantFrom(0, 1e9),
-});
-
-async function filesOf(directory: string, contents: readonly Buffer[]): Promise<InputFile[]> {
-  mkdirSync(join(directory, 'in'));
-  for (const [index, one] of contents.entries()) {
-    if (index === 1) writeFileSync(join(directory, 'in/1.gz'), gzipSync(one));
-    else writeFileSync(join(directory, `in/${index}.txt`), one);
-  }
-  return await resolveInputs(['in'], { cwd: directory });
-}
-
 describe('every lane', () => {
   it.each(jobs)('gives the bytes and the counters of the plain path: $name', async (job) => {
     await fc.assert(
@@ -298,6 +229,27 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('sorts what maps left unsorted when all their keys exceed the budget', async () => {
+    const job = jobs[0]!;
+    const directory = temporaryDirectory();
+    const line = (map: number): string =>
+      [9, 2, 7, 1, 8].map((key) => `${'xyz'[map]}${'w'.repeat(key)} w${'v'.repeat(key)} `).join('');
+    const files = await filesOf(
+      directory,
+      [0, 1, 2].map((map) => Buffer.from(`${line(map)}\n`)),
+    );
+    // Ten keys of 168 bytes and more fit, and twenty do not.
+    const shape = { targetMaps: 3, reduces: 1, budgetBytes: 2500, fanIn: 2 };
+    const { parts, counters } = await plainly(job, files, shape);
+    const made = await inAttempts(directory, job, files, shape);
+    expect(made).toEqual({ parts, counters });
+    const maps = readdirSync(join(directory, 'maps')).map(
+      (name) => new SegmentReader(join(directory, 'maps', name)),
+    );
+    expect(maps.map((map) => map.sorted)).toContain(false);
+    for (const map of maps) map.close();
   });
 
   it('takes values that no window of the kernel holds, and keys with very many values', async () => {

@@ -87,6 +87,19 @@ describe('a file of segments', () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('says whether its records are sorted', () => {
+    const path = join(temporaryDirectory(), 'map');
+    for (const sorted of [true, false]) {
+      const writer = new SegmentWriter(path, { partitions: 1 });
+      if (!sorted) writer.leaveUnsorted();
+      writer.endPartition();
+      writer.finish();
+      const reader = new SegmentReader(path);
+      expect(reader.sorted).toBe(sorted);
+      reader.close();
+    }
+  });
+
   it('has its name only when it is whole, and leaves nothing when it is abandoned', () => {
     const path = join(temporaryDirectory(), 'map');
     const writer = new SegmentWriter(path, { partitions: 1 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,12 @@ afterEach(() => {
 
 /** The holder's file: partitions of so many records each, of about a hundred bytes. */
 function hold(...records: number[]): void {
+  holdIn('order', ...records);
+}
+
+function holdIn(order: 'order' | 'no order', ...records: number[]): void {
   const writer = new SegmentWriter(join(folder, 'held'), { partitions: records.length });
+  if (order === 'no order') writer.leaveUnsorted();
   for (const count of records) {
     for (let index = 0; index < count; index++)
       writer.write(`${String(index).padStart(8, '0')}${'x'.repeat(90)}`, index);
@@ -37,13 +43,18 @@ function hold(...records: number[]): void {
   writer.finish();
 }
 
-function fetched(partition: number, address = 'holder.sock', signal = new AbortController().signal) {
+function fetched(
+  partition: number,
+  address = 'holder.sock',
+  { signal = new AbortController().signal, lz4 = false } = {},
+) {
   return fetchSegment({
     source,
     partition,
     address: join(folder, address),
     target: join(folder, 'copy'),
     signal,
+    lz4,
     patience,
   });
 }
@@ -86,6 +97,14 @@ describe('a segment that is fetched', () => {
     expect(recordsOf('copy', partition)).toEqual(recordsOf('held', partition));
   });
 
+  it.each(['order', 'no order'] as const)('lies as it does with the holder, in %s', async (order) => {
+    holdIn(order, 3, 3);
+    await fetched(1);
+    const reader = new SegmentReader(join(folder, 'copy'));
+    expect(reader.sorted).toBe(order === 'order');
+    reader.close();
+  });
+
   it('goes on where a broken stream stopped', async () => {
     hold(30_000);
     const asked: number[] = [];
@@ -107,14 +126,6 @@ describe('a segment that is fetched', () => {
     expect(recordsOf('copy', 0)).toEqual(recordsOf('held', 0));
   });
 
-  it('is corrupt when a byte of it has changed', async () => {
-    hold(1000);
-    const bytes = readFileSync(join(folder, 'held'));
-    bytes[5000]! ^= 1;
-    writeFileSync(join(folder, 'held'), bytes);
-    await expect(fetched(0)).rejects.toMatchObject({ reason: 'corrupt', source });
-  });
-
   it('is corrupt when its file is cut short', async () => {
     hold(1000);
     writeFileSync(join(folder, 'held'), readFileSync(join(folder, 'held')).subarray(0, 5000));
@@ -132,11 +143,49 @@ describe('a segment that is fetched', () => {
     await expect(fetched(0, 'nobody.sock')).rejects.toMatchObject({ reason: 'unreachable', source });
   });
 
+  it('comes packed where that is asked for, also after a broken stream', async () => {
+    hold(30_000);
+    const passed: number[] = [];
+    await through((connection, bytes) => {
+      passed[connection] = bytes;
+      return connection === 1 && bytes > 100_000 ? 'cut' : 'pass';
+    });
+    await fetched(0, 'proxy.sock', { lz4: true });
+    expect(recordsOf('copy', 0)).toEqual(recordsOf('held', 0));
+    expect(passed).toHaveLength(3);
+    const bytes = readFileSync(join(folder, 'held')).length;
+    expect(passed[1]! + passed[2]!).toBeLessThan(bytes / 4);
+  });
+
+  it('comes as it is where packing makes it no smaller', async () => {
+    const writer = new SegmentWriter(join(folder, 'held'), { partitions: 1 });
+    writer.write('noise', randomBytes(400_000).toString('base64'));
+    writer.endPartition();
+    writer.finish();
+    let passed = 0;
+    await through((_, bytes) => {
+      passed = bytes;
+      return 'pass';
+    });
+    await fetched(0, 'proxy.sock', { lz4: true });
+    expect(recordsOf('copy', 0)).toEqual(recordsOf('held', 0));
+    expect(passed).toBeLessThan(readFileSync(join(folder, 'held')).length * 1.01);
+  });
+
+  it('is corrupt when a byte of it has changed, packed or not', async () => {
+    hold(1000);
+    const bytes = readFileSync(join(folder, 'held'));
+    bytes[5000]! ^= 1;
+    writeFileSync(join(folder, 'held'), bytes);
+    for (const lz4 of [false, true])
+      await expect(fetched(0, 'holder.sock', { lz4 })).rejects.toMatchObject({ reason: 'corrupt', source });
+  });
+
   it('is not fetched any more when nobody wants it', async () => {
     hold(30_000);
     await through(() => 'hold');
     const abort = new AbortController();
-    const fetching = fetched(0, 'proxy.sock', abort.signal);
+    const fetching = fetched(0, 'proxy.sock', { signal: abort.signal });
     abort.abort(new Error('not wanted'));
     await expect(fetching).rejects.toThrow('not wanted');
   });

@@ -12,6 +12,7 @@ import { clusterSetupOf } from '../../../sim/explore/cluster/setup.js';
 import { symmetric } from '../../../sim/explore/cluster/symmetry.js';
 import { explore } from '../../../sim/explore/explore.js';
 import { checkLiveness } from '../../../sim/explore/liveness.js';
+import { unfair } from '../../../sim/explore/model.js';
 import { loadScenarios } from '../../../sim/scenario/load.js';
 
 interface Small {
@@ -116,6 +117,30 @@ describe('reduction and symmetry', () => {
       hashed.depth,
     ]);
   });
+});
+
+describe('the steps of a state', () => {
+  it.each(all)(
+    'are told one for each successor, and only faults and late appends need not happen: %j',
+    (small) => {
+      const model = cluster(small);
+      let states = 0;
+      explore({
+        words: model.words,
+        initial: (out) => model.initial(out),
+        describe: (...step) => model.describe(...step),
+        expand: (data, offset, out) => {
+          model.expand(data, offset, out);
+          if (out.count === 0 || states++ % 16 > 0) return;
+          const last = out.count - 1;
+          const { text, fault } = model.step(data, offset, last);
+          expect(out.classes[last] === unfair).toBe(fault !== undefined || text.endsWith(', late'));
+          expect(model.step(data, offset, out.count)).toBeUndefined();
+        },
+      });
+      expect(states).toBeGreaterThan(100);
+    },
+  );
 });
 
 function tuplesOf({ parts }: Cluster): string[] {

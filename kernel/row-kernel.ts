@@ -1,0 +1,235 @@
+/**
+ * The kernel that groups lines of JSON objects by a field and adds up others, without making a value of any line: a
+ * WebAssembly module of its own, so that other jobs need not compile it. It takes only lines that it fully understands,
+ * and leaves the others to its caller, who has `JSON.parse`.
+ *
+ * Used as the other kernel is (kernel.ts): `open`, fill `input` and let it be taken in; when `full`, or at the end, `sort`
+ * and write, then `clear`. Positions are offsets in `input` or `output`, which may move with `open`, and only then.
+ */
+import {
+  BUFFER_BYTES,
+  KEY_BYTES_MAX,
+  NotForKernelError,
+  operations,
+  type Taken,
+  type Written,
+} from './kernel.js';
+
+export interface RowShape {
+  /** The field whose value is the key. */
+  readonly groupBy: string;
+  /** The numbers of a row. */
+  readonly columns: readonly RowColumn[];
+  /** `full` once the keys have cost so much: 160 bytes each, two for every byte of a key, eight for each column. */
+  readonly budgetBytes: number;
+  readonly partitions: number;
+}
+
+export type RowColumn =
+  | { readonly operation: 'count' }
+  | { readonly operation: 'sum' | 'min' | 'max'; readonly field: string };
+
+/** How lines were taken in. */
+export interface LinesTaken {
+  /** Where to go on. */
+  readonly next: number;
+  readonly lines: number;
+  /** How many of them were left out, because they have no key or lack a number. */
+  readonly left: number;
+  /** Whether the line at `next` is one for the caller: it is no object, not JSON, or written in a rare way. */
+  readonly isOdd: boolean;
+}
+
+/** What assembly/rows-index.ts exports. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly INPUT: Global;
+  readonly OUTPUT: Global;
+  readonly used: Global;
+  readonly full: Global;
+  readonly tooLong: Global;
+  readonly linesTaken: Global;
+  readonly linesLeft: Global;
+  readonly isOdd: Global;
+  readonly rowsRead: Global;
+  readonly rowsWritten: Global;
+  readonly overflowed: Global;
+  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
+  setOperation(operation: number, keyBytesMax: number): void;
+  openTable(budgetBytes: bigint): void;
+  clearTable(): void;
+  beginShape(): number;
+  addNamedField(length: number): number;
+  addColumn(operation: number, field: number): void;
+  groupLines(from: number, to: number): number;
+  addRow(key: number, length: number): void;
+  readRows(from: number, to: number): number;
+  arrangeTable(partitions: number, sorted: number): void;
+  beginRows(partition: number): void;
+  rowsDone(partition: number): number;
+  writeRows(partition: number): number;
+}
+
+interface Global {
+  readonly value: number;
+}
+
+/** What a key costs beside its bytes and its row: see jobs/collector.ts. */
+const KEY_COST = 160;
+const NUMBER_BYTES = 8;
+/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
+const CELL_COST = 80;
+/** See assembly/rows.ts. */
+const FIELDS_MAX = 32;
+const COLUMNS_MAX = 64;
+const NAMES_BYTES_MAX = 16 * 1024 - 64;
+
+export class RowKernel {
+  readonly #exports: Exports;
+  input = new Uint8Array(0);
+  output = new Uint8Array(0);
+  #numbers = new Float64Array(0);
+  #partitions = 1;
+  #written = -1;
+
+  /** `code` is the module made of assembly/rows-index.ts. */
+  constructor(code: Uint8Array) {
+    const text = (address: number, length: number): string =>
+      String.fromCharCode(...new Uint8Array(this.#exports.memory.buffer, address, length));
+    const imports = {
+      parseNumber: (address: number, length: number): number => Number(text(address, length)),
+      formatNumber: (value: number, address: number): number => {
+        const digits = String(value);
+        const bytes = new Uint8Array(this.#exports.memory.buffer, address, digits.length);
+        for (let at = 0; at < digits.length; at++) bytes[at] = digits.charCodeAt(at);
+        return digits.length;
+      },
+    };
+    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(code), { kernel: imports })
+      .exports as unknown as Exports;
+  }
+
+  get full(): boolean {
+    return this.#exports.full.value !== 0;
+  }
+
+  get keys(): number {
+    return this.#exports.used.value;
+  }
+
+  /** Begins anew. Throws NotForKernelError for more fields or columns, or more memory, than there can be. */
+  open({ groupBy, columns, budgetBytes, partitions }: RowShape): void {
+    const exports = this.#exports;
+    const keysMax = Math.ceil(budgetBytes / (KEY_COST + NUMBER_BYTES * columns.length)) + 1;
+    const arenaBytes = budgetBytes + KEY_BYTES_MAX;
+    const memoryWanted = keysMax * CELL_COST + arenaBytes;
+    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
+      throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
+    }
+    const { memory, INPUT, OUTPUT } = exports;
+    this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
+    this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
+    this.#numbers = new Float64Array(memory.buffer, OUTPUT.value, COLUMNS_MAX);
+    this.#partitions = partitions;
+    // Of records the table is to mind the keys alone.
+    exports.setOperation(operations.indexOf('count'), KEY_BYTES_MAX);
+    exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
+    this.#shape(groupBy, columns);
+  }
+
+  /** Forgets all keys. */
+  clear(): void {
+    this.#exports.clearTable();
+  }
+
+  /**
+   * Takes in lines of well-formed UTF-8, each of which ends with a line feed. Ends early when `full`, and before an odd
+   * line. Throws NotForKernelError at a key that is too long.
+   */
+  groupLines(from: number, to: number): LinesTaken {
+    const exports = this.#exports;
+    const base = exports.INPUT.value;
+    const next = exports.groupLines(base + from, base + to) - base;
+    this.#checkKeys();
+    return {
+      next,
+      lines: exports.linesTaken.value,
+      left: exports.linesLeft.value,
+      isOdd: exports.isOdd.value !== 0,
+    };
+  }
+
+  /** Takes in one row. Throws NotForKernelError at a key that is too long. */
+  addRow(key: Uint8Array, row: readonly number[]): void {
+    if (key.length > KEY_BYTES_MAX) throw new NotForKernelError('a key is very long');
+    this.#numbers.set(row);
+    const place = COLUMNS_MAX * NUMBER_BYTES;
+    this.output.set(key, place);
+    this.#exports.addRow(this.#exports.OUTPUT.value + place, key.length);
+  }
+
+  /**
+   * Takes in records as `writeRows` makes them; columns that a record has no number for count records. Ends early when
+   * `full`, and at a record that is not whole. Throws NotForKernelError at a value that is no row and at a key that is too
+   * long.
+   */
+  readRecords(from: number, to: number): Taken {
+    const exports = this.#exports;
+    const base = exports.INPUT.value;
+    const next = exports.readRows(base + from, base + to);
+    if (next < 0) throw new NotForKernelError('a record holds a value that is not a row');
+    this.#checkKeys();
+    return { next: next - base, count: exports.rowsRead.value };
+  }
+
+  /** Sorts by partition and key. Then the partitions can be written, one after the other and each once. */
+  sort(): void {
+    this.#exports.arrangeTable(this.#partitions, 1);
+    this.#written = -1;
+  }
+
+  /**
+   * Writes the rows of a partition to the front of `output`, as records whose value is an array of numbers in JSON;
+   * `done` is false when there are more than fit, and then the next call goes on. Throws NotForKernelError when a sum
+   * went beyond all numbers.
+   */
+  writeRows(partition: number): Written {
+    const exports = this.#exports;
+    if (partition !== this.#written) exports.beginRows(partition);
+    this.#written = partition;
+    const end = exports.writeRows(partition) - exports.OUTPUT.value;
+    if (exports.overflowed.value !== 0) throw new NotForKernelError('a sum is not a finite number');
+    return { end, records: exports.rowsWritten.value, done: exports.rowsDone(partition) !== 0 };
+  }
+
+  /** Tells the module which fields to look for, each once, and what to make of them. */
+  #shape(groupBy: string, columns: readonly RowColumn[]): void {
+    const names = [groupBy];
+    for (const column of columns) {
+      if (column.operation !== 'count' && !names.includes(column.field)) names.push(column.field);
+    }
+    const encoded = names.map(utf8Bytes);
+    const bytes = encoded.reduce((sum, name) => sum + name.length, 0);
+    if (names.length > FIELDS_MAX || columns.length > COLUMNS_MAX || bytes > NAMES_BYTES_MAX) {
+      throw new NotForKernelError('very many fields or columns');
+    }
+    const exports = this.#exports;
+    let place = exports.beginShape();
+    for (const name of encoded) {
+      new Uint8Array(exports.memory.buffer, place, name.length).set(name);
+      place = exports.addNamedField(name.length);
+    }
+    for (const column of columns) {
+      const field = column.operation === 'count' ? 0 : names.indexOf(column.field);
+      exports.addColumn(operations.indexOf(column.operation), field);
+    }
+  }
+
+  #checkKeys(): void {
+    if (this.#exports.tooLong.value !== 0) throw new NotForKernelError('a key is very long');
+  }
+}
+
+function utf8Bytes(text: string): Uint8Array {
+  return Uint8Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,134 @@
+/**
+ * The lane of jobs that group JSON by a field and add up others: nothing of a line becomes a value, unless the kernel
+ * finds the line odd. Such a line is looked at as the job's own `map` does, before the next one is taken.
+ */
+import { isUtf8 } from 'node:buffer';
+import { columnsOf, isGrouping, keyedRow, NOT_UNDERSTOOD, parsed } from '../../jobs/grouping.js';
+import type { Counters } from '../../jobs/types.js';
+import { wellFormed } from '../../jobs/utf8.js';
+import { NotForKernelError, PARTITIONS_MAX } from '../../kernel/kernel.js';
+import type { RowColumn, RowKernel } from '../../kernel/row-kernel.js';
+import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
+import { breathe } from './attempt.js';
+import { kernelOfRows } from './kernels.js';
+import { readCompressed, readRange, WHOLE } from './lines.js';
+import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapOutput, RunContent } from './map-output.js';
+import { splitBytes } from './split-reader.js';
+import { WholeLines } from './whole-lines.js';
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+
+/** Whether the lane may do. */
+export function isForGrouping({ job, reduces, skip = [] }: MapAttemptOptions): boolean {
+  return isGrouping(job) && skip.length === 0 && reduces <= PARTITIONS_MAX && hasWebAssembly();
+}
+
+export class GroupLane {
+  readonly #options: MapAttemptOptions;
+  readonly #output: MapOutput;
+  readonly #kernel: RowKernel = kernelOfRows()!;
+  readonly #groupBy: string;
+  readonly #columns: readonly RowColumn[];
+  readonly #content: RunContent;
+  /** In NDJSON a line that is not JSON is an error, and a blank one is no record. */
+  readonly #isStrict: boolean;
+  #lines = 0;
+  #left = 0;
+
+  constructor(options: MapAttemptOptions, output: MapOutput) {
+    const { job, reduces, budgetBytes } = options;
+    this.#options = options;
+    this.#output = output;
+    this.#groupBy = job.groupBy!;
+    this.#columns = columnsOf(job.aggregates!);
+    this.#isStrict = job.inputFormat === 'ndjson';
+    this.#kernel.open({ groupBy: this.#groupBy, columns: this.#columns, budgetBytes, partitions: reduces });
+    this.#content = contentOf(this.#kernel, reduces);
+  }
+
+  get counters(): Counters {
+    return [
+      ...(this.#left > 0 ? [[NOT_UNDERSTOOD, this.#left] as const] : []),
+      ['map.records.in', this.#lines],
+      ['map.records.out', this.#lines - this.#left],
+    ];
+  }
+
+  /** Groups the whole split and gives the last run. */
+  async run(): Promise<RunContent> {
+    const { files, ranges, context, progress } = this.#options;
+    const bytesTotal = splitBytes(ranges);
+    const take = (from: number, to: number): void => this.#take(from, to);
+    let rangesDone = 0;
+    for (const range of ranges) {
+      const file = files[range.file]!;
+      const isWhole = file.compression !== 'none';
+      const lines = new WholeLines(isWhole ? WHOLE : range, this.#kernel.input, take);
+      for await (const { bytesDone } of isWhole
+        ? readCompressed(file, lines)
+        : readRange(file, range, lines)) {
+        progress?.(rangesDone + bytesDone, bytesTotal);
+        await breathe(context.signal);
+      }
+      rangesDone += range.end - range.start;
+    }
+    return this.#content;
+  }
+
+  /** Takes whole lines of the kernel's input. */
+  #take(from: number, to: number): void {
+    const input = Buffer.from(this.#kernel.input.buffer, this.#kernel.input.byteOffset, to);
+    if (!isUtf8(input.subarray(from))) {
+      for (let at = from; at < to; ) at = this.#takeOdd(input, at);
+      return;
+    }
+    for (let at = from; at < to; ) {
+      const { next, lines, left, isOdd } = this.#kernel.groupLines(at, to);
+      this.#lines += lines;
+      this.#left += left;
+      at = next;
+      if (this.#kernel.full) this.#spill();
+      else if (isOdd) at = this.#takeOdd(input, at);
+    }
+  }
+
+  /** Takes one line in the way of `map`. Returns where the next begins. */
+  #takeOdd(input: Buffer, from: number): number {
+    const lineFeed = input.indexOf(LINE_FEED, from);
+    const to = lineFeed > from && input[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+    const text = input.toString('utf8', from, to);
+    if (this.#isStrict && text.trim() === '') return lineFeed + 1;
+    const record = parsed(text);
+    if (record === undefined && this.#isStrict) throw new NotForKernelError('a line is not JSON');
+    this.#lines++;
+    const found = keyedRow(record, this.#groupBy, this.#columns);
+    if (found === undefined) this.#left++;
+    else {
+      this.#kernel.addRow(Buffer.from(wellFormed(found[0])), found[1]);
+      if (this.#kernel.full) this.#spill();
+    }
+    return lineFeed + 1;
+  }
+
+  #spill(): void {
+    this.#output.spill(this.#content);
+    this.#kernel.clear();
+  }
+}
+
+/** Sorts what the kernel holds and writes it. */
+function contentOf(kernel: RowKernel, reduces: number): RunContent {
+  return (writer) => {
+    kernel.sort();
+    for (let partition = 0; partition < reduces; partition++) {
+      for (let done = false; !done; ) {
+        const written = kernel.writeRows(partition);
+        writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
+        done = written.done;
+      }
+      writer.endPartition();
+    }
+  };
+}
