@@ -10,7 +10,6 @@ import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
-import { tierUpLater } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch.js';
 import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';
@@ -58,7 +57,6 @@ export class WorkerNode extends DialingNode<'worker'> {
   /** What is to be known of each job's work order, which is large and read once. */
   readonly #orders = new Map<number, Promise<OrderExcerpt>>();
   readonly #beat: NodeJS.Timeout;
-  #hasLoaded = false;
 
   constructor(options: WorkerNodeOptions) {
     const { config, life, slots, previous, layout } = options;
@@ -235,10 +233,6 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
-    if (!this.#hasLoaded) {
-      this.#hasLoaded = true;
-      tierUpLater();
-    }
     this.#running.get(attemptKey(attempt))?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
     switch (result.type) {

@@ -22,7 +22,6 @@ import { ClientNode, type Conclusion } from '../node/client-node.js';
 import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
 import type { MasterNode } from '../node/master-node.js';
-import { tierUpLater } from '../process/engine.js';
 import { openMaster } from '../process/open-master.js';
 import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
@@ -96,7 +95,6 @@ export class LocalCluster {
 
   /** Starts every process. */
   async start(): Promise<void> {
-    tierUpLater();
     this.supervisor.start();
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
