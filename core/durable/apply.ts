@@ -31,11 +31,11 @@ import {
 
 /** Applies one entry of the journal; entries come in order, without gaps. */
 export function applyEntry(state: DurableState, entry: JournalEntry): void {
-  invariant(entry.slot === state.slot + 1, 'M2', `slot ${entry.slot} applied after slot ${state.slot}`);
+  invariant(entry.slot === state.slot + 1, 'M2', () => `slot ${entry.slot} applied after slot ${state.slot}`);
   invariant(
     entry.after === state.nonce,
     'M2',
-    `slot ${entry.slot} follows ${entry.after}, and is applied after ${state.nonce}`,
+    () => `slot ${entry.slot} follows ${entry.after}, and is applied after ${state.nonce}`,
   );
   state.slot = entry.slot;
   state.nonce = entry.nonce;
@@ -135,7 +135,7 @@ function noteSnapshot(state: DurableState, { part, parts }: Snapshot): void {
 
 function openJob(state: DurableState, id: number, kind: string): DurableJob {
   const job = findJob(state, id);
-  invariant(job?.phase === 'open', 'M2', `${kind} for job ${id} in phase ${job?.phase ?? 'unknown'}`);
+  invariant(job?.phase === 'open', 'M2', () => `${kind} for job ${id} in phase ${job?.phase ?? 'unknown'}`);
   return job;
 }
 
@@ -149,9 +149,13 @@ const noneSkipped: readonly string[] = [];
 
 function commit(job: DurableJob, record: TaskCommitted): void {
   const { task } = record.attempt;
-  invariant(task < job.commits.length, 'M2', `commit of task ${task} of ${job.commits.length}`);
-  invariant(validCommit(job, task) === undefined, 'M1', `task ${task} of job ${job.job} committed twice`);
-  invariant(!isDead(job, record.attempt), 'M1', `a dead attempt of task ${task} committed`);
+  invariant(task < job.commits.length, 'M2', () => `commit of task ${task} of ${job.commits.length}`);
+  invariant(
+    validCommit(job, task) === undefined,
+    'M1',
+    () => `task ${task} of job ${job.job} committed twice`,
+  );
+  invariant(!isDead(job, record.attempt), 'M1', () => `a dead attempt of task ${task} committed`);
   if (isMap(job, task)) {
     const before = job.commits[task];
     if (before) mixGeneration(job.generation, task, before.output.digest, -1);
@@ -161,7 +165,7 @@ function commit(job: DurableJob, record: TaskCommitted): void {
     invariant(
       inputs === generationText(job.generation),
       'M6',
-      `task ${task} committed from mixed generations`,
+      () => `task ${task} committed from mixed generations`,
     );
   }
   job.commits[task] = {

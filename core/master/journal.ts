@@ -112,7 +112,7 @@ export function onAppended(
   invariant(
     entry.nonce === pending.nonce,
     'M4',
-    `slot ${entry.slot} acknowledged with another nonce than ours`,
+    () => `slot ${entry.slot} acknowledged with another nonce than ours`,
   );
   takeIn(state, turn, entry, listener);
 }

@@ -57,11 +57,12 @@ function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
 function sameFields(a: object, b: object, except: ReadonlySet<string>): boolean {
   const inA = a as Record<string, unknown>;
   const inB = b as Record<string, unknown>;
+  let more = 0;
   for (const name in inA) {
-    if (inA[name] !== inB[name] && !except.has(name) && !same(inA[name], inB[name])) return false;
+    const item = inA[name];
+    if (item !== undefined) more++;
+    if (item !== inB[name] && !except.has(name) && !same(item, inB[name])) return false;
   }
-  for (const name in inB) {
-    if (inB[name] !== undefined && inA[name] === undefined) return false;
-  }
-  return true;
+  for (const name in inB) if (inB[name] !== undefined) more--;
+  return more === 0;
 }
