@@ -5,7 +5,7 @@
  */
 
 /** Words per batch: what is prefetched at once must stay in the nearest cache. */
-export const BATCH: i32 = 192;
+export const BATCH: i32 = 64;
 /** A block of 64 bytes begins or ends at most 64 words. */
 const BATCH_MAX: i32 = BATCH + 64;
 

@@ -87,7 +87,8 @@ export function clearTable(): void {
 function setSize(slots: i32): void {
   slotCount = slots;
   shift = 64 - <i64>ctz(slots);
-  usedMax = (slots >> 1) + (slots >> 3);
+  // Keys that are not found where they are looked for first cost more than a larger table.
+  usedMax = slots >> 1;
   memory.fill(SLOTS, 0, slots * SLOT_BYTES);
 }
 
