@@ -9,7 +9,7 @@ import { fetchSegment } from '../../../runtime/shuffle/fetch.js';
 import { ShuffleServer } from '../../../runtime/shuffle/server.js';
 
 const source = { job: 1, task: 0, epoch: 1, n: 1 };
-const patience = { stallMs: 200, patienceMs: 600, retryMs: 20 };
+const patience = { stallMs: 600, patienceMs: 1800, retryMs: 20 };
 
 let folder: string;
 let server: ShuffleServer;
