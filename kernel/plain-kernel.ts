@@ -4,6 +4,8 @@
  *
  * Keys are kept as strings with one character for each byte, so that the order of strings is that of bytes.
  */
+
+import { bytesOf, byteText } from './byte-text.js';
 import {
   BUFFER_BYTES,
   KEY_BYTES_MAX,
@@ -319,15 +321,6 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '
 function lineOf({ key, value }: Entry, separator: number): Uint8Array {
   const escaped = key.replace(SPECIAL, (special) => ESCAPES[special]!);
   return bytesOf(`${escaped}${String.fromCharCode(separator)}${value}\n`);
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-/** The UTF-8 of a text, a character for each byte. */
-function byteText(text: string): string {
-  return unescape(encodeURIComponent(text));
 }
 
 function utf8Text(bytes: Uint8Array, from: number, to: number): string {

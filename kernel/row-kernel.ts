@@ -6,6 +6,7 @@
  * Used as the other kernel is (kernel.ts): `open`, fill `input` and let it be taken in; when `full`, or at the end, `sort`
  * and write, then `clear`. Positions are offsets in `input` or `output`, which may move with `open`, and only then.
  */
+import { bytesOf, byteText } from './byte-text.js';
 import {
   BUFFER_BYTES,
   KEY_BYTES_MAX,
@@ -14,6 +15,7 @@ import {
   type Taken,
   type Written,
 } from './kernel.js';
+import { type Global, instantiate, openTable, type TableExports } from './table-module.js';
 
 export interface RowShape {
   /** The field whose value is the key. */
@@ -64,13 +66,7 @@ export interface LinesTaken {
 }
 
 /** What assembly/rows-index.ts exports. */
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly INPUT: Global;
-  readonly OUTPUT: Global;
-  readonly used: Global;
-  readonly full: Global;
-  readonly tooLong: Global;
+interface Exports extends TableExports {
   readonly linesTaken: Global;
   readonly linesLeft: Global;
   readonly isOdd: Global;
@@ -78,11 +74,6 @@ interface Exports {
   readonly stoppedAtOdd: Global;
   readonly rowsRead: Global;
   readonly rowsWritten: Global;
-  readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
-  setOperation(operation: number, keyBytesMax: number): void;
-  openTable(budgetBytes: bigint): void;
-  clearTable(): void;
   beginShape(): number;
   addNamedField(length: number): number;
   addColumn(operation: number, field: number): void;
@@ -90,21 +81,14 @@ interface Exports {
   scanFields(from: number, to: number): number;
   addRow(key: number, length: number): void;
   readRows(from: number, to: number): number;
-  arrangeTable(partitions: number, sorted: number): void;
   beginRows(partition: number): void;
   rowsDone(partition: number): number;
   writeRows(partition: number): number;
 }
 
-interface Global {
-  readonly value: number;
-}
-
 /** What a key costs beside its bytes and its row: see jobs/collector.ts. */
 const KEY_COST = 160;
 const NUMBER_BYTES = 8;
-/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
-const CELL_COST = 80;
 /** See assembly/rows.ts. */
 const FIELDS_MAX = 32;
 const COLUMNS_MAX = 64;
@@ -123,19 +107,10 @@ export class RowKernel {
 
   /** `code` is the module made of assembly/rows-index.ts. */
   constructor(code: Uint8Array) {
-    const text = (address: number, length: number): string =>
-      String.fromCharCode(...new Uint8Array(this.#exports.memory.buffer, address, length));
-    const imports = {
-      parseNumber: (address: number, length: number): number => Number(text(address, length)),
-      formatNumber: (value: number, address: number): number => {
-        const digits = String(value);
-        const bytes = new Uint8Array(this.#exports.memory.buffer, address, digits.length);
-        for (let at = 0; at < digits.length; at++) bytes[at] = digits.charCodeAt(at);
-        return digits.length;
-      },
-    };
-    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(code), { kernel: imports })
-      .exports as unknown as Exports;
+    this.#exports = instantiate<Exports>(code, (bytes) => ({
+      parseNumber: (address: number, length: number): number =>
+        Number(String.fromCharCode(...bytes(address, length))),
+    }));
   }
 
   get full(): boolean {
@@ -148,21 +123,15 @@ export class RowKernel {
 
   /** Begins anew. Throws NotForKernelError for more fields or columns, or more memory, than there can be. */
   open({ groupBy, columns, budgetBytes, partitions }: RowShape): void {
-    const exports = this.#exports;
     const keysMax = Math.ceil(budgetBytes / (KEY_COST + NUMBER_BYTES * columns.length)) + 1;
     const arenaBytes = budgetBytes + KEY_BYTES_MAX;
-    const memoryWanted = keysMax * CELL_COST + arenaBytes;
-    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
-      throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
-    }
-    const { memory, INPUT, OUTPUT } = exports;
+    // Of records the table is to mind the keys alone.
+    openTable(this.#exports, { operation: 'count', budgetBytes, partitions, keysMax, arenaBytes });
+    const { memory, INPUT, OUTPUT } = this.#exports;
     this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
     this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
     this.#numbers = new Float64Array(memory.buffer, OUTPUT.value, COLUMNS_MAX);
     this.#partitions = partitions;
-    // Of records the table is to mind the keys alone.
-    exports.setOperation(operations.indexOf('count'), KEY_BYTES_MAX);
-    exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
     this.#shape(groupBy, columns);
   }
 
@@ -263,7 +232,7 @@ export class RowKernel {
     }
     const exports = this.#exports;
     let place = exports.beginShape();
-    for (const name of names.map(utf8Bytes)) {
+    for (const name of names.map(byteText).map(bytesOf)) {
       new Uint8Array(exports.memory.buffer, place, name.length).set(name);
       place = exports.addNamedField(name.length);
     }
@@ -280,10 +249,6 @@ export class RowKernel {
 
 /** Whether a kernel has room for the names of so many fields. */
 export function areFewFields(names: readonly string[]): boolean {
-  const bytes = names.reduce((sum, name) => sum + utf8Bytes(name).length, 0);
+  const bytes = names.reduce((sum, name) => sum + byteText(name).length, 0);
   return names.length <= FIELDS_MAX && bytes <= NAMES_BYTES_MAX;
-}
-
-function utf8Bytes(text: string): Uint8Array {
-  return Uint8Array.from(unescape(encodeURIComponent(text)), (character) => character.charCodeAt(0));
 }

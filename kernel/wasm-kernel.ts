@@ -15,29 +15,18 @@ import {
   type WordKind,
   type Written,
 } from './kernel.js';
+import { type Global, instantiate, openTable, type TableExports } from './table-module.js';
 
 /** What assembly/index.ts exports. */
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly INPUT: Global;
-  readonly OUTPUT: Global;
-  readonly used: Global;
-  readonly full: Global;
-  readonly tooLong: Global;
+interface Exports extends TableExports {
   readonly wordsTaken: Global;
   readonly recordsRead: Global;
   readonly recordsWritten: Global;
-  readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
   layOutSources(bufferBytes: number, sourcesBytes: bigint): number;
-  setOperation(operation: number, keyBytesMax: number): void;
-  openTable(budgetBytes: bigint): void;
-  clearTable(): void;
   countLineFeeds(from: number, to: number): number;
   countLetterWords(from: number, to: number): number;
   countSpacedWords(from: number, to: number): number;
   readRecords(from: number, to: number): number;
-  arrangeTable(partitions: number, sorted: number): void;
   beginPartition(partition: number): void;
   partitionDone(partition: number): number;
   writeRecords(partition: number, at: number): number;
@@ -61,14 +50,8 @@ interface Exports {
   readonly mergedOut: Global;
 }
 
-interface Global {
-  readonly value: number;
-}
-
 /** What a key costs at least: see jobs/collector.ts. */
 const KEY_COST = 168;
-/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
-const CELL_COST = 80;
 /** What `beginMerge` is told: see assembly/merge.ts. */
 const SIDE_BY_SIDE = 0;
 const COMBINED = 1;
@@ -91,19 +74,9 @@ export class WasmKernel implements Kernel {
 
   /** `code` is the module made of assembly/. There must be WebAssembly: see `hasWebAssembly`. */
   constructor(code: Uint8Array) {
-    const imports = {
-      fillLetters: (block: number, address: number): void => {
-        new Uint8Array(this.#exports.memory.buffer, address, BLOCK / 8).set(lettersOf(block));
-      },
-      formatNumber: (value: number, address: number): number => {
-        const text = String(value);
-        const bytes = new Uint8Array(this.#exports.memory.buffer, address, text.length);
-        for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-        return text.length;
-      },
-    };
-    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(code), { kernel: imports })
-      .exports as Exports;
+    this.#exports = instantiate<Exports>(code, (bytes) => ({
+      fillLetters: (block: number, address: number): void => bytes(address, BLOCK / 8).set(lettersOf(block)),
+    }));
   }
 
   get full(): boolean {
@@ -115,17 +88,11 @@ export class WasmKernel implements Kernel {
   }
 
   open({ operation, budgetBytes, partitions }: KernelShape): void {
-    const exports = this.#exports;
     const keysMax = Math.ceil(budgetBytes / KEY_COST) + 1;
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
-    const memoryWanted = keysMax * CELL_COST + arenaBytes;
-    if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
-      throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
-    }
+    openTable(this.#exports, { operation, budgetBytes, partitions, keysMax, arenaBytes });
     this.#view();
     this.#partitions = partitions;
-    exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);
-    exports.openTable(BigInt(Math.min(budgetBytes, Number.MAX_SAFE_INTEGER)));
   }
 
   clear(): void {

@@ -51,9 +51,12 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {
   const { request, terminal, flags, tookUs } = concluding;
   if (sayStage(request, tookUs, terminal)) return exitCodes.yes;
-  if (flags.json) terminal.out(`${JSON.stringify(await summarize(status, concluding))}\n`);
-  else if (request.toStdout) await printParts(request);
-  if (!flags.quiet && !flags.json) terminal.say(summaryText(await summarize(status, concluding)));
+  if (request.toStdout && !flags.json) await printParts(request);
+  // It reads all traces: not for nobody.
+  if (flags.quiet && !flags.json) return exitCodes.yes;
+  const summary = await summarize(status, concluding);
+  if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
+  else terminal.say(summaryText(summary));
   return exitCodes.yes;
 }
 

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
-import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
+import { builtinJobs, builtinPipelines, offeredBuiltins } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
 import { isSplittable } from '../../jobs/input-format.js';
 import { isPipeline, jobOf, type Program, stagesOf } from '../../jobs/pipeline.js';
@@ -96,7 +96,7 @@ function looksLikePath(name: string): boolean {
 }
 
 function unknownJob(name: string): UserError {
-  const names = [...builtinJobs.keys(), ...builtinPipelines.keys()].filter((one) => one !== 'modelled');
+  const names = [...offeredBuiltins.keys()];
   const meant = suggest(name, names);
   return new UserError({
     code: 'J001',

@@ -21,3 +21,9 @@ export const builtinJobs: ReadonlyMap<string, Builtin> = new Map(
 export const builtinPipelines: ReadonlyMap<string, BuiltinPipeline> = new Map(
   [topK, pageRank].map((builtin) => [builtin.pipeline.name, builtin]),
 );
+
+/** What users can run, by name: all but the job of scenarios, whose tasks take modelled time. */
+export const offeredBuiltins: ReadonlyMap<string, Builtin | BuiltinPipeline> = new Map<
+  string,
+  Builtin | BuiltinPipeline
+>([...[...builtinJobs].filter(([, builtin]) => builtin !== modelled), ...builtinPipelines]);

@@ -43,9 +43,8 @@ const LINE_FEED: u8 = 0x0a;
 export const FIELD_BYTES: i32 = 40;
 
 /**
- * What is remembered of each member of a line, by its number: the bytes from the brace or
- * comma before a member to its value, as many as 16; how many they are, none if there is nothing to remember, and the field
- * of that name (u32).
+ * What is remembered of each member of a line, by its number: the bytes from the brace or comma before a member to its
+ * value, as many as 16; how many they are, none if there is nothing to remember, and the field of that name (u32).
  */
 const MEMBER_BYTES: i32 = 32;
 const MEMBERS_MAX: i32 = 32;

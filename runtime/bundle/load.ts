@@ -1,4 +1,7 @@
-/** From a bundle to a job, or a pipeline of them, that can be called. Runs the module's top level, so only executors and local commands do it. */
+/**
+ * From a bundle to a job, or a pipeline of them, that can be called. Runs the module's top level, so only executors and
+ * local commands do it.
+ */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

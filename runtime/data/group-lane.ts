@@ -3,13 +3,14 @@
  * finds the line odd. Such a line is looked at as the job's own `map` does, before the next one is taken.
  */
 import { isUtf8 } from 'node:buffer';
-import { columnsOf, isGrouping, keyedRow, NOT_UNDERSTOOD, parsed } from '../../jobs/grouping.js';
+import { columnsOf, keyedRow, NOT_UNDERSTOOD, parsed } from '../../jobs/grouping.js';
 import type { Counters } from '../../jobs/types.js';
 import { wellFormed } from '../../jobs/utf8.js';
 import { NotForKernelError, PARTITIONS_MAX } from '../../kernel/kernel.js';
 import type { RowColumn, RowKernel } from '../../kernel/row-kernel.js';
-import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
 import { breathe } from './attempt.js';
+import { isForRows } from './kernel-jobs.js';
+import { writePartitions } from './kernel-output.js';
 import { kernelOfRows } from './kernels.js';
 import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
@@ -21,8 +22,8 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
 /** Whether the lane may do. */
-export function isForGrouping({ job, reduces, skip = [] }: MapAttemptOptions): boolean {
-  return isGrouping(job) && skip.length === 0 && reduces <= PARTITIONS_MAX && hasWebAssembly();
+export function isForGrouping(options: MapAttemptOptions): boolean {
+  return isForRows(options) && options.reduces <= PARTITIONS_MAX;
 }
 
 export class GroupLane {
@@ -122,13 +123,6 @@ export class GroupLane {
 function contentOf(kernel: RowKernel, reduces: number): RunContent {
   return (writer) => {
     kernel.sort();
-    for (let partition = 0; partition < reduces; partition++) {
-      for (let done = false; !done; ) {
-        const written = kernel.writeRows(partition);
-        writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
-        done = written.done;
-      }
-      writer.endPartition();
-    }
+    writePartitions(writer, reduces, kernel, (partition) => kernel.writeRows(partition));
   };
 }

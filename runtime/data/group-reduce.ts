@@ -3,22 +3,17 @@
  * order, and each key's row becomes a value only once, when its line is written. Keys that do not fit into the budget are
  * for the general lane, which merges.
  */
-import { columnsOf, isGrouping, type Row } from '../../jobs/grouping.js';
+import { columnsOf, type Row } from '../../jobs/grouping.js';
 import { formatterOf } from '../../jobs/output-format.js';
 import type { Job } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { RowKernel } from '../../kernel/row-kernel.js';
-import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
 import type { AttemptResult } from './attempt.js';
 import { type LinesWritten, readSources, writeFile } from './kernel-reduce.js';
 import { kernelOfRows } from './kernels.js';
 import { RecordBytes } from './record-bytes.js';
 import type { GatheredReduce } from './reduce-attempt.js';
 import type { TextFile } from './text-file.js';
-
-export function isGroupReduce({ job, skip = [] }: Pick<GatheredReduce, 'job' | 'skip'>): boolean {
-  return isGrouping(job) && skip.length === 0 && hasWebAssembly();
-}
 
 /** Runs the attempt; throws NotForKernelError where it has to be done in the general lane. */
 export async function runGroupReduce(options: GatheredReduce): Promise<AttemptResult> {

@@ -1,7 +1,9 @@
 /** Which jobs, and which parts of them, the kernel can do. */
 import { knownAs } from '../../jobs/aggregates.js';
+import { isGrouping } from '../../jobs/grouping.js';
 import type { Job } from '../../jobs/types.js';
 import { type KeyOrder, type Operation, operations } from '../../kernel/kernel.js';
+import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
 
 /** How the kernel combines for the job, if it can. */
 export function operationOf({ combine }: Job): Operation | undefined {
@@ -27,6 +29,11 @@ export function isKernelReduce(job: Job): boolean {
     job.setup === undefined &&
     job.teardown === undefined
   );
+}
+
+/** Whether an attempt of the job, with these records left out, is for the kernel of rows. */
+export function isForRows({ job, skip = [] }: { job: Job; skip?: readonly string[] | undefined }): boolean {
+  return isGrouping(job) && skip.length === 0 && hasWebAssembly();
 }
 
 /**

@@ -1,9 +1,10 @@
 /** What the fast lanes of a map attempt share: whether they are for it, and how the kernel leaves its runs. */
-import { type Kernel, PARTITIONS_MAX } from '../../kernel/kernel.js';
+import { type Kernel, PARTITIONS_MAX, type Written } from '../../kernel/kernel.js';
 import { operationOf } from './kernel-jobs.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { RunContent } from './map-output.js';
+import type { SegmentWriter } from './segments.js';
 
 /** Whether the kernel knows how to combine and to partition as the job wants it. */
 export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
@@ -27,13 +28,23 @@ export function kernelContent(kernel: Kernel, reduces: number): RunContent {
   return (writer, order) => {
     kernel.arrange(order);
     if (order === 'as they came') writer.leaveUnsorted();
-    for (let partition = 0; partition < reduces; partition++) {
-      for (let done = false; !done; ) {
-        const written = kernel.writeRecords(partition, 0);
-        writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
-        done = written.done;
-      }
-      writer.endPartition();
-    }
+    writePartitions(writer, reduces, kernel, (partition) => kernel.writeRecords(partition, 0));
   };
+}
+
+/** Writes all partitions, each as often as `write` needs for it: every time it leaves records at the front of `output`. */
+export function writePartitions(
+  writer: SegmentWriter,
+  partitions: number,
+  kernel: { readonly output: Uint8Array },
+  write: (partition: number) => Written,
+): void {
+  for (let partition = 0; partition < partitions; partition++) {
+    for (let done = false; !done; ) {
+      const written = write(partition);
+      writer.writeEncoded(kernel.output.subarray(0, written.end), written.records);
+      done = written.done;
+    }
+    writer.endPartition();
+  }
 }

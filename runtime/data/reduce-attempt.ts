@@ -17,8 +17,8 @@ import { commandsOf } from '../commands/command-job.js';
 import { reduceThrough } from '../commands/reduce-program.js';
 import { type AttemptResult, blame, breathe, FailureMemory, type Progress } from './attempt.js';
 import { gatherSources, type ReduceSource, type SourceFeed } from './gather.js';
-import { isGroupReduce, runGroupReduce } from './group-reduce.js';
-import { isKernelReduce } from './kernel-jobs.js';
+import { runGroupReduce } from './group-reduce.js';
+import { isForRows, isKernelReduce } from './kernel-jobs.js';
 import { mergedRecords, mergeUntouched } from './kernel-merge.js';
 import { runKernelReduce } from './kernel-reduce.js';
 import { kernelOfThread } from './kernels.js';
@@ -81,7 +81,7 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
     const gathered = await gather(options, copies);
     const fast = isKernelReduce(options.job)
       ? runKernelReduce
-      : isGroupReduce(options)
+      : isForRows(options)
         ? runGroupReduce
         : undefined;
     if (fast !== undefined) {

@@ -21,7 +21,10 @@ import {
 export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
 
-/** A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments.ts). `task` is the map whose committed output it is; a run without it is the attempt's own. */
+/**
+ * A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments.ts). `task` is
+ * the map whose committed output it is; a run without it is the attempt's own.
+ */
 export interface Run {
   readonly path: string;
   readonly task?: number;

@@ -9,7 +9,7 @@ import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-poi
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
-import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
+import type { ToChild, ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
 
 function endNow(): void {
@@ -28,22 +28,13 @@ function fail(error: Error): void {
   );
 }
 
-/** The parent's first message. */
-function setupGiven(): Promise<ChildSetup> {
-  return new Promise((resolve) => {
-    process.once('message', (message: ToChild) => {
-      if (message.type === 'setup') resolve(message.setup);
-    });
-  });
-}
-
 /** Resolves with the parent's first message of this type. */
-function told(type: ToChild['type']): Promise<void> {
+function told<T extends ToChild['type']>(type: T): Promise<Extract<ToChild, { type: T }>> {
   return new Promise((resolve) => {
     const listen = (message: ToChild): void => {
       if (message.type !== type) return;
       process.off('message', listen);
-      resolve();
+      resolve(message as Extract<ToChild, { type: T }>);
     };
     process.on('message', listen);
   });
@@ -56,7 +47,7 @@ async function main(): Promise<void> {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const mayDial = told('dial');
-  const setup = await setupGiven();
+  const { setup } = await told('setup');
   process.title = `rehearse ${setup.life.node}`;
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);

@@ -54,8 +54,8 @@ export function canWork(world: World): boolean {
 
 /**
  * Whether the rule applies: somebody of each kind is up, and nobody outside of a healed core leads. A leader that workers
- * can reach, if only now and then, has no reason to give way, even if the core cannot reach it. But what has ended the core's own master can
- * tell, whoever leads.
+ * can reach, if only now and then, has no reason to give way, even if the core cannot reach it. But what has ended the
+ * core's own master can tell, whoever leads.
  */
 export function canEnd(world: World): boolean {
   const up = new Set<string>();

@@ -11,6 +11,7 @@
 import type { ClientState } from '../../../core/client/step.js';
 import type { ClusterConfig } from '../../../core/config.js';
 import { arm, armed, type Deadline, type Deadlines, noDeadlines } from '../../../core/deadlines.js';
+import type { Draft } from '../../../core/draft.js';
 import type { Effect } from '../../../core/effects.js';
 import type { MachineEvent } from '../../../core/events.js';
 import { InvariantError } from '../../../core/invariant-error.js';
@@ -97,7 +98,7 @@ export class Locals {
   /** One step of the core. `session` is the number that the machine gives to the session it dials next, if it does. */
   step(number: number, event: MachineEvent, session: number): Stepped {
     const local = this.table.value(number);
-    const state = copyOf(local.state!) as { -readonly [K in keyof MachineState]: MachineState[K] };
+    const state = copyOf(local.state!) as Draft<MachineState>;
     state.config = this.#config;
     state.deadlines = armedAgain(local.armed);
     if ('link' in state) (state as WorkerState).link.sessions = session - 1;
