@@ -23,10 +23,8 @@ import { kernelOfRows } from './kernels.js';
 import { type Line, readLines, readRange } from './lines.js';
 import type { SplitRange } from './plan.js';
 import { type DataRecord, jsonRecords, type RecordBatch } from './records.js';
-import { WholeLines } from './whole-lines.js';
+import { lineAt, WholeLines } from './whole-lines.js';
 
-const LINE_FEED = 10;
-const CARRIAGE_RETURN = 13;
 const QUOTE = 0x22;
 const MINUS = 0x2d;
 
@@ -166,10 +164,9 @@ class FieldScanner {
   }
 
   #takeOdd(from: number): number {
-    const lineFeed = this.#input.indexOf(LINE_FEED, from);
-    const to = lineFeed > from && this.#input[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
-    this.#found.push({ text: this.#input.toString('utf8', from, to), offset: this.#offsetOf(from) });
-    return lineFeed + 1;
+    const { text, next } = lineAt(this.#input, from);
+    this.#found.push({ text, offset: this.#offsetOf(from) });
+    return next;
   }
 
   #offsetOf(begin: number): number {

@@ -16,10 +16,7 @@ import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { splitBytes } from './split-reader.js';
-import { WholeLines } from './whole-lines.js';
-
-const LINE_FEED = 10;
-const CARRIAGE_RETURN = 13;
+import { lineAt, WholeLines } from './whole-lines.js';
 
 /** Whether the lane may do. */
 export function isForGrouping(options: MapAttemptOptions): boolean {
@@ -97,10 +94,8 @@ export class GroupLane {
 
   /** Takes one line in the way of `map`. Returns where the next begins. */
   #takeOdd(input: Buffer, from: number): number {
-    const lineFeed = input.indexOf(LINE_FEED, from);
-    const to = lineFeed > from && input[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
-    const text = input.toString('utf8', from, to);
-    if (this.#isStrict && text.trim() === '') return lineFeed + 1;
+    const { text, next } = lineAt(input, from);
+    if (this.#isStrict && text.trim() === '') return next;
     const record = parsed(text);
     if (record === undefined && this.#isStrict) throw new NotForKernelError('a line is not JSON');
     this.#lines++;
@@ -110,7 +105,7 @@ export class GroupLane {
       this.#kernel.addRow(Buffer.from(wellFormed(found[0])), found[1]);
       if (this.#kernel.full) this.#spill();
     }
-    return lineFeed + 1;
+    return next;
   }
 
   #spill(): void {

@@ -6,10 +6,18 @@ import { NotForKernelError } from '../../kernel/kernel.js';
 import { CHUNK_BYTES_DEFAULT, type Splitter, startsWithMark } from './lines.js';
 
 const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 const MARK_BYTES = 3;
 
 /** Takes the bytes [from, to) of the buffer: whole lines, each with its line feed. The buffer begins at `base` of the file. */
 export type TakeLines = (from: number, to: number, base: number) => void;
+
+/** The text of the line that begins at `from`, without its end, and where the next one begins. */
+export function lineAt(input: Buffer, from: number): { readonly text: string; readonly next: number } {
+  const lineFeed = input.indexOf(LINE_FEED, from);
+  const to = lineFeed > from && input[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+  return { text: input.toString('utf8', from, to), next: lineFeed + 1 };
+}
 
 export class WholeLines implements Splitter<void> {
   position: number;

@@ -26,13 +26,19 @@ const line = (i: number): TraceLine => ({
   chain: '',
 });
 
-it('A trace has every line in its place, in a hurry too, once it is closed', async () => {
-  const path = join(folder, 'client-1.1.ndjson');
+/** A trace with so many lines, each in a turn of its own. */
+async function traceOf(path: string, count: number): Promise<TraceFile> {
   const trace = new TraceFile(path, header);
-  for (let i = 1; i <= 50; i++) {
+  for (let i = 1; i <= count; i++) {
     trace.write(line(i));
     await new Promise(setImmediate);
   }
+  return trace;
+}
+
+it('A trace has every line in its place, in a hurry too, once it is closed', async () => {
+  const path = join(folder, 'client-1.1.ndjson');
+  const trace = await traceOf(path, 50);
   trace.close();
   const [first, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
   expect(JSON.parse(first!)).toEqual(JSON.parse(JSON.stringify(header)));
@@ -41,11 +47,7 @@ it('A trace has every line in its place, in a hurry too, once it is closed', asy
 
 it('What is waiting is written without being asked for', async () => {
   const path = join(folder, 'client-1.1.ndjson');
-  const trace = new TraceFile(path, header);
-  for (let i = 1; i <= 20; i++) {
-    trace.write(line(i));
-    await new Promise(setImmediate);
-  }
+  const trace = await traceOf(path, 20);
   await expect.poll(() => readFileSync(path, 'utf8').trimEnd().split('\n').length).toBe(21);
   trace.close();
 });
