@@ -2,14 +2,13 @@
  * The world: virtual time, nodes, and the models of everything between them. It hands events to the machines, performs
  * their effects, and tells facts to whoever listens. It decides nothing that a machine should decide.
  */
-import { chainText, extendChain, newChain } from '../core/chain.js';
 import type { ClusterConfig } from '../core/config.js';
 import { earliest } from '../core/deadlines.js';
 import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
-import { mixInt } from '../core/hash.js';
 import { taskName } from '../core/ids.js';
 import { startMachine } from '../core/machine.js';
+import { Evidence } from './evidence.js';
 import { ExecutorModel } from './executor-model.js';
 import { FileModel } from './file-model.js';
 import type { Frame } from './frames.js';
@@ -91,7 +90,7 @@ export class World implements Host {
   /** Grows with everything that is decided, begun or told: as long as it stands still, only beats come and go. */
   stirred = 0;
   readonly #queue = new EventQueue();
-  readonly #chain = newChain();
+  readonly #evidence = new Evidence();
   readonly #tells: boolean;
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
@@ -126,7 +125,7 @@ export class World implements Host {
 
   /** The hash over every step so far. */
   get chain(): string {
-    return chainText(this.#chain);
+    return this.#evidence.text;
   }
 
   get clientNames(): string[] {
@@ -336,8 +335,7 @@ export class World implements Host {
     let effects = machine.step(told, ownUs);
     machine.checkStep(told, effects);
     if (this.plants.effects) effects = this.plants.effects(life, told, effects);
-    mixInt(this.#chain.hash, node.key);
-    extendChain(this.#chain, ownUs, event, effects);
+    this.#evidence.add(node.key, ownUs, event, effects);
     const { nowUs: atUs, steps: index } = this;
     const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
     const facts = this.#tells ? readFacts(this.reader, step) : noFacts;
