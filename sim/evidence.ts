@@ -35,9 +35,15 @@ export class Evidence {
 }
 
 function addEvent(hash: Hash, event: MachineEvent): void {
-  if (event.type !== 'message.received') return addValue(reader, hash, event);
-  mixInt(hash, event.session); // and so from whom
-  addValue(reader, hash, event.message);
+  switch (event.type) {
+    case 'message.received':
+      mixInt(hash, event.session); // and so from whom
+      return addValue(reader, hash, event.message);
+    case 'attempt.finished':
+      return mixAttempt(hash, event.attempt); // with what, its worker says
+    default:
+      addValue(reader, hash, event);
+  }
 }
 
 function addEffect(hash: Hash, effect: Effect): void {

@@ -17,13 +17,13 @@ import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
 import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
-import { newAudience } from './observer.js';
+import { newAudience, type WorldStep } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
 import { EventQueue } from './queue.js';
 import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
-import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts.js';
+import { type Fact, newFactReader, ordinalOf, readFacts, type Step } from './scenario/facts.js';
 import { clientName, type Scenario } from './scenario/types.js';
 import { StoreHealth } from './store-health.js';
 import type { JobRegistry, Work } from './work.js';
@@ -53,6 +53,8 @@ const due = {
   /** The pause of `subject`, which plays steps, is over. */
   step: 4,
 } as const;
+
+type LentStep = { -readonly [Field in keyof (WorldStep & Step)]: (WorldStep & Step)[Field] };
 
 /** What a process does in several steps, between two of them. */
 interface Playing {
@@ -91,6 +93,8 @@ export class World implements Host {
   stirred = 0;
   readonly #queue = new EventQueue();
   readonly #evidence = new Evidence();
+  /** The last step, in an object that each step uses again. */
+  #step: LentStep | undefined;
   readonly #tells: boolean;
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
@@ -336,13 +340,25 @@ export class World implements Host {
     machine.checkStep(told, effects);
     if (this.plants.effects) effects = this.plants.effects(life, told, effects);
     this.#evidence.add(node.key, ownUs, event, effects);
-    const { nowUs: atUs, steps: index } = this;
-    const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
+    const step = this.#lend(life, ownUs, event, effects);
     const facts = this.#tells ? readFacts(this.reader, step) : noFacts;
     for (const observer of this.audience.stepped) observer.stepped(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
+  }
+
+  #lend(life: Life, ownUs: number, event: MachineEvent, effects: readonly Effect[]): LentStep {
+    const { nowUs: atUs, steps: index } = this;
+    const step = (this.#step ??= { index, atUs, clockUs: ownUs, life, node: '', event, effects });
+    step.index = index;
+    step.atUs = atUs;
+    step.clockUs = ownUs;
+    step.life = life;
+    step.node = life.node.name;
+    step.event = event;
+    step.effects = effects;
+    return step;
   }
 
   tell(name: FactName, node: string, more: Partial<Fact> = {}): void {
