@@ -41,6 +41,7 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
       const recorder = flags.trace === undefined ? undefined : new TraceRecorder(seed, versions());
       const result = simulate(scenario, {
         seed,
+        keepsFacts: !many || flags.json === true || flags.verbose === true,
         ...(recorder ? { onStep: (step) => recorder.stepped(step) } : {}),
       });
       if (recorder) writeTraces(recorder, join(flags.trace!, many ? `${results.length + 1}` : '.'));

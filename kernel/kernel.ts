@@ -23,9 +23,6 @@ export const KEY_BYTES_MAX = 64 * 1024;
 export const BUFFER_BYTES = 1024 * 1024;
 export const PARTITIONS_MAX = 65_536;
 
-/** Within a partition. As they came first costs next to nothing, and is for whoever combines by hash. */
-export type KeyOrder = 'sorted' | 'as they came';
-
 export interface KernelShape {
   readonly operation: Operation;
   /** `full` once the keys have cost so much: 168 bytes each and two for every byte of a key. */
@@ -91,8 +88,15 @@ export interface Kernel {
    */
   readRecords(from: number, to: number): Taken;
 
-  /** Puts the keys in order. Then the partitions can be written, one after the other and each once. */
-  arrange(order: KeyOrder): void;
+  /**
+   * Makes the records of all partitions, whose keys are in no order that means anything: for whoever combines by hash.
+   * Throws NotForKernelError when a sum went beyond all numbers.
+   */
+  encode(): void;
+  /** The records of a partition as `encode` left them. */
+  encoded(partition: number): Encoded;
+  /** Sorts the keys of each partition. Then the partitions can be written, one after the other and each once. */
+  arrange(): void;
   /**
    * Writes the records of a partition to `output`, beginning at `from`; `done` is false when there are more than fit,
    * and then the next call goes on. Throws NotForKernelError when a sum went beyond all numbers.
@@ -124,6 +128,11 @@ export interface Kernel {
   mergedCounts(): { readonly in: number; readonly out: number };
   /** The key with the most records, the first of its kind; undefined without any. Only of lines. */
   mergedHeaviest(): { readonly key: Uint8Array; readonly records: number } | undefined;
+}
+
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly records: number;
 }
 
 export interface Written {

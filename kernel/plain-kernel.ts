@@ -8,10 +8,10 @@
 import { bytesOf, byteText } from './byte-text.js';
 import {
   BUFFER_BYTES,
+  type Encoded,
   KEY_BYTES_MAX,
   type Kernel,
   type KernelShape,
-  type KeyOrder,
   type MergeOutput,
   type MergeShape,
   type MergeStep,
@@ -24,6 +24,10 @@ import {
 import { murmur3, PlainRecord, textOfBytes, writeRecord } from './plain-records.js';
 
 const KEY_COST = 168;
+/** Keys up to this length are encoded before the others. */
+const SHORT_BYTES = 7;
+/** What a record takes at most beside its key. */
+const RECORD_BYTES_MAX = 26;
 const LINE_FEED = 10;
 const WORDS: Readonly<Record<WordKind, RegExp>> = { letters: /\p{L}+/gu, whitespace: /\S+/g };
 
@@ -51,6 +55,7 @@ export class PlainKernel implements Kernel {
   #partitions = 1;
   readonly #table = new Map<string, Entry>();
   #countedBytes = 0;
+  #encoded: Encoded[] = [];
   #arranged: Entry[][] = [];
   #written = -1;
   #next = 0;
@@ -114,13 +119,29 @@ export class PlainKernel implements Kernel {
     }
   }
 
-  arrange(order: KeyOrder): void {
-    this.#arranged = Array.from({ length: this.#partitions }, () => []);
-    for (const entry of this.#table.values()) {
-      this.#arranged[this.#partitions === 1 ? 0 : murmur3(entry.key) % this.#partitions]!.push(entry);
-    }
-    if (order === 'sorted') for (const entries of this.#arranged) entries.sort(byKey);
+  encode(): void {
+    const entries = [...this.#table.values()];
+    const short = entries.filter(({ key }) => key.length <= SHORT_BYTES);
+    const others = entries.filter(({ key }) => key.length > SHORT_BYTES);
+    this.#encoded = this.#byPartition([...short, ...others]).map(encodeAll);
+  }
+
+  encoded(partition: number): Encoded {
+    return this.#encoded[partition]!;
+  }
+
+  arrange(): void {
+    this.#arranged = this.#byPartition(this.#table.values());
+    for (const entries of this.#arranged) entries.sort(byKey);
     this.#written = -1;
+  }
+
+  #byPartition(entries: Iterable<Entry>): Entry[][] {
+    const partitions: Entry[][] = Array.from({ length: this.#partitions }, () => []);
+    for (const entry of entries) {
+      partitions[this.#partitions === 1 ? 0 : murmur3(entry.key) % this.#partitions]!.push(entry);
+    }
+    return partitions;
   }
 
   writeRecords(partition: number, from: number): Written {
@@ -304,6 +325,13 @@ export class PlainKernel implements Kernel {
     this.#out++;
     return true;
   }
+}
+
+function encodeAll(entries: readonly Entry[]): Encoded {
+  const bytes = new Uint8Array(entries.reduce((sum, { key }) => sum + key.length + RECORD_BYTES_MAX, 0));
+  let end = 0;
+  for (const { key, value } of entries) end = writeRecord(bytes, end, key, finite(value))!;
+  return { bytes: bytes.subarray(0, end), records: entries.length };
 }
 
 function finite(value: number): number {

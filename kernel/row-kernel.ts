@@ -118,7 +118,7 @@ export class RowKernel {
   }
 
   get keys(): number {
-    return this.#exports.used.value;
+    return this.#exports.keys.value;
   }
 
   /** Begins anew. Throws NotForKernelError for more fields or columns, or more memory, than there can be. */
@@ -126,7 +126,14 @@ export class RowKernel {
     const keysMax = Math.ceil(budgetBytes / (KEY_COST + NUMBER_BYTES * columns.length)) + 1;
     const arenaBytes = budgetBytes + KEY_BYTES_MAX;
     // Of records the table is to mind the keys alone.
-    openTable(this.#exports, { operation: 'count', budgetBytes, partitions, keysMax, arenaBytes });
+    openTable(this.#exports, {
+      operation: 'count',
+      budgetBytes,
+      partitions,
+      keysMax,
+      arenaBytes,
+      encodedBytes: 0,
+    });
     const { memory, INPUT, OUTPUT } = this.#exports;
     this.input = new Uint8Array(memory.buffer, INPUT.value, BUFFER_BYTES);
     this.output = new Uint8Array(memory.buffer, OUTPUT.value, BUFFER_BYTES);
@@ -203,7 +210,7 @@ export class RowKernel {
 
   /** Sorts by partition and key. Then the partitions can be written, one after the other and each once. */
   sort(): void {
-    this.#exports.arrangeTable(this.#partitions, 1);
+    this.#exports.arrangeTable(this.#partitions);
     this.#written = -1;
   }
 

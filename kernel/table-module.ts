@@ -13,15 +13,21 @@ export interface TableExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly INPUT: Global;
   readonly OUTPUT: Global;
-  readonly used: Global;
+  readonly keys: Global;
   readonly full: Global;
   readonly tooLong: Global;
   readonly overflowed: Global;
-  layOut(bufferBytes: number, partitions: number, arenaBytes: number, keys: number): number;
+  layOut(
+    bufferBytes: number,
+    partitions: number,
+    arenaBytes: number,
+    encodedBytes: number,
+    keys: number,
+  ): number;
   setOperation(operation: number, keyBytesMax: number): void;
   openTable(budgetBytes: bigint): void;
   clearTable(): void;
-  arrangeTable(partitions: number, sorted: number): void;
+  arrangeTable(partitions: number): void;
 }
 
 export interface TableShape {
@@ -32,10 +38,12 @@ export interface TableShape {
   readonly keysMax: number;
   /** Room for what lies beside the cells: long keys, and what they stand for. */
   readonly arenaBytes: number;
+  /** Room for all records at once, where they are made at once. */
+  readonly encodedBytes: number;
 }
 
-/** What a key takes at most, with its slots and what is made of it while sorting: see assembly/memory.ts. */
-const CELL_COST = 80;
+/** What a key takes at least, in both tables and while it is sorted: see assembly/memory.ts. */
+const KEY_BYTES = 110;
 
 /** `code` is a module made of assembly/; `importsOf` gives what it needs beside the digits of numbers. */
 export function instantiate<E extends TableExports>(
@@ -57,9 +65,10 @@ export function instantiate<E extends TableExports>(
 
 /** Lays the memory out and empties the table. Throws NotForKernelError when there is not as much memory. */
 export function openTable(exports: TableExports, shape: TableShape): void {
-  const { operation, budgetBytes, partitions, keysMax, arenaBytes } = shape;
-  const memoryWanted = keysMax * CELL_COST + arenaBytes;
-  if (memoryWanted > 2 ** 31 || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, keysMax)) {
+  const { operation, budgetBytes, partitions, keysMax, arenaBytes, encodedBytes } = shape;
+  // Far more than there can be would not even go into the numbers of the module.
+  const isTooMuch = keysMax * KEY_BYTES + arenaBytes > 2 ** 31;
+  if (isTooMuch || !exports.layOut(BUFFER_BYTES, partitions, arenaBytes, encodedBytes, keysMax)) {
     throw new NotForKernelError(`a kernel with a budget of ${budgetBytes} bytes does not fit into memory`);
   }
   exports.setOperation(operations.indexOf(operation), KEY_BYTES_MAX);

@@ -1,10 +1,10 @@
 /** The kernel in WebAssembly: what stands between its exports and the interface. */
 import {
   BUFFER_BYTES,
+  type Encoded,
   KEY_BYTES_MAX,
   type Kernel,
   type KernelShape,
-  type KeyOrder,
   type MergeOutput,
   type MergeShape,
   type MergeStep,
@@ -27,6 +27,10 @@ interface Exports extends TableExports {
   countLetterWords(from: number, to: number): number;
   countSpacedWords(from: number, to: number): number;
   readRecords(from: number, to: number): number;
+  encodeTable(partitions: number): void;
+  encodedAt(partition: number): number;
+  encodedEnd(partition: number): number;
+  encodedCount(partition: number): number;
   beginPartition(partition: number): void;
   partitionDone(partition: number): number;
   writeRecords(partition: number, at: number): number;
@@ -52,6 +56,8 @@ interface Exports extends TableExports {
 
 /** What a key costs at least: see jobs/collector.ts. */
 const KEY_COST = 168;
+/** What `encode` leaves between partitions: see assembly/encode.ts. */
+const ENCODED_SLACK = 16;
 /** What `beginMerge` is told: see assembly/merge.ts. */
 const SIDE_BY_SIDE = 0;
 const COMBINED = 1;
@@ -84,13 +90,15 @@ export class WasmKernel implements Kernel {
   }
 
   get keys(): number {
-    return this.#exports.used.value;
+    return this.#exports.keys.value;
   }
 
   open({ operation, budgetBytes, partitions }: KernelShape): void {
     const keysMax = Math.ceil(budgetBytes / KEY_COST) + 1;
     const arenaBytes = Math.ceil(budgetBytes / 2) + KEY_BYTES_MAX;
-    openTable(this.#exports, { operation, budgetBytes, partitions, keysMax, arenaBytes });
+    // Of the 168 bytes that a key costs a record needs at most 12, and one of the two for each of its own.
+    const encodedBytes = arenaBytes + partitions * ENCODED_SLACK;
+    openTable(this.#exports, { operation, budgetBytes, partitions, keysMax, arenaBytes, encodedBytes });
     this.#view();
     this.#partitions = partitions;
   }
@@ -124,8 +132,20 @@ export class WasmKernel implements Kernel {
     return { next: next - base, count: exports.recordsRead.value };
   }
 
-  arrange(order: KeyOrder): void {
-    this.#exports.arrangeTable(this.#partitions, order === 'sorted' ? 1 : 0);
+  encode(): void {
+    this.#exports.encodeTable(this.#partitions);
+    if (this.#exports.overflowed.value !== 0) throw new NotForKernelError('a sum is not a finite number');
+  }
+
+  encoded(partition: number): Encoded {
+    const exports = this.#exports;
+    const begin = exports.encodedAt(partition);
+    const bytes = new Uint8Array(exports.memory.buffer, begin, exports.encodedEnd(partition) - begin);
+    return { bytes, records: exports.encodedCount(partition) };
+  }
+
+  arrange(): void {
+    this.#exports.arrangeTable(this.#partitions);
     this.#written = -1;
   }
 

@@ -1,40 +1,45 @@
-/** What is known of attempts, by their id, without making keys of them. O(attempts of the task), which are few. */
-import type { AttemptId } from '../core/ids.js';
+/**
+ * What is known of attempts, by their id, without making keys of them. Nearly all tasks are tried once: the first known
+ * attempt of each stands in a list by tasks, and only the others in a map.
+ */
+import { type AttemptId, attemptKey } from '../core/ids.js';
 
-interface Known<V> {
-  readonly epoch: number;
-  readonly n: number;
-  value: V;
-  /** The next known attempt of the same task. */
-  readonly next: Known<V> | undefined;
+/** Of one job. */
+interface Tasks<V> {
+  /** By task: epoch and number of its first known attempt as one integer, and what is known of that. */
+  readonly firsts: (number | undefined)[];
+  readonly values: (V | undefined)[];
+  readonly others: Map<string, V>;
 }
 
 export class AttemptMap<V> {
-  /** The latest known attempt of each task, by job and task. */
-  readonly #jobs: (Known<V> | undefined)[][] = [];
+  /** By job. */
+  readonly #jobs: (Tasks<V> | undefined)[] = [];
 
   get(attempt: AttemptId): V | undefined {
-    return this.#find(attempt)?.value;
+    const tasks = this.#jobs[attempt.job];
+    const first = tasks?.firsts[attempt.task];
+    if (first === undefined) return undefined;
+    return first === idOf(attempt) ? tasks!.values[attempt.task] : tasks!.others.get(attemptKey(attempt));
   }
 
   has(attempt: AttemptId): boolean {
-    return this.#find(attempt) !== undefined;
+    const tasks = this.#jobs[attempt.job];
+    const first = tasks?.firsts[attempt.task];
+    if (first === undefined) return false;
+    return first === idOf(attempt) || tasks!.others.has(attemptKey(attempt));
   }
 
   set(attempt: AttemptId, value: V): void {
-    const found = this.#find(attempt);
-    if (found) {
-      found.value = value;
-      return;
-    }
-    const { job, task, epoch, n } = attempt;
-    const tasks = (this.#jobs[job] ??= []);
-    tasks[task] = { epoch, n, value, next: tasks[task] };
+    const { job, task } = attempt;
+    const tasks = (this.#jobs[job] ??= { firsts: [], values: [], others: new Map() });
+    const first = (tasks.firsts[task] ??= idOf(attempt));
+    if (first === idOf(attempt)) tasks.values[task] = value;
+    else tasks.others.set(attemptKey(attempt), value);
   }
+}
 
-  #find({ job, task, epoch, n }: AttemptId): Known<V> | undefined {
-    let known = this.#jobs[job]?.[task];
-    while (known && (known.n !== n || known.epoch !== epoch)) known = known.next;
-    return known;
-  }
+/** Below 2 ** 53 for all epochs and numbers that there are. */
+function idOf({ epoch, n }: AttemptId): number {
+  return epoch * 0x1000000 + n;
 }

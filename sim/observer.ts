@@ -13,6 +13,7 @@ import type { Directory } from './object-tree.js';
 import type { PublishRequest } from './output-model.js';
 import type { Fault } from './scenario/types.js';
 
+/** Lent for the time of the call: the next step is told in the same object. */
 export interface WorldStep {
   /** Counted from 1 over the whole world. */
   readonly index: number;

@@ -22,7 +22,7 @@ import { expandSeed } from './random.js';
 import { checkExpectations, type JobOutcome, type UnmetExpectation } from './scenario/expectations.js';
 import type { Fact } from './scenario/facts.js';
 import { timeline } from './scenario/timeline.js';
-import { timedFaults } from './scenario/triggers.js';
+import { timedFaults, waitsForFacts } from './scenario/triggers.js';
 import type { Scenario } from './scenario/types.js';
 import { isSettled } from './settled.js';
 import type { JobRegistry } from './work.js';
@@ -41,6 +41,8 @@ export interface SimulateOptions {
   readonly plants?: Plants;
   /** After so many steps the run is given up as inconclusive. */
   readonly stepsMax?: number;
+  /** The facts will be asked for: they are made as they come about, not by a second run. */
+  readonly keepsFacts?: boolean;
 }
 
 export interface SimulationResult {
@@ -56,6 +58,7 @@ export interface SimulationResult {
   readonly steps: number;
   readonly virtualUs: number;
   readonly jobs: readonly JobOutcome[];
+  /** Where nobody has waited for a fact none was made: then whoever asks has the scenario run once more. */
   readonly facts: readonly Fact[];
   /** How often each fact occurred, by name. */
   readonly counts: Readonly<Record<string, number>>;
@@ -96,6 +99,8 @@ class Run {
   readonly #snapshots: SnapshotChecker;
   /** No job is overdue before that. */
   readonly #patienceUs: number;
+  /** All that has happened, when it is not kept. */
+  readonly #tellAgain: (() => readonly Fact[]) | undefined;
   readonly #lastTimedUs: number;
   /** When to look again whether something is overdue. */
   #lookUs = 0;
@@ -105,11 +110,15 @@ class Run {
 
   constructor(scenario: Scenario, options: SimulateOptions) {
     this.#scenario = scenario;
+    const { onStep, observe, plants, registry } = options;
+    const tells = options.keepsFacts === true || !runsAlike(options) || waitsForFacts(scenario);
+    this.#tellAgain = tells ? undefined : () => factsOf(scenario, options);
     this.world = new World({
       scenario,
       seed: expandSeed(options.seed ?? scenario.seed),
-      registry: options.registry ?? builtinJobs,
-      plants: options.plants ?? {},
+      registry: registry ?? builtinJobs,
+      plants: plants ?? {},
+      tells,
       heard: (fact) => this.#faults.heard(fact),
     });
     this.#faults = new Faults(this.world);
@@ -135,9 +144,8 @@ class Run {
       book,
     ];
     for (const checker of checkers) join(world.audience, checker);
-    const { onStep } = options;
     if (onStep) join(world.audience, { stepped: onStep });
-    if (options.observe) join(world.audience, options.observe(world));
+    if (observe) join(world.audience, observe(world));
     this.#patienceUs = recoveryUs(scenario.cluster);
     const { heal } = scenario;
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
@@ -195,7 +203,7 @@ class Run {
     let untilUs = world.nowUs + lingerUs;
     let lookUs = world.nowUs;
     let restsSinceUs = Number.POSITIVE_INFINITY;
-    let facts = 0;
+    let stirred = -1;
     while (world.nextUs <= untilUs) {
       if (world.steps > stepsMax) return false;
       const { lastUs } = this.#faults;
@@ -203,8 +211,8 @@ class Run {
       if (this.#faults.lastUs > lastUs) untilUs = world.nowUs + lingerUs;
       if (world.nowUs < lookUs) continue;
       lookUs = world.nowUs + beatUs;
-      const rests = facts === world.facts.length && this.#faultsAreOver() && isSettled(world);
-      facts = world.facts.length;
+      const rests = stirred === world.stirred && this.#faultsAreOver() && isSettled(world);
+      stirred = world.stirred;
       restsSinceUs = rests ? Math.min(restsSinceUs, world.nowUs) : Number.POSITIVE_INFINITY;
       // Long enough for whatever is under way between nodes to arrive, and to be answered.
       if (world.nowUs - restsSinceUs >= suspectUs + this.#scenario.cluster.latencyUs.max) return true;
@@ -239,7 +247,9 @@ class Run {
 
   result(violation: SimulationResult['violation'], inconclusive: boolean): SimulationResult {
     const { world } = this;
-    const { facts } = world;
+    const tellAgain = this.#tellAgain;
+    let facts: readonly Fact[] | undefined = tellAgain ? undefined : world.facts;
+    const told = (): readonly Fact[] => (facts ??= tellAgain!());
     const { startsUs } = this.#scenario;
     const jobs = world.jobs.map((job) => this.#outcome(job));
     const unmet = checkExpectations(this.#scenario, {
@@ -262,14 +272,16 @@ class Run {
       steps: world.steps,
       virtualUs: world.nowUs,
       jobs,
-      facts: world.facts,
+      get facts() {
+        return told();
+      },
       get counts() {
-        return countsOf(facts);
+        return countsOf(told());
       },
       unmet,
       ...(violation ? { violation } : {}),
       get timeline() {
-        return timeline(facts, startsUs);
+        return timeline(told(), startsUs);
       },
     };
   }
@@ -285,6 +297,19 @@ class Run {
     const output = this.#oracle.likeness(job);
     return { outcome: 'succeeded', concludedUs, ...(output ? { output } : {}) };
   }
+}
+
+/** Whether the same scenario and seed give the same run again: no bugs are planted, and the jobs are our own. */
+function runsAlike({ plants, registry }: SimulateOptions): boolean {
+  return plants === undefined && registry === undefined;
+}
+
+function factsOf(scenario: Scenario, { seed, stepsMax }: SimulateOptions): readonly Fact[] {
+  return simulate(scenario, {
+    keepsFacts: true,
+    ...(seed === undefined ? {} : { seed }),
+    ...(stepsMax === undefined ? {} : { stepsMax }),
+  }).facts;
 }
 
 function countsOf(facts: readonly Fact[]): Readonly<Record<string, number>> {

@@ -2,14 +2,13 @@
  * The world: virtual time, nodes, and the models of everything between them. It hands events to the machines, performs
  * their effects, and tells facts to whoever listens. It decides nothing that a machine should decide.
  */
-import { chainText, extendChain, newChain } from '../core/chain.js';
 import type { ClusterConfig } from '../core/config.js';
 import { earliest } from '../core/deadlines.js';
 import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
-import { mixInt } from '../core/hash.js';
 import { taskName } from '../core/ids.js';
 import { startMachine } from '../core/machine.js';
+import { Evidence } from './evidence.js';
 import { ExecutorModel } from './executor-model.js';
 import { FileModel } from './file-model.js';
 import type { Frame } from './frames.js';
@@ -18,13 +17,13 @@ import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
 import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
-import { newAudience } from './observer.js';
+import { newAudience, type WorldStep } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
 import { EventQueue } from './queue.js';
 import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
-import { type Fact, newFactReader, ordinalOf, readFacts } from './scenario/facts.js';
+import { type Fact, newFactReader, ordinalOf, readFacts, type Step } from './scenario/facts.js';
 import { clientName, type Scenario } from './scenario/types.js';
 import { StoreHealth } from './store-health.js';
 import type { JobRegistry, Work } from './work.js';
@@ -35,6 +34,8 @@ export interface WorldOptions {
   readonly seed: Seed;
   readonly registry: JobRegistry;
   readonly plants: Plants;
+  /** Whether facts are made: they cost a fifth of a run, and mostly nobody waits for any. */
+  readonly tells: boolean;
   /** Hears every fact as it comes about, after the step that brought it. */
   readonly heard: (fact: Fact) => void;
 }
@@ -53,6 +54,8 @@ const due = {
   step: 4,
 } as const;
 
+type LentStep = { -readonly [Field in keyof (WorldStep & Step)]: (WorldStep & Step)[Field] };
+
 /** What a process does in several steps, between two of them. */
 interface Playing {
   readonly life: Life;
@@ -60,6 +63,8 @@ interface Playing {
   readonly done: (result: unknown) => void;
   pause: Pause | undefined;
 }
+
+const noFacts: readonly Fact[] = [];
 
 const startTime = drawKey('start time');
 const startUs = { min: 0, max: 50_000 };
@@ -84,8 +89,13 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
+  /** Grows with everything that is decided, begun or told: as long as it stands still, only beats come and go. */
+  stirred = 0;
   readonly #queue = new EventQueue();
-  readonly #chain = newChain();
+  readonly #evidence = new Evidence();
+  /** The last step, in an object that each step uses again. */
+  #step: LentStep | undefined;
+  readonly #tells: boolean;
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
   readonly #pointsAwaited: ReadonlySet<string> | 'all';
@@ -96,6 +106,7 @@ export class World implements Host {
     this.scenario = scenario;
     this.seed = seed;
     this.plants = plants;
+    this.#tells = options.tells;
     this.#heard = options.heard;
     this.#pointsAwaited = pointsAwaited(scenario.faults);
     this.config = configOf(scenario);
@@ -118,7 +129,7 @@ export class World implements Host {
 
   /** The hash over every step so far. */
   get chain(): string {
-    return chainText(this.#chain);
+    return this.#evidence.text;
   }
 
   get clientNames(): string[] {
@@ -328,19 +339,31 @@ export class World implements Host {
     let effects = machine.step(told, ownUs);
     machine.checkStep(told, effects);
     if (this.plants.effects) effects = this.plants.effects(life, told, effects);
-    mixInt(this.#chain.hash, node.key);
-    extendChain(this.#chain, ownUs, event, effects);
-    const { nowUs: atUs, steps: index } = this;
-    const step = { index, atUs, clockUs: ownUs, life, node: node.name, event, effects };
-    const facts = readFacts(this.reader, step);
+    this.#evidence.add(node.key, ownUs, event, effects);
+    const step = this.#lend(life, ownUs, event, effects);
+    const facts = this.#tells ? readFacts(this.reader, step) : noFacts;
     for (const observer of this.audience.stepped) observer.stepped(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
   }
 
+  #lend(life: Life, ownUs: number, event: MachineEvent, effects: readonly Effect[]): LentStep {
+    const { nowUs: atUs, steps: index } = this;
+    const step = (this.#step ??= { index, atUs, clockUs: ownUs, life, node: '', event, effects });
+    step.index = index;
+    step.atUs = atUs;
+    step.clockUs = ownUs;
+    step.life = life;
+    step.node = life.node.name;
+    step.event = event;
+    step.effects = effects;
+    return step;
+  }
+
   tell(name: FactName, node: string, more: Partial<Fact> = {}): void {
-    this.#note({ name, atUs: this.nowUs, node, ...more });
+    this.stirred++;
+    if (this.#tells) this.#note({ name, atUs: this.nowUs, node, ...more });
   }
 
   #note(fact: Fact): void {
@@ -403,6 +426,7 @@ export class World implements Host {
       case 'output.publish':
         return this.outputs.publish(life, effect, this.#worksByHash.get(effect.work)!.scenario.overwrite);
       case 'attempt.run':
+        this.stirred++;
         return this.executors.run(life, effect);
       case 'attempt.abort':
         return this.executors.abort(life, effect.attempt);
@@ -416,6 +440,8 @@ export class World implements Host {
       case 'job.conclude':
         return this.#conclude(life.node, effect);
       case 'decide':
+        this.stirred++;
+        return;
       case 'job.report':
       case 'drain.conclude':
         return;

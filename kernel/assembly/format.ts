@@ -1,8 +1,9 @@
 /**
  * The lines of an output file, from the sorted table of a reduce: `key value`, as jobs/text.ts has it.
  */
+import { copyKey, keyLength, recordsOf, valueOf } from './cells';
 import { ENTRIES_SORTED, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
-import { copyKey, keyLength, cellOfEntry, sortKeys } from './sort';
+import { cellOfEntry, sortKeys } from './sort';
 
 /** Writes a number as JavaScript prints it to `address`; returns how many bytes. At most 32. */
 @external('kernel', 'formatNumber')
@@ -23,7 +24,7 @@ export function beginLines(): i32 {
   heaviest = cellOfEntry(ENTRIES_SORTED);
   for (let entry = ENTRIES_SORTED; entry < end; entry += SORTED_BYTES) {
     const cell = cellOfEntry(entry);
-    if (load<u32>(cell, 28) > load<u32>(heaviest, 28)) heaviest = cell;
+    if (recordsOf(cell) > recordsOf(heaviest)) heaviest = cell;
   }
   return (end - ENTRIES_SORTED) / SORTED_BYTES;
 }
@@ -34,7 +35,7 @@ export function writeHeaviest(): i32 {
 }
 
 export function recordsOfHeaviest(): i32 {
-  return load<u32>(heaviest, 28);
+  return recordsOf(heaviest);
 }
 
 /** Writes as many lines as fit the output, `separator` between key and value. Returns their end. */
@@ -43,7 +44,7 @@ export function writeLines(separator: i32): i32 {
   while (cursor < end) {
     const cell = cellOfEntry(cursor);
     if (!fitsLine(at, keyLength(cell))) break;
-    at = endLine(at, copyKey(cell, at), separator, load<f64>(cell, 16));
+    at = endLine(at, copyKey(cell, at), separator, valueOf(cell));
     cursor += SORTED_BYTES;
   }
   return at;

@@ -1,4 +1,6 @@
 /** What the module offers to kernel/wasm-kernel.ts. */
+export { full, keys } from './budget';
+export { encodedAt, encodedCount, encodedEnd, encodeTable } from './encode';
 export { beginLines, recordsOfHeaviest, writeHeaviest, writeLines } from './format';
 export { INPUT, layOut, layOutSources, OUTPUT } from './memory';
 export {
@@ -19,5 +21,6 @@ export {
 } from './merge';
 export { beginPartition, overflowed, partitionDone, readRecords, recordsRead, recordsWritten, writeRecords } from './records';
 export { arrangeTable } from './sort';
-export { clearTable, full, openTable, setOperation, tooLong, used } from './table';
+export { tooLong } from './long-keys';
+export { clearTable, openTable, setOperation } from './table';
 export { countLetterWords, countLineFeeds, countSpacedWords, wordsTaken } from './tokenise';

@@ -5,10 +5,15 @@
  */
 
 /** Words per batch: what is prefetched at once must stay in the nearest cache. */
-export const BATCH: i32 = 64;
+export const BATCH: i32 = 256;
 /** A block of 64 bytes begins or ends at most 64 words. */
 const BATCH_MAX: i32 = BATCH + 64;
 
+/** A short key with its value: short-keys.ts. */
+export const SHORT_CELL_BYTES: i32 = 16;
+export const SHORT_CELLS_MIN: i32 = 1024;
+/** The address of a short key's cell, and a number (u32). */
+export const ORDER_BYTES: i32 = 8;
 /** Keys up to this length lie in their cell; the bytes of longer ones in the arena. */
 export const INLINE_BYTES: i32 = 16;
 export const SLOT_BYTES: i32 = 4;
@@ -33,8 +38,14 @@ export const LETTERS: i32 = MASKS + 17 * 16 + 16;
 export const LETTERS_KNOWN: i32 = LETTERS + CODE_POINTS / 8;
 /** Begin and end of each word of a batch, as addresses. */
 export const POSITIONS: i32 = LETTERS_KNOWN + CODE_POINTS / LETTER_BLOCK;
+/** The queues of a batch (table.ts): of short keys the name, the place and the value; of others address and length, and the value. */
+export const SHORT_NAMES: i32 = POSITIONS + BATCH_MAX * 8 + 128;
+export const SHORT_PLACES: i32 = SHORT_NAMES + (BATCH_MAX + 1) * 8;
+export const SHORT_VALUES: i32 = SHORT_PLACES + (BATCH_MAX + 2) * 4;
+export const LONG_KEYS: i32 = SHORT_VALUES + (BATCH_MAX + 1) * 8;
+export const LONG_VALUES: i32 = LONG_KEYS + (BATCH_MAX + 1) * 8;
 /** The entries of a batch: first and second eight bytes of the key, value, length, address of the key. */
-export const ENTRIES: i32 = POSITIONS + BATCH_MAX * 8 + 128;
+export const ENTRIES: i32 = LONG_VALUES + (BATCH_MAX + 1) * 8;
 /** The slot where each entry's search begins. */
 export const ENTRY_SLOTS: i32 = ENTRIES + BATCH_MAX * ENTRY_BYTES;
 /** For each of eight digits and each of its values, how often it occurs, or where the next entry with it goes. */
@@ -47,14 +58,20 @@ export let INPUT: i32 = 0;
 /** What is to be written: records, or text. */
 export let OUTPUT: i32 = 0;
 export let OUTPUT_END: i32 = 0;
-/** One counter per partition and one more: where its slots begin after sorting. */
+/** What is counted of each partition: sort.ts, encode.ts. */
 export let PARTITIONS: i32 = 0;
-/** The hash table: the address of a cell, or `NO_CELL`, in each slot. It has room to grow in place. */
+export const PARTITION_BYTES: i32 = 16;
+/** The table of short keys, which has room to grow in place; the records of each cell; the cells as they came first. */
+export let SHORT_CELLS: i32 = 0;
+export let SHORT_CELLS_MAX: i32 = 0;
+export let SHORT_RECORDS: i32 = 0;
+export let SHORT_ORDER: i32 = 0;
+/** The hash table of other keys: the address of a cell, or `NO_CELL`, in each slot. It has room to grow in place. */
 export let SLOTS: i32 = 0;
 export let SLOTS_MAX: i32 = 0;
 /** The keys with their values, in the order in which the keys came first. */
 export let CELLS: i32 = 0;
-/** The sorted entries, and as much room again. */
+/** The sorted entries, and as much room again; or the encoded records. */
 export let ENTRIES_SORTED: i32 = 0;
 /** The bytes of long keys: the last region, since it is often empty. */
 export let ARENA: i32 = 0;
@@ -66,21 +83,34 @@ const SLACK: i32 = 256;
 export let SOURCES: i32 = 0;
 
 /** Lays the regions out for a table of so many keys and takes the memory; false if there is not as much. */
-export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, keys: i32): bool {
+export function layOut(bufferBytes: i32, partitions: i32, arenaBytes: i32, encodedBytes: i32, keys: i32): bool {
   layOutBuffers(bufferBytes);
   PARTITIONS = aligned(OUTPUT_END + SLACK);
-  SLOTS = aligned(PARTITIONS + (partitions + 2) * 8);
-  SLOTS_MAX = SLOTS_MIN;
-  // Fuller than to seven tenths, long searches become too frequent.
-  while (<i64>SLOTS_MAX * 7 < <i64>keys * 10) SLOTS_MAX <<= 1;
-  const cells = <i64>SLOTS + <i64>SLOTS_MAX * SLOT_BYTES + 64;
-  const arena = cells + <i64>keys * (CELL_BYTES + 2 * SORTED_BYTES) + 64;
-  if (arena >= 0x7fff0000) return false;
-  CELLS = aligned(<i32>cells);
-  ENTRIES_SORTED = CELLS + keys * CELL_BYTES;
-  ARENA = aligned(<i32>arena);
+  SHORT_CELLS_MAX = sizeFor(SHORT_CELLS_MIN, keys);
+  SLOTS_MAX = sizeFor(SLOTS_MIN, keys);
+  const begin = <i64>PARTITIONS + (partitions + 2) * PARTITION_BYTES;
+  let end = begin;
+  end += <i64>SHORT_CELLS_MAX * (SHORT_CELL_BYTES + 4) + <i64>keys * ORDER_BYTES;
+  end += <i64>SLOTS_MAX * SLOT_BYTES + <i64>keys * CELL_BYTES;
+  end += max<i64>(<i64>keys * 2 * SORTED_BYTES, encodedBytes);
   // A key that is too long is noticed when it is in.
-  return take(<i64>ARENA + arenaBytes + bufferBytes);
+  end += <i64>arenaBytes + bufferBytes + 8 * 64;
+  if (!take(end)) return false;
+  SHORT_CELLS = aligned(<i32>begin);
+  SHORT_RECORDS = SHORT_CELLS + SHORT_CELLS_MAX * SHORT_CELL_BYTES;
+  SHORT_ORDER = SHORT_RECORDS + SHORT_CELLS_MAX * 4;
+  SLOTS = aligned(SHORT_ORDER + keys * ORDER_BYTES);
+  CELLS = aligned(SLOTS + SLOTS_MAX * SLOT_BYTES);
+  ENTRIES_SORTED = CELLS + keys * CELL_BYTES;
+  ARENA = aligned(ENTRIES_SORTED + max(keys * 2 * SORTED_BYTES, encodedBytes));
+  return true;
+}
+
+/** Fuller than to seven tenths, long searches become too frequent. */
+function sizeFor(least: i32, keys: i32): i32 {
+  let size = least;
+  while (<i64>size * 7 < <i64>keys * 10) size <<= 1;
+  return size;
 }
 
 /** Lays the regions out for merging. */

@@ -8,8 +8,9 @@
  */
 import { endLine, fitsLine } from './format';
 import { OUTPUT, OUTPUT_END, SOURCES } from './memory';
+import { combine } from './operations';
 import { fitsRecord, forgetOverflow, keyAt, keyBytes, parseRecord, value, writeNumber, writeVarint } from './records';
-import { combine } from './table';
+
 
 /** What `merge` returns, if not the number, counted from 1, of a source whose window is used up. */
 const OUTPUT_FULL: i32 = -1;

@@ -7,9 +7,12 @@
  *     v & 3 = 1   v >> 2 bytes of JSON follow: not a number, and not for this module
  *     v & 3 = 2   the value is the f64 that follows, little-endian
  */
+import { full, mightFill } from './budget';
+import { copyKey, keyLength, valueOf } from './cells';
 import { BATCH, OUTPUT_END, SORTED_BYTES } from './memory';
-import { copyKey, keyLength, partitionBegin, cellOfEntry } from './sort';
-import { addValues, COUNT, full, operation, reserve, setKey, setValue } from './table';
+import { COUNT, operation } from './operations';
+import { cellOfEntry, partitionBegin } from './sort';
+import { isShort, queue, queueValue, reserve, takeValues } from './table';
 
 const INTEGER_MAX: f64 = 9007199254740992;
 /** What a record takes beside its key: length, value, and what `copyKey` writes too much. */
@@ -42,7 +45,7 @@ export function writeRecords(partition: i32, at: i32): i32 {
     if (!fitsRecord(at, length)) break;
     at = writeVarint(at, length);
     at = copyKey(cell, at);
-    at = writeNumber(at, load<f64>(cell, 16));
+    at = writeNumber(at, valueOf(cell));
     cursor += SORTED_BYTES;
     recordsWritten++;
   }
@@ -90,36 +93,44 @@ export function readRecords(from: i32, to: i32): i32 {
   let at = from;
   let count: i32;
   do {
-    reserve(BATCH);
     const begin = at;
+    let shorts = 0;
+    let longs = 0;
+    reserve(BATCH);
     for (count = 0; count < BATCH; count++) {
-      const next = readRecord(count, at, to);
+      const next = parseRecord(at, to);
       if (next === NOT_A_NUMBER) return NOT_A_NUMBER;
       if (next === at) break;
+      queue(shorts, longs, keyAt, keyBytes);
+      queueValue(shorts, longs, value);
+      const short = isShort(keyBytes);
+      shorts += short;
+      longs += 1 - short;
       at = next;
     }
-    const taken = addValues(count);
-    recordsRead += taken;
-    if (full) return skipRecords(begin, to, taken);
+    if (mightFill(count, at - begin)) {
+      at = readOneByOne(begin, at);
+      if (full) return at;
+    } else {
+      takeValues(shorts, longs);
+      recordsRead += count;
+    }
   } while (count === BATCH);
   return at;
 }
 
-function skipRecords(from: i32, to: i32, count: i32): i32 {
+/** Adds whole records. Returns where to go on: `to`, unless the table is full before. */
+function readOneByOne(from: i32, to: i32): i32 {
   let at = from;
-  for (let index = 0; index < count; index++) at = readRecord(0, at, to);
-  return at;
-}
-
-/** Puts the record at `at` into the batch. Returns its end; `at` itself if it is not whole. */
-@inline
-function readRecord(index: i32, at: i32, to: i32): i32 {
-  const end = parseRecord(at, to);
-  if (end > at) {
-    setKey(index, keyAt, keyBytes);
-    setValue(index, value);
+  while (at < to && !full) {
+    at = parseRecord(at, to);
+    reserve(1);
+    queue(0, 0, keyAt, keyBytes);
+    queueValue(0, 0, value);
+    takeValues(isShort(keyBytes), 1 - isShort(keyBytes));
+    recordsRead++;
   }
-  return end;
+  return at;
 }
 
 /** What `parseRecord` found. */

@@ -1,4 +1,5 @@
 /** What the module that reads lines of JSON offers to kernel/row-kernel.ts. */
+export { full, keys } from './budget';
 export { INPUT, layOut, OUTPUT } from './memory';
 export {
   addColumn,
@@ -19,4 +20,5 @@ export {
 } from './rows';
 export { arrangeTable } from './sort';
 export { linesScanned, scanFields, stoppedAtOdd } from './spans';
-export { clearTable, full, openTable, setOperation, tooLong, used } from './table';
+export { tooLong } from './long-keys';
+export { clearTable, openTable, setOperation } from './table';

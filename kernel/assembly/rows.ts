@@ -5,14 +5,19 @@
  * As words, lines come in batches, so that the accesses to the table overlap. Rows are written as records whose value
  * is JSON, an array of numbers: see records.ts.
  */
+import { full } from './budget';
+import { copyKey, keyLength } from './cells';
 import { addField, beginFields, FIELD_BYTES, fieldAt, kindOf, MEMBERS_BYTES, MISSING, NUMBER, numberOf, scanLine, TEXT, textBegin, textLength } from './fields';
 import { writeText } from './format';
 import { CLOSE_ARRAY, COMMA, numberEnd, numberValue, ODD, OPEN_ARRAY } from './json';
-import { BATCH, LETTERS, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
+import { isNewRow, reserveLong, rowFor, setKey, touch } from './long-keys';
+import { LETTERS, OUTPUT, OUTPUT_END, SORTED_BYTES } from './memory';
+import { COUNT, MAX, SUM } from './operations';
 import { keyAt, keyBytes, parseRecord, writeVarint } from './records';
-import { copyKey, keyLength, partitionBegin, cellOfEntry } from './sort';
-import { COUNT, full, isNewRow, MAX, reserve, rowFor, setKey, SUM, touch } from './table';
+import { cellOfEntry, partitionBegin } from './sort';
 
+/** Lines per batch. */
+const BATCH: i32 = 64;
 /** Most fields, the key's among them, and most columns. */
 const FIELDS_MAX: i32 = 32;
 const COLUMNS_MAX: i32 = 64;
@@ -74,7 +79,7 @@ export function groupLines(from: i32, to: i32): i32 {
   isOdd = false;
   let at = from;
   while (at < to && !isOdd) {
-    reserve(BATCH);
+    reserveLong(BATCH);
     let count = 0;
     while (at < to && count < BATCH) {
       const next = scanLine(at);
@@ -136,7 +141,7 @@ function backTo(taken: i32): i32 {
 
 /** Adds one row: the key lies at `key`, and the row at the output. */
 export function addRow(key: i32, length: i32): void {
-  reserve(1);
+  reserveLong(1);
   setKey(0, key, length);
   addRows(1);
 }
@@ -153,7 +158,7 @@ export function readRows(from: i32, to: i32): i32 {
   let at = from;
   let count: i32;
   do {
-    reserve(BATCH);
+    reserveLong(BATCH);
     for (count = 0; count < BATCH; count++) {
       const next = readRow(count, at, to);
       if (next < 0) return next;

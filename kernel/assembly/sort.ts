@@ -6,9 +6,20 @@
  * Radix sort from the last byte of that number to the first; entries that agree in all eight are sorted by the eight
  * after them, and so on. Small lots go by insertion.
  */
-import { CELL_BYTES, CELLS, ENTRIES_SORTED, HISTOGRAMS, INLINE_BYTES, PARTITIONS, SORTED_BYTES } from './memory';
-import { partitionOf } from './partition';
-import { cellsEnd, used } from './table';
+import { keys } from './budget';
+import { bytesAt, keyAddress, keyLength, partitionOfCell } from './cells';
+import { cellsEnd } from './long-keys';
+import {
+  CELL_BYTES,
+  CELLS,
+  ENTRIES_SORTED,
+  HISTOGRAMS,
+  ORDER_BYTES,
+  PARTITIONS,
+  SHORT_ORDER,
+  SORTED_BYTES,
+} from './memory';
+import { shortOrderEnd } from './short-keys';
 
 const INSERTION_MAX: i32 = 48;
 const DIGITS: i32 = 8;
@@ -17,18 +28,13 @@ const DIGIT_BYTES: i32 = 256 * 4;
 /** Room for the entries of one partition while they are sorted. */
 let spare: i32 = 0;
 
-/**
- * Puts the keys in order: the entries of partition p lie from `partitionBegin(p)` to `partitionBegin(p + 1)`, sorted by key
- * or in the order in which the keys came first.
- */
-export function arrangeTable(partitions: i32, sorted: bool): void {
+/** Puts the keys in order: the entries of partition p lie from `partitionBegin(p)` to `partitionBegin(p + 1)`, sorted by key. */
+export function arrangeTable(partitions: i32): void {
   memory.fill(PARTITIONS, 0, (partitions + 1) * 8);
-  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
-    const partition = partitions === 1 ? 0 : partitionOf(keyAddress(cell), keyLength(cell), partitions);
-    const counter = PARTITIONS + (partition + 1) * 8;
-    store<u32>(counter, load<u32>(counter) + 1);
-    store<u32>(cell, partition, 28);
+  for (let place = SHORT_ORDER; place < shortOrderEnd(); place += ORDER_BYTES) {
+    store<u32>(place, countIn(load<u32>(place), partitions), 4);
   }
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) store<u32>(cell, countIn(cell, partitions), 28);
   let begin = ENTRIES_SORTED;
   for (let partition = 0; partition <= partitions; partition++) {
     const place = PARTITIONS + partition * 8;
@@ -36,22 +42,41 @@ export function arrangeTable(partitions: i32, sorted: bool): void {
     store<u32>(place, begin);
     store<u32>(place, begin, 4);
   }
-  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
-    const place = PARTITIONS + load<u32>(cell, 28) * 8;
-    const entry = <i32>load<u32>(place, 4);
-    store<u32>(place, entry + SORTED_BYTES, 4);
-    setEntry(entry, cell, 0);
+  for (let place = SHORT_ORDER; place < shortOrderEnd(); place += ORDER_BYTES) {
+    addEntry(load<u32>(place), load<u32>(place, 4));
   }
-  if (!sorted) return;
-  spare = ENTRIES_SORTED + used * SORTED_BYTES;
+  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) addEntry(cell, load<u32>(cell, 28));
+  spare = ENTRIES_SORTED + keys * SORTED_BYTES;
   for (let partition = 0; partition < partitions; partition++) {
     sortEntries(partitionBegin(partition), partitionBegin(partition + 1), 0);
   }
 }
 
-/** Sorts a table of one partition, and leaves the last number of the cells as it is. Returns the entries' end. */
+/** Counts a key in its partition, which is returned. */
+@inline
+function countIn(cell: i32, partitions: i32): i32 {
+  const partition = partitionOfCell(cell, partitions);
+  const counter = PARTITIONS + (partition + 1) * 8;
+  store<u32>(counter, load<u32>(counter) + 1);
+  return partition;
+}
+
+/** Writes the next entry of a partition. */
+@inline
+function addEntry(cell: i32, partition: i32): void {
+  const place = PARTITIONS + partition * 8;
+  const entry = <i32>load<u32>(place, 4);
+  store<u32>(place, entry + SORTED_BYTES, 4);
+  setEntry(entry, cell, 0);
+}
+
+/** Sorts a table of one partition, and leaves the cells as they are. Returns the entries' end. */
 export function sortKeys(): i32 {
   let entry = ENTRIES_SORTED;
+  for (let place = SHORT_ORDER; place < shortOrderEnd(); place += ORDER_BYTES) {
+    setEntry(entry, load<u32>(place), 0);
+    entry += SORTED_BYTES;
+  }
   for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
     setEntry(entry, cell, 0);
     entry += SORTED_BYTES;
@@ -70,43 +95,11 @@ export function cellOfEntry(entry: i32): i32 {
   return load<u32>(entry, 8);
 }
 
-@inline
-export function keyLength(cell: i32): i32 {
-  return <i32>load<u32>(cell, 24);
-}
-
-/** Copies the key of a cell to `target`. Returns its end. */
-@inline
-export function copyKey(cell: i32, target: i32): i32 {
-  const length = keyLength(cell);
-  // All that a cell can hold, whatever the length: what comes next is written over the rest.
-  if (length <= INLINE_BYTES) v128.store(target, v128.load(cell));
-  else memory.copy(target, keyAddress(cell), length);
-  return target + length;
-}
-
-@inline
-function keyAddress(cell: i32): i32 {
-  return keyLength(cell) <= INLINE_BYTES ? cell : <i32>load<u64>(cell, 8);
-}
-
 /** Writes an entry: the eight bytes of the key from `depth` on, padded with zeros. */
 @inline
 function setEntry(entry: i32, cell: i32, depth: i32): void {
   store<u64>(entry, bytesAt(cell, depth));
   store<u32>(entry, cell, 8);
-}
-
-@inline
-function bytesAt(cell: i32, depth: i32): u64 {
-  const length = keyLength(cell);
-  if (length <= INLINE_BYTES) return depth < INLINE_BYTES ? bswap(load<u64>(cell + depth)) : 0;
-  const left = length - depth;
-  if (left <= 0) return 0;
-  const bytes = bswap(load<u64>(keyAddress(cell) + depth));
-  if (left >= 8) return bytes;
-  const unused = <u64>(64 - 8 * left);
-  return (bytes >> unused) << unused;
 }
 
 /** Sorts entries of keys that agree in their first `depth` bytes. */

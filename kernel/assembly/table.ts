@@ -1,309 +1,101 @@
 /**
- * The hash table: a value for each key, combined as pairs come. Open addressing with linear probing; the place of a key
- * is the upper bits of its hash. A slot is only the address of a cell, so that the table stays in the cache; the cells
- * lie in the order in which their keys came first, which is that of no hash and puts what is frequent together.
+ * A value for each key, combined as pairs come. Short keys and long ones have tables of their own (short-keys.ts,
+ * long-keys.ts): most words are short, and then fit into the cache.
  *
- * A cell is 32 bytes: for a key of up to 16 bytes these, padded with zeros, for a longer one a hash of it and its
- * address in the arena; the value (f64); the length (u32); a number for whoever sorts or merges (u32).
- *
- * Pairs come in batches of entries and are taken in three passes: the slots' addresses; a touch of each cell; the search.
+ * Pairs come in batches: the keys are queued, each in the queue of its kind, and taken in passes, so that the accesses to
+ * memory overlap. Which queue a key belongs to is no branch, since no processor would guess it.
  */
-import {
-  ARENA,
-  CELL_BYTES,
-  CELLS,
-  ENTRIES,
-  ENTRY_BYTES,
-  ENTRY_SLOTS,
-  INLINE_BYTES,
-  MASKS,
-  NO_CELL,
-  SLOT_BYTES,
-  SLOTS,
-  SLOTS_MAX,
-  SLOTS_MIN,
-} from './memory';
+import { clearBudget, openBudget } from './budget';
+import { addLong, clearLong, openLong, reserveLong, setKey, setValue, touch } from './long-keys';
+import { LONG_KEYS, LONG_VALUES, SHORT_NAMES, SHORT_PLACES, SHORT_VALUES } from './memory';
+import { chooseOperation, COUNT, operation, SUM } from './operations';
+import { addShort, addTimes, clearShort, nameOf, placeOf, reserveShort, SHORT_BYTES } from './short-keys';
 
-export const SUM: i32 = 0;
-export const MIN: i32 = 1;
-export const MAX: i32 = 2;
-/** As a sum of ones, whatever the values are. */
-export const COUNT: i32 = 3;
-
-/** What a key costs of the budget, beside two for each of its bytes: see jobs/collector.ts. */
-const KEY_COST: i64 = 160 + 8;
-
-let slotCount: i32 = SLOTS_MIN;
-let shift: i64 = 54;
-/** How many slots may be in use before the table grows. */
-let usedMax: i32 = 0;
-export let used: i32 = 0;
-/** Where the next cell will be. */
-export let cellsEnd: i32 = 0;
-let arenaTop: i32 = 0;
-export let countedBytes: i64 = 0;
-let budgetBytes: i64 = 0;
-export let operation: i32 = SUM;
-/** Whether the budget is used up, so that the pairs so far have to be taken away. */
-export let full: bool = false;
 /** Keeps the compiler from leaving the touches out. */
-export let touched: i32 = 0;
+export let touchedShort: i32 = 0;
 
-/** Longer keys are not to be; `tooLong` says that there was one. */
-let keyBytesMax: i32 = 0;
-export let tooLong: bool = false;
-
-export function setOperation(chosen: i32, longest: i32): void {
-  operation = chosen;
-  keyBytesMax = longest;
+export function setOperation(chosen: i32, keyBytesMax: i32): void {
+  chooseOperation(chosen);
+  openLong(keyBytesMax);
 }
 
-export function openTable(budget: i64): void {
-  budgetBytes = budget;
-  for (let length = 0; length <= INLINE_BYTES; length++) {
-    const mask = MASKS + length * 16;
-    memory.fill(mask, 0, 16);
-    memory.fill(mask, 0xff, length);
-  }
+export function openTable(budgetBytes: i64): void {
+  openBudget(budgetBytes);
   clearTable();
 }
 
-/** Forgets all keys; the table keeps about the size that they needed, as the next lot will probably need it too. */
+/** Forgets all keys. */
 export function clearTable(): void {
-  if (slotCount > SLOTS_MAX) slotCount = SLOTS_MAX;
-  while (slotCount > SLOTS_MIN && used < slotCount >> 3) slotCount >>= 1;
-  setSize(slotCount);
-  // No key is as long.
-  store<u32>(NO_CELL, u32.MAX_VALUE, 24);
-  used = 0;
-  cellsEnd = CELLS;
-  arenaTop = ARENA;
-  countedBytes = 0;
-  full = false;
-  tooLong = false;
+  clearBudget();
+  clearShort();
+  clearLong();
 }
 
-/** Takes the size, with all slots empty. */
-function setSize(slots: i32): void {
-  slotCount = slots;
-  shift = 64 - <i64>ctz(slots);
-  // Keys that are not found where they are looked for first cost more than a larger table.
-  usedMax = slots >> 1;
-  memory.fill(SLOTS, 0, slots * SLOT_BYTES);
+/** To be called before a batch of so many keys. */
+export function reserve(count: i32): void {
+  reserveShort(count);
+  reserveLong(count);
+}
+
+/** 1 for a key that belongs to the short ones, 0 for the others. */
+@inline
+export function isShort(length: i32): i32 {
+  return <i32>(length <= SHORT_BYTES);
+}
+
+/** Puts a key into both queues, at the next places: the caller goes on in the one in which it belongs. */
+@inline
+export function queue(shorts: i32, longs: i32, address: i32, length: i32): void {
+  const name = nameOf(address, length);
+  store<u64>(SHORT_NAMES + shorts * 8, name);
+  store<u32>(SHORT_PLACES + shorts * 4, placeOf(name));
+  store<u32>(LONG_KEYS + longs * 8, address);
+  store<u32>(LONG_KEYS + longs * 8, length, 4);
+}
+
+/** The value of the key that is queued at these places. */
+@inline
+export function queueValue(shorts: i32, longs: i32, value: f64): void {
+  store<f64>(SHORT_VALUES + shorts * 8, value);
+  store<f64>(LONG_VALUES + longs * 8, value);
+}
+
+/** Takes so many keys of each queue, each with the value 1. */
+export function takeOnes(shorts: i32, longs: i32): void {
+  const times: f64 = operation === SUM || operation === COUNT ? 1 : 0;
+  touchShort(shorts);
+  for (let index = 0; index < shorts; index++) {
+    addTimes(load<u64>(SHORT_NAMES + index * 8), load<u32>(SHORT_PLACES + index * 4), times);
+  }
+  for (let index = 0; index < longs; index++) {
+    setKey(index, load<u32>(LONG_KEYS + index * 8), load<u32>(LONG_KEYS + index * 8, 4));
+    setValue(index, 1);
+  }
+  takeLong(longs);
+}
+
+/** Takes so many keys of each queue with their values. */
+export function takeValues(shorts: i32, longs: i32): void {
+  touchShort(shorts);
+  for (let index = 0; index < shorts; index++) {
+    const value = load<f64>(SHORT_VALUES + index * 8);
+    addShort(load<u64>(SHORT_NAMES + index * 8), load<u32>(SHORT_PLACES + index * 4), value);
+  }
+  for (let index = 0; index < longs; index++) {
+    setKey(index, load<u32>(LONG_KEYS + index * 8), load<u32>(LONG_KEYS + index * 8, 4));
+    setValue(index, load<f64>(LONG_VALUES + index * 8));
+  }
+  takeLong(longs);
 }
 
 @inline
-function hashOf(first: u64, second: u64, length: i32): u64 {
-  let hash = ((first + <u64>length) * 0x9e3779b97f4a7c15) ^ rotl(second * 0xc2b2ae3d27d4eb4f, 29);
-  hash ^= hash >> 32;
-  return hash * 0xbf58476d1ce4e5b9;
+function takeLong(longs: i32): void {
+  touch(longs);
+  for (let index = 0; index < longs; index++) addLong(index);
 }
 
-@inline
-function slotOf(first: u64, second: u64, length: i32): i32 {
-  return SLOTS + <i32>(hashOf(first, second, length) >> shift) * SLOT_BYTES;
-}
-
-/** Stands for the first 16 bytes of a long key. */
-function hashLong(address: i32, length: i32): u64 {
-  let hash: u64 = <u64>length;
-  let at = address;
-  for (const end = address + length - 8; at < end; at += 8) {
-    hash = rotl((hash ^ load<u64>(at)) * 0x9e3779b97f4a7c15, 31);
-  }
-  hash = (hash ^ load<u64>(address + length - 8)) * 0xc2b2ae3d27d4eb4f;
-  return hash ^ (hash >> 32);
-}
-
-/** Writes entry `index` of the batch: a key that lies at `address`. */
-@inline
-export function setKey(index: i32, address: i32, length: i32): void {
-  const entry = ENTRIES + index * ENTRY_BYTES;
-  let first: u64;
-  let second: u64;
-  if (length <= INLINE_BYTES) {
-    const mask = MASKS + length * 16;
-    first = load<u64>(address) & load<u64>(mask);
-    second = load<u64>(address, 8) & load<u64>(mask, 8);
-  } else {
-    if (length > keyBytesMax) tooLong = true;
-    first = hashLong(address, length);
-    second = 0;
-  }
-  store<u64>(entry, first);
-  store<u64>(entry, second, 8);
-  store<u32>(entry, length, 24);
-  store<u32>(entry, address, 28);
-  store<u32>(ENTRY_SLOTS + index * 4, slotOf(first, second, length));
-}
-
-@inline
-export function setValue(index: i32, value: f64): void {
-  store<f64>(ENTRIES + index * ENTRY_BYTES, value, 16);
-}
-
-/** Makes sure that a batch finds room without growing, since growing moves every slot. To be called before `setKey`. */
-export function reserve(entries: i32): void {
-  if (used + entries > usedMax && slotCount < SLOTS_MAX) grow();
-}
-
-/** Adds one to each of the `count` keys of the batch; ends early, when full. Returns how many were taken. */
-export function addOnes(count: i32): i32 {
-  touch(count);
-  for (let index = 0; index < count; index++) {
-    const entry = ENTRIES + index * ENTRY_BYTES;
-    const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
-    const cell = <i32>load<u32>(slot);
-    if (holds(cell, entry)) {
-      store<f64>(cell, combine(load<f64>(cell, 16), 1), 16);
-    } else {
-      store<f64>(entry, 1, 16);
-      addSlowly(slot, entry);
-      if (full) return index + 1;
-    }
-  }
-  return count;
-}
-
-/** Combines the values of the batch with those of their keys; ends early, when full. Returns how many were taken. */
-export function addValues(count: i32): i32 {
-  touch(count);
-  for (let index = 0; index < count; index++) {
-    const entry = ENTRIES + index * ENTRY_BYTES;
-    const slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
-    const cell = <i32>load<u32>(slot);
-    if (holds(cell, entry)) {
-      add(cell, entry);
-    } else {
-      addSlowly(slot, entry);
-      if (full) return index + 1;
-    }
-  }
-  return count;
-}
-
-/** Reads the cells of the batch, so that the memory accesses overlap and the search finds nearly every one in the cache. */
-export function touch(count: i32): void {
+function touchShort(shorts: i32): void {
   let sum = 0;
-  for (let index = 0; index < count; index++) sum ^= load<i32>(load<u32>(load<u32>(ENTRY_SLOTS + index * 4)), 24);
-  touched = sum;
-}
-
-@inline
-function holds(cell: i32, entry: i32): bool {
-  return (
-    ((load<u64>(cell) ^ load<u64>(entry)) |
-      (load<u64>(cell, 8) ^ load<u64>(entry, 8)) |
-      (<u64>(load<u32>(cell, 24) ^ load<u32>(entry, 24)))) ===
-    0
-  );
-}
-
-@inline
-function add(cell: i32, entry: i32): void {
-  store<f64>(cell, combine(load<f64>(cell, 16), load<f64>(entry, 16)), 16);
-  store<u32>(cell, load<u32>(cell, 28) + 1, 28);
-}
-
-@inline
-export function combine(a: f64, b: f64): f64 {
-  // As jobs/aggregates.ts: a later value replaces only when it is really less or greater.
-  if (operation === SUM || operation === COUNT) return a + b;
-  return operation === MIN ? (b < a ? b : a) : b > a ? b : a;
-}
-
-/** Searches on from a slot that does not lead to the key, and adds the key if it is new. */
-function addSlowly(from: i32, entry: i32): void {
-  let slot = from;
-  for (let cell = <i32>load<u32>(slot); cell !== NO_CELL; cell = load<u32>(slot)) {
-    if (isSame(cell, entry)) {
-      add(cell, entry);
-      return;
-    }
-    slot = after(slot);
-  }
-  store<u32>(slot, cellsEnd);
-  insert(entry);
-}
-
-@inline
-function after(slot: i32): i32 {
-  return slot + SLOT_BYTES === SLOTS + slotCount * SLOT_BYTES ? SLOTS : slot + SLOT_BYTES;
-}
-
-@inline
-function isSame(cell: i32, entry: i32): bool {
-  const length = <i32>load<u32>(entry, 24);
-  if (length <= INLINE_BYTES) return holds(cell, entry);
-  return (
-    load<u64>(cell) === load<u64>(entry) &&
-    <i32>load<u32>(cell, 24) === length &&
-    agree(<i32>load<u64>(cell, 8), <i32>load<u32>(entry, 28), length)
-  );
-}
-
-/** Whether two texts of more than eight bytes are the same. */
-@inline
-function agree(a: i32, b: i32, length: i32): bool {
-  for (let at = 0; at < length - 8; at += 8) if (load<u64>(a + at) !== load<u64>(b + at)) return false;
-  return load<u64>(a + length - 8) === load<u64>(b + length - 8);
-}
-
-/** Makes a cell of the entry. */
-function insert(entry: i32): void {
-  const cell = cellsEnd;
-  const length = <i32>load<u32>(entry, 24);
-  store<u64>(cell, load<u64>(entry));
-  if (length <= INLINE_BYTES) {
-    store<u64>(cell, load<u64>(entry, 8), 8);
-  } else {
-    memory.copy(arenaTop, <i32>load<u32>(entry, 28), length);
-    store<u64>(cell, <u64>arenaTop, 8);
-    arenaTop += length;
-  }
-  store<f64>(cell, load<f64>(entry, 16), 16);
-  store<u32>(cell, length, 24);
-  store<u32>(cell, 1, 28);
-  cellsEnd = cell + CELL_BYTES;
-  used++;
-  countedBytes += KEY_COST + 2 * <i64>length;
-  full = countedBytes >= budgetBytes;
-}
-
-/** Whether the row that `rowFor` gave last is new, and holds anything. */
-export let isNewRow: bool = false;
-
-/**
- * The row of the key of entry `index`, for whoever keeps more than a number for each key: so many bytes of the arena, of
- * which the first eight are paid for with the key. Takes the place of `addValues`.
- */
-export function rowFor(index: i32, bytes: i32): i32 {
-  const entry = ENTRIES + index * ENTRY_BYTES;
-  let slot = <i32>load<u32>(ENTRY_SLOTS + index * 4);
-  isNewRow = false;
-  for (let cell = <i32>load<u32>(slot); cell !== NO_CELL; cell = load<u32>(slot)) {
-    if (isSame(cell, entry)) return load<u32>(cell, 16);
-    slot = after(slot);
-  }
-  const cell = cellsEnd;
-  store<u32>(slot, cell);
-  insert(entry);
-  const row = (arenaTop + 7) & ~7;
-  arenaTop = row + bytes;
-  store<u32>(cell, row, 16);
-  countedBytes += bytes - 8;
-  full = countedBytes >= budgetBytes;
-  isNewRow = true;
-  return row;
-}
-
-/** Doubles the table in place; the cells stay where they are. */
-function grow(): void {
-  setSize(slotCount * 2);
-  for (let cell = CELLS; cell < cellsEnd; cell += CELL_BYTES) {
-    const length = <i32>load<u32>(cell, 24);
-    let slot = slotOf(load<u64>(cell), length <= INLINE_BYTES ? load<u64>(cell, 8) : 0, length);
-    while (load<u32>(slot) !== NO_CELL) slot = after(slot);
-    store<u32>(slot, cell);
-  }
+  for (let index = 0; index < shorts; index++) sum ^= load<i32>(load<u32>(SHORT_PLACES + index * 4));
+  touchedShort = sum;
 }

@@ -4,9 +4,10 @@
  *
  * The text is well-formed UTF-8 and ends where no word goes on; see kernel.ts for who cares for that.
  */
+import { full, mightFill } from './budget';
 import { decode, isLetter, isSpace } from './letters';
 import { BATCH, POSITIONS } from './memory';
-import { addOnes, full, reserve, setKey } from './table';
+import { isShort, queue, reserve, takeOnes } from './table';
 
 /** How many words were taken by `countWords`. */
 export let wordsTaken: i32 = 0;
@@ -67,15 +68,38 @@ function end(taken: i32): i32 {
   return load<u32>(POSITIONS + taken * 8 - 4);
 }
 
+/** Takes so many words. Returns how many until the table was full. */
 function countBatch(words: i32): i32 {
+  if (words === 0) return 0;
+  const bytes = <i32>load<u32>(POSITIONS + words * 8 - 4) - <i32>load<u32>(POSITIONS);
+  if (mightFill(words, bytes)) return countOneByOne(words);
   reserve(words);
+  let shorts = 0;
+  let longs = 0;
   for (let index = 0; index < words; index++) {
     const begin = <i32>load<u32>(POSITIONS + index * 8);
-    setKey(index, begin, <i32>load<u32>(POSITIONS + index * 8, 4) - begin);
+    const length = <i32>load<u32>(POSITIONS + index * 8, 4) - begin;
+    queue(shorts, longs, begin, length);
+    const short = isShort(length);
+    shorts += short;
+    longs += 1 - short;
   }
-  const taken = addOnes(words);
-  wordsTaken += taken;
-  return taken;
+  takeOnes(shorts, longs);
+  wordsTaken += words;
+  return words;
+}
+
+function countOneByOne(words: i32): i32 {
+  for (let index = 0; index < words; index++) {
+    const begin = <i32>load<u32>(POSITIONS + index * 8);
+    const length = <i32>load<u32>(POSITIONS + index * 8, 4) - begin;
+    reserve(1);
+    queue(0, 0, begin, length);
+    takeOnes(isShort(length), 1 - isShort(length));
+    wordsTaken++;
+    if (full) return index + 1;
+  }
+  return words;
 }
 
 @inline

@@ -2,8 +2,11 @@
 import { knownAs } from '../../jobs/aggregates.js';
 import { isGrouping } from '../../jobs/grouping.js';
 import type { Job } from '../../jobs/types.js';
-import { type KeyOrder, type Operation, operations } from '../../kernel/kernel.js';
+import { type Operation, operations } from '../../kernel/kernel.js';
 import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
+
+/** How the keys of a partition lie. */
+export type KeyOrder = 'sorted' | 'none';
 
 /** How the kernel combines for the job, if it can. */
 export function operationOf({ combine }: Job): Operation | undefined {
@@ -43,5 +46,5 @@ export function isForRows({ job, skip = [] }: { job: Job; skip?: readonly string
  */
 export function outputOrder(job: Job): KeyOrder {
   const isOneLane = job.words === undefined || knownAs(job.map) === 'once';
-  return isOneLane && isKernelReduce(job) ? 'as they came' : 'sorted';
+  return isOneLane && isKernelReduce(job) ? 'none' : 'sorted';
 }

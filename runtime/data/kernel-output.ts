@@ -26,10 +26,23 @@ export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Ke
 /** Writes what the kernel holds. */
 export function kernelContent(kernel: Kernel, reduces: number): RunContent {
   return (writer, order) => {
-    kernel.arrange(order);
-    if (order === 'as they came') writer.leaveUnsorted();
-    writePartitions(writer, reduces, kernel, (partition) => kernel.writeRecords(partition, 0));
+    if (order === 'none') {
+      writeUnsorted(writer, reduces, kernel);
+    } else {
+      kernel.arrange();
+      writePartitions(writer, reduces, kernel, (partition) => kernel.writeRecords(partition, 0));
+    }
   };
+}
+
+function writeUnsorted(writer: SegmentWriter, partitions: number, kernel: Kernel): void {
+  writer.leaveUnsorted();
+  kernel.encode();
+  for (let partition = 0; partition < partitions; partition++) {
+    const { bytes, records } = kernel.encoded(partition);
+    writer.writeEncoded(bytes, records);
+    writer.endPartition();
+  }
 }
 
 /** Writes all partitions, each as often as `write` needs for it: every time it leaves records at the front of `output`. */

@@ -5,9 +5,8 @@
  */
 import { combineRecords, mergeRecords } from '../../jobs/merge.js';
 import type { Counters, Job } from '../../jobs/types.js';
-import type { KeyOrder } from '../../kernel/kernel.js';
 import { type AttemptResult, blame, breathe } from './attempt.js';
-import { operationOf, outputOrder } from './kernel-jobs.js';
+import { type KeyOrder, operationOf, outputOrder } from './kernel-jobs.js';
 import { mergedRecords, mergeInKernel, mergeUntouched } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';

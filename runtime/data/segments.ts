@@ -26,6 +26,8 @@ const HEADER_MAGIC = Buffer.from('RHSEGS3\n', 'latin1');
 const FOOTER_MAGIC = Buffer.from('RHSEGE3\n', 'latin1');
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 20;
+/** Of the index for each partition: where it ends, how many records, their checksum. */
+const PARTITION_BYTES = 8 + 8 + 4;
 const ORDER_BYTES = 4;
 const SORTED = 0;
 const UNSORTED = 1;
@@ -245,39 +247,35 @@ export type SegmentRecord = readonly [key: string, value: EncodedValue];
 export class SegmentReader {
   readonly path: string;
   readonly #descriptor: number;
-  readonly #offsets: number[] = [];
-  readonly #counts: number[] = [];
-  readonly #checks: number[] = [];
-  #sorted = true;
+  /** Read where it is asked: an attempt opens many files for one partition of each. */
+  readonly #index: DataView;
+  readonly partitions: number;
 
   constructor(path: string) {
     this.path = path;
     this.#descriptor = openSegments(path);
     try {
-      this.#readIndex();
+      this.#index = this.#readIndex();
+      this.partitions = (this.#index.byteLength - 8 - ORDER_BYTES) / PARTITION_BYTES;
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
     }
   }
 
-  get partitions(): number {
-    return this.#counts.length;
-  }
-
   /** Whether the records of each partition are in order of their keys. */
   get sorted(): boolean {
-    return this.#sorted;
+    return this.#index.getUint32(this.#index.byteLength - ORDER_BYTES, true) === SORTED;
   }
 
   /** How many records a partition has. */
   recordsOf(partition: number): number {
-    return this.#counts[partition] ?? 0;
+    return this.#has(partition) ? this.#index.getFloat64((this.partitions + 1 + partition) * 8, true) : 0;
   }
 
   /** How many bytes a partition's segment has. */
   bytesOf(partition: number): number {
-    return (this.#offsets[partition + 1] ?? 0) - (this.#offsets[partition] ?? 0);
+    return this.#has(partition) ? this.#offset(partition + 1) - this.#offset(partition) : 0;
   }
 
   /**
@@ -285,17 +283,13 @@ export class SegmentReader {
    * `onRead` is told the bytes as they are taken up.
    */
   *records(partition: number, options: SegmentReadOptions = {}): Generator<SegmentRecord> {
-    const count = this.#counts[partition];
-    if (count === undefined) throw this.#corrupt(`it has no partition ${partition}`);
-    const window = new Window(
-      this.path,
-      this.#descriptor,
-      this.#offsets[partition]!,
-      this.#offsets[partition + 1]!,
-      options.bufferBytes ?? BUFFER_BYTES_DEFAULT,
-    );
-    window.verify(this.#checks[partition]!);
-    let reported = this.#offsets[partition]!;
+    const { start, end } = this.#rangeOf(partition);
+    const count = this.recordsOf(partition);
+    const check = this.checksumOf(partition);
+    const bufferBytes = options.bufferBytes ?? BUFFER_BYTES_DEFAULT;
+    const window = new Window(this.path, this.#descriptor, start, end, bufferBytes);
+    window.verify(check);
+    let reported = start;
     for (let index = 0; index < count; index++) {
       if (window.position !== reported) {
         options.onRead?.(window.position - reported);
@@ -307,35 +301,51 @@ export class SegmentReader {
     options.onRead?.(window.position - reported);
     if (!window.exhausted)
       throw new SegmentCorruptError(this.path, 'a segment holds more than its index says');
-    window.expect(this.#checks[partition]!);
+    window.expect(check);
   }
 
   /** The bytes of a partition as they lie there, for whoever reads records by himself. */
   cursor(partition: number): SegmentCursor {
-    const end = this.#offsets[partition + 1];
-    if (end === undefined) throw this.#corrupt(`it has no partition ${partition}`);
-    const range = { start: this.#offsets[partition]!, end };
-    return new SegmentCursor(this.path, this.#descriptor, range, this.#checks[partition]!);
+    const range = this.#rangeOf(partition);
+    return new SegmentCursor(this.path, this.#descriptor, range, this.checksumOf(partition));
   }
 
   /** CRC-32 of a partition's segment, as the index has it. */
   checksumOf(partition: number): number {
-    return this.#checks[partition] ?? 0;
+    const checksAt = (2 * this.partitions + 1) * 8;
+    return this.#has(partition) ? this.#index.getUint32(checksAt + partition * 4, true) : 0;
   }
 
   /** At most `length` bytes of a partition's segment from an offset on, as they lie there: nothing is checked. */
   bytesAt(partition: number, offset: number, length: number): Buffer {
-    return this.#readAt(
-      this.#offsets[partition]! + offset,
-      Math.min(length, this.bytesOf(partition) - offset),
-    );
+    const { start, end } = this.#rangeOf(partition);
+    return this.#readAt(start + offset, Math.min(length, end - start - offset));
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
 
-  #readIndex(): void {
+  #has(partition: number): boolean {
+    return partition >= 0 && partition < this.partitions;
+  }
+
+  #offset(partition: number): number {
+    return this.#index.getFloat64(partition * 8, true);
+  }
+
+  /** Where a segment lies. */
+  #rangeOf(partition: number): { start: number; end: number } {
+    if (!this.#has(partition)) throw this.#corrupt(`it has no partition ${partition}`);
+    const start = this.#offset(partition);
+    const end = this.#offset(partition + 1);
+    const isWithin = start >= HEADER_BYTES && start <= end && end <= this.#offset(this.partitions);
+    if (!isWithin) throw this.#corrupt('its index does not fit its size');
+    return { start, end };
+  }
+
+  /** The index, checked against header, footer and its checksum. */
+  #readIndex(): DataView {
     const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
     if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
     const header = this.#readAt(0, HEADER_BYTES);
@@ -345,7 +355,7 @@ export class SegmentReader {
       throw this.#corrupt('its header is wrong');
     if (!footer.subarray(12).equals(FOOTER_MAGIC)) throw this.#corrupt('its end is missing');
     const partitions = header.readUInt32LE(HEADER_MAGIC.length);
-    const indexBytes = (partitions + 1) * 8 + partitions * 12 + ORDER_BYTES;
+    const indexBytes = 8 + partitions * PARTITION_BYTES + ORDER_BYTES;
     const indexAt = size - FOOTER_BYTES - indexBytes;
     if (indexAt < HEADER_BYTES || footer.readDoubleLE(0) !== indexAt)
       throw this.#corrupt('its footer is wrong');
@@ -354,18 +364,10 @@ export class SegmentReader {
         ? tail.subarray(tail.length - FOOTER_BYTES - indexBytes, tail.length - FOOTER_BYTES)
         : this.#readAt(indexAt, indexBytes);
     if (crc32(index) !== footer.readUInt32LE(8)) throw this.#corrupt('the checksum of its index is wrong');
-    for (let at = 0; at <= partitions; at++) this.#offsets.push(index.readDoubleLE(at * 8));
-    const countsAt = (partitions + 1) * 8;
-    const checksAt = countsAt + partitions * 8;
-    for (let at = 0; at < partitions; at++) {
-      this.#counts.push(index.readDoubleLE(countsAt + at * 8));
-      this.#checks.push(index.readUInt32LE(checksAt + at * 4));
-    }
-    this.#sorted = index.readUInt32LE(indexBytes - ORDER_BYTES) === SORTED;
-    const ordered = this.#offsets.every((offset, at) => at === 0 || offset >= this.#offsets[at - 1]!);
-    if (this.#offsets[0] !== HEADER_BYTES || this.#offsets[partitions] !== indexAt || !ordered) {
+    if (index.readDoubleLE(0) !== HEADER_BYTES || index.readDoubleLE(partitions * 8) !== indexAt) {
       throw this.#corrupt('its index does not fit its size');
     }
+    return new DataView(index.buffer, index.byteOffset, index.length);
   }
 
   #readAt(position: number, length: number): Buffer {

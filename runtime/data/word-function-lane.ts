@@ -67,7 +67,7 @@ export class WordFunctionLane {
     const { job, context } = this.#options;
     const where: WordContext = { params: context.params, input: { name: input } };
     const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
-    this.#words.arrange('sorted');
+    this.#words.arrange();
     for (const [word, times] of countedWords(this.#words)) {
       this.#times = times;
       let result: unknown;

@@ -87,7 +87,7 @@ export class WordValueLane {
   #mapWords(context: WordContext, writer: SegmentWriter): void {
     const { job, reduces } = this.#options;
     const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
-    this.#words.arrange('sorted');
+    this.#words.arrange();
     for (let partition = 0; partition < reduces; partition++) {
       for (const [word, times] of countedWords(this.#words, partition)) {
         this.#word = word;

@@ -3,7 +3,15 @@
  * driver does it in virtual time or with signals, and runs the clock for `at` and `for`.
  */
 import type { Fact } from './facts.js';
-import type { EndTarget, FactPattern, Fault, NodeTarget, Scenario, TaskPattern } from './types.js';
+import type {
+  EndTarget,
+  FactPattern,
+  Fault,
+  FaultAction,
+  NodeTarget,
+  Scenario,
+  TaskPattern,
+} from './types.js';
 
 export interface FiredFault {
   readonly fault: Fault;
@@ -38,6 +46,28 @@ export function timedFaults(scenario: Scenario): { readonly fault: Fault; readon
   return scenario.faults.flatMap((fault) =>
     fault.trigger.kind === 'at' ? [{ fault, atUs: fault.trigger.atUs }] : [],
   );
+}
+
+/** Whether something of the scenario depends on facts: what sets a fault off, whom it means, what is expected. */
+export function waitsForFacts({ faults, expect }: Scenario): boolean {
+  const { commits, attempts, exercised, not } = expect;
+  if (commits.length + attempts.length + exercised.length + not.length > 0) return true;
+  return faults.some(
+    ({ trigger, after, until, action }) =>
+      trigger.kind !== 'at' || after !== undefined || until !== undefined || !isBlind(action),
+  );
+}
+
+/** It knows by itself whom it means. */
+function isBlind(action: FaultAction): boolean {
+  if ('files' in action || 'attempt' in action) return false;
+  return endsOf(action).every(({ kind }) => kind === 'node' || kind === 'all');
+}
+
+function endsOf(action: FaultAction): readonly EndTarget[] {
+  if ('target' in action) return [action.target];
+  if ('link' in action) return [action.link.from, action.link.to];
+  return 'masters' in action ? [action.masters] : [];
 }
 
 const noneFired: readonly FiredFault[] = [];

@@ -86,12 +86,15 @@ function whatComes(
 ): unknown[] {
   const seen: unknown[] = [];
   const cut = (): void => {
-    for (const order of ['as they came', 'sorted'] as const) {
-      kernel.arrange(order);
-      for (let partition = 0; partition < parts; partition++) {
-        const written = kernel.writeRecords(partition, 3);
-        seen.push(written, hex(kernel.output.subarray(3, written.end)));
-      }
+    kernel.encode();
+    for (let partition = 0; partition < parts; partition++) {
+      const { bytes, records } = kernel.encoded(partition);
+      seen.push(records, hex(bytes));
+    }
+    kernel.arrange();
+    for (let partition = 0; partition < parts; partition++) {
+      const written = kernel.writeRecords(partition, 3);
+      seen.push(written, hex(kernel.output.subarray(3, written.end)));
     }
     kernel.clear();
   };
@@ -247,6 +250,24 @@ describe('the compiled kernel does what the plain one does', () => {
       });
     }
   });
+
+  test('with tables that grow while keys of any length come again', () => {
+    const all = Array.from({ length: 20_000 }, (_, index): Pair => {
+      const number = (index * 7919) % (index + 1);
+      return [index % 3 === 0 ? `a longer key ${number}` : String(number), index + 0.5];
+    });
+    const bytes = encode(all);
+    for (const op of operations) {
+      expectSame((kernel) => {
+        kernel.open({ operation: op, budgetBytes: 1e8, partitions: 1 });
+        kernel.input.set(bytes);
+        const taken = kernel.readRecords(0, bytes.length);
+        kernel.sortLines();
+        const lines = hex(kernel.output.subarray(0, kernel.writeLines(0x20)));
+        return [taken, kernel.keys, lines, kernel.heaviest()];
+      });
+    }
+  });
 });
 
 function mergeAll(
@@ -307,7 +328,8 @@ describe('a kernel', () => {
     kernel.open({ operation: 'sum', budgetBytes: 1000, partitions: 1 });
     kernel.input.set(bytes);
     kernel.readRecords(0, bytes.length);
-    kernel.arrange('sorted');
+    expect(() => kernel.encode()).toThrow(NotForKernelError);
+    kernel.arrange();
     expect(() => kernel.writeRecords(0, 0)).toThrow(NotForKernelError);
   });
 

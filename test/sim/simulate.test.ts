@@ -74,6 +74,39 @@ it('worker 1 is leased at 12:00, revoked at 12:01, its task is reassigned at 12:
   ]);
 });
 
+it('facts that nobody waits for are made when somebody asks, and are the same', () => {
+  const blind = scenario(
+    '{ name: x, faults: [ { at: 300ms, crash: worker-1, restartAfter: 1s } ], expect: {} }',
+  );
+  let world: World | undefined;
+  const observe = (observed: World) => {
+    world = observed;
+    return {};
+  };
+  const asked = simulate(blind, { observe });
+  expect(world!.facts).toEqual([]);
+  const kept = simulate(blind, { observe, keepsFacts: true });
+  expect(kept.facts).toBe(world!.facts);
+  expect(asked.facts).toEqual(kept.facts);
+  expect(asked.timeline).toEqual(kept.timeline);
+  expect([asked.chain, asked.steps]).toEqual([kept.chain, kept.steps]);
+});
+
+it.each([
+  ['{ when: worker-lost, crash: worker-1 }', ''],
+  ['{ at: 1s, crash: leader }', ''],
+  ['{ at: 1s, lose: map-0 }', ''],
+  ['{ at: 1s, pause: worker-1, until: worker-lost }', ''],
+  ['', 'not: [worker-lost]'],
+])('facts are made where something depends on them: %s %s', (fault, expectation) => {
+  let made = 0;
+  const { facts } = simulate(scenario(`{ name: x, faults: [ ${fault} ], expect: { ${expectation} } }`), {
+    observe: (world) => ({ stepped: () => void (made = world.facts.length) }),
+  });
+  expect(made).toBeGreaterThan(0);
+  expect(made).toBeLessThanOrEqual(facts.length);
+});
+
 it('a run that takes too many steps is inconclusive', () => {
   expect(simulate(story('late-worker'), { stepsMax: 50 }).verdict).toBe('inconclusive');
 });
