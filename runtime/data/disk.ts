@@ -35,6 +35,13 @@ export function syncDirectory(path: string): void {
   });
 }
 
+/** Makes names of this thread differ from all others', and `namesGiven` from each other. */
+const threadName = randomBytes(6).toString('hex');
+let namesGiven = 0;
+
+/** Pieces that are small wait for each other, so that a small file is written at once. */
+const gatheredBytesMax = 4096;
+
 /**
  * A file in the making, under a name that nobody else uses. It gets its own name, in one step, when it is whole. Every
  * failure of the disk removes it.
@@ -43,24 +50,30 @@ export class PrivateFile {
   readonly #path: string;
   readonly #temporary: string;
   #descriptor: number | undefined;
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
 
   constructor(path: string) {
     this.#path = path;
-    this.#temporary = `${path}.tmp-${randomBytes(6).toString('hex')}`;
+    this.#temporary = `${path}.tmp-${threadName}-${++namesGiven}`;
     this.#descriptor = onDisk(this.#temporary, () => openSync(this.#temporary, 'wx'));
   }
 
   /** Writes all of `bytes`, however little the system takes at a time. */
   write(bytes: Uint8Array): void {
-    this.#orAbandon((descriptor) => {
-      for (let done = 0; done < bytes.length; ) {
-        done += writeSync(descriptor, bytes, done, bytes.length - done);
-      }
-    });
+    if (this.#gatheredBytes + bytes.length <= gatheredBytesMax) {
+      this.#open();
+      this.#gathered.push(Buffer.from(bytes));
+      this.#gatheredBytes += bytes.length;
+      return;
+    }
+    this.#writeGathered();
+    this.#orAbandon((descriptor) => writeAll(descriptor, bytes));
   }
 
   /** Gives the file its name; with `sync`, once its bytes are on the disk, and so that the name lasts too. */
   finish(sync: boolean): void {
+    this.#writeGathered();
     this.#orAbandon((descriptor) => {
       if (sync) fsyncSync(descriptor);
       this.#descriptor = undefined;
@@ -77,9 +90,22 @@ export class PrivateFile {
     rmSync(this.#temporary, { force: true });
   }
 
+  #writeGathered(): void {
+    if (this.#gatheredBytes === 0) return;
+    const bytes = Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#orAbandon((descriptor) => writeAll(descriptor, bytes));
+  }
+
+  /** Of the file, which is not finished. */
+  #open(): number {
+    if (this.#descriptor === undefined) throw new Error(`${this.#path} is already finished`);
+    return this.#descriptor;
+  }
+
   #orAbandon(operation: (descriptor: number) => void): void {
-    const descriptor = this.#descriptor;
-    if (descriptor === undefined) throw new Error(`${this.#path} is already finished`);
+    const descriptor = this.#open();
     try {
       onDisk(this.#path, () => operation(descriptor));
     } catch (error) {
@@ -87,4 +113,8 @@ export class PrivateFile {
       throw error;
     }
   }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done);
 }

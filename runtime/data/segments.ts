@@ -66,6 +66,17 @@ export function decodeSegmentValue(value: EncodedValue): unknown {
   return typeof value === 'number' ? value : JSON.parse(value);
 }
 
+const noBuffer = Buffer.alloc(0);
+/** Left by a writer that is done. Ten thousand new ones would all wait for the collector. */
+let spareBuffer: Buffer = noBuffer;
+
+function takeBuffer(bytes: number): Buffer {
+  if (spareBuffer.length !== bytes) return Buffer.allocUnsafe(bytes);
+  const buffer = spareBuffer;
+  spareBuffer = noBuffer;
+  return buffer;
+}
+
 /** Writes a file of segments, partition after partition; ends with `finish` or `abandon`. */
 export class SegmentWriter {
   readonly #file: PrivateFile;
@@ -85,7 +96,7 @@ export class SegmentWriter {
 
   constructor(path: string, options: WriteOptions) {
     this.#sync = options.sync === true;
-    this.#buffer = Buffer.allocUnsafe(options.bufferBytes ?? BUFFER_BYTES_DEFAULT);
+    this.#buffer = takeBuffer(options.bufferBytes ?? BUFFER_BYTES_DEFAULT);
     this.#file = new PrivateFile(path);
     const header = Buffer.alloc(HEADER_BYTES);
     HEADER_MAGIC.copy(header);
@@ -178,6 +189,7 @@ export class SegmentWriter {
     FOOTER_MAGIC.copy(footer, 12);
     this.#file.write(Buffer.concat([index, footer]));
     this.#file.finish(this.#sync);
+    this.#releaseBuffer();
     return {
       bytes: this.#flushed + index.length + footer.length,
       records: this.#counts.reduce((sum, count) => sum + count, 0),
@@ -188,6 +200,12 @@ export class SegmentWriter {
   /** Gives up and removes what was written. */
   abandon(): void {
     this.#file.abandon();
+    this.#releaseBuffer();
+  }
+
+  #releaseBuffer(): void {
+    if (this.#buffer.length === BUFFER_BYTES_DEFAULT) spareBuffer = this.#buffer;
+    this.#buffer = noBuffer;
   }
 
   #reserve(bytes: number): void {

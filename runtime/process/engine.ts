@@ -12,3 +12,9 @@ import { setFlagsFromString } from 'node:v8';
 export function keepYoungSmall(): void {
   if (process.versions.v8.startsWith('11.')) setFlagsFromString('--semi-space-growth-factor=1');
 }
+
+/**
+ * With what flags a child begins. There are as many workers as cores: threads that help one of them collect garbage take
+ * their time from another, and wait for each other in between.
+ */
+export const childFlags: readonly string[] = ['--enable-source-maps', '--single-threaded-gc'];
