@@ -1,7 +1,8 @@
 /**
- * Imported before everything else: a command that is going to need a worker starts its process now, which is ready when
- * the command knows what it is to do. A command that turns out wrong takes it along when it ends.
+ * Imported before everything else: a command that is going to need workers starts their processes now, which are ready when
+ * the command knows what it is to do. A command that turns out wrong takes them along when it ends.
  */
+import { availableParallelism } from 'node:os';
 import { startChildAhead } from '../runtime/process/child-process.js';
 
 const [verb, ...rest] = process.argv.slice(2);
@@ -9,4 +10,11 @@ const [verb, ...rest] = process.argv.slice(2);
 const idle = ['--help', '-h', '--dry-run', '--sequential', '--faults'];
 
 if ((verb === 'run' && rest.length > 1 && !rest.some((flag) => idle.includes(flag))) || verb === 'resume')
-  startChildAhead();
+  for (let workers = workersAsked(rest); workers > 0; workers--) startChildAhead();
+
+/** As many as the command line says, but no more than can start at once; else one, which does for a small input. */
+function workersAsked(words: readonly string[]): number {
+  const at = words.findIndex((word) => /^(-w|--workers=?)\d*$/.test(word));
+  const asked = Number(/\d+$/.exec(words[at] ?? '') ?? words[at + 1]);
+  return at >= 0 && asked >= 1 ? Math.min(asked, availableParallelism()) : 1;
+}

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { programPath } from '../installation.js';
-import { childFlags } from './engine.js';
+import { childEnvironment, childFlags } from './engine.js';
 
 const program = programPath('runtime/process', 'child-main');
 
@@ -30,6 +30,7 @@ export function takeChild(): ChildProcess {
 function spawnChild(): ChildProcess {
   return spawn(process.execPath, [...childFlags, program], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
+    env: childEnvironment(),
   });
 }
 

@@ -15,6 +15,18 @@ export function keepYoungSmall(): void {
 
 /**
  * With what flags a child begins. There are as many workers as cores: threads that help one of them collect garbage take
- * their time from another, and wait for each other in between.
+ * their time from another, and wait for each other in between. And young objects get 4 MiB of space, here and in executors.
  */
-export const childFlags: readonly string[] = ['--enable-source-maps', '--single-threaded-gc'];
+export const childFlags: readonly string[] = [
+  '--enable-source-maps',
+  '--single-threaded-gc',
+  '--max-semi-space-size=4',
+];
+
+/**
+ * The environment of a child. Left to itself, glibc keeps what a thread gives back for that very thread, which costs a worker
+ * 12 MiB. A user who has set this knows better.
+ */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  return { MALLOC_ARENA_MAX: '1', ...process.env };
+}
