@@ -57,16 +57,32 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Stores the order; its hash is what the journal records. */
+/** What a worker needs to know itself: the rest is long, and for its executors. */
+export type WorkOrderHead = Omit<WorkOrder, 'files' | 'splits'>;
+
+/** Stores the order, its head on a line of its own; its hash is what the journal records. */
 export async function storeWorkOrder(files: Files, order: WorkOrder): Promise<string> {
-  const bytes = Buffer.from(JSON.stringify(order));
+  const { files: inputs, splits, ...head } = order;
+  const bytes = Buffer.from(`${JSON.stringify(head)}\n${JSON.stringify({ files: inputs, splits })}`);
   const hash = sha256(bytes);
   await files.putIfAbsent(hash, bytes);
   return hash;
 }
 
+/** Orders of 0.1.0 are on one line. */
 export async function loadWorkOrder(files: Files, hash: string): Promise<WorkOrder> {
+  const lines = (await bytesOf(files, hash)).toString().split('\n');
+  return Object.assign({}, ...lines.map((line) => JSON.parse(line))) as WorkOrder;
+}
+
+export async function loadWorkOrderHead(files: Files, hash: string): Promise<WorkOrderHead> {
+  const bytes = await bytesOf(files, hash);
+  const end = bytes.indexOf('\n');
+  return JSON.parse(bytes.toString('utf8', 0, end < 0 ? bytes.length : end)) as WorkOrderHead;
+}
+
+async function bytesOf(files: Files, hash: string): Promise<Buffer> {
   const bytes = await files.get(hash);
   if (!bytes) throw new Error(`the work order ${hash} is not in the store`);
-  return JSON.parse(bytes.toString()) as WorkOrder;
+  return bytes;
 }

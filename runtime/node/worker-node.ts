@@ -19,7 +19,7 @@ import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
 import { attemptFileName, type RunLayout, tracePath } from './layout.js';
-import { loadWorkOrder } from './work-order.js';
+import { loadWorkOrderHead } from './work-order.js';
 
 export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   readonly layout: RunLayout;
@@ -201,7 +201,7 @@ export class WorkerNode extends DialingNode<'worker'> {
   #orderOf({ attempt, work, output }: AttemptRun): Promise<OrderExcerpt> {
     let order = this.#orders.get(attempt.job);
     if (!order) {
-      order = loadWorkOrder(this.#options.files, work).then(({ runId, packShuffle = false }) => {
+      order = loadWorkOrderHead(this.#options.files, work).then(({ runId, packShuffle = false }) => {
         return { attempts: attemptsPath(output, runId), packShuffle };
       });
       // Whoever waits for it hears of a failure; the next attempt tries again.
