@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
 import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
+import { Burst } from '../burst.js';
 import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSource } from '../executor/messages.js';
+import { keepHeapsSmall } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch.js';
 import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';
@@ -57,6 +59,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   /** What is to be known of each job's work order, which is large and read once. */
   readonly #orders = new Map<number, Promise<OrderExcerpt>>();
   readonly #beat: NodeJS.Timeout;
+  readonly #ends = new Burst();
+  #isSmall = false;
 
   constructor(options: WorkerNodeOptions) {
     const { config, life, slots, previous, layout } = options;
@@ -235,6 +239,10 @@ export class WorkerNode extends DialingNode<'worker'> {
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
     this.#running.get(attemptKey(attempt))?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
+    if (!this.#isSmall && this.#ends.hurries()) {
+      this.#isSmall = true;
+      keepHeapsSmall();
+    }
     switch (result.type) {
       case 'finished': {
         const { digest, bytes, records, inputs, counters, heaviest } = result;
