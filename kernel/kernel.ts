@@ -80,7 +80,10 @@ export interface Kernel {
 
   /** How many line feeds lie between two positions of `input`. */
   countLineFeeds(from: number, to: number): number;
-  /** Adds 1 for every word. The text is well-formed UTF-8 and no word goes on at `to`. Ends early when `full`. Throws NotForKernelError at a key that is too long. */
+  /**
+   * Adds 1 for every word. The text is well-formed UTF-8 and no word goes on at `to`. Ends early when `full`. Throws
+   * NotForKernelError at a key that is too long.
+   */
   countWords(kind: WordKind, from: number, to: number): Taken;
   /**
    * Takes in records as they lie in intermediate files (assembly/records.ts). Ends early when `full`, and at a record

@@ -12,10 +12,9 @@ import { breathe } from './attempt.js';
 import { isForRows } from './kernel-jobs.js';
 import { writePartitions } from './kernel-output.js';
 import { kernelOfRows } from './kernels.js';
-import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import { splitBytes } from './split-reader.js';
+import { readSplitThrough, splitBytes } from './split-reader.js';
 import { lineAt, WholeLines } from './whole-lines.js';
 
 /** Whether the lane may do. */
@@ -59,18 +58,14 @@ export class GroupLane {
     const { files, ranges, context, progress } = this.#options;
     const bytesTotal = splitBytes(ranges);
     const take = (from: number, to: number): void => this.#take(from, to);
-    let rangesDone = 0;
-    for (const range of ranges) {
-      const file = files[range.file]!;
-      const isWhole = file.compression !== 'none';
-      const lines = new WholeLines(isWhole ? WHOLE : range, this.#kernel.input, take);
-      for await (const { bytesDone } of isWhole
-        ? readCompressed(file, lines)
-        : readRange(file, range, lines)) {
-        progress?.(rangesDone + bytesDone, bytesTotal);
-        await breathe(context.signal);
-      }
-      rangesDone += range.end - range.start;
+    const pieces = readSplitThrough(
+      files,
+      ranges,
+      (_, range) => new WholeLines(range, this.#kernel.input, take),
+    );
+    for await (const { bytesDone } of pieces) {
+      progress?.(bytesDone, bytesTotal);
+      await breathe(context.signal);
     }
     return this.#content;
   }

@@ -1,6 +1,15 @@
-/** The lines of one split, range after range, whether its files are compressed or not. */
+/** One split, range after range, whether its files are compressed or not. */
 import type { InputFile } from './inputs.js';
-import { type Line, type ReadOptions, readCompressedLines, readLines } from './lines.js';
+import {
+  type Line,
+  type ReadOptions,
+  readCompressed,
+  readCompressedLines,
+  readLines,
+  readRange,
+  type Splitter,
+  WHOLE,
+} from './lines.js';
 import type { SplitRange } from './plan.js';
 
 export interface SplitBatch {
@@ -29,6 +38,24 @@ export async function* readSplit(
     for await (const { lines, bytesDone } of batches) {
       yield { file, lines, bytesDone: rangesDone + bytesDone };
     }
+    rangesDone += range.end - range.start;
+  }
+}
+
+/** The same for whoever wants no lines: each range goes through a splitter of its own. Yields after each chunk. */
+export async function* readSplitThrough(
+  files: readonly InputFile[],
+  ranges: readonly SplitRange[],
+  splitterOf: (file: InputFile, range: { readonly start: number; readonly end: number }) => Splitter<void>,
+): AsyncGenerator<Pick<SplitBatch, 'bytesDone'>> {
+  let rangesDone = 0;
+  for (const range of ranges) {
+    const file = files[range.file]!;
+    const pieces =
+      file.compression === 'none'
+        ? readRange(file, range, splitterOf(file, range))
+        : readCompressed(file, splitterOf(file, WHOLE));
+    for await (const { bytesDone } of pieces) yield { bytesDone: rangesDone + bytesDone };
     rangesDone += range.end - range.start;
   }
 }

@@ -5,11 +5,11 @@
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { breathe } from './attempt.js';
+import type { InputFile } from './inputs.js';
 import { kernelContent } from './kernel-output.js';
-import { readCompressed, readRange, WHOLE } from './lines.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import { splitBytes } from './split-reader.js';
+import { readSplitThrough, splitBytes } from './split-reader.js';
 import { WordSplitter, type WordTotals } from './word-splitter.js';
 
 export class WordLane {
@@ -55,22 +55,16 @@ export async function readWords(
   onInputEnd: (input: string) => void = () => {},
 ): Promise<string> {
   const bytesTotal = splitBytes(ranges);
-  let rangesDone = 0;
   let input = '';
-  for (const range of ranges) {
-    const file = files[range.file]!;
-    if (rangesDone > 0) onInputEnd(input);
+  const how = { kernel, kind: job.words!, totals, onFull: () => onFull(input) };
+  const splitterOf = (file: InputFile, range: { start: number; end: number }): WordSplitter => {
+    if (input !== '') onInputEnd(input);
     input = file.name;
-    const how = { kernel, kind: job.words!, totals, onFull: () => onFull(input) };
-    const pieces =
-      file.compression === 'none'
-        ? readRange(file, range, new WordSplitter(file.name, range, how))
-        : readCompressed(file, new WordSplitter(file.name, WHOLE, how));
-    for await (const { bytesDone } of pieces) {
-      progress?.(rangesDone + bytesDone, bytesTotal);
-      await breathe(context.signal);
-    }
-    rangesDone += range.end - range.start;
+    return new WordSplitter(input, range, how);
+  };
+  for await (const { bytesDone } of readSplitThrough(files, ranges, splitterOf)) {
+    progress?.(bytesDone, bytesTotal);
+    await breathe(context.signal);
   }
   return input;
 }

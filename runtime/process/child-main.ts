@@ -49,6 +49,7 @@ async function main(): Promise<void> {
   const mayDial = told('dial');
   const { setup } = await told('setup');
   process.title = `rehearse ${setup.life.node}`;
+  for (const variable of setup.ownVariables) delete process.env[variable];
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);
   // Whoever restarts a node and slows it down at once is heard before there is a worker.

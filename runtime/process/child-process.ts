@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { programPath } from '../installation.js';
-import { childEnvironment, childFlags } from './engine.js';
+import { type ChildCode, childEnvironment, childFlags } from './engine.js';
 
 const program = programPath('runtime/process', 'child-main');
 
@@ -13,8 +13,8 @@ const program = programPath('runtime/process', 'child-main');
 const waiting: ChildProcess[] = [];
 
 /** Starts a process ahead. It ends with its parent, whether or not it was needed. */
-export function startChildAhead(): void {
-  const child = spawnChild();
+export function startChildAhead(code: ChildCode): void {
+  const child = spawnChild(code);
   for (const handle of handlesOf(child)) handle.unref();
   waiting.push(child);
 }
@@ -22,15 +22,15 @@ export function startChildAhead(): void {
 /** A process that waits for its setup: one that was started ahead, if there is any. */
 export function takeChild(): ChildProcess {
   const child = waiting.shift();
-  if (!child?.connected) return spawnChild();
+  if (!child?.connected) return spawnChild("a user's");
   for (const handle of handlesOf(child)) handle.ref();
   return child;
 }
 
-function spawnChild(): ChildProcess {
+function spawnChild(code: ChildCode): ChildProcess {
   return spawn(process.execPath, [...childFlags, program], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
-    env: childEnvironment(),
+    env: childEnvironment(code),
   });
 }
 

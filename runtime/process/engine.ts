@@ -29,9 +29,18 @@ const isKnown = process.versions.v8.startsWith('11.');
 export const childFlags: readonly string[] = ['--enable-source-maps', '--single-threaded-gc'];
 
 /**
- * The environment of a child. Left to itself, glibc keeps what a thread gives back for that very thread, which costs a worker
- * 12 MiB. A user who has set this knows better.
+ * Variables that are for the engine of a child alone, and for no program that it starts. Left to itself, glibc keeps what a
+ * thread gives back for that very thread, which costs a worker 12 MiB. A user who has set this knows better.
  */
-export function childEnvironment(): NodeJS.ProcessEnv {
-  return { MALLOC_ARENA_MAX: '1', ...process.env };
+export const variablesOfEngine: Readonly<Record<string, string>> =
+  process.env.MALLOC_ARENA_MAX === undefined ? { MALLOC_ARENA_MAX: '1' } : {};
+
+/** Whose code a child will run: a user's may speak to anybody, ours to its parent alone. */
+export type ChildCode = 'ours' | "a user's";
+
+/** The environment of a child. With more authorities to trust, Node 20 reads all of them when it starts: 40 ms of work. */
+export function childEnvironment(code: ChildCode): NodeJS.ProcessEnv {
+  const environment = { ...process.env, ...variablesOfEngine };
+  if (code === 'ours') delete environment.NODE_EXTRA_CA_CERTS;
+  return environment;
 }

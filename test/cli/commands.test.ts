@@ -55,6 +55,17 @@ describe('programs in the place of a job', () => {
     expect(ended.out).toBe('map-0 a.txt b.txt true x\t\nmap-0 a.txt b.txt true y\t\n');
   });
 
+  it('see the environment of whoever runs them, and nothing that is for workers alone', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n', 'more.pem': '' });
+    const tell = 'sed "s|^|<$NODE_EXTRA_CA_CERTS> <$MALLOC_ARENA_MAX> |"';
+    const env = { NODE_EXTRA_CA_CERTS: join(folder, 'more.pem') };
+    const args = ['run', '--mapper', tell, 'a.txt', '-w', '1', '-r', '1', '-o', '-', '-q'];
+    const ended = await rehearse(args, { cwd: folder, env });
+    expect(ended.out).toBe(`<${env.NODE_EXTRA_CA_CERTS}> <> x\t\n`);
+    const asked = await rehearse(args, { cwd: folder, env: { ...env, MALLOC_ARENA_MAX: '3' } });
+    expect(asked.out).toBe(`<${env.NODE_EXTRA_CA_CERTS}> <3> x\t\n`);
+  });
+
   it('exchange NDJSON when asked', async () => {
     const folder = newFolder({ 'in.txt': 'b\na\nb\n' });
     const make = `sed 's/.*/{"key":"&","value":{"n":1}}/'`;
