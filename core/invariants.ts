@@ -138,6 +138,7 @@ export function checkWorker(state: WorkerState): void {
     () => `${state.running.size} attempts on ${state.slots} slots`,
   );
   const { running, finished } = state;
+  if (finished.size === 0) return;
   const few = finished.size < running.size ? finished : running;
   const many = few === finished ? running : finished;
   for (const key of few.keys()) invariant(!many.has(key), 'W2', () => `${key} runs and is finished`);

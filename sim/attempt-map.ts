@@ -9,7 +9,7 @@ interface Tasks<V> {
   /** By task: epoch and number of its first known attempt as one integer, and what is known of that. */
   readonly firsts: (number | undefined)[];
   readonly values: (V | undefined)[];
-  readonly others: Map<string, V>;
+  others: Map<string, V> | undefined;
 }
 
 export class AttemptMap<V> {
@@ -20,22 +20,22 @@ export class AttemptMap<V> {
     const tasks = this.#jobs[attempt.job];
     const first = tasks?.firsts[attempt.task];
     if (first === undefined) return undefined;
-    return first === idOf(attempt) ? tasks!.values[attempt.task] : tasks!.others.get(attemptKey(attempt));
+    return first === idOf(attempt) ? tasks!.values[attempt.task] : tasks!.others?.get(attemptKey(attempt));
   }
 
   has(attempt: AttemptId): boolean {
     const tasks = this.#jobs[attempt.job];
     const first = tasks?.firsts[attempt.task];
     if (first === undefined) return false;
-    return first === idOf(attempt) || tasks!.others.has(attemptKey(attempt));
+    return first === idOf(attempt) || tasks!.others?.has(attemptKey(attempt)) === true;
   }
 
   set(attempt: AttemptId, value: V): void {
     const { job, task } = attempt;
-    const tasks = (this.#jobs[job] ??= { firsts: [], values: [], others: new Map() });
+    const tasks = (this.#jobs[job] ??= { firsts: [], values: [], others: undefined });
     const first = (tasks.firsts[task] ??= idOf(attempt));
     if (first === idOf(attempt)) tasks.values[task] = value;
-    else tasks.others.set(attemptKey(attempt), value);
+    else (tasks.others ??= new Map()).set(attemptKey(attempt), value);
   }
 }
 

@@ -7,7 +7,7 @@ import { type AttemptId, type JobId, sameAttempt, taskName } from '../core/ids.j
 import type { Failure, InvalidationReason } from '../core/records.js';
 import { mapWorkUs, reduceWorkUs, slownessOfWorker } from './cost-model.js';
 import type { AttemptFile, FileModel } from './file-model.js';
-import type { Host } from './host.js';
+import type { Host, Pause } from './host.js';
 import { type LearnedOutputs, OutputLists } from './learned-outputs.js';
 import type { Network } from './network.js';
 import type { Life, SimNode } from './nodes.js';
@@ -348,7 +348,7 @@ export class ExecutorModel {
   }
 
   #complete(attempt: Attempt): void {
-    const { id, life, misbehaves } = attempt;
+    const { life, misbehaves } = attempt;
     if (misbehaves === 'throws' || misbehaves === 'exits') {
       const kind = misbehaves === 'throws' ? 'user' : 'exit';
       this.#break(attempt, { kind, message: `the scenario has this attempt ${misbehaves.slice(0, -1)}` });
@@ -363,11 +363,8 @@ export class ExecutorModel {
       return;
     }
     attempt.state = 'writing';
-    this.#host.play(life, this.#write(attempt, content), (written) => {
-      if (!written) return;
-      const { output, counters } = 'map' in content ? content.map : content.reduce;
-      this.#host.feed(life, { type: 'attempt.finished', attempt: id, output, counters });
-    });
+    const before = this.#step(attempt, 'attempt.before_write');
+    this.#host.goOn(life, before, () => this.#write(attempt, content));
   }
 
   #compute(attempt: Attempt): AttemptFile['content'] {
@@ -384,23 +381,25 @@ export class ExecutorModel {
     return { reduce: work.reduce(id.task - maps, generation, inputs, skip) };
   }
 
-  /** False when the attempt was ended meanwhile: then it leaves nothing. */
-  *#write(attempt: Attempt, content: AttemptFile['content']) {
-    yield this.#step(attempt, 'attempt.before_write');
-    if (attempt.state === 'ended') return false;
+  /** Unless it was ended meanwhile: then it leaves nothing. */
+  #write(attempt: Attempt, content: AttemptFile['content']): void {
+    if (attempt.state === 'ended') return;
     const { id, life } = attempt;
     if (life.node.fullDisk.length > 0) {
       for (const refused of life.node.fullDisk) refused();
       this.#break(attempt, { kind: 'disk', message: 'no space is left on the disk' });
-      return false;
+      return;
     }
     this.#end(attempt);
     this.#files.write({ attempt: id, writer: life, content, writtenUs: this.#host.nowUs, state: 'whole' });
-    yield this.#step(attempt, 'attempt.after_write_before_report');
-    return true;
+    const written = this.#step(attempt, 'attempt.after_write_before_report');
+    this.#host.goOn(life, written, () => {
+      const { output, counters } = 'map' in content ? content.map : content.reduce;
+      this.#host.feed(life, { type: 'attempt.finished', attempt: id, output, counters });
+    });
   }
 
-  #step(attempt: Attempt, point: CrashPoint) {
+  #step(attempt: Attempt, point: CrashPoint): Pause {
     return {
       delayUs: this.#time(attempt, point === 'attempt.before_write' ? 1 : 2),
       point,

@@ -33,6 +33,8 @@ export interface Host {
   runFor(life: Life, task: Task): void;
   /** One step of the life's machine, and its effects. */
   feed(life: Life, event: MachineEvent): void;
+  /** A process goes on after a pause, unless a fault hits at the point that it reaches then. */
+  goOn(life: Life, pause: Pause, next: Task): void;
   /** Plays the steps of a process with their delays and crash points, then hands on what they return. */
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void;
   /** A process dies by itself; another one takes its place after a while. */

@@ -50,18 +50,17 @@ const due = {
   timer: 2,
   /** The frame `subject` arrives. */
   frame: 3,
-  /** The pause of `subject`, which plays steps, is over. */
+  /** The pause of `subject`, a process between two steps, is over. */
   step: 4,
 } as const;
 
 type LentStep = { -readonly [Field in keyof (WorldStep & Step)]: (WorldStep & Step)[Field] };
 
-/** What a process does in several steps, between two of them. */
+/** What a process does between two of its steps. */
 interface Playing {
   readonly life: Life;
-  readonly steps: Steps<unknown>;
-  readonly done: (result: unknown) => void;
-  pause: Pause | undefined;
+  readonly pause: Pause;
+  readonly next: Task;
 }
 
 const noFacts: readonly Fact[] = [];
@@ -203,30 +202,29 @@ export class World implements Host {
   }
 
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void {
-    this.#takeStep({ life, steps, done: done as Playing['done'], pause: undefined });
+    const next = (): void => {
+      const step = steps.next();
+      if (step.done) done(step.value);
+      else this.goOn(life, step.value, next);
+    };
+    next();
   }
 
-  #takeStep(playing: Playing): void {
-    const { value, done } = playing.steps.next();
-    if (done) {
-      playing.done(value);
-      return;
-    }
-    playing.pause = value as Pause;
-    this.#queue.push(this.nowUs + playing.pause.delayUs, due.step, playing);
+  goOn(life: Life, pause: Pause, next: Task): void {
+    this.#queue.push(this.nowUs + pause.delayUs, due.step, { life, pause, next });
   }
 
   /** The pause is over: the point is reached, and unless a fault hits there, the next step is taken. */
   #pauseOver(playing: Playing): void {
-    const { life, pause } = playing;
+    const { life, pause, next } = playing;
     if (life.ended) return;
     if (life.node.status === 'paused') {
       life.node.held.push(() => this.#pauseOver(playing));
       return;
     }
-    if (pause!.point !== undefined && this.#isAwaited(pause!.point)) this.#reach(life, pause!, pause!.point);
-    if (life.node.status === 'up') this.#takeStep(playing);
-    else this.runFor(life, () => this.#takeStep(playing));
+    if (pause.point !== undefined && this.#isAwaited(pause.point)) this.#reach(life, pause, pause.point);
+    if (life.node.status === 'up') next();
+    else this.runFor(life, next);
   }
 
   #isAwaited(point: string): boolean {

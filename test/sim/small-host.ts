@@ -2,7 +2,7 @@
 import type { MachineEvent } from '../../core/events.js';
 import type { Machine, Role } from '../../core/machine.js';
 import type { Frame } from '../../sim/frames.js';
-import type { Host, Steps, Task } from '../../sim/host.js';
+import type { Host, Pause, Steps, Task } from '../../sim/host.js';
 import type { Network } from '../../sim/network.js';
 import { type Life, newNode } from '../../sim/nodes.js';
 import { newAudience } from '../../sim/observer.js';
@@ -88,9 +88,13 @@ export class SmallHost implements Host {
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void {
     const { value, done: ended } = steps.next();
     if (ended) return done(value);
-    this.laterFor(life, value.delayUs, () => {
-      if (value.point !== undefined) this.atPoint(value.point, life);
-      this.runFor(life, () => this.play(life, steps, done));
+    this.goOn(life, value, () => this.play(life, steps, done));
+  }
+
+  goOn(life: Life, { delayUs, point }: Pause, next: Task): void {
+    this.laterFor(life, delayUs, () => {
+      if (point !== undefined) this.atPoint(point, life);
+      this.runFor(life, next);
     });
   }
 
