@@ -23,6 +23,6 @@ function codeOf(job = ''): ChildCode {
 /** As many as the command line says, but no more than can start at once; else one, which does for a small input. */
 function workersAsked(words: readonly string[]): number {
   const at = words.findIndex((word) => /^(-w|--workers=?)\d*$/.test(word));
-  const asked = Number(/\d+$/.exec(words[at] ?? '') ?? words[at + 1]);
+  const asked = Number(/\d+$/.exec(words[at] ?? '')?.[0] ?? words[at + 1]);
   return at >= 0 && asked >= 1 ? Math.min(asked, availableParallelism()) : 1;
 }

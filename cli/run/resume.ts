@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { bundleJob } from '../../runtime/bundle/bundle.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
-import { keepYoungSmall } from '../../runtime/process/engine.js';
+import { keepHeapsSmall } from '../../runtime/process/engine.js';
 import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
@@ -20,7 +20,7 @@ import { isLast } from './prepare.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
 
 export async function resume(args: string[], flags: GlobalFlags): Promise<number> {
-  keepYoungSmall();
+  keepHeapsSmall();
   const { layout } = findRun(args[0]!, dataDirectoryOf(flags.dataDir));
   const request = readRunRequest(layout);
   if (!request) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandJob } from '../../runtime/commands/command-job.js';
 import { runLayout } from '../../runtime/node/layout.js';
-import { keepYoungSmall } from '../../runtime/process/engine.js';
+import { keepHeapsSmall } from '../../runtime/process/engine.js';
 import { pruneRuns } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -34,7 +34,7 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
     const { rehearse } = await import('../rehearsal/rehearse.js');
     return await rehearse(args, flags);
   }
-  if (!flags.sequential) keepYoungSmall();
+  if (!flags.sequential) keepHeapsSmall();
   const commands = commandsOfFlags(flags);
   const [jobName, ...inputs] = commands ? [commands.mapper, ...args] : args;
   if (jobName === undefined) {

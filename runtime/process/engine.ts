@@ -5,21 +5,15 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * The space of young objects grows no more: a master throws away at once nearly all it makes, and needs no 32 MiB for
- * that. Called before inputs are planned, for a long list of them would make it grow. A thread that is started lets it grow
- * again.
+ * The space of young objects grows no more, and that of old ones by half at a time. For who throws away at once nearly all it
+ * makes: a master, called before inputs are planned, for a long list of them would make it grow; a worker whose attempts
+ * are over in milliseconds. A thread that is started lets young space grow again.
  */
-export function keepYoungSmall(): void {
-  if (isKnown) setFlagsFromString('--semi-space-growth-factor=1');
-}
-
-/** For a worker whose attempts are over in milliseconds: they leave much garbage behind and little else, in its threads too. */
 export function keepHeapsSmall(): void {
-  keepYoungSmall();
-  if (isKnown) setFlagsFromString('--heap-growing-percent=50');
+  if (!process.versions.v8.startsWith('11.')) return;
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=50');
 }
-
-const isKnown = process.versions.v8.startsWith('11.');
 
 /**
  * With what flags a child begins. There are as many workers as cores: threads that help one of them collect garbage take
