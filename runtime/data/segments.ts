@@ -33,6 +33,9 @@ const SORTED = 0;
 const UNSORTED = 1;
 /** Read at once from the end: it nearly always holds the whole index. */
 const TAIL_BYTES = 4096;
+/** What every reader begins with: thousands of buffers of their own would all wait for the collector. */
+const headRoom = Buffer.alloc(HEADER_BYTES);
+const tailRoom = Buffer.alloc(TAIL_BYTES);
 const VARINT_BYTES_MAX = 9;
 const DOUBLE_BYTES = 8;
 const INTEGER_MAX = 2 ** 53;
@@ -348,8 +351,8 @@ export class SegmentReader {
   #readIndex(): DataView {
     const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
     if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
-    const header = this.#readAt(0, HEADER_BYTES);
-    const tail = this.#readAt(Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
+    const header = this.#readInto(headRoom, 0, HEADER_BYTES);
+    const tail = this.#readInto(tailRoom, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
     const footer = tail.subarray(tail.length - FOOTER_BYTES);
     if (!header.subarray(0, HEADER_MAGIC.length).equals(HEADER_MAGIC))
       throw this.#corrupt('its header is wrong');
@@ -361,7 +364,7 @@ export class SegmentReader {
       throw this.#corrupt('its footer is wrong');
     const index =
       indexBytes + FOOTER_BYTES <= tail.length
-        ? tail.subarray(tail.length - FOOTER_BYTES - indexBytes, tail.length - FOOTER_BYTES)
+        ? Buffer.from(tail.subarray(tail.length - FOOTER_BYTES - indexBytes, tail.length - FOOTER_BYTES))
         : this.#readAt(indexAt, indexBytes);
     if (crc32(index) !== footer.readUInt32LE(8)) throw this.#corrupt('the checksum of its index is wrong');
     if (index.readDoubleLE(0) !== HEADER_BYTES || index.readDoubleLE(partitions * 8) !== indexAt) {
@@ -371,9 +374,12 @@ export class SegmentReader {
   }
 
   #readAt(position: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    readInto(this.path, this.#descriptor, bytes, 0, length, position);
-    return bytes;
+    return this.#readInto(Buffer.allocUnsafe(length), position, length);
+  }
+
+  #readInto(room: Buffer, position: number, length: number): Buffer {
+    readInto(this.path, this.#descriptor, room, 0, length, position);
+    return room.subarray(0, length);
   }
 
   #corrupt(reason: string): SegmentCorruptError {

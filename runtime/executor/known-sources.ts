@@ -6,6 +6,27 @@ import type { KnownSource, SourceFeed } from '../data/gather.js';
 import { mapFile } from './attempt-files.js';
 import type { ThreadSource } from './messages.js';
 
+/** Ten thousand paths are made when they are needed, one at a time. */
+class Source implements KnownSource {
+  readonly task: number;
+  readonly #workDirectory: string;
+  readonly #source: ThreadSource;
+
+  constructor(workDirectory: string, task: number, source: ThreadSource) {
+    this.#workDirectory = workDirectory;
+    this.task = task;
+    this.#source = source;
+  }
+
+  get path(): string {
+    return this.#source.path ?? mapFile(this.#workDirectory, this.#source.attempt);
+  }
+
+  get digest(): string {
+    return this.#source.digest;
+  }
+}
+
 export class KnownSources implements SourceFeed {
   readonly #workDirectory: string;
   #sources: readonly (ThreadSource | undefined)[];
@@ -39,14 +60,7 @@ export class KnownSources implements SourceFeed {
 
   known(): readonly (KnownSource | undefined)[] {
     this.#used = this.#sources;
-    return this.#used.map(
-      (source, task) =>
-        source && {
-          task,
-          path: source.path ?? mapFile(this.#workDirectory, source.attempt),
-          digest: source.digest,
-        },
-    );
+    return this.#used.map((source, task) => source && new Source(this.#workDirectory, task, source));
   }
 
   changed(): Promise<void> {
