@@ -42,7 +42,7 @@ export interface TableShape {
   readonly encodedBytes: number;
 }
 
-/** What a key takes at least, in both tables and while it is sorted: see assembly/memory.ts. */
+/** About what a key takes at least, in both tables and while it is sorted: see assembly/memory.ts. */
 const KEY_BYTES = 110;
 
 /** `code` is a module made of assembly/; `importsOf` gives what it needs beside the digits of numbers. */

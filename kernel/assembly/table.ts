@@ -67,10 +67,7 @@ export function takeOnes(shorts: i32, longs: i32): void {
   for (let index = 0; index < shorts; index++) {
     addTimes(load<u64>(SHORT_NAMES + index * 8), load<u32>(SHORT_PLACES + index * 4), times);
   }
-  for (let index = 0; index < longs; index++) {
-    setKey(index, load<u32>(LONG_KEYS + index * 8), load<u32>(LONG_KEYS + index * 8, 4));
-    setValue(index, 1);
-  }
+  for (let index = 0; index < longs; index++) enterLong(index, 1);
   takeLong(longs);
 }
 
@@ -81,11 +78,15 @@ export function takeValues(shorts: i32, longs: i32): void {
     const value = load<f64>(SHORT_VALUES + index * 8);
     addShort(load<u64>(SHORT_NAMES + index * 8), load<u32>(SHORT_PLACES + index * 4), value);
   }
-  for (let index = 0; index < longs; index++) {
-    setKey(index, load<u32>(LONG_KEYS + index * 8), load<u32>(LONG_KEYS + index * 8, 4));
-    setValue(index, load<f64>(LONG_VALUES + index * 8));
-  }
+  for (let index = 0; index < longs; index++) enterLong(index, load<f64>(LONG_VALUES + index * 8));
   takeLong(longs);
+}
+
+/** Makes an entry of a queued key. */
+@inline
+function enterLong(index: i32, value: f64): void {
+  setKey(index, load<u32>(LONG_KEYS + index * 8), load<u32>(LONG_KEYS + index * 8, 4));
+  setValue(index, value);
 }
 
 @inline

@@ -226,7 +226,7 @@ async function pinAll(candidates: readonly Candidate[]): Promise<(InputFile | un
   return files.concat(await concurrently(rest, STATS_AT_ONCE, (candidate) => pin(candidate, lookFar)));
 }
 
-/** Looks at one file and tries to open it: permissions alone do not tell whether it can be read. */
+/** How a file is looked at. It is opened too: permissions alone do not tell whether it can be read. */
 type Look = (path: string) => BigIntStats | Promise<BigIntStats>;
 
 function look(path: string): BigIntStats {

@@ -25,37 +25,41 @@ export function splitBytes(ranges: readonly SplitRange[]): number {
 }
 
 /** Reads the ranges of a split in order; throws InputDataError, InputChangedError and DiskError. */
-export async function* readSplit(
+export function readSplit(
   files: readonly InputFile[],
   ranges: readonly SplitRange[],
   options: ReadOptions = {},
 ): AsyncGenerator<SplitBatch> {
-  let rangesDone = 0;
-  for (const range of ranges) {
-    const file = files[range.file]!;
-    const batches =
-      file.compression === 'none' ? readLines(file, range, options) : readCompressedLines(file, options);
-    for await (const { lines, bytesDone } of batches) {
-      yield { file, lines, bytesDone: rangesDone + bytesDone };
-    }
-    rangesDone += range.end - range.start;
-  }
+  return overRanges(files, ranges, (file, range) =>
+    file.compression === 'none' ? readLines(file, range, options) : readCompressedLines(file, options),
+  );
 }
 
 /** The same for whoever wants no lines: each range goes through a splitter of its own. Yields after each chunk. */
-export async function* readSplitThrough(
+export function readSplitThrough(
   files: readonly InputFile[],
   ranges: readonly SplitRange[],
   splitterOf: (file: InputFile, range: { readonly start: number; readonly end: number }) => Splitter<void>,
 ): AsyncGenerator<Pick<SplitBatch, 'bytesDone'>> {
+  return overRanges(files, ranges, (file, range) =>
+    file.compression === 'none'
+      ? readRange(file, range, splitterOf(file, range))
+      : readCompressed(file, splitterOf(file, WHOLE)),
+  );
+}
+
+/** What is read of each range, with its file, and with the bytes read of the split instead of the range. */
+async function* overRanges<T extends { readonly bytesDone: number }>(
+  files: readonly InputFile[],
+  ranges: readonly SplitRange[],
+  read: (file: InputFile, range: SplitRange) => Iterable<T> | AsyncIterable<T>,
+): AsyncGenerator<T & { readonly file: InputFile }> {
   let rangesDone = 0;
   for (const range of ranges) {
     const file = files[range.file]!;
-    const pieces =
-      file.compression === 'none'
-        ? readRange(file, range, splitterOf(file, range))
-        : readCompressed(file, splitterOf(file, WHOLE));
-    for await (const { bytesDone } of pieces) yield { bytesDone: rangesDone + bytesDone };
+    for await (const piece of read(file, range)) {
+      yield { ...piece, file, bytesDone: rangesDone + piece.bytesDone };
+    }
     rangesDone += range.end - range.start;
   }
 }
