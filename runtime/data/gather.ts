@@ -13,6 +13,8 @@ export interface ReduceSource {
   /** Index of the map task, for blame. */
   readonly task: number;
   readonly path: string;
+  /** As with a run. */
+  readonly lasting?: boolean;
 }
 
 /** An output as a list tells of it: made again, it is another file, but equal digests mean equal content. */

@@ -10,10 +10,12 @@ import type { KeyValue } from '../../jobs/types.js';
 import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
+import { giveBack, takeOutput } from './lasting-outputs.js';
 import {
   decodeSegmentValue,
   type EncodedValue,
   encodeSegmentValue,
+  type SegmentCursor,
   SegmentReader,
   SegmentWriter,
 } from './segments.js';
@@ -28,6 +30,8 @@ const FAN_IN_MIN = 2;
 export interface Run {
   readonly path: string;
   readonly task?: number;
+  /** Other attempts of this thread read it as well: it is there until the job ends, and never changes. */
+  readonly lasting?: boolean;
 }
 
 /** A run that is being read; what goes wrong with a map's output names the map. */
@@ -37,7 +41,7 @@ export class OpenRun {
 
   constructor(run: Run) {
     this.#run = run;
-    this.#reader = naming(run, () => new SegmentReader(run.path));
+    this.#reader = naming(run, () => (run.lasting ? takeOutput(run.path) : new SegmentReader(run.path)));
   }
 
   get sorted(): boolean {
@@ -64,36 +68,50 @@ export class OpenRun {
       yield [key, decodeSegmentValue(text as EncodedValue)];
   }
 
-  /** The bytes of a partition (SegmentCursor), piece by piece; `read` fills a buffer and `exhausted` says when it is done. */
+  /** The bytes of a partition, piece by piece; `read` fills a buffer and `exhausted` says when it is done. */
   cursor(partition: number): RunCursor {
-    const cursor = naming(this.#run, () => this.#reader.cursor(partition));
-    const run = this.#run;
-    return {
-      get exhausted() {
-        return cursor.exhausted;
-      },
-      verify: (room) => naming(run, () => cursor.verify(room)),
-      read: (into) => naming(run, () => cursor.read(into)),
-      cutShort: () =>
-        naming(run, () => {
-          throw cursor.corrupt('a record reaches beyond its segment');
-        }),
-    };
+    return new RunCursor(
+      this.#run,
+      naming(this.#run, () => this.#reader.cursor(partition)),
+    );
   }
 
   close(): void {
-    this.#reader.close();
+    if (this.#run.lasting) giveBack(this.#reader);
+    else this.#reader.close();
   }
 }
 
-export interface RunCursor {
-  readonly exhausted: boolean;
-  /** Compares the checksum before anything is read: see SegmentCursor. */
-  verify(room: Uint8Array): void;
+/** A SegmentCursor of a run. */
+export class RunCursor {
+  readonly #run: Run;
+  readonly #cursor: SegmentCursor;
+
+  constructor(run: Run, cursor: SegmentCursor) {
+    this.#run = run;
+    this.#cursor = cursor;
+  }
+
+  get exhausted(): boolean {
+    return this.#cursor.exhausted;
+  }
+
+  /** Compares the checksum before anything is read. */
+  verify(room: Uint8Array): void {
+    naming(this.#run, () => this.#cursor.verify(room));
+  }
+
   /** Reads on, as much as `into` takes. Returns how much that is. */
-  read(into: Uint8Array): number;
+  read(into: Uint8Array): number {
+    return naming(this.#run, () => this.#cursor.read(into));
+  }
+
   /** To be called when bytes are left that make no record. */
-  cutShort(): never;
+  cutShort(): never {
+    return naming(this.#run, () => {
+      throw this.#cursor.corrupt('a record reaches beyond its segment');
+    });
+  }
 }
 
 export interface RunReadOptions {

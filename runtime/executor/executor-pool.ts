@@ -23,6 +23,7 @@ import {
   type SourcesKnown,
   type ThreadResult,
   type ThreadSetup,
+  type ThreadSources,
   type ThreadTask,
 } from './messages.js';
 
@@ -41,6 +42,8 @@ interface Executor {
   readonly thread: Worker;
   readonly gauge: Float64Array;
   task: ThreadTask | undefined;
+  /** What its thread was told last of the maps' outputs. */
+  sources: ThreadSources | undefined;
   aborting: boolean;
   log: AttemptLog | undefined;
   /** Set when the thread's end is already explained. */
@@ -70,7 +73,8 @@ export class ExecutorPool {
     this.#memoryTimer = setInterval(() => this.#boundMemory(), memoryLookMs);
   }
 
-  run(task: ThreadTask): void {
+  /** `sources` is what a reduce is to read, as far as it is known. */
+  run(task: ThreadTask, sources?: ThreadSources): void {
     const executor = this.#idle.pop() ?? this.#spawn();
     executor.task = task;
     executor.gauge[gaugeDone] = 0;
@@ -78,13 +82,14 @@ export class ExecutorPool {
     executor.gauge[gaugeSlow] = this.#slow;
     executor.gauge[gaugeWaiting] = 0;
     this.#busy.set(attemptKey(task.attempt), executor);
+    if (sources) tellSources(executor, sources);
     executor.thread.postMessage(task);
   }
 
   /** Where the outputs lie that a running reduce reads. */
-  tellSources(attempt: AttemptId, sources: SourcesKnown['sources']): void {
+  tellSources(attempt: AttemptId, sources: ThreadSources): void {
     const executor = this.#busy.get(attemptKey(attempt));
-    executor?.thread.postMessage({ type: 'sources', attempt, sources } satisfies SourcesKnown);
+    if (executor) tellSources(executor, sources);
   }
 
   /** Ends the attempt and removes what it wrote; `ended` says so. Nothing happens to an attempt that is not running. */
@@ -146,6 +151,7 @@ export class ExecutorPool {
       thread,
       gauge: new Float64Array(gauge),
       task: undefined,
+      sources: undefined,
       aborting: false,
       log: undefined,
       failure: undefined,
@@ -199,6 +205,13 @@ export class ExecutorPool {
     executor.log ??= new AttemptLog(join(this.#options.logsDirectory, name));
     executor.log.write(bytes);
   }
+}
+
+/** A list is the same only as the very same object: it is copied for the thread, and that takes longer than a short reduce. */
+function tellSources(executor: Executor, sources: ThreadSources): void {
+  if (executor.sources === sources) return;
+  executor.sources = sources;
+  executor.thread.postMessage({ type: 'sources', sources } satisfies SourcesKnown);
 }
 
 function failureOfExit(error: (Error & { code?: string }) | undefined, code: number) {

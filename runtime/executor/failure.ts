@@ -11,7 +11,7 @@ import {
   SourceError,
   UserCodeError,
 } from '../data/errors.js';
-import type { ThreadResult, ThreadSource } from './messages.js';
+import type { ThreadResult, ThreadSources } from './messages.js';
 
 const textLengthMax = 2000;
 
@@ -34,11 +34,7 @@ function bounded(text: string, length: number): string {
 }
 
 /** `bundleDirectory` is where the job's code was loaded from: it tells the user's frames from ours. */
-export function resultOfError(
-  error: unknown,
-  sources: readonly (ThreadSource | undefined)[],
-  bundleDirectory: string,
-): ThreadResult {
+export function resultOfError(error: unknown, sources: ThreadSources, bundleDirectory: string): ThreadResult {
   if (error instanceof SourceError) {
     const reason = error.cause instanceof SegmentMissingError ? 'missing' : 'corrupt';
     return { type: 'starved', source: sources[error.task]!.attempt, reason };

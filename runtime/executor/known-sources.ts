@@ -1,10 +1,10 @@
 /**
- * What an executor thread knows of the outputs that its reduce reads: told with the task, and again with every change.
+ * What an executor thread knows of the outputs that its reduce reads: told before the task, and again with every change.
  */
 import { generationText, mixGeneration, newGeneration } from '../../core/generation.js';
 import type { KnownSource, SourceFeed } from '../data/gather.js';
 import { mapFile } from './attempt-files.js';
-import type { ThreadSource } from './messages.js';
+import type { ThreadSource, ThreadSources } from './messages.js';
 
 /** Ten thousand paths are made when they are needed, one at a time. */
 class Source implements KnownSource {
@@ -22,6 +22,11 @@ class Source implements KnownSource {
     return this.#source.path ?? mapFile(this.#workDirectory, this.#source.attempt);
   }
 
+  /** What was fetched is for one reduce alone. */
+  get lasting(): boolean {
+    return this.#source.path === undefined;
+  }
+
   get digest(): string {
     return this.#source.digest;
   }
@@ -29,17 +34,17 @@ class Source implements KnownSource {
 
 export class KnownSources implements SourceFeed {
   readonly #workDirectory: string;
-  #sources: readonly (ThreadSource | undefined)[];
-  #used: readonly (ThreadSource | undefined)[] = [];
+  #sources: ThreadSources;
+  #used: ThreadSources = [];
   #wake: (() => void) | undefined;
 
-  constructor(workDirectory: string, sources: readonly (ThreadSource | undefined)[]) {
+  constructor(workDirectory: string, sources: ThreadSources) {
     this.#workDirectory = workDirectory;
     this.#sources = sources;
   }
 
   /** What the reduce was last given to read: what its failures are about. */
-  get used(): readonly (ThreadSource | undefined)[] {
+  get used(): ThreadSources {
     return this.#used;
   }
 
@@ -52,7 +57,7 @@ export class KnownSources implements SourceFeed {
     return generationText(generation);
   }
 
-  update(sources: readonly (ThreadSource | undefined)[]): void {
+  update(sources: ThreadSources): void {
     this.#sources = sources;
     this.#wake?.();
     this.#wake = undefined;

@@ -28,8 +28,6 @@ export interface ThreadTask {
   readonly reduces: number;
   /** Where reduce attempts of this job lie, on the output's file system. */
   readonly attemptsDirectory: string;
-  /** For a reduce: what is known of the maps' outputs, in order of their tasks. */
-  readonly sources: readonly (ThreadSource | undefined)[];
   /** Bad records to leave out. */
   readonly skip?: readonly string[];
 }
@@ -42,11 +40,16 @@ export interface ThreadSource {
   readonly path?: string;
 }
 
-/** For a reduce that runs: what is known now, instead of before. */
+/** What is known of the maps' outputs, in order of their tasks. */
+export type ThreadSources = readonly (ThreadSource | undefined)[];
+
+/**
+ * For the reduce that runs and for all that come after it: what is known from now on, instead of before. It goes ahead of a
+ * task, and not with it, because the reduces of a job mostly read the same.
+ */
 export interface SourcesKnown {
   readonly type: 'sources';
-  readonly attempt: AttemptId;
-  readonly sources: readonly (ThreadSource | undefined)[];
+  readonly sources: ThreadSources;
 }
 
 export type ThreadOrder = ThreadTask | SourcesKnown;

@@ -4,7 +4,8 @@
  * It keeps the code and the work order of the job it ran last. What it must not do is talk to anybody but its worker.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { type AttemptId, sameAttempt, taskName } from '../../core/ids.js';
+import { taskName } from '../../core/ids.js';
+import { closeOutputs } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
@@ -21,6 +22,7 @@ import {
   type ThreadOrder,
   type ThreadResult,
   type ThreadSetup,
+  type ThreadSources,
   type ThreadTask,
 } from './messages.js';
 import { misbehaving } from './misbehave.js';
@@ -34,6 +36,7 @@ const orders = new Map<string, Promise<WorkOrder>>();
 function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
   let order = orders.get(work);
   if (!order) {
+    closeOutputs();
     orders.clear(); // one job at a time is the rule; a second one is read again when it is back
     order = loadWorkOrder(files, work);
     orders.set(work, order);
@@ -140,15 +143,15 @@ async function printed(stream: NodeJS.WriteStream): Promise<void> {
 async function main(): Promise<void> {
   process.setSourceMapsEnabled(true);
   const files = await FileFiles.open(setup.filesDirectory);
+  let sources: ThreadSources = [];
   let known: KnownSources | undefined;
-  let running: AttemptId | undefined;
   parentPort!.on('message', (order: ThreadOrder) => {
     if (order.type === 'sources') {
-      if (running && sameAttempt(order.attempt, running)) known?.update(order.sources);
+      sources = order.sources;
+      known?.update(sources);
       return;
     }
-    known = new KnownSources(setup.workDirectory, order.sources);
-    running = order.attempt;
+    known = new KnownSources(setup.workDirectory, sources);
     void run(files, order, known).then(async (result) => {
       await Promise.all([printed(process.stdout), printed(process.stderr)]);
       parentPort!.postMessage(result);

@@ -10,14 +10,15 @@ import { Burst } from '../burst.js';
 import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
-import type { ThreadResult, ThreadSource } from '../executor/messages.js';
+import type { ThreadResult, ThreadSources } from '../executor/messages.js';
 import { keepHeapsSmall } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch.js';
-import { type HeldSource, ReduceInputs } from '../shuffle/reduce-inputs.js';
+import { ReduceInputs } from '../shuffle/reduce-inputs.js';
 import { ShuffleServer } from '../shuffle/server.js';
 import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
+import { HeldOutputs } from './held-outputs.js';
 import { attemptFileName, type RunLayout, tracePath } from './layout.js';
 import { loadWorkOrderHead } from './work-order.js';
 
@@ -49,8 +50,8 @@ interface OrderExcerpt {
 export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
   readonly #pool: ExecutorPool;
-  /** Where a job's map outputs are, as told by the master: by job, then by map task. */
-  readonly #outputs = new Map<number, Map<number, HeldSource>>();
+  /** Where a job's map outputs are, as told by the master. */
+  readonly #outputs = new Map<number, HeldOutputs>();
   /** Where this life's map attempts lie: in the common folder, or in one that nobody else reads. */
   readonly #work: string;
   readonly #shuffle: ShuffleServer | undefined;
@@ -140,10 +141,14 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   /** What is known of the outputs that a reduce reads, by map; nothing for a map. */
-  #sourcesOf({ attempt, maps }: AttemptRun): (ThreadSource | undefined)[] {
-    if (attempt.task < maps) return [];
-    const known = this.#outputs.get(attempt.job);
-    return Array.from({ length: maps }, (_, task) => known?.get(task));
+  #sourcesOf({ attempt, maps }: AttemptRun): ThreadSources | undefined {
+    return attempt.task < maps ? undefined : this.#outputsOf(attempt.job).inOrder(maps);
+  }
+
+  #outputsOf(job: number): HeldOutputs {
+    let outputs = this.#outputs.get(job);
+    if (!outputs) this.#outputs.set(job, (outputs = new HeldOutputs()));
+    return outputs;
   }
 
   async #start(running: RunningAttempt): Promise<void> {
@@ -159,7 +164,8 @@ export class WorkerNode extends DialingNode<'worker'> {
         attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
       );
       const { attempts: attemptsDirectory } = order;
-      this.#pool.run({ ...run, type: 'task', sources, attemptsDirectory, begunAtMs: running.begunAtMs });
+      const { begunAtMs } = running;
+      this.#pool.run({ ...run, type: 'task', attemptsDirectory, begunAtMs }, sources);
     } catch (error) {
       running.inputs?.remove();
       if (!this.#running.delete(attemptKey(attempt))) return;
@@ -177,7 +183,7 @@ export class WorkerNode extends DialingNode<'worker'> {
   async #sourcesFor(
     running: RunningAttempt,
     { packShuffle }: OrderExcerpt,
-  ): Promise<readonly (ThreadSource | undefined)[]> {
+  ): Promise<ThreadSources | undefined> {
     const { attempt, maps } = running.run;
     const isReduce = attempt.task >= maps && maps > 0;
     if (!isReduce || this.#shuffle === undefined) return this.#sourcesOf(running.run);
@@ -194,7 +200,7 @@ export class WorkerNode extends DialingNode<'worker'> {
       },
     });
     running.inputs = inputs;
-    inputs.learn(this.#outputs.get(attempt.job) ?? new Map());
+    inputs.learn(this.#outputsOf(attempt.job).byMap);
     return await inputs.gather();
   }
 
@@ -223,16 +229,13 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #learn({ job, from, changes }: OutputsLearn): void {
-    let known = this.#outputs.get(job);
-    if (!known || from === 0) this.#outputs.set(job, (known = new Map()));
-    for (const { attempt, digest, holder } of changes) {
-      if (holder === undefined) known.delete(attempt.task);
-      else known.set(attempt.task, { attempt, digest, holder });
-    }
+    if (from === 0) this.#outputs.delete(job);
+    const outputs = this.#outputsOf(job);
+    outputs.learn(changes);
     for (const { run, started, inputs } of this.#running.values()) {
-      if (inputs && run.attempt.job === job) inputs.learn(known);
+      if (inputs && run.attempt.job === job) inputs.learn(outputs.byMap);
       const reads = started && !inputs && run.attempt.job === job && run.attempt.task >= run.maps;
-      if (reads) this.#pool.tellSources(run.attempt, this.#sourcesOf(run));
+      if (reads) this.#pool.tellSources(run.attempt, outputs.inOrder(run.maps));
     }
   }
 

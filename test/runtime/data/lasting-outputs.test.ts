@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SourceError } from '../../../runtime/data/errors.js';
+import { closeOutputs } from '../../../runtime/data/lasting-outputs.js';
+import { OpenRun, type Run } from '../../../runtime/data/runs.js';
+import { SegmentWriter } from '../../../runtime/data/segments.js';
+import { temporaryDirectory } from './temporary.js';
+
+const partitions = 2;
+
+/** An output with one record in each partition: its number, and that of the partition. */
+function writeOutput(directory: string, task: number, partitionsHere = partitions): Run {
+  const path = join(directory, `map-${task}`);
+  const writer = new SegmentWriter(path, { partitions: partitionsHere });
+  for (let partition = 0; partition < partitionsHere; partition++) {
+    writer.write(`of map ${task}`, partition);
+    writer.endPartition();
+  }
+  writer.finish();
+  return { path, task, lasting: true };
+}
+
+function read(run: Run, partition: number): unknown[] {
+  const open = new OpenRun(run);
+  try {
+    return [...open.decoded(partition, {})];
+  } finally {
+    open.close();
+  }
+}
+
+/** How many descriptors of this process lead into a directory. */
+function openIn(directory: string): number {
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith(`${directory}/`);
+    } catch {
+      return false; // the one by which the list was read
+    }
+  }).length;
+}
+
+afterEach(closeOutputs);
+
+describe('outputs that several reduces read', () => {
+  it('are opened once', () => {
+    const directory = temporaryDirectory();
+    const run = writeOutput(directory, 7);
+    expect(read(run, 0)).toEqual([['of map 7', 0]]);
+    rmSync(run.path);
+    expect(read(run, 1)).toEqual([['of map 7', 1]]);
+  });
+
+  it('are opened each time when they are for one reduce', () => {
+    const { lasting: _, ...run } = writeOutput(temporaryDirectory(), 7);
+    read(run, 0);
+    rmSync(run.path);
+    expect(() => read(run, 1)).toThrow(SourceError);
+  });
+
+  it('are checked each time that they are read', () => {
+    const run = writeOutput(temporaryDirectory(), 7);
+    read(run, 0);
+    const bytes = readFileSync(run.path);
+    bytes[bytes.indexOf('of map 7', bytes.indexOf('of map 7') + 1)]! ^= 1;
+    writeFileSync(run.path, bytes);
+    expect(() => read(run, 1)).toThrow(SourceError);
+    expect(read(run, 0)).toEqual([['of map 7', 0]]);
+  });
+
+  it('may be read by two at once, and are closed when no reduce reads them any more', () => {
+    const directory = temporaryDirectory();
+    const run = writeOutput(directory, 7);
+    const [first, second] = [new OpenRun(run), new OpenRun(run)];
+    first.close();
+    second.close();
+    expect(openIn(directory)).toBe(1);
+    closeOutputs();
+    expect(openIn(directory)).toBe(0);
+  });
+
+  it('do not take all descriptors, nor memory for long indexes', () => {
+    const directory = temporaryDirectory();
+    const runs = Array.from({ length: 200 }, (_, task) => writeOutput(directory, task));
+    for (const run of runs) read(run, 0);
+    expect(openIn(directory)).toBe(128);
+    closeOutputs();
+    read(writeOutput(directory, 200, 2000), 0);
+    expect(openIn(directory)).toBe(0);
+  });
+});
