@@ -8,13 +8,12 @@ import type { Counters } from '../../jobs/types.js';
 import { wellFormed } from '../../jobs/utf8.js';
 import { NotForKernelError, PARTITIONS_MAX } from '../../kernel/kernel.js';
 import type { RowColumn, RowKernel } from '../../kernel/row-kernel.js';
-import { breathe } from './attempt.js';
 import { isForRows } from './kernel-jobs.js';
 import { writePartitions } from './kernel-output.js';
 import { kernelOfRows } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import { readSplitThrough, splitBytes } from './split-reader.js';
+import { readSplitThrough } from './split-reader.js';
 import { lineAt, WholeLines } from './whole-lines.js';
 
 /** Whether the lane may do. */
@@ -55,18 +54,8 @@ export class GroupLane {
 
   /** Groups the whole split and gives the last run. */
   async run(): Promise<RunContent> {
-    const { files, ranges, context, progress } = this.#options;
-    const bytesTotal = splitBytes(ranges);
     const take = (from: number, to: number): void => this.#take(from, to);
-    const pieces = readSplitThrough(
-      files,
-      ranges,
-      (_, range) => new WholeLines(range, this.#kernel.input, take),
-    );
-    for await (const { bytesDone } of pieces) {
-      progress?.(bytesDone, bytesTotal);
-      await breathe(context.signal);
-    }
+    await readSplitThrough(this.#options, (_, range) => new WholeLines(range, this.#kernel.input, take));
     return this.#content;
   }
 

@@ -1,4 +1,6 @@
 /** One split, range after range, whether its files are compressed or not. */
+import type { TaskSetting } from '../../jobs/types.js';
+import { breathe, type Progress } from './attempt.js';
 import type { InputFile } from './inputs.js';
 import {
   type Line,
@@ -25,41 +27,53 @@ export function splitBytes(ranges: readonly SplitRange[]): number {
 }
 
 /** Reads the ranges of a split in order; throws InputDataError, InputChangedError and DiskError. */
-export function readSplit(
+export async function* readSplit(
   files: readonly InputFile[],
   ranges: readonly SplitRange[],
   options: ReadOptions = {},
 ): AsyncGenerator<SplitBatch> {
-  return overRanges(files, ranges, (file, range) =>
-    file.compression === 'none' ? readLines(file, range, options) : readCompressedLines(file, options),
-  );
-}
-
-/** The same for whoever wants no lines: each range goes through a splitter of its own. Yields after each chunk. */
-export function readSplitThrough(
-  files: readonly InputFile[],
-  ranges: readonly SplitRange[],
-  splitterOf: (file: InputFile, range: { readonly start: number; readonly end: number }) => Splitter<void>,
-): AsyncGenerator<Pick<SplitBatch, 'bytesDone'>> {
-  return overRanges(files, ranges, (file, range) =>
-    file.compression === 'none'
-      ? readRange(file, range, splitterOf(file, range))
-      : readCompressed(file, splitterOf(file, WHOLE)),
-  );
-}
-
-/** What is read of each range, with its file, and with the bytes read of the split instead of the range. */
-async function* overRanges<T extends { readonly bytesDone: number }>(
-  files: readonly InputFile[],
-  ranges: readonly SplitRange[],
-  read: (file: InputFile, range: SplitRange) => Iterable<T> | AsyncIterable<T>,
-): AsyncGenerator<T & { readonly file: InputFile }> {
   let rangesDone = 0;
   for (const range of ranges) {
     const file = files[range.file]!;
-    for await (const piece of read(file, range)) {
-      yield { ...piece, file, bytesDone: rangesDone + piece.bytesDone };
+    const batches =
+      file.compression === 'none' ? readLines(file, range, options) : readCompressedLines(file, options);
+    for await (const { lines, bytesDone } of batches) {
+      yield { file, lines, bytesDone: rangesDone + bytesDone };
     }
     rangesDone += range.end - range.start;
   }
+}
+
+/**
+ * The same for whoever wants no lines: each range goes through a splitter of its own. Tells progress and takes a breath after
+ * each chunk. No asynchronous iterator hands on what was read without waiting: its promises cost more than the breath.
+ */
+export async function readSplitThrough(
+  { files, ranges, progress, context }: SplitReading,
+  splitterOf: (file: InputFile, range: { readonly start: number; readonly end: number }) => Splitter<void>,
+): Promise<void> {
+  const bytesTotal = splitBytes(ranges);
+  let rangesDone = 0;
+  const onRead = async (bytesDone: number): Promise<void> => {
+    progress?.(rangesDone + bytesDone, bytesTotal);
+    await breathe(context.signal);
+  };
+  for (const range of ranges) {
+    const file = files[range.file]!;
+    if (file.compression === 'none') {
+      for (const { bytesDone } of readRange(file, range, splitterOf(file, range))) await onRead(bytesDone);
+    } else {
+      const pieces = readCompressed(file, splitterOf(file, WHOLE));
+      for await (const { bytesDone } of pieces) await onRead(bytesDone);
+    }
+    rangesDone += range.end - range.start;
+  }
+}
+
+/** Of a map attempt. */
+export interface SplitReading {
+  readonly files: readonly InputFile[];
+  readonly ranges: readonly SplitRange[];
+  readonly progress?: Progress;
+  readonly context: Pick<TaskSetting, 'signal'>;
 }

@@ -4,12 +4,10 @@
  */
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { breathe } from './attempt.js';
-import type { InputFile } from './inputs.js';
 import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
-import { readSplitThrough, splitBytes } from './split-reader.js';
+import { readSplitThrough } from './split-reader.js';
 import { WordSplitter, type WordTotals } from './word-splitter.js';
 
 export class WordLane {
@@ -48,23 +46,18 @@ export class WordLane {
  * and another follows. Returns the name of the last input.
  */
 export async function readWords(
-  { job, files, ranges, context, progress }: MapAttemptOptions,
+  options: MapAttemptOptions,
   kernel: Kernel,
   totals: WordTotals,
   onFull: (input: string) => void,
   onInputEnd: (input: string) => void = () => {},
 ): Promise<string> {
-  const bytesTotal = splitBytes(ranges);
   let input = '';
-  const how = { kernel, kind: job.words!, totals, onFull: () => onFull(input) };
-  const splitterOf = (file: InputFile, range: { start: number; end: number }): WordSplitter => {
+  const how = { kernel, kind: options.job.words!, totals, onFull: () => onFull(input) };
+  await readSplitThrough(options, (file, range) => {
     if (input !== '') onInputEnd(input);
     input = file.name;
     return new WordSplitter(input, range, how);
-  };
-  for await (const { bytesDone } of readSplitThrough(files, ranges, splitterOf)) {
-    progress?.(bytesDone, bytesTotal);
-    await breathe(context.signal);
-  }
+  });
   return input;
 }

@@ -7,7 +7,6 @@ import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
 import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
 import { Burst } from '../burst.js';
-import { attemptsPath } from '../data/publish.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSources } from '../executor/messages.js';
@@ -20,7 +19,7 @@ import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
 import { HeldOutputs } from './held-outputs.js';
 import { attemptFileName, type RunLayout, tracePath } from './layout.js';
-import { loadWorkOrderHead } from './work-order.js';
+import { type OrderExcerpt, OrderExcerpts } from './order-excerpts.js';
 
 export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   readonly layout: RunLayout;
@@ -41,12 +40,6 @@ interface RunningAttempt {
   inputs?: ReduceInputs;
 }
 
-interface OrderExcerpt {
-  /** Where the job's reduce attempts lie. */
-  readonly attempts: string;
-  readonly packShuffle: boolean;
-}
-
 export class WorkerNode extends DialingNode<'worker'> {
   readonly #options: WorkerNodeOptions;
   readonly #pool: ExecutorPool;
@@ -57,8 +50,7 @@ export class WorkerNode extends DialingNode<'worker'> {
   readonly #shuffle: ShuffleServer | undefined;
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
-  /** What is to be known of each job's work order, which is large and read once. */
-  readonly #orders = new Map<number, Promise<OrderExcerpt>>();
+  readonly #orders: OrderExcerpts;
   readonly #beat: NodeJS.Timeout;
   readonly #ends = new Burst();
   #isSmall = false;
@@ -68,6 +60,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     const setup = { role: 'worker', config, life, slots, ...(previous ? { previous } : {}) } as const;
     super('worker', setup, tracePath(layout, life.node, life.incarnation), options);
     this.#options = options;
+    this.#orders = new OrderExcerpts(options.files);
     const { shuffleDirectory } = options;
     this.#work =
       shuffleDirectory === undefined ? layout.work : join(layout.work, `${life.node}.${life.incarnation}`);
@@ -122,14 +115,13 @@ export class WorkerNode extends DialingNode<'worker'> {
         this.#learn(effect);
         return;
       case 'output.discard': {
-        const { attempt, maps } = effect;
-        if (attempt.task < maps) forgetAttempt({ attempt, maps }, this.#work);
-        else void this.#orders.get(attempt.job)?.then((order) => forgetAttempt(effect, order.attempts));
+        const directory = isReduce(effect) ? this.#orders.read(effect.attempt.job)?.attempts : this.#work;
+        if (directory !== undefined) forgetAttempt(effect, directory);
         return;
       }
       case 'job.discard':
         this.#outputs.delete(effect.job);
-        this.#orders.delete(effect.job);
+        this.#orders.forget(effect.job);
         return;
     }
   }
@@ -137,12 +129,15 @@ export class WorkerNode extends DialingNode<'worker'> {
   #run(effect: AttemptRun): void {
     const running = { run: effect, begunAtMs: Date.now(), started: false };
     this.#running.set(attemptKey(effect.attempt), running);
-    void this.#start(running);
+    const order = this.#orders.read(effect.attempt.job);
+    // Mostly without a turn in between: the thread works on while this process reports the attempt before.
+    if (order === undefined || this.#fetches(effect)) void this.#prepare(running);
+    else this.#begin(running, order, this.#sourcesOf(effect));
   }
 
   /** What is known of the outputs that a reduce reads, by map; nothing for a map. */
-  #sourcesOf({ attempt, maps }: AttemptRun): ThreadSources | undefined {
-    return attempt.task < maps ? undefined : this.#outputsOf(attempt.job).inOrder(maps);
+  #sourcesOf(run: AttemptRun): ThreadSources | undefined {
+    return isReduce(run) ? this.#outputsOf(run.attempt.job).inOrder(run.maps) : undefined;
   }
 
   #outputsOf(job: number): HeldOutputs {
@@ -151,32 +146,45 @@ export class WorkerNode extends DialingNode<'worker'> {
     return outputs;
   }
 
-  async #start(running: RunningAttempt): Promise<void> {
+  /** Begins the attempt when what it needs is there. */
+  async #prepare(running: RunningAttempt): Promise<void> {
     const { run } = running;
-    const { attempt } = run;
+    const key = attemptKey(run.attempt);
     try {
-      const order = await this.#orderOf(run);
-      if (!this.#running.has(attemptKey(attempt))) return; // aborted meanwhile
+      const order = await this.#orders.of(run);
+      if (!this.#running.has(key)) return; // aborted meanwhile
       const sources = await this.#sourcesFor(running, order);
-      if (!this.#running.has(attemptKey(attempt))) return;
-      running.started = true;
-      this.#options.points.reach(
-        attempt.task < run.maps ? 'worker.map.before_run' : 'worker.reduce.before_run',
-      );
-      const { attempts: attemptsDirectory } = order;
-      const { begunAtMs } = running;
-      this.#pool.run({ ...run, type: 'task', attemptsDirectory, begunAtMs }, sources);
+      if (this.#running.has(key)) this.#begin(running, order, sources);
     } catch (error) {
-      running.inputs?.remove();
-      if (!this.#running.delete(attemptKey(attempt))) return;
-      if (error instanceof FetchError) {
-        const { source, reason } = error;
-        this.driver.feed({ type: 'attempt.starved', attempt, source, reason });
-        return;
-      }
-      const failure = { kind: 'disk', message: (error as Error).message } as const;
-      this.driver.feed({ type: 'attempt.broke', attempt, failure });
+      this.#giveUp(running, error as Error);
     }
+  }
+
+  #begin(running: RunningAttempt, order: OrderExcerpt, sources: ThreadSources | undefined): void {
+    const { run, begunAtMs } = running;
+    running.started = true;
+    try {
+      this.#options.points.reach(isReduce(run) ? 'worker.reduce.before_run' : 'worker.map.before_run');
+      this.#pool.run({ ...run, type: 'task', attemptsDirectory: order.attempts, begunAtMs }, sources);
+    } catch (error) {
+      this.#giveUp(running, error as Error);
+    }
+  }
+
+  /** Whether the attempt's inputs lie with workers, from whom they are fetched. */
+  #fetches(run: AttemptRun): boolean {
+    return this.#shuffle !== undefined && isReduce(run) && run.maps > 0;
+  }
+
+  #giveUp({ run: { attempt }, inputs }: RunningAttempt, error: Error): void {
+    inputs?.remove();
+    if (!this.#running.delete(attemptKey(attempt))) return;
+    if (error instanceof FetchError) {
+      const { source, reason } = error;
+      this.driver.feed({ type: 'attempt.starved', attempt, source, reason });
+      return;
+    }
+    this.driver.feed({ type: 'attempt.broke', attempt, failure: { kind: 'disk', message: error.message } });
   }
 
   /** What the attempt reads: known as far as it is, or, where outputs lie with workers, fetched from them. */
@@ -185,8 +193,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     { packShuffle }: OrderExcerpt,
   ): Promise<ThreadSources | undefined> {
     const { attempt, maps } = running.run;
-    const isReduce = attempt.task >= maps && maps > 0;
-    if (!isReduce || this.#shuffle === undefined) return this.#sourcesOf(running.run);
+    if (!this.#fetches(running.run)) return this.#sourcesOf(running.run);
     const inputs = new ReduceInputs({
       maps,
       lz4: packShuffle,
@@ -202,19 +209,6 @@ export class WorkerNode extends DialingNode<'worker'> {
     running.inputs = inputs;
     inputs.learn(this.#outputsOf(attempt.job).byMap);
     return await inputs.gather();
-  }
-
-  #orderOf({ attempt, work, output }: AttemptRun): Promise<OrderExcerpt> {
-    let order = this.#orders.get(attempt.job);
-    if (!order) {
-      order = loadWorkOrderHead(this.#options.files, work).then(({ runId, packShuffle = false }) => {
-        return { attempts: attemptsPath(output, runId), packShuffle };
-      });
-      // Whoever waits for it hears of a failure; the next attempt tries again.
-      order.catch(() => this.#orders.delete(attempt.job));
-      this.#orders.set(attempt.job, order);
-    }
-    return order;
   }
 
   #abort(attempt: AttemptId): void {
@@ -234,7 +228,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     outputs.learn(changes);
     for (const { run, started, inputs } of this.#running.values()) {
       if (inputs && run.attempt.job === job) inputs.learn(outputs.byMap);
-      const reads = started && !inputs && run.attempt.job === job && run.attempt.task >= run.maps;
+      const reads = started && !inputs && run.attempt.job === job && isReduce(run);
       if (reads) this.#pool.tellSources(run.attempt, outputs.inOrder(run.maps));
     }
   }
@@ -280,4 +274,8 @@ export class WorkerNode extends DialingNode<'worker'> {
         this.driver.feed({ type: 'attempt.progressed', attempt, ...progress });
     }
   }
+}
+
+function isReduce({ attempt, maps }: { readonly attempt: AttemptId; readonly maps: number }): boolean {
+  return attempt.task >= maps;
 }
