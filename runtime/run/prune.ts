@@ -8,6 +8,14 @@ import { type RunLayout, runLayout } from '../node/layout.js';
 
 const runsKept = 50;
 const bytesKept = 2 * 1024 ** 3;
+/** Looking at all that is kept costs a small run more than its own records do: it is done once in so many runs. */
+const runsBetweenLooks = 10;
+
+/** Looks at runs before `current` now and then: between two looks there may be a few more of them, or larger ones. */
+export function pruneRunsNowAndThen(dataDirectory: string, current: string): void {
+  if (readdirSync(join(dataDirectory, 'runs')).length % runsBetweenLooks === 0)
+    pruneRuns(dataDirectory, current);
+}
 
 /** Removes records of runs before `current`, oldest first. */
 export function pruneRuns(dataDirectory: string, current: string): void {
