@@ -1,13 +1,13 @@
 /**
  * `rehearse run`: from flags to an exit code.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandJob } from '../../runtime/commands/command-job.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -64,7 +64,7 @@ export async function runStages(
     const { stage } = ingredients.prepared;
     const code = await runOne(ingredients, terminal, flags);
     if (stage === undefined || code !== exitCodes.yes) return code;
-    if (stage.index > 0) await rm(ingredients.inputs[0]!, { recursive: true, force: true });
+    if (stage.index > 0) removeTree(ingredients.inputs[0]!);
     if (isLast(stage)) return code;
     ingredients = await nextStage(
       { jobName: ingredients.jobName, output: ingredients.place.output },
@@ -151,7 +151,7 @@ export async function gather(
     });
     return { jobName, prepared, inputs, flags, settings, place, plan };
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeTree(scratch);
   }
 }
 
