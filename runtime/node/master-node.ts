@@ -13,6 +13,7 @@ import { Burst, gatherMs } from '../burst.js';
 import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
 import { removeFile } from '../remove-tree.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
+import type { LocalWire } from '../transport/local-wire.js';
 import { SessionServer } from '../transport/server.js';
 import type { CrashPoints } from './crash-points.js';
 import { attemptFileName } from './layout.js';
@@ -88,6 +89,11 @@ export class MasterNode {
   async start(): Promise<void> {
     await this.#server.listen(this.#options.socketPath);
     this.#driver.start();
+  }
+
+  /** A wire for a client in this process. */
+  openHere(): LocalWire {
+    return this.#server.openHere();
   }
 
   /** Leaves nothing behind but the trace and the journal. */

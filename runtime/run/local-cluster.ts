@@ -124,6 +124,7 @@ export class LocalCluster {
       life,
       tracePath: tracePath(layout, life.node, life.incarnation),
       addresses: new Map(this.#addresses),
+      openHere: () => this.#master?.openHere(),
       report,
       failed,
       ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
