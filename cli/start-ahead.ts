@@ -1,11 +1,16 @@
 /**
- * Imported before everything else: a command that is going to need workers starts their processes now, which are ready when
+ * Runs before everything else: a command that is going to need workers starts their processes now, which are ready when
  * the command knows what it is to do. A command that turns out wrong takes them along when it ends.
+ *
+ * Bundled on its own (scripts/bundle.mjs), to run before the rest is even read: it imports no more than it needs.
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { startChildAhead } from '../runtime/process/child-process.js';
 import type { ChildCode } from '../runtime/process/engine.js';
+
+/** For the rest of the command, which shares the list of these processes. */
+export { takeChild } from '../runtime/process/child-process.js';
 
 const [verb, ...rest] = process.argv.slice(2);
 /** With these, nothing is started. */

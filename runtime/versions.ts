@@ -1,7 +1,13 @@
 /** Versions that a trace and `--version` name. */
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installation } from './installation.js';
 
-const manifest = createRequire(import.meta.url)('mapreduce-rehearsal/package.json') as { version: string };
+/** Beside the sources, or above what is built of them. Read as a file: asking Node for a package takes it far longer. */
+const manifestPath = [installation, join(installation, '..')]
+  .map((folder) => join(folder, 'package.json'))
+  .find((path) => existsSync(path))!;
+const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as { version: string };
 
 export function versions(): { rehearse: string; node: string } {
   return { rehearse: manifest.version, node: process.versions.node };

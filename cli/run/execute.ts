@@ -2,7 +2,6 @@
  * Carries a prepared run through: starts the cluster, follows the job, answers signals, and leaves behind exactly what
  * belongs there: the output and the traces of a job that ended, or everything needed to resume one that did not.
  */
-import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
@@ -11,6 +10,7 @@ import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js'
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { ToParent } from '../../runtime/process/child-setup.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { exitCodes, UserError } from '../user-error.js';
@@ -138,8 +138,7 @@ function answerSignals(cluster: LocalCluster, request: RunRequest, progress: Pro
 /** No process of this run is alive any more: what only they needed can go. The traces stay. */
 export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
   await removeWorkspace(request.spec.output, request.runId);
-  for (const path of [layout.work, layout.bundle, layout.stdin])
-    rmSync(path, { recursive: true, force: true }); // not all of ten thousand files at once
+  for (const path of [layout.work, layout.bundle, layout.stdin]) removeTree(path);
 }
 
 export function resumeLine(request: RunRequest): string {

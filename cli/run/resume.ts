@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { bundleJob } from '../../runtime/bundle/bundle.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
-import { keepHeapsSmall } from '../../runtime/process/engine.js';
+import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
 import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
@@ -45,11 +45,9 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   if (!existsSync(layout.work)) return await alreadyDone(request, layout, terminal, flags);
   await refuseChanges(request, order);
   // What talks to other processes takes a while to load: a mistake is told before.
-  const [{ openProgress }, { execute }, { concludeRun }] = await Promise.all([
-    import('./progress.js'),
-    import('./execute.js'),
-    import('./conclude.js'),
-  ]);
+  const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
+    Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]),
+  );
   const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });

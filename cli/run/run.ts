@@ -1,14 +1,14 @@
 /**
  * `rehearse run`: from flags to an exit code.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandJob } from '../../runtime/commands/command-job.js';
 import { runLayout } from '../../runtime/node/layout.js';
-import { keepHeapsSmall } from '../../runtime/process/engine.js';
-import { pruneRuns } from '../../runtime/run/prune.js';
+import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
+import { removeTree } from '../../runtime/remove-tree.js';
+import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
 import { writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
@@ -64,7 +64,7 @@ export async function runStages(
     const { stage } = ingredients.prepared;
     const code = await runOne(ingredients, terminal, flags);
     if (stage === undefined || code !== exitCodes.yes) return code;
-    if (stage.index > 0) await rm(ingredients.inputs[0]!, { recursive: true, force: true });
+    if (stage.index > 0) removeTree(ingredients.inputs[0]!);
     if (isLast(stage)) return code;
     ingredients = await nextStage(
       { jobName: ingredients.jobName, output: ingredients.place.output },
@@ -94,11 +94,9 @@ async function runOne(
     return await runInProcess(prepared, { terminal, flags });
   }
   // What talks to other processes takes a while to load: a mistake is told before.
-  const [{ openProgress }, { execute }, { concludeRun }] = await Promise.all([
-    import('./progress.js'),
-    import('./execute.js'),
-    import('./conclude.js'),
-  ]);
+  const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
+    Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]),
+  );
   const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   try {
     writeRunRequest(prepared.layout, prepared.request);
@@ -109,7 +107,7 @@ async function runOne(
   const startedAt = performance.now();
   const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
-  pruneRuns(ingredients.place.dataDirectory, prepared.layout.runId);
+  pruneRunsNowAndThen(ingredients.place.dataDirectory, prepared.layout.runId);
   return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
 }
 
@@ -153,7 +151,7 @@ export async function gather(
     });
     return { jobName, prepared, inputs, flags, settings, place, plan };
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeTree(scratch);
   }
 }
 

@@ -18,6 +18,7 @@
 import type { Dirent } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { removeTree } from '../remove-tree.js';
 import { errnoOf } from './disk.js';
 
 /** The file of a committed reduce attempt. */
@@ -142,7 +143,7 @@ export async function removeWorkspace(output: string, runId: string): Promise<vo
   const doomed = `${workspace}.removed`;
   // One rename takes everything away at once; removing piece by piece would open the tomb for a moment.
   await unlessMissing(rename(workspace, doomed));
-  await rm(doomed, { recursive: true, force: true });
+  removeTree(doomed);
 }
 
 /** Publishes the output of a job. Idempotent, harmless when it comes late, and never throws for what a disk does. */

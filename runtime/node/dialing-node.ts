@@ -9,12 +9,15 @@ import type { NodeId } from '../../core/ids.js';
 import type { MachineSetup } from '../../core/machine.js';
 import type { Cause } from '../../core/trace.js';
 import { type Role, type Said, SessionDialer } from '../transport/dialer.js';
+import type { LocalWire } from '../transport/local-wire.js';
 import { NodeDriver } from './node-driver.js';
 
 export interface DialingNodeOptions {
   readonly config: ClusterConfig;
   /** Sockets of the masters. */
   readonly addresses: ReadonlyMap<NodeId, string>;
+  /** A way to a master in this process, instead of its socket. */
+  openHere?(peer: NodeId): LocalWire | undefined;
   /** The machine broke one of its own rules: the process has to end. */
   failed(error: Error): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
@@ -36,6 +39,7 @@ export abstract class DialingNode<R extends Role> {
       node: setup.life.node,
       role,
       addressOf: (peer) => options.addresses.get(peer)!,
+      openHere: (peer) => options.openHere?.(peer),
       handlers: {
         connected: (peer, session) => this.driver.feed({ type: 'peer.connected', peer, session }),
         lost: (peer, session) => this.driver.feed({ type: 'peer.lost', peer, session }),

@@ -1,7 +1,6 @@
 /**
  * A master for real: the master machine with a journal, a lease, a publisher and a socket around it.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
 import type { Effect, JournalAppend, OutputPublish } from '../../core/effects.js';
@@ -12,7 +11,9 @@ import type { JournalRecord } from '../../core/records.js';
 import type { Cause } from '../../core/trace.js';
 import { Burst, gatherMs } from '../burst.js';
 import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
+import { removeFile } from '../remove-tree.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
+import type { LocalWire } from '../transport/local-wire.js';
 import { SessionServer } from '../transport/server.js';
 import type { CrashPoints } from './crash-points.js';
 import { attemptFileName } from './layout.js';
@@ -90,6 +91,11 @@ export class MasterNode {
     this.#driver.start();
   }
 
+  /** A wire for a client in this process. */
+  openHere(): LocalWire {
+    return this.#server.openHere();
+  }
+
   /** Leaves nothing behind but the trace and the journal. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -97,7 +103,7 @@ export class MasterNode {
     await this.#options.lease.close();
     await this.#server.close();
     await this.#options.journal.close();
-    rmSync(this.#options.socketPath, { force: true });
+    removeFile(this.#options.socketPath);
   }
 
   #perform(effect: Effect, cause: Cause): void {

@@ -3,7 +3,7 @@
  * pause when they end quickly, and at the end kills them for certain, stopped ones too.
  */
 import type { ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
@@ -164,19 +164,22 @@ export class Supervisor {
 
   #listen(child: Child, process_: ChildProcess): void {
     const { layout, observer } = this.#options;
-    const log = createWriteStream(join(layout.logs, `${child.node}.${child.incarnation}.log`), {
-      flags: 'a',
-    });
-    log.on('error', () => {});
-    process_.stdout!.pipe(log, { end: false });
-    process_.stderr!.pipe(log, { end: false });
-    createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
-      observer.said?.(child.node, JSON.parse(line) as ToParent);
-    });
+    // Most say nothing, and then there is no log.
+    let log: WriteStream | undefined;
+    const keep = (bytes: Buffer): void => {
+      log ??= openLog(join(layout.logs, `${child.node}.${child.incarnation}.log`));
+      log.write(bytes);
+    };
+    process_.stdout!.on('data', keep);
+    process_.stderr!.on('data', keep);
+    if (this.#options.rehearsed)
+      createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
+        observer.said?.(child.node, JSON.parse(line) as ToParent);
+      });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
     child.exit = new Promise((resolve) => {
       const ended = (how: string) => {
-        log.end();
+        log?.end();
         resolve();
         this.#ended(child, how);
       };
@@ -200,6 +203,12 @@ export class Supervisor {
       if (!this.#stopping && !child.held && !child.process) this.#spawn(child);
     }, pauseMs);
   }
+}
+
+function openLog(path: string): WriteStream {
+  const log = createWriteStream(path, { flags: 'a' });
+  log.on('error', () => {});
+  return log;
 }
 
 /** Signals that come from outside; anything else a process did to itself. */

@@ -2,15 +2,7 @@
  * A cluster on this machine for one run: the client here, one master here too or several in children, workers in
  * children, all of them talking over Unix sockets in a directory that only this user can enter.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
@@ -25,6 +17,7 @@ import type { MasterNode } from '../node/master-node.js';
 import { openMaster } from '../process/open-master.js';
 import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
+import { removeFile, removeTree } from '../remove-tree.js';
 import type { RunRequest } from './run-request.js';
 
 export interface LocalClusterOptions {
@@ -59,6 +52,8 @@ export class LocalCluster {
   #master: MasterNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
+  /** Each settles when a client that has its answer is gone. */
+  readonly #clientsClosed: Promise<void>[] = [];
 
   constructor(options: LocalClusterOptions) {
     this.#options = options;
@@ -129,6 +124,7 @@ export class LocalCluster {
       life,
       tracePath: tracePath(layout, life.node, life.incarnation),
       addresses: new Map(this.#addresses),
+      openHere: () => this.#master?.openHere(),
       report,
       failed,
       ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
@@ -136,7 +132,7 @@ export class LocalCluster {
     try {
       return await this.#client.run(requestId, spec);
     } finally {
-      await this.#client.close();
+      this.#clientsClosed.push(this.#client.close());
       this.#client = undefined;
     }
   }
@@ -147,15 +143,17 @@ export class LocalCluster {
 
   /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
   async stop(): Promise<void> {
-    await this.supervisor.killAll();
+    const killed = this.supervisor.killAll(); // they die while the rest is closed
     await this.#client?.close();
+    await Promise.all(this.#clientsClosed);
     await this.#master?.close();
+    await killed;
     this.#removeSockets();
   }
 
   #removeSockets(): void {
-    rmSync(this.#sockets, { recursive: true, force: true });
-    rmSync(join(this.#options.layout.root, 'sockets'), { force: true });
+    removeTree(this.#sockets);
+    removeFile(join(this.#options.layout.root, 'sockets'));
   }
 
   /** The last resort: nothing is awaited, nothing is left running. */
@@ -171,7 +169,7 @@ export class LocalCluster {
  */
 function makeSocketDirectory(layout: RunLayout): string {
   const record = join(layout.root, 'sockets');
-  if (existsSync(record)) rmSync(readFileSync(record, 'utf8'), { recursive: true, force: true });
+  if (existsSync(record)) removeTree(readFileSync(record, 'utf8'));
   const directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
   writeFileSync(record, directory);
   return directory;

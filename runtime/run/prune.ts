@@ -2,12 +2,21 @@
  * Old runs make room for new ones: beyond a count, or a total size, the oldest runs that have ended lose their traces,
  * logs and journals. Outputs stay, and so does everything of a run that can still be resumed.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunLayout, runLayout } from '../node/layout.js';
+import { removeTree } from '../remove-tree.js';
 
 const runsKept = 50;
 const bytesKept = 2 * 1024 ** 3;
+/** Looking at all that is kept costs a small run more than its own records do: it is done once in so many runs. */
+const runsBetweenLooks = 10;
+
+/** Looks at runs before `current` now and then: between two looks there may be a few more of them, or larger ones. */
+export function pruneRunsNowAndThen(dataDirectory: string, current: string): void {
+  if (readdirSync(join(dataDirectory, 'runs')).length % runsBetweenLooks === 0)
+    pruneRuns(dataDirectory, current);
+}
 
 /** Removes records of runs before `current`, oldest first. */
 export function pruneRuns(dataDirectory: string, current: string): void {
@@ -25,12 +34,10 @@ export function pruneRuns(dataDirectory: string, current: string): void {
 }
 
 function removeRecords(layout: RunLayout): void {
-  for (const path of [layout.trace, layout.logs, layout.journal, layout.files, layout.request]) {
-    rmSync(path, { recursive: true, force: true });
-  }
-  for (const name of ['lease', 'processes'])
-    rmSync(join(layout.root, name), { recursive: true, force: true });
-  if (readdirSync(layout.root).length === 0) rmSync(layout.root, { recursive: true });
+  const { root, trace, logs, journal, files, request } = layout;
+  const records = [trace, logs, journal, files, request, join(root, 'lease'), join(root, 'processes')];
+  for (const path of records) removeTree(path);
+  if (readdirSync(root).length === 0) rmdirSync(root);
 }
 
 function sizeOf(directory: string): number {

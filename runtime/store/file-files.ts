@@ -1,11 +1,25 @@
 // Immutable content in one directory, each file named by the SHA-256 of its bytes. A file appears under its name
 // only whole and synced; a name once seen keeps its content.
+//
+// They are few, and whoever puts or gets one has nothing else to do: nothing is handed to other threads.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { removeFile } from '../remove-tree.js';
 import type { Files } from './ports.js';
-import { errorCode, syncDirectory } from './segment-directory.js';
+import { errorCode } from './segment-directory.js';
 
 const KEY = /^[0-9a-f]{64}$/;
 
@@ -29,23 +43,23 @@ export class FileFiles implements Files {
 
   /** Creates the directory if needed. */
   static async open(directory: string): Promise<FileFiles> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     return new FileFiles(directory);
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     const path = this.#path(key);
     if (sha256(bytes) !== key) throw new RangeError(`content does not have the SHA-256 ${key}`);
-    const present = await this.#verified(path, key);
-    if (present !== 'intact') await this.#place(path, bytes, present);
+    const present = this.#verified(path, key);
+    if (present !== 'intact') this.#place(path, bytes, present);
     // Also when another put it: its name may not be durable yet.
-    await syncDirectory(this.#directory);
+    syncDirectory(this.#directory);
     return present === 'absent';
   }
 
   async get(key: string): Promise<Buffer | undefined> {
     const path = this.#path(key);
-    const bytes = await readIfPresent(path);
+    const bytes = readIfPresent(path);
     if (bytes === undefined) return undefined;
     const found = sha256(bytes);
     if (found !== key) throw new CorruptFileError(path, found);
@@ -54,7 +68,7 @@ export class FileFiles implements Files {
 
   async has(key: string): Promise<boolean> {
     try {
-      return (await stat(this.#path(key))).isFile();
+      return statSync(this.#path(key)).isFile();
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return false;
       throw error;
@@ -62,30 +76,30 @@ export class FileFiles implements Files {
   }
 
   async list(prefix: string): Promise<string[]> {
-    const names = await readdir(this.#directory);
-    return names.filter((name) => KEY.test(name) && name.startsWith(prefix)).sort();
+    return readdirSync(this.#directory)
+      .filter((name) => KEY.test(name) && name.startsWith(prefix))
+      .sort();
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.#path(key), { force: true });
+    removeFile(this.#path(key));
   }
 
-  async #verified(path: string, key: string): Promise<'absent' | 'intact' | 'damaged'> {
-    const bytes = await readIfPresent(path);
+  #verified(path: string, key: string): 'absent' | 'intact' | 'damaged' {
+    const bytes = readIfPresent(path);
     if (bytes === undefined) return 'absent';
     return sha256(bytes) === key ? 'intact' : 'damaged';
   }
 
   /** Writes aside and gives the name at once; damaged content is replaced by the true one. */
-  async #place(path: string, bytes: Uint8Array, present: 'absent' | 'damaged'): Promise<void> {
+  #place(path: string, bytes: Uint8Array, present: 'absent' | 'damaged'): void {
     const aside = join(this.#directory, `.aside-${randomBytes(8).toString('hex')}`);
-    const file = await open(aside, 'wx', 0o600);
     try {
-      await writeSynced(file, bytes);
-      if (present === 'damaged') await rename(aside, path);
-      else await link(aside, path).catch(ignoreExisting);
+      writeSynced(aside, bytes);
+      if (present === 'damaged') renameSync(aside, path);
+      else linkUnlessThere(aside, path);
     } finally {
-      await rm(aside, { force: true });
+      removeFile(aside);
     }
   }
 
@@ -95,26 +109,40 @@ export class FileFiles implements Files {
   }
 }
 
-async function writeSynced(file: FileHandle, bytes: Uint8Array): Promise<void> {
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
+    writeFileSync(file, bytes);
+    fsyncSync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
-async function readIfPresent(path: string): Promise<Buffer | undefined> {
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
   try {
-    return await readFile(path);
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function linkUnlessThere(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+function readIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function ignoreExisting(error: unknown): void {
-  if (errorCode(error) !== 'EEXIST') throw error;
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -6,8 +6,9 @@
 // Nothing is synced, so the file is written and read at once: a thread of the pool would take longer to begin.
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFile } from '../remove-tree.js';
 import { LifeSign, LifeWatch } from './lease-socket.js';
 import type { Lease } from './ports.js';
 import { errorCode } from './segment-directory.js';
@@ -97,7 +98,7 @@ export class FileLease implements Lease {
   async resign(): Promise<void> {
     await this.#stop();
     const current = this.#read();
-    if (current !== undefined && this.#isOwn(current)) rmSync(this.#path, { force: true });
+    if (current !== undefined && this.#isOwn(current)) removeFile(this.#path);
     this.#held = false;
     await this.#sign?.hide();
     this.#stopping = false;
@@ -227,7 +228,7 @@ export class FileLease implements Lease {
       if (errorCode(error) === 'EEXIST' || error instanceof LapsedError) return false;
       throw error;
     } finally {
-      rmSync(aside, { force: true });
+      removeFile(aside);
     }
   }
 

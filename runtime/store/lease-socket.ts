@@ -2,8 +2,8 @@
 // open. The kernel ends the connection when the holder's process ends, however it ends, and keeps it while the
 // process is merely stopped. Nothing is ever sent.
 
-import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { removeFile } from '../remove-tree.js';
 import { errorCode } from './segment-directory.js';
 
 /** A longer path would be cut silently by the system (107 bytes on Linux, 103 on macOS). */
@@ -32,7 +32,7 @@ export class LifeSign {
   /** Starts to listen, if not yet. The path must be this process's own: what lies there is replaced. */
   async show(): Promise<void> {
     if (this.#server !== undefined) return;
-    await rm(this.#path, { force: true });
+    removeFile(this.#path);
     const server = createServer((connection) => {
       this.#connections.add(connection);
       connection.on('error', () => {});

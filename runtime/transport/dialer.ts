@@ -20,7 +20,8 @@ import {
   workerFrames,
 } from './codec.js';
 import { sessionMethods } from './definitions.js';
-import { SessionEnd } from './session.js';
+import type { LocalWire } from './local-wire.js';
+import { SessionEnd, type Wire } from './session.js';
 import { checkSocketPath } from './socket-path.js';
 
 /** What each kind of caller says and hears. */
@@ -56,20 +57,23 @@ export class SessionDialer<R extends Role> {
   readonly #node: NodeId;
   readonly #role: R;
   readonly #addressOf: (peer: NodeId) => string;
+  readonly #openHere: (peer: NodeId) => LocalWire | undefined;
   readonly #handlers: DialerHandlers<R>;
   readonly #ends = new Map<number, SessionEnd<Said<R>, Heard<R>>>();
   #closing = false;
 
-  /** `addressOf` gives the path of a master's Unix socket. */
+  /** `addressOf` gives the path of a master's Unix socket; `openHere` a wire to a master in this process. */
   constructor(options: {
     readonly node: NodeId;
     readonly role: R;
     readonly addressOf: (peer: NodeId) => string;
+    readonly openHere?: (peer: NodeId) => LocalWire | undefined;
     readonly handlers: DialerHandlers<R>;
   }) {
     this.#node = options.node;
     this.#role = options.role;
     this.#addressOf = options.addressOf;
+    this.#openHere = options.openHere ?? (() => undefined);
     this.#handlers = options.handlers;
   }
 
@@ -80,14 +84,26 @@ export class SessionDialer<R extends Role> {
    */
   connect(peer: NodeId, session: number): void {
     if (this.#closing) return;
+    const here = this.#openHere(peer);
+    if (here) {
+      const end = this.#end(peer, session, here);
+      here.attach(end);
+      end.open();
+      return;
+    }
     const address = this.#addressOf(peer);
     checkSocketPath(address);
     const channel = new Channel(address);
     const { path } = sessionMethods[this.#role];
     const call: ClientDuplexStream<Buffer, Buffer> = channel.client.makeBidiStreamRequest(path, asIs, asIs);
-    const end = this.#end(peer, session, channel, call);
-    this.#ends.set(session, end);
-    end.gone.then(() => this.#ends.delete(session));
+    const end = this.#end(peer, session, {
+      write: (bytes, written) => call.write(bytes, written),
+      end: () => call.end(),
+      cut: () => {
+        call.cancel();
+        channel.close();
+      },
+    });
     call.on('data', (bytes: Buffer) => end.receive(bytes));
     call.once('end', () => {
       end.closed('the peer ended the session');
@@ -121,29 +137,20 @@ export class SessionDialer<R extends Role> {
     await Promise.all(ends.map((end) => end.gone));
   }
 
-  #end(
-    peer: NodeId,
-    session: number,
-    channel: Channel,
-    call: ClientDuplexStream<Buffer, Buffer>,
-  ): SessionEnd<Said<R>, Heard<R>> {
-    return new SessionEnd<Said<R>, Heard<R>>({
+  #end(peer: NodeId, session: number, wire: Wire): SessionEnd<Said<R>, Heard<R>> {
+    const end = new SessionEnd<Said<R>, Heard<R>>({
       node: this.#node,
       peer,
       ...dialogues[this.#role],
-      wire: {
-        write: (bytes, written) => call.write(bytes, written),
-        end: () => call.end(),
-        cut: () => {
-          call.cancel();
-          channel.close();
-        },
-      },
+      wire,
       handlers: {
         opened: () => this.#handlers.connected(peer, session),
         received: (message, cause) => this.#handlers.message(peer, session, message, cause),
         over: (reason) => this.#handlers.lost(peer, session, reason),
       },
     });
+    this.#ends.set(session, end);
+    end.gone.then(() => this.#ends.delete(session));
+    return end;
   }
 }

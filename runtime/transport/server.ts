@@ -20,7 +20,8 @@ import {
 } from './codec.js';
 import { healthService, servingNames, sessionMethods } from './definitions.js';
 import { connectionsMax } from './limits.js';
-import { SessionEnd } from './session.js';
+import { LocalWire } from './local-wire.js';
+import { SessionEnd, type Wire } from './session.js';
 import { checkSocketPath, removeStaleSocket } from './socket-path.js';
 
 /** Called from the event loop only, never from inside a method of the server. */
@@ -52,6 +53,7 @@ export class SessionServer {
   readonly #node: NodeId;
   readonly #handlers: ServerHandlers;
   readonly #connections = new Set<Connection>();
+  readonly #localEnds = new Set<MasterEnd>();
   readonly #open = new Map<number, MasterEnd>();
   #listener: Listener | undefined;
   #sessionLast = 0;
@@ -78,6 +80,16 @@ export class SessionServer {
     this.#listener = listener;
   }
 
+  /** A wire for a client in this process; its first frame opens a session. */
+  openHere(): LocalWire {
+    const [near, far] = LocalWire.pair();
+    const end = this.#end(near, answerFrames, clientFrames);
+    near.attach(end);
+    this.#localEnds.add(end);
+    end.gone.then(() => this.#localEnds.delete(end));
+    return far;
+  }
+
   /**
    * Sends `message`; to a session that is over, it goes nowhere.
    * @throws ProtocolError when the message has no place in the session or is too large: both are mistakes of ours.
@@ -96,7 +108,10 @@ export class SessionServer {
     const listener = this.#listener;
     this.#listener = undefined;
     const stopped = new Promise<void>((resolve) => (listener ? listener.close(() => resolve()) : resolve()));
-    const ends = [...this.#connections].flatMap((connection) => [...connection.ends]);
+    const ends = [
+      ...this.#localEnds,
+      ...[...this.#connections].flatMap((connection) => [...connection.ends]),
+    ];
     for (const end of ends) end.finish('this node closed');
     for (const { socket, ends } of this.#connections) if (ends.size === 0) socket.destroy();
     await Promise.all([stopped, ...ends.map((end) => end.gone)]);
@@ -130,16 +145,30 @@ export class SessionServer {
     outgoing: FrameCodec<Sent>,
     incoming: FrameCodec<Received>,
   ): void {
+    const wire: Wire = {
+      write: (bytes, written) => call.write(bytes, written),
+      end: () => call.end(),
+      cut: () => connection.socket.destroy(),
+    };
+    const end = this.#end(wire, outgoing, incoming);
+    connection.ends.add(end);
+    call.on('data', (bytes: Buffer) => end.receive(bytes));
+    call.once('end', () => end.finish(ended));
+    call.once('cancelled', () => end.finish(broken));
+    call.on('error', (error) => end.finish(error.message));
+  }
+
+  #end<Sent extends MasterMessage, Received extends WorkerMessage | ClientMessage>(
+    wire: Wire,
+    outgoing: FrameCodec<Sent>,
+    incoming: FrameCodec<Received>,
+  ): MasterEnd {
     let opened: { readonly peer: NodeId; readonly session: number } | undefined;
     const end: MasterEnd = new SessionEnd<MasterMessage, WorkerMessage | ClientMessage>({
       node: this.#node,
       outgoing: outgoing as FrameCodec<MasterMessage>,
       incoming,
-      wire: {
-        write: (bytes, written) => call.write(bytes, written),
-        end: () => call.end(),
-        cut: () => connection.socket.destroy(),
-      },
+      wire,
       handlers: {
         opened: (peer) => {
           const session = ++this.#sessionLast;
@@ -156,11 +185,7 @@ export class SessionServer {
         },
       },
     });
-    connection.ends.add(end);
-    call.on('data', (bytes: Buffer) => end.receive(bytes));
-    call.once('end', () => end.finish(ended));
-    call.once('cancelled', () => end.finish(broken));
-    call.on('error', (error) => end.finish(error.message));
+    return end;
   }
 }
 

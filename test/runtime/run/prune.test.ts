@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runLayout } from '../../../runtime/node/layout.js';
-import { pruneRuns } from '../../../runtime/run/prune.js';
+import { pruneRuns, pruneRunsNowAndThen } from '../../../runtime/run/prune.js';
 
 let data: string;
 
@@ -29,6 +29,18 @@ it('beyond fifty ended runs the oldest lose their records, and no run its output
   expect(kept).toEqual(runs.slice(2));
   expect(existsSync(runLayout(data, runs[0]!).journal)).toBe(false);
   expect(runs.every((run) => existsSync(runLayout(data, run).output))).toBe(true);
+});
+
+it('of ten runs in a row one looks at those before it', () => {
+  const runs = Array.from({ length: 60 }, (_, index) => makeRun(index));
+  const keptOf = (count: number) =>
+    runs.slice(0, count).filter((run) => existsSync(runLayout(data, run).trace)).length;
+  const left = Array.from({ length: 10 }, (_, index) => {
+    runs.push(makeRun(60 + index));
+    pruneRunsNowAndThen(data, runs.at(-1)!);
+    return keptOf(runs.length);
+  });
+  expect(left.filter((count) => count === 51)).toHaveLength(1); // fifty, and the one that looks
 });
 
 it('a run that can be resumed keeps everything, however old', () => {

@@ -89,6 +89,20 @@ async function listening(): Promise<{ server: SessionServer; seen: Seen }> {
   return made;
 }
 
+/** A client in the process of its master: no socket is between them. */
+function newNeighbour(server: SessionServer): { dialer: SessionDialer<'client'>; seen: Seen } {
+  const seen = new Seen();
+  const dialer = new SessionDialer({
+    node: 'client-1',
+    role: 'client',
+    addressOf: () => path,
+    openHere: () => server.openHere(),
+    handlers: seen.handlers(),
+  });
+  tidy.push(() => dialer.close());
+  return { dialer, seen };
+}
+
 function newDialer<R extends Role>(role: R): { dialer: SessionDialer<R>; seen: Seen } {
   const seen = new Seen();
   const dialer = new SessionDialer({
@@ -147,23 +161,45 @@ describe('a session', () => {
     ]);
   });
 
-  it('carries messages of a client and its master both ways', async () => {
-    const master = await listening();
-    const client = newDialer('client');
-    client.dialer.connect('master-1', 1);
-    await client.seen.has('connected');
-    client.dialer.send(1, { type: 'drain.request', requestId: 'request-1' });
-    await master.seen.has('message');
-    master.server.send(1, bulk);
-    await client.seen.has('message');
-    expect(master.seen.events[1]).toStrictEqual([
-      'message',
-      'client-1',
-      1,
-      { type: 'drain.request', requestId: 'request-1' },
-    ]);
-    expect(client.seen.events[1]).toStrictEqual(['message', 'master-1', 1, bulk]);
-  });
+  it.each(['elsewhere', 'here'])(
+    'carries messages of a client %s and its master both ways',
+    async (where) => {
+      const master = await listening();
+      const client = where === 'here' ? newNeighbour(master.server) : newDialer('client');
+      client.dialer.connect('master-1', 1);
+      await client.seen.has('connected');
+      client.dialer.send(1, { type: 'drain.request', requestId: 'request-1' });
+      await master.seen.has('message');
+      master.server.send(1, bulk);
+      await client.seen.has('message');
+      expect(master.seen.events[1]).toStrictEqual([
+        'message',
+        'client-1',
+        1,
+        { type: 'drain.request', requestId: 'request-1' },
+      ]);
+      expect(client.seen.events[1]).toStrictEqual(['message', 'master-1', 1, bulk]);
+    },
+  );
+
+  it.each(['client', 'master'] as const)(
+    'within a process, ends once at either end when the %s ends it',
+    async (who) => {
+      const master = newServer();
+      const client = newNeighbour(master.server);
+      client.dialer.connect('master-1', 5);
+      await client.seen.has('connected');
+      client.seen.inside = master.seen.inside = true;
+      client.dialer.send(5, { type: 'drain.request', requestId: 'request-1' });
+      if (who === 'client') client.dialer.disconnect(5);
+      else master.server.disconnect(1);
+      client.seen.inside = master.seen.inside = false;
+      await Promise.all([client.seen.has('lost'), master.seen.has('lost')]);
+      await Promise.all([client.dialer.close(), master.server.close()]);
+      expect([client.seen.count('lost'), master.seen.count('lost')]).toEqual([1, 1]);
+      expect(master.seen.count('message')).toBe(who === 'client' ? 1 : 0);
+    },
+  );
 
   it('keeps the order of 10,000 messages each way', async () => {
     const master = await listening();
