@@ -1,20 +1,15 @@
 /**
  * Removing files and folders at once. What Node offers for that looks at each file before it removes it, and is a hundred
- * steps of code that a run needs once, at its end. A folder must not be filled by others meanwhile.
+ * steps of code that a run needs once, at its end. A folder must not be filled by others meanwhile. Links are removed, and
+ * never followed.
  */
-import { type Dirent, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Removes the file or the folder with all that is in it, if it is there. */
 export function removeTree(path: string): void {
-  const entries = entriesOf(path);
-  if (entries === undefined) return removeFile(path);
-  for (const entry of entries) {
-    const inside = join(path, entry.name);
-    if (entry.isDirectory()) removeTree(inside);
-    else removeFile(inside);
-  }
-  rmdirSync(path);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeFolder(path);
+  else removeFile(path);
 }
 
 /** Removes the file, if it is there. */
@@ -26,13 +21,11 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Undefined when there is no such folder. */
-function entriesOf(path: string): Dirent[] | undefined {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
+function removeFolder(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) removeFolder(inside);
+    else removeFile(inside);
   }
+  rmdirSync(path);
 }

@@ -1,33 +1,37 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { removeTree } from '../../runtime/remove-tree.js';
+import { describe, expect, it } from 'vitest';
+import { removeFile, removeTree } from '../../runtime/remove-tree.js';
+import { temporaryDirectory } from './data/temporary.js';
 
-let folder: string;
+describe('removing a folder', () => {
+  it('takes everything in it, and nothing beside it', () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'doomed/deep/deeper'), { recursive: true });
+    for (const name of ['doomed/a', 'doomed/deep/b', 'beside']) writeFileSync(join(directory, name), name);
+    removeTree(join(directory, 'doomed'));
+    expect(readdirSync(directory)).toEqual(['beside']);
+  });
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rehearse-remove-'));
-});
-afterEach(() => removeTree(folder));
+  it('never follows a link, within it or in its place', () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'kept'));
+    writeFileSync(join(directory, 'kept/file'), '');
+    mkdirSync(join(directory, 'doomed'));
+    symlinkSync(join(directory, 'kept'), join(directory, 'doomed/link'));
+    symlinkSync(join(directory, 'kept'), join(directory, 'link'));
+    removeTree(join(directory, 'doomed'));
+    removeTree(join(directory, 'link'));
+    expect(readdirSync(directory)).toEqual(['kept']);
+    expect(existsSync(join(directory, 'kept/file'))).toBe(true);
+  });
 
-it('a folder goes with all that is in it, and what its links point to stays', () => {
-  const [doomed, kept] = [join(folder, 'doomed'), join(folder, 'kept')];
-  mkdirSync(join(doomed, 'deep', 'deeper'), { recursive: true });
-  mkdirSync(kept);
-  for (const path of [join(doomed, 'a'), join(doomed, 'deep', 'deeper', 'b'), join(kept, 'c')])
-    writeFileSync(path, 'x');
-  symlinkSync(kept, join(doomed, 'link'));
-  removeTree(doomed);
-  expect(existsSync(doomed)).toBe(false);
-  expect(readdirSync(kept)).toEqual(['c']);
-});
-
-it('a file goes, and what is not there is no error', () => {
-  const file = join(folder, 'file');
-  writeFileSync(file, 'x');
-  removeTree(file);
-  expect(existsSync(file)).toBe(false);
-  removeTree(file);
-  removeTree(join(folder, 'none', 'here'));
+  it('is done when there is nothing, and takes a single file', () => {
+    const directory = temporaryDirectory();
+    removeTree(join(directory, 'nothing'));
+    removeFile(join(directory, 'nothing'));
+    writeFileSync(join(directory, 'file'), '');
+    removeTree(join(directory, 'file'));
+    expect(readdirSync(directory)).toEqual([]);
+  });
 });
