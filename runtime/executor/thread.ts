@@ -18,16 +18,22 @@ import {
   gaugeDone,
   gaugeTotal,
   gaugeWaiting,
+  type ThreadFolders,
   type ThreadOrder,
   type ThreadResult,
-  type ThreadSetup,
   type ThreadTask,
 } from './messages.js';
 import { misbehaving } from './misbehave.js';
 import { pace } from './pace.js';
 
-const setup = workerData as ThreadSetup;
-const gauge = new Float64Array(setup.gauge);
+const gauge = new Float64Array(workerData as SharedArrayBuffer);
+
+let opened: Promise<FileFiles> | undefined;
+
+function filesIn(directory: string): Promise<FileFiles> {
+  opened ??= FileFiles.open(directory);
+  return opened;
+}
 
 const orders = new Map<string, Promise<WorkOrder>>();
 
@@ -41,11 +47,12 @@ function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
   return order;
 }
 
-async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
+async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
   try {
+    const files = await filesIn(folders.filesDirectory);
     const order = await orderOf(files, task.work);
-    const code = await loadCode(files, order.code, order.params, setup.bundleDirectory);
+    const code = await loadCode(files, order.code, order.params, folders.bundleDirectory);
     pace(order, task, gauge);
     const job = misbehaving(code, order, attempt);
     // Saying how far it is, or `ctx.status`, is a sign of life.
@@ -62,7 +69,7 @@ async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Pro
     const context = { task: name, params: order.params, seed: order.seed, onStatus };
     const isMap = attempt.task < maps;
     const target = isMap
-      ? mapFile(setup.workDirectory, attempt)
+      ? mapFile(folders.workDirectory, attempt)
       : reduceFile(task.attemptsDirectory, attempt, maps);
     if (job.reduce === 'none') {
       const ranges = order.splits[attempt.task]!;
@@ -110,7 +117,7 @@ async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Pro
       ...bounded(heaviest),
     };
   } catch (error) {
-    return resultOfError(error, known.used, setup.bundleDirectory);
+    return resultOfError(error, known.used, folders.bundleDirectory);
   }
 }
 
@@ -137,23 +144,27 @@ async function printed(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
 }
 
-async function main(): Promise<void> {
+function main(): void {
   process.setSourceMapsEnabled(true);
-  const files = await FileFiles.open(setup.filesDirectory);
+  let folders: ThreadFolders | undefined;
   let known: KnownSources | undefined;
   let running: AttemptId | undefined;
   parentPort!.on('message', (order: ThreadOrder) => {
+    if (order.type === 'folders') {
+      folders = order;
+      return;
+    }
     if (order.type === 'sources') {
       if (running && sameAttempt(order.attempt, running)) known?.update(order.sources);
       return;
     }
-    known = new KnownSources(setup.workDirectory, order.sources);
+    known = new KnownSources(folders!.workDirectory, order.sources);
     running = order.attempt;
-    void run(files, order, known).then(async (result) => {
+    void run(folders!, order, known).then(async (result) => {
       await Promise.all([printed(process.stdout), printed(process.stderr)]);
       parentPort!.postMessage(result);
     });
   });
 }
 
-if (!isMainThread) void main();
+if (!isMainThread) main();
