@@ -6,10 +6,9 @@
  * What a thread cannot say itself (out of memory, `process.exit`) is told by how it ended.
  */
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { Progress } from '../../core/messages.js';
-import { programPath } from '../installation.js';
 import { attemptFileName } from '../node/layout.js';
 import { forgetAttempt } from './attempt-files.js';
 import { AttemptLog } from './attempt-log.js';
@@ -19,13 +18,12 @@ import {
   gaugeSlow,
   gaugeTotal,
   gaugeWaiting,
-  newGauge,
   type SourcesKnown,
   type ThreadResult,
-  type ThreadSetup,
   type ThreadSources,
   type ThreadTask,
 } from './messages.js';
+import { takeThread } from './start-thread.js';
 
 export interface ExecutorPoolOptions {
   readonly slots: number;
@@ -50,14 +48,10 @@ interface Executor {
   failure: Error | undefined;
 }
 
-/** What user code throws away at once is collected early: the engine's own bound would cost 25 MiB more and gain 5 %. */
-const youngMiB = 16;
 /** What a worker process may take besides the heaps of its executors: its own code, and buffers. */
 const besidesHeapsMiB = 512;
 /** How often the size of the process is looked at. */
 const memoryLookMs = 100;
-
-const threadProgram = programPath('runtime/executor', 'thread');
 
 export class ExecutorPool {
   readonly #options: ExecutorPoolOptions;
@@ -139,17 +133,12 @@ export class ExecutorPool {
   }
 
   #spawn(): Executor {
-    const gauge = newGauge();
     const { filesDirectory, workDirectory, bundleDirectory, heapMiB } = this.#options;
-    const thread = new Worker(threadProgram, {
-      workerData: { filesDirectory, workDirectory, bundleDirectory, gauge } satisfies ThreadSetup,
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: youngMiB },
-    });
+    const folders = { type: 'folders', filesDirectory, workDirectory, bundleDirectory } as const;
+    const { thread, gauge } = takeThread(heapMiB, folders);
     const executor: Executor = {
       thread,
-      gauge: new Float64Array(gauge),
+      gauge,
       task: undefined,
       sources: undefined,
       aborting: false,

@@ -4,17 +4,13 @@
 import type { AttemptId } from '../../core/ids.js';
 import type { Counters, Failure, InvalidationReason } from '../../core/records.js';
 
-/** What a thread is started with. */
-export interface ThreadSetup {
+/** The first message to a thread: where everything lies. */
+export interface ThreadFolders {
+  readonly type: 'folders';
   readonly filesDirectory: string;
   readonly workDirectory: string;
   /** Where bundles are unpacked. */
   readonly bundleDirectory: string;
-  /**
-   * Four doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a reduce waits for maps.
-   * Written without messages.
-   */
-  readonly gauge: SharedArrayBuffer;
 }
 
 /** One attempt to run. */
@@ -52,7 +48,7 @@ export interface SourcesKnown {
   readonly sources: ThreadSources;
 }
 
-export type ThreadOrder = ThreadTask | SourcesKnown;
+export type ThreadOrder = ThreadFolders | ThreadTask | SourcesKnown;
 
 /** How it ended. */
 export type ThreadResult =
@@ -69,6 +65,10 @@ export type ThreadResult =
   | { readonly type: 'broke'; readonly failure: Failure }
   | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason };
 
+/**
+ * What a thread is started with, four doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
+ * reduce waits for maps. Written without messages.
+ */
 export const gaugeDone = 0;
 export const gaugeTotal = 1;
 export const gaugeSlow = 2;

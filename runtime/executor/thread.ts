@@ -19,17 +19,23 @@ import {
   gaugeDone,
   gaugeTotal,
   gaugeWaiting,
+  type ThreadFolders,
   type ThreadOrder,
   type ThreadResult,
-  type ThreadSetup,
   type ThreadSources,
   type ThreadTask,
 } from './messages.js';
 import { misbehaving } from './misbehave.js';
 import { pace } from './pace.js';
 
-const setup = workerData as ThreadSetup;
-const gauge = new Float64Array(setup.gauge);
+const gauge = new Float64Array(workerData as SharedArrayBuffer);
+
+let opened: Promise<FileFiles> | undefined;
+
+function filesIn(directory: string): Promise<FileFiles> {
+  opened ??= FileFiles.open(directory);
+  return opened;
+}
 
 const orders = new Map<string, Promise<WorkOrder>>();
 
@@ -44,11 +50,12 @@ function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
   return order;
 }
 
-async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
+async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
   try {
+    const files = await filesIn(folders.filesDirectory);
     const order = await orderOf(files, task.work);
-    const code = await loadCode(files, order.code, order.params, setup.bundleDirectory);
+    const code = await loadCode(files, order.code, order.params, folders.bundleDirectory);
     pace(order, task, gauge);
     const job = misbehaving(code, order, attempt);
     // Saying how far it is, or `ctx.status`, is a sign of life.
@@ -65,7 +72,7 @@ async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Pro
     const context = { task: name, params: order.params, seed: order.seed, onStatus };
     const isMap = attempt.task < maps;
     const target = isMap
-      ? mapFile(setup.workDirectory, attempt)
+      ? mapFile(folders.workDirectory, attempt)
       : reduceFile(task.attemptsDirectory, attempt, maps);
     if (job.reduce === 'none') {
       const ranges = order.splits[attempt.task]!;
@@ -113,7 +120,7 @@ async function run(files: FileFiles, task: ThreadTask, known: KnownSources): Pro
       ...bounded(heaviest),
     };
   } catch (error) {
-    return resultOfError(error, known.used, setup.bundleDirectory);
+    return resultOfError(error, known.used, folders.bundleDirectory);
   }
 }
 
@@ -140,23 +147,27 @@ async function printed(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
 }
 
-async function main(): Promise<void> {
+function main(): void {
   process.setSourceMapsEnabled(true);
-  const files = await FileFiles.open(setup.filesDirectory);
+  let folders: ThreadFolders | undefined;
   let sources: ThreadSources = [];
   let known: KnownSources | undefined;
   parentPort!.on('message', (order: ThreadOrder) => {
+    if (order.type === 'folders') {
+      folders = order;
+      return;
+    }
     if (order.type === 'sources') {
       sources = order.sources;
       known?.update(sources);
       return;
     }
-    known = new KnownSources(setup.workDirectory, sources);
-    void run(files, order, known).then(async (result) => {
+    known = new KnownSources(folders!.workDirectory, sources);
+    void run(folders!, order, known).then(async (result) => {
       await Promise.all([printed(process.stdout), printed(process.stderr)]);
       parentPort!.postMessage(result);
     });
   });
 }
 
-if (!isMainThread) void main();
+if (!isMainThread) main();

@@ -1,10 +1,12 @@
 /**
- * The program of every child process: a worker, or a master of a run with standbys.
+ * The program of every child process: a worker, or a master of a run with standbys. Its words say whether it is started
+ * `ahead` of its setup, or `now`, and which variables of the environment are for its engine alone.
  *
  * It ends when its parent does, however that ended: the channel between them closes with the parent. An interrupt of
  * the terminal reaches the whole group and is the parent's to answer, so children ignore it.
  */
 import { writeSync } from 'node:fs';
+import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
 import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
@@ -47,9 +49,12 @@ async function main(): Promise<void> {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const mayDial = told('dial');
+  const [when, ...ownVariables] = process.argv.slice(2);
+  for (const variable of ownVariables) delete process.env[variable];
+  // It will be a while until this process is told what it is for: a worker, most likely, which needs a thread.
+  if (when === 'ahead') startThreadAhead();
   const { setup } = await told('setup');
   process.title = `rehearse ${setup.life.node}`;
-  for (const variable of setup.ownVariables) delete process.env[variable];
   const layout = runLayout(setup.dataDirectory, setup.runId);
   const points = new CrashPoints(setup.points, announce);
   // Whoever restarts a node and slows it down at once is heard before there is a worker.
@@ -65,6 +70,7 @@ async function main(): Promise<void> {
     ? { stepped: (event: unknown, effects: unknown) => tell({ type: 'step', event, effects } as ToParent) }
     : {};
   if (setup.role === 'master') {
+    dropThreadAhead();
     const master = await openMaster({ ...setup, layout, points, failed: fail, ...watch });
     process.on('SIGTERM', () => void master.close().then(() => process.exit(0)));
     await master.start();

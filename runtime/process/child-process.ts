@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { programPath } from '../installation.js';
-import { type ChildCode, childEnvironment, childFlags } from './engine.js';
+import { type ChildCode, childEnvironment, childFlags, variablesOfEngine } from './engine.js';
 
 const program = programPath('runtime/process', 'child-main');
 
@@ -14,7 +14,7 @@ const waiting: ChildProcess[] = [];
 
 /** Starts a process ahead. It ends with its parent, whether or not it was needed. */
 export function startChildAhead(code: ChildCode): void {
-  const child = spawnChild(code);
+  const child = spawnChild(code, 'ahead');
   for (const handle of handlesOf(child)) handle.unref();
   waiting.push(child);
 }
@@ -22,13 +22,13 @@ export function startChildAhead(code: ChildCode): void {
 /** A process that waits for its setup: one that was started ahead, if there is any. */
 export function takeChild(): ChildProcess {
   const child = waiting.shift();
-  if (!child?.connected) return spawnChild("a user's");
+  if (!child?.connected) return spawnChild("a user's", 'now');
   for (const handle of handlesOf(child)) handle.ref();
   return child;
 }
 
-function spawnChild(code: ChildCode): ChildProcess {
-  return spawn(process.execPath, [...childFlags, program], {
+function spawnChild(code: ChildCode, when: 'ahead' | 'now'): ChildProcess {
+  return spawn(process.execPath, [...childFlags, program, when, ...Object.keys(variablesOfEngine)], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ipc'],
     env: childEnvironment(code),
   });

@@ -25,8 +25,6 @@ export interface ChildSetup {
   readonly points: readonly CrashPoint[];
   /** Send every step to the parent: a rehearsal's triggers need them. */
   readonly watched: boolean;
-  /** Variables of the environment that no program is to see which the child starts. */
-  readonly ownVariables: readonly string[];
 }
 
 export type ToParent =

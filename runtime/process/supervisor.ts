@@ -12,7 +12,6 @@ import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
 import { takeChild } from './child-process.js';
 import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
-import { variablesOfEngine } from './engine.js';
 import { recordProcess } from './process-register.js';
 
 export interface SupervisorOptions {
@@ -146,7 +145,6 @@ export class Supervisor {
       ...(child.previous ? { previous: child.previous } : {}),
       points: options.rehearsed?.points(child.node) ?? [],
       watched: options.rehearsed !== undefined,
-      ownVariables: Object.keys(variablesOfEngine),
     };
     const process_ = takeChild();
     child.process = process_;
