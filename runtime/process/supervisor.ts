@@ -177,8 +177,8 @@ export class Supervisor {
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
     child.exit = new Promise((resolve) => {
       const ended = (how: string) => {
-        log?.end();
-        resolve();
+        if (log) log.end(resolve);
+        else resolve();
         this.#ended(child, how);
       };
       process_.once('error', (error) => ended(error.message));
