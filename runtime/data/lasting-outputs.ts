@@ -3,7 +3,8 @@
  * of its own, and to open and check a file takes longer than to read what is small.
  *
  * What is kept is bounded, and the first ones stay: who reads more files than that, in the same order each time, would never
- * find one that was opened last. A file that was removed meanwhile is still the output that it was.
+ * find one that was opened last. A file that was removed or written to meanwhile is opened again: what is wrong with it is to be
+ * noticed while it can be made good.
  */
 import { SegmentReader } from './segments.js';
 
@@ -17,9 +18,10 @@ const idle = new Map<string, SegmentReader>();
 /** Ends with `giveBack`. Throws as the reader does. */
 export function takeOutput(path: string): SegmentReader {
   const reader = idle.get(path);
-  if (reader === undefined) return new SegmentReader(path);
   idle.delete(path);
-  return reader;
+  if (reader?.changed === false) return reader;
+  reader?.close();
+  return new SegmentReader(path);
 }
 
 export function giveBack(reader: SegmentReader): void {

@@ -17,7 +17,7 @@
  * segment before it hands out the first record, so that user code is never blamed for what the disk did.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { errnoOf, onDisk, PrivateFile } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError } from './errors.js';
@@ -253,6 +253,7 @@ export class SegmentReader {
   /** Read where it is asked: an attempt opens many files for one partition of each. */
   readonly #index: DataView;
   readonly partitions: number;
+  #mtimeMs = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -269,6 +270,12 @@ export class SegmentReader {
   /** Whether the records of each partition are in order of their keys. */
   get sorted(): boolean {
     return this.#index.getUint32(this.#index.byteLength - ORDER_BYTES, true) === SORTED;
+  }
+
+  /** Whether the file was removed or written to since it was opened. */
+  get changed(): boolean {
+    const { nlink, mtimeMs } = this.#stats();
+    return nlink === 0 || mtimeMs !== this.#mtimeMs;
   }
 
   /** How many records a partition has. */
@@ -349,7 +356,8 @@ export class SegmentReader {
 
   /** The index, checked against header, footer and its checksum. */
   #readIndex(): DataView {
-    const size = onDisk(this.path, () => fstatSync(this.#descriptor).size);
+    const { size, mtimeMs } = this.#stats();
+    this.#mtimeMs = mtimeMs;
     if (size < HEADER_BYTES + FOOTER_BYTES) throw this.#corrupt('it is cut short');
     const header = this.#readInto(headRoom, 0, HEADER_BYTES);
     const tail = this.#readInto(tailRoom, Math.max(0, size - TAIL_BYTES), Math.min(TAIL_BYTES, size));
@@ -371,6 +379,10 @@ export class SegmentReader {
       throw this.#corrupt('its index does not fit its size');
     }
     return new DataView(index.buffer, index.byteOffset, index.length);
+  }
+
+  #stats(): Stats {
+    return onDisk(this.path, () => fstatSync(this.#descriptor));
   }
 
   #readAt(position: number, length: number): Buffer {

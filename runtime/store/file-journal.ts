@@ -52,6 +52,7 @@ export interface FileJournalOptions {
   /** How long a void successor may stay void before another takes over, in milliseconds; doubles with each time. */
   readonly patienceMs?: number;
   readonly nowMs?: () => number;
+  /** The usual one takes a drawn part of what it is told, so that two do not keep step. */
   readonly pause?: (ms: number) => Promise<void>;
 }
 
@@ -106,7 +107,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     this.#step = options.step ?? (() => {});
     this.#patienceMs = options.patienceMs ?? 250;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#pause = options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    this.#pause = options.pause ?? pauseAbout;
   }
 
   get failed(): string | undefined {
@@ -366,8 +367,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   }
 
   #pauseFor(round: number): Promise<void> {
-    const pauseMs = Math.min(PAUSE_MS_MIN * 2 ** round, PAUSE_MS_MAX);
-    return this.#pause(pauseMs * (0.5 + Math.random() / 2));
+    return this.#pause(Math.min(PAUSE_MS_MIN * 2 ** round, PAUSE_MS_MAX));
   }
 
   #whyNot(): string {
@@ -397,4 +397,9 @@ function whenAbsent(error: unknown): undefined {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Half of it at least. */
+function pauseAbout(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));
 }

@@ -72,7 +72,7 @@ describe('a campaign', () => {
     expect(likes).toBeGreaterThan(0);
   });
 
-  it('misses fewer strikes than as many seeds left to chance', () => {
+  it('misses fewer strikes than as many seeds left to chance', { timeout: 240_000 }, () => {
     const given = { size: 'tiny', faultsMax: 2, heal: false } as const;
     const missing = (strikes: object): string[] =>
       possibleStrikes().filter((strike) => !Object.hasOwn(strikes, strike));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SourceError } from '../../../runtime/data/errors.js';
@@ -48,15 +48,27 @@ describe('outputs that several reduces read', () => {
     const directory = temporaryDirectory();
     const run = writeOutput(directory, 7);
     expect(read(run, 0)).toEqual([['of map 7', 0]]);
-    rmSync(run.path);
+    expect(openIn(directory)).toBe(1);
     expect(read(run, 1)).toEqual([['of map 7', 1]]);
+    expect(openIn(directory)).toBe(1);
   });
 
   it('are opened each time when they are for one reduce', () => {
-    const { lasting: _, ...run } = writeOutput(temporaryDirectory(), 7);
+    const directory = temporaryDirectory();
+    const { lasting: _, ...run } = writeOutput(directory, 7);
+    read(run, 0);
+    expect(openIn(directory)).toBe(0);
+  });
+
+  it('are lost when they are removed, and are what lies there then', () => {
+    const directory = temporaryDirectory();
+    const run = writeOutput(directory, 7);
     read(run, 0);
     rmSync(run.path);
     expect(() => read(run, 1)).toThrow(SourceError);
+    expect(openIn(directory)).toBe(0);
+    writeOutput(directory, 7);
+    expect(read(run, 1)).toEqual([['of map 7', 1]]);
   });
 
   it('are checked each time that they are read', () => {
@@ -67,6 +79,16 @@ describe('outputs that several reduces read', () => {
     writeFileSync(run.path, bytes);
     expect(() => read(run, 1)).toThrow(SourceError);
     expect(read(run, 0)).toEqual([['of map 7', 0]]);
+  });
+
+  it('are checked as a whole when they were written to', () => {
+    const run = writeOutput(temporaryDirectory(), 7);
+    read(run, 0);
+    const bytes = readFileSync(run.path);
+    bytes[bytes.length - 1]! ^= 1; // of what is read only when the file is opened
+    writeFileSync(run.path, bytes);
+    utimesSync(run.path, new Date(), new Date(Date.now() + 1000));
+    expect(() => read(run, 1)).toThrow(SourceError);
   });
 
   it('may be read by two at once, and are closed when no reduce reads them any more', () => {
