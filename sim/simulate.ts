@@ -9,7 +9,7 @@ import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
-import { canEnd, canWork, livenessBoundUs, restUs, slownessOf, stalled } from './checkers/liveness.js';
+import { canEnd, canWork, livenessBoundUs, recoveryUs, slownessOf, stalled } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { InvariantViolation } from './checkers/violation.js';
@@ -97,8 +97,8 @@ class Run {
   readonly #oracle: Oracle;
   readonly #journal: JournalChecker;
   readonly #snapshots: SnapshotChecker;
-  /** By then, counted from the last fault or end of a job, all leases have run out, and whoever was late has come. */
-  readonly #restUs: number;
+  /** No job is overdue before that. */
+  readonly #patienceUs: number;
   /** All that has happened, when it is not kept. */
   readonly #tellAgain: (() => readonly Fact[]) | undefined;
   readonly #lastTimedUs: number;
@@ -146,7 +146,7 @@ class Run {
     for (const checker of checkers) join(world.audience, checker);
     if (onStep) join(world.audience, { stepped: onStep });
     if (observe) join(world.audience, observe(world));
-    this.#restUs = restUs(scenario.cluster);
+    this.#patienceUs = recoveryUs(scenario.cluster);
     const { heal } = scenario;
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
   }
@@ -174,7 +174,7 @@ class Run {
       if (world.steps > stepsMax) return 'too many steps';
       // The last fault, or the last end of a job: the next begins there.
       const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
-      if (world.nextUs > sinceUs + this.#restUs && this.#isOverdue(sinceUs)) {
+      if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
         // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
         // healed, it must do without the rest.
         if (!this.#scenario.heal && this.#faults.healAll()) continue;
@@ -186,7 +186,7 @@ class Run {
     return 'concluded';
   }
 
-  /** Where nobody can work, and no clock of the scenario will change that, nothing is waited for but the leases. */
+  /** Where nobody can work, and no clock will change that, nothing is waited for. */
   #isOverdue(sinceUs: number): boolean {
     const { world } = this;
     if (world.nowUs < this.#lookUs) return false;
@@ -198,8 +198,8 @@ class Run {
   /** The jobs are over, but whoever was stopped or is late may still do harm: long enough for all leases to run out. */
   #linger(stepsMax: number): boolean {
     const { world } = this;
-    const { suspectUs, beatUs, latencyUs } = this.#scenario.cluster;
-    const lingerUs = this.#restUs;
+    const { workerLeaseUs, masterLeaseUs, suspectUs, beatUs } = this.#scenario.cluster;
+    const lingerUs = 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
     let untilUs = world.nowUs + lingerUs;
     let lookUs = world.nowUs;
     let restsSinceUs = Number.POSITIVE_INFINITY;
@@ -215,7 +215,7 @@ class Run {
       stirred = world.stirred;
       restsSinceUs = rests ? Math.min(restsSinceUs, world.nowUs) : Number.POSITIVE_INFINITY;
       // Long enough for whatever is under way between nodes to arrive, and to be answered.
-      if (world.nowUs - restsSinceUs >= suspectUs + latencyUs.max) return true;
+      if (world.nowUs - restsSinceUs >= suspectUs + this.#scenario.cluster.latencyUs.max) return true;
     }
     return true;
   }

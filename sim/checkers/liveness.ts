@@ -6,7 +6,6 @@
 import { findJob, isTerminal } from '../../core/durable/state.js';
 import type { NodeId } from '../../core/ids.js';
 import type { MasterState } from '../../core/master/state.js';
-import type { SimNode } from '../nodes.js';
 import type { Scenario, ScenarioCluster } from '../scenario/types.js';
 import type { World } from '../world.js';
 import { InvariantViolation } from './violation.js';
@@ -43,20 +42,13 @@ export function recoveryUs({ workerLeaseUs, masterLeaseUs, suspectUs }: Scenario
   return 10 * (workerLeaseUs + masterLeaseUs + suspectUs) + 30_000_000;
 }
 
-/** Microseconds after which all leases that nobody renews have run out, and whoever noticed that has done something. */
-export function restUs({ workerLeaseUs, masterLeaseUs, suspectUs }: ScenarioCluster): number {
-  return 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
-}
-
-/** Whether anything can come of waiting: a client is up, and a worker and a master that reach each other and the store. */
-export function canWork({ nodes, store, network }: World): boolean {
-  const up = [...nodes.values()].filter(({ status }) => status === 'up');
-  const workers = up.filter(({ kind }) => kind === 'worker');
-  const reaches = (master: SimNode): boolean =>
-    workers.some((worker) => !network.isBlocked(worker, master) && !network.isBlocked(master, worker));
+/** Whether anything can come of waiting: somebody of each kind is up, and a master reaches the store. */
+export function canWork(world: World): boolean {
+  const nodes = [...world.nodes.values()].filter(({ status }) => status === 'up');
   return (
-    up.some(({ kind }) => kind === 'client') &&
-    up.some((node) => node.kind === 'master' && store.reaches(node) && reaches(node))
+    nodes.some((node) => node.kind === 'master' && world.store.reaches(node)) &&
+    nodes.some(({ kind }) => kind === 'worker') &&
+    nodes.some(({ kind }) => kind === 'client')
   );
 }
 
