@@ -141,7 +141,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
           const entries = await this.#log.entries(from, limit);
           return { entries, end: from >= first && from + entries.length >= this.#log.nextSlot, first };
         } catch (error) {
-          if (errorCode(error) !== 'ENOENT' || !(await this.#log.hasSuccessor(this.#log.head))) throw error;
+          if (!(await this.#isOutdated(error))) throw error;
         }
       }
     });
@@ -193,6 +193,25 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
     }
   }
 
+  /**
+   * Whether a segment is not as it was only because the log begins elsewhere by now: it was trimmed away, and perhaps made
+   * once more by a handle that had looked before there was any journal, and was stopped until now.
+   */
+  async #isOutdated(error: unknown): Promise<boolean> {
+    const isOtherwise = errorCode(error) === 'ENOENT' || error instanceof JournalCorruptError;
+    return isOtherwise && (await this.#log.hasSuccessor(this.#log.head));
+  }
+
+  /** An entry that was confirmed. Of a log that begins elsewhere by now nothing is known, which is no damage. */
+  async #entryAt(slot: number): Promise<JournalEntry<Record> | undefined> {
+    try {
+      const [entry] = await this.#log.entries(slot, 1);
+      return entry;
+    } catch (error) {
+      throw (await this.#isOutdated(error)) ? new Error('another has trimmed the journal') : error;
+    }
+  }
+
   async #appendOwned(batch: Batch<Record>): Promise<AppendResult<Record>> {
     const { slot, after } = batch;
     if (!(await this.#follows(batch))) return { outcome: 'taken' };
@@ -226,12 +245,11 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
   async #nonceOf(slot: number): Promise<string> {
     if (slot === 0) return '';
     if (this.#tail?.slot === slot) return this.#tail.nonce;
-    const [entry] = await this.#log.entries(slot, 1);
-    return entry!.nonce;
+    return (await this.#entryAt(slot))!.nonce;
   }
 
   async #taken(slot: number): Promise<{ outcome: 'taken'; entry?: JournalEntry<Record> }> {
-    const [entry] = await this.#log.entries(slot, 1);
+    const entry = await this.#entryAt(slot);
     return entry === undefined ? { outcome: 'taken' } : { outcome: 'taken', entry };
   }
 

@@ -259,7 +259,8 @@ describe('interleaved handles', { timeout: 240_000 }, () => {
         acknowledged += outcome.acknowledged;
         expect(outcome.violations).toEqual([]);
       }),
-      { numRuns: 1500, endOnFailure: true },
+      // Once found: a segment that was trimmed away is made again by who had seen no journal, and a reader of before looks into it.
+      { numRuns: 1500, endOnFailure: true, examples: [[1_792_208_937]] },
     );
     expect(acknowledged).toBeGreaterThan(1500);
   });
