@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobPolicy } from '../../core/records.js';
 import type { Commands, LineCodec } from '../../runtime/commands/command-job.js';
+import { heapMiBDefault } from '../../runtime/executor/messages.js';
 import { isLz4There } from '../../runtime/shuffle/lz4.js';
 import { parseBytes, parseDurationUs } from '../quantities.js';
 import { UserError } from '../user-error.js';
@@ -67,7 +68,7 @@ export function settingsOf(flags: RunFlags): RunSettings {
   const standbys = atLeast(0, flags.standby ?? 0, '--standby', 16);
   const masters = Array.from({ length: standbys + 1 }, (_, index) => `master-${index + 1}`);
   checkPacking(flags);
-  const heapBytes = bytes(flags.heap, '--heap') ?? 1024 * mebibyte;
+  const heapBytes = bytes(flags.heap, '--heap') ?? heapMiBDefault * mebibyte;
   return {
     workers,
     slots,

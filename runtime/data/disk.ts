@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../sync-directory.js';
 import { DiskError } from './errors.js';
 
 /** The system's name for a failed call (`ENOENT`, `ENOSPC`, …), or undefined when it was no failed call. */
@@ -21,18 +22,6 @@ export function onDisk<T>(path: string, operation: () => T): T {
     const errno = errnoOf(error);
     throw errno === undefined ? error : new DiskError(path, errno, error);
   }
-}
-
-/** Makes the names in a directory last through a crash of the machine. */
-export function syncDirectory(path: string): void {
-  onDisk(path, () => {
-    const descriptor = openSync(path, 'r');
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  });
 }
 
 /** Makes names of this thread differ from all others', and `namesGiven` from each other. */
@@ -79,7 +68,8 @@ export class PrivateFile {
       this.#descriptor = undefined;
       closeSync(descriptor);
       renameSync(this.#temporary, this.#path);
-      if (sync) syncDirectory(dirname(this.#path));
+      const directory = dirname(this.#path);
+      if (sync) onDisk(directory, () => syncDirectory(directory));
     });
   }
 

@@ -30,7 +30,7 @@ const FAN_IN_MIN = 2;
 export interface Run {
   readonly path: string;
   readonly task?: number;
-  /** Other attempts of this thread read it as well: it is there until the job ends, and never changes. */
+  /** Other attempts of this thread read it as well, under this name and with this content. */
   readonly lasting?: boolean;
 }
 

@@ -65,6 +65,9 @@ export type ThreadResult =
   | { readonly type: 'broke'; readonly failure: Failure }
   | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason };
 
+/** Bound of a thread's heap, unless the user asks for another. */
+export const heapMiBDefault = 1024;
+
 /**
  * What a thread is started with, four doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
  * reduce waits for maps. Written without messages.

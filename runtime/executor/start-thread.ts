@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { programPath } from '../installation.js';
-import { newGauge, type ThreadFolders } from './messages.js';
+import { heapMiBDefault, newGauge, type ThreadFolders } from './messages.js';
 
 export interface StartedThread {
   readonly thread: Worker;
@@ -13,15 +13,14 @@ export interface StartedThread {
 
 /** What user code throws away at once is collected early: the engine's own bound would cost 25 MiB more and gain 5 %. */
 const youngMiB = 16;
-/** Bound of the heap of a thread that is started ahead: that of a run whose user does not ask for another. */
-const usualHeapMiB = 1024;
 
 const program = programPath('runtime/executor', 'thread');
 
 let waiting: StartedThread | undefined;
 
+/** With the bound of a run whose user does not ask for another. */
 export function startThreadAhead(): void {
-  waiting = startThread(usualHeapMiB);
+  waiting = startThread(heapMiBDefault);
 }
 
 /** A process that turns out to be no worker needs none. */
@@ -32,7 +31,7 @@ export function dropThreadAhead(): void {
 
 /** A thread whose heap is bounded so: the one that was started ahead, if it will do. */
 export function takeThread(heapMiB: number, folders: ThreadFolders): StartedThread {
-  if (heapMiB !== usualHeapMiB) dropThreadAhead();
+  if (heapMiB !== heapMiBDefault) dropThreadAhead();
   const started = waiting ?? startThread(heapMiB);
   waiting = undefined;
   started.thread.postMessage(folders);

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { removeFile } from '../remove-tree.js';
+import { syncDirectory } from '../sync-directory.js';
 import type { Files } from './ports.js';
 import { errorCode } from './segment-directory.js';
 
@@ -116,15 +117,6 @@ function writeSynced(path: string, bytes: Uint8Array): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
 

@@ -77,7 +77,7 @@ function segmentFile(handle: FileHandle): SegmentFile {
   };
 }
 
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
