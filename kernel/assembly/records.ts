@@ -1,6 +1,6 @@
 /**
  * Records as they lie in intermediate files, written from the sorted table and read into the table. The format is that
- * of runtime/data/segments.ts:
+ * of runtime/data/segments/format.ts:
  *
  *   varint length of the key, the key in UTF-8, varint v
  *     v & 3 = 0   the value is the integer v >> 2, up to 2^53

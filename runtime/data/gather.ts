@@ -6,7 +6,7 @@
  * copied, and when, changes nothing about the result.
  */
 import { OpenRun, type Run, type RunDirectory, type RunReadOptions } from './runs.js';
-import { SegmentWriter } from './segments.js';
+import { SegmentWriter } from './segments/writer.js';
 
 /** The committed output of one map task. */
 export interface ReduceSource {

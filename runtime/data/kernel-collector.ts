@@ -2,7 +2,7 @@
  * Takes the pairs of a map task into the kernel, for jobs whose keys are combined by a known function: the fast place
  * for what `emit` is given. Cuts runs exactly where `Groups` (jobs/collector.ts) does.
  *
- * Pairs are written to the kernel's input as records (segments.ts), many before it is called. This code runs for every
+ * Pairs are written to the kernel's input as records (segments/format.ts), many before it is called. This code runs for every
  * pair that a job emits; it makes no objects and calls nothing in the common case, a short key in ASCII.
  */
 import type { Collector } from '../../jobs/collector.js';
@@ -17,7 +17,7 @@ const DOUBLE_BYTES = 8;
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 /** Lengths below take one byte. */
 const SHORT = 128;
-/** Integers below take one byte: see segments.ts. */
+/** Integers below take one byte: see segments/format.ts. */
 const SMALL = 32;
 const DOUBLE_TAG = 2;
 

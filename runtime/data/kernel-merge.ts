@@ -5,7 +5,7 @@ import type { KeyValue } from '../../jobs/types.js';
 import { KEY_BYTES_MAX, type Kernel, type MergeOutput, type Operation } from '../../kernel/kernel.js';
 import { LastKey, RecordBytes } from './record-bytes.js';
 import type { OpenRun } from './runs.js';
-import type { SegmentWriter } from './segments.js';
+import type { SegmentWriter } from './segments/writer.js';
 
 export interface KernelMergeOptions {
   readonly kernel: Kernel;

@@ -4,7 +4,7 @@ import { operationOf } from './kernel-jobs.js';
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { RunContent } from './map-output.js';
-import type { SegmentWriter } from './segments.js';
+import type { SegmentWriter } from './segments/writer.js';
 
 /** Whether the kernel knows how to combine and to partition as the job wants it. */
 export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {

@@ -6,7 +6,7 @@
  * find one that was opened last. A file that was removed or written to meanwhile is opened again: what is wrong with it is to be
  * noticed while it can be made good.
  */
-import { SegmentReader } from './segments.js';
+import { SegmentReader } from './segments/reader.js';
 
 const FILES_MAX = 128;
 /** An index of so many partitions may be held for each: 20 KB. */

@@ -11,7 +11,8 @@ import { mergedRecords, mergeInKernel, mergeUntouched } from './kernel-merge.js'
 import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
-import { encodeSegmentValue, SegmentWriter, type WriteOptions } from './segments.js';
+import { encodeSegmentValue } from './segments/format.js';
+import { SegmentWriter, type WriteOptions } from './segments/writer.js';
 
 /** Writes all partitions of a run, each ended. It may be sorted where it need not be. */
 export type RunContent = (writer: SegmentWriter, order: KeyOrder) => void;

@@ -1,4 +1,4 @@
-/** Whole records as they lie in a segment (segments.ts), read from memory. They are as the kernel gave them: nothing is checked. */
+/** Whole records as they lie in a segment (segments/format.ts), read from memory. They are as the kernel gave them: nothing is checked. */
 
 /** What `toString` calls in the end; per record, the way there costs as much as the decoding. */
 interface Slices {

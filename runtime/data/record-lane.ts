@@ -14,7 +14,7 @@ import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { mapRecords } from './map-records.js';
-import { encodeSegmentValue } from './segments.js';
+import { encodeSegmentValue } from './segments/format.js';
 
 export class RecordLane {
   readonly #options: MapAttemptOptions;

@@ -11,20 +11,16 @@ import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
 import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
 import { giveBack, takeOutput } from './lasting-outputs.js';
-import {
-  decodeSegmentValue,
-  type EncodedValue,
-  encodeSegmentValue,
-  type SegmentCursor,
-  SegmentReader,
-  SegmentWriter,
-} from './segments.js';
+import type { SegmentCursor } from './segments/cursor.js';
+import { decodeSegmentValue, type EncodedValue, encodeSegmentValue } from './segments/format.js';
+import { SegmentReader } from './segments/reader.js';
+import { SegmentWriter } from './segments/writer.js';
 
 export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
 
 /**
- * A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments.ts). `task` is
+ * A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments/format.ts). `task` is
  * the map whose committed output it is; a run without it is the attempt's own.
  */
 export interface Run {

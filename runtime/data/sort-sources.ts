@@ -10,7 +10,7 @@ import { kernelContent } from './kernel-output.js';
 import { kernelOfThread } from './kernels.js';
 import type { GatheredReduce } from './reduce-attempt.js';
 import { OpenRun, type Run } from './runs.js';
-import { SegmentWriter } from './segments.js';
+import { SegmentWriter } from './segments/writer.js';
 
 /** All sources, sorted copies in the place of those that are not. A copy keeps the number of its partition. */
 export async function sortSources(options: GatheredReduce): Promise<readonly Run[]> {

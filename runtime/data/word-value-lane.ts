@@ -17,7 +17,8 @@ import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-attempt.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { FAN_IN_DEFAULT } from './runs.js';
-import { encodeSegmentValue, type SegmentWriter } from './segments.js';
+import { encodeSegmentValue } from './segments/format.js';
+import type { SegmentWriter } from './segments/writer.js';
 import { readWords } from './word-lane.js';
 import type { WordTotals } from './word-splitter.js';
 

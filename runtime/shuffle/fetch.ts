@@ -9,7 +9,7 @@ import type { AttemptId } from '../../core/ids.js';
 import type { InvalidationReason } from '../../core/records.js';
 import type { FetchChunk__Output } from '../../proto/generated/rehearse/v1/FetchChunk.js';
 import type { SegmentHead__Output } from '../../proto/generated/rehearse/v1/SegmentHead.js';
-import { SegmentWriter } from '../data/segments.js';
+import { SegmentWriter } from '../data/segments/writer.js';
 import { Channel } from '../transport/channel.js';
 import { unpack } from './lz4.js';
 import { chunkBytes, fetchMethod } from './method.js';

@@ -5,7 +5,7 @@
 import grpc, { type ServerWritableStream } from '@grpc/grpc-js';
 import type { AttemptId } from '../../core/ids.js';
 import { SegmentCorruptError, SegmentMissingError } from '../data/errors.js';
-import { SegmentReader } from '../data/segments.js';
+import { SegmentReader } from '../data/segments/reader.js';
 import { channelOptions } from '../transport/channel-options.js';
 import { ProtocolError } from '../transport/check.js';
 import { attempt } from '../transport/codec-records.js';

@@ -7,7 +7,7 @@ import type { AttemptResult } from '../../../runtime/data/attempt.js';
 import { SourceError } from '../../../runtime/data/errors.js';
 import type { KnownSource, SourceFeed } from '../../../runtime/data/gather.js';
 import { type ReduceAttemptOptions, runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
-import { SegmentWriter } from '../../../runtime/data/segments.js';
+import { SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { temporaryDirectory } from './temporary.js';
 
 /** Shows the order of values. */

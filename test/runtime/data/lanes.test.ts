@@ -7,7 +7,7 @@ import { validateJob } from '../../../jobs/define.js';
 import type { Emit, Job, MapEmit, WordContext } from '../../../jobs/types.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
-import { SegmentReader } from '../../../runtime/data/segments.js';
+import { SegmentReader } from '../../../runtime/data/segments/reader.js';
 import { filesOf, inAttempts, plainly, shapes } from './both-ways.js';
 import { temporaryDirectory } from './temporary.js';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SourceError } from '../../../runtime/data/errors.js';
 import { closeOutputs } from '../../../runtime/data/lasting-outputs.js';
 import { OpenRun, type Run } from '../../../runtime/data/runs.js';
-import { SegmentWriter } from '../../../runtime/data/segments.js';
+import { SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { temporaryDirectory } from './temporary.js';
 
 const partitions = 2;

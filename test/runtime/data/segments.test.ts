@@ -3,12 +3,9 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DiskError, SegmentCorruptError, SegmentMissingError } from '../../../runtime/data/errors.js';
-import {
-  type EncodedValue,
-  SegmentReader,
-  type SegmentSummary,
-  SegmentWriter,
-} from '../../../runtime/data/segments.js';
+import type { EncodedValue } from '../../../runtime/data/segments/format.js';
+import { SegmentReader } from '../../../runtime/data/segments/reader.js';
+import { type SegmentSummary, SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { temporaryDirectory } from './temporary.js';
 
 type Records = [key: string, value: EncodedValue][];

@@ -4,7 +4,8 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SegmentReader, SegmentWriter } from '../../../runtime/data/segments.js';
+import { SegmentReader } from '../../../runtime/data/segments/reader.js';
+import { SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { fetchSegment } from '../../../runtime/shuffle/fetch.js';
 import { ShuffleServer } from '../../../runtime/shuffle/server.js';
 
