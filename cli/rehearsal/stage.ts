@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
-import type { InputFile } from '../../runtime/data/inputs.js';
+import type { InputFile } from '../../runtime/data/input-file.js';
 import type { SplitRange } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';

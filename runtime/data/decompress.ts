@@ -6,13 +6,13 @@
  * input. One limit: fzstd does not compare the checksum of the content, so that a flipped bit which still decodes is
  * found on Node 22.15 and later only.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { errnoOf } from './disk.js';
 import { DiskError, InputChangedError, InputDataError } from './errors.js';
-import type { InputFile } from './inputs.js';
+import { CHUNK_BYTES_DEFAULT, type InputFile } from './input-file.js';
 
 /** A piece of a file's content. */
 export interface Chunk {
@@ -20,8 +20,6 @@ export interface Chunk {
   /** How much of the file was read so far, as it lies on the disk. */
   readonly bytesDone: number;
 }
-
-const CHUNK_BYTES_DEFAULT = 256 * 1024;
 
 /** The content of a compressed file. The caller has opened and checked `handle`, and closes it. */
 export async function* decompressed(
@@ -34,19 +32,6 @@ export async function* decompressed(
     yield* throughZlib(file, source, zlib.createGunzip({ chunkSize: Math.max(64, chunkBytes) }));
   else if (hasZstd(zlib)) yield* throughZlib(file, source, zlib.createZstdDecompress());
   else yield* throughFzstd(file, source);
-}
-
-/** Opens a file that was planned. Throws InputChangedError when it is gone, DiskError when the disk refuses. */
-export async function openInput(file: InputFile): Promise<FileHandle> {
-  return await open(file.path, 'r').catch((error: unknown) => {
-    throw openFailure(file, error);
-  });
-}
-
-export function openFailure(file: InputFile, error: unknown): unknown {
-  const errno = errnoOf(error);
-  if (errno === 'ENOENT' || errno === 'ENOTDIR') return new InputChangedError(file.name, 'it is gone');
-  return errno === undefined ? error : new DiskError(file.path, errno, error);
 }
 
 /** The file as it lies on the disk. */

@@ -18,10 +18,11 @@ import {
   SPAN_WORDS,
 } from '../../kernel/row-kernel.js';
 import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
-import type { InputFile } from './inputs.js';
+import type { InputFile } from './input-file.js';
 import { kernelOfRows } from './kernels.js';
-import { type Line, readLines, readRange } from './lines.js';
+import { type Line, readLines } from './lines.js';
 import type { SplitRange } from './plan.js';
+import { readRange } from './read-range.js';
 import { type DataRecord, jsonRecords, type RecordBatch } from './records.js';
 import { lineAt, WholeLines } from './whole-lines.js';
 

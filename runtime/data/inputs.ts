@@ -6,37 +6,15 @@
  * skipped; symbolic links to files are followed, links to directories only when named outright; the list is in path
  * order by UTF-8 bytes, without duplicates. Whatever is wrong is one InputError, and nothing has been started.
  */
-import {
-  type BigIntStats,
-  closeSync,
-  createWriteStream,
-  type Dirent,
-  openSync,
-  readdir as readdirWithCallback,
-  statSync,
-} from 'node:fs';
-import { lstat, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { createWriteStream, type Dirent, readdir as readdirWithCallback } from 'node:fs';
+import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
-
-/** By the end of its name: `.gz`, `.zst`. */
-export type Compression = 'none' | 'gzip' | 'zstd';
-
-/** One file that a job reads. */
-export interface InputFile {
-  /** Absolute path. */
-  readonly path: string;
-  /** The path as the user would say it: relative if the pattern was. */
-  readonly name: string;
-  readonly sizeBytes: number;
-  /** Modification time in nanoseconds since 1970, in decimal. */
-  readonly mtimeNs: string;
-  readonly inode: string;
-  readonly compression: Compression;
-}
+import type { InputFile } from './input-file.js';
+import { type Candidate, pinAll, unreadable } from './pin-inputs.js';
 
 export interface ResolveOptions {
   /** What relative patterns are relative to. */
@@ -50,17 +28,6 @@ export interface ResolveOptions {
   /** What `-` reads; the process's standard input unless given. */
   readonly stdin?: Readable;
 }
-
-interface Candidate {
-  readonly path: string;
-  readonly name: string;
-  /** Named by the user and not found by looking around: a special file is then an error and not skipped. */
-  readonly outright: boolean;
-}
-
-const STATS_AT_ONCE = 64;
-/** A disk of this machine is asked in a tenth of that. */
-const STAT_MS_MAX = 0.2;
 
 /** All input files of a job in path order; throws InputError. */
 export async function resolveInputs(
@@ -210,89 +177,6 @@ async function advice(pattern: string, cwd: string): Promise<string> {
   return alike === undefined ? `looked in ${directory}; check the name` : `did you mean "${alike}"?`;
 }
 
-/**
- * One after the other as long as that is quick, which costs a fifth; many at once where files are far away. Undefined are
- * those that are not to be read.
- */
-async function pinAll(candidates: readonly Candidate[]): Promise<(InputFile | undefined)[]> {
-  const files: (InputFile | undefined)[] = [];
-  let patienceMs = STATS_AT_ONCE * STAT_MS_MAX;
-  while (files.length < candidates.length && patienceMs > 0) {
-    const begunAtMs = performance.now();
-    files.push(await pin(candidates[files.length]!, look));
-    patienceMs += STAT_MS_MAX - (performance.now() - begunAtMs);
-  }
-  const rest = candidates.slice(files.length);
-  return files.concat(await concurrently(rest, STATS_AT_ONCE, (candidate) => pin(candidate, lookFar)));
-}
-
-/** How a file is looked at. It is opened too: permissions alone do not tell whether it can be read. */
-type Look = (path: string) => BigIntStats | Promise<BigIntStats>;
-
-function look(path: string): BigIntStats {
-  const stats = statSync(path, { bigint: true });
-  if (stats.isFile()) closeSync(openSync(path, 'r'));
-  return stats;
-}
-
-async function lookFar(path: string): Promise<BigIntStats> {
-  const stats = await stat(path, { bigint: true });
-  if (stats.isFile()) await (await open(path, 'r')).close();
-  return stats;
-}
-
-async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | undefined> {
-  const { path, name, outright } = candidate;
-  let stats: BigIntStats;
-  try {
-    stats = await lookAt(path);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' && (await isDangling(path))) {
-      if (!outright) return undefined;
-      throw new InputError(
-        'missing',
-        name,
-        `${name} is a link to a file that is gone`,
-        'remove the link or restore the file',
-      );
-    }
-    if (errno === 'ENOENT') throw new InputError('missing', name, `no such file: ${name}`, 'check the name');
-    throw unreadable(name, errno);
-  }
-  if (!stats.isFile()) {
-    if (!outright || stats.isDirectory()) return undefined;
-    throw new InputError(
-      'is-special',
-      name,
-      `${name} is a device, pipe or socket, which cannot be split`,
-      `pipe it in instead: use "-" and redirect ${name} to standard input`,
-    );
-  }
-  return {
-    path,
-    name,
-    sizeBytes: Number(stats.size),
-    mtimeNs: String(stats.mtimeNs),
-    inode: String(stats.ino),
-    compression: path.endsWith('.gz') ? 'gzip' : path.endsWith('.zst') ? 'zstd' : 'none',
-  };
-}
-
-async function isDangling(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
-}
-
-function unreadable(name: string, errno: string | undefined): InputError {
-  const reason = errno === 'EACCES' || errno === 'EPERM' ? 'permission denied' : (errno ?? 'unknown error');
-  return new InputError(
-    'unreadable',
-    name,
-    `cannot read ${name}: ${reason}`,
-    'give yourself read permission, or leave it out',
-  );
-}
-
 async function spoolStdin(options: ResolveOptions): Promise<Candidate> {
   if (options.spoolDirectory === undefined)
     throw new TypeError('reading standard input needs a spoolDirectory');
@@ -339,22 +223,4 @@ function refuseFilesInside(output: string, files: readonly InputFile[]): void {
     `the input ${inside.name} lies in the output directory`,
     'choose another output',
   );
-}
-
-/** Applies `operation` to all items, at most `limit` at once; results keep the order of the items. */
-async function concurrently<T, R>(
-  items: readonly T[],
-  limit: number,
-  operation: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await operation(items[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-  return results;
 }

@@ -8,13 +8,10 @@
  *
  * Lines come in batches, one per chunk of the file, because a promise per line would cost more than the line.
  */
-
 import { isAscii } from 'node:buffer';
-import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { decompressed, openFailure, openInput } from './decompress.js';
-import { onDisk } from './disk.js';
-import { InputChangedError, InputDataError } from './errors.js';
-import type { InputFile } from './inputs.js';
+import { InputDataError } from './errors.js';
+import { CHUNK_BYTES_DEFAULT, type InputFile } from './input-file.js';
+import { readCompressed, readRange, type Splitter, WHOLE } from './read-range.js';
 
 /** One line without its end. `offset` is where it starts: in bytes of the file, decompressed if it is compressed. */
 export interface Line {
@@ -36,34 +33,9 @@ export interface ReadOptions {
   readonly lineBytesMax?: number;
 }
 
-export const CHUNK_BYTES_DEFAULT = 256 * 1024;
-/** The range of a file that cannot be cut. */
-export const WHOLE = { start: 0, end: Number.MAX_SAFE_INTEGER };
 export const LINE_BYTES_MAX_DEFAULT = 256 * 1024 * 1024;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
-
-/**
- * Cuts a stream of bytes into what the caller wants. The reader reads into `space()` and hands over with `take(length)`,
- * until it is `done` or the file ends.
- */
-export interface Splitter<T> {
-  /** Where in the file the next byte that is read belongs. */
-  readonly position: number;
-  /** No line that starts later belongs to this range. */
-  readonly done: boolean;
-  space(): Uint8Array;
-  take(length: number): T;
-  /** The end of the file was reached. */
-  finish(): T;
-}
-
-/** What a splitter made of one chunk. */
-export interface Piece<T> {
-  readonly taken: T;
-  /** How much of the range was read so far, in bytes of the file as it lies on the disk. */
-  readonly bytesDone: number;
-}
 
 /** The lines of an uncompressed file that start at or after byte `start` and before byte `end`. */
 export function* readLines(
@@ -77,30 +49,6 @@ export function* readLines(
   for (const { taken, bytesDone } of readRange(file, range, splitter)) yield { lines: taken, bytesDone };
 }
 
-/** Reads an uncompressed file through a splitter, from where it begins until it is done. */
-export function* readRange<T>(
-  file: InputFile,
-  range: { readonly start: number; readonly end: number },
-  splitter: Splitter<T>,
-): Generator<Piece<T>> {
-  const descriptor = openPinned(file);
-  try {
-    while (!splitter.done) {
-      const space = splitter.space();
-      const position = splitter.position;
-      const length = Math.min(space.length, file.sizeBytes - position);
-      const read =
-        length === 0 ? 0 : onDisk(file.path, () => readSync(descriptor, space, 0, length, position));
-      if (length > 0 && read === 0) throw new InputChangedError(file.name, 'it is shorter than it was');
-      const taken = read === 0 ? splitter.finish() : splitter.take(read);
-      yield { taken, bytesDone: Math.min(splitter.position, range.end) - range.start };
-    }
-    expectPinned(file, fstatSync(descriptor, { bigint: true }));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** The lines of a compressed file. It has one range only, since it cannot be entered half way. */
 export async function* readCompressedLines(
   file: InputFile,
@@ -109,56 +57,6 @@ export async function* readCompressedLines(
   const splitter = new LineSplitter(file.name, WHOLE, options);
   for await (const { taken, bytesDone } of readCompressed(file, splitter, options))
     yield { lines: taken, bytesDone };
-}
-
-/** Reads a compressed file through a splitter. */
-export async function* readCompressed<T>(
-  file: InputFile,
-  splitter: Splitter<T>,
-  options: ReadOptions = {},
-): AsyncGenerator<Piece<T>> {
-  const handle = await openInput(file);
-  try {
-    expectPinned(file, await handle.stat({ bigint: true }));
-    for await (const { bytes, bytesDone } of decompressed(file, handle, options.chunkBytes)) {
-      for (let at = 0; at < bytes.length; ) {
-        const space = splitter.space();
-        const copied = bytes.copy(space, 0, at);
-        at += copied;
-        yield { taken: splitter.take(copied), bytesDone };
-      }
-    }
-    yield { taken: splitter.finish(), bytesDone: file.sizeBytes };
-    expectPinned(file, await handle.stat({ bigint: true }));
-  } finally {
-    await handle.close();
-  }
-}
-
-function openPinned(file: InputFile): number {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file.path, 'r');
-  } catch (error) {
-    throw openFailure(file, error);
-  }
-  try {
-    expectPinned(file, fstatSync(descriptor, { bigint: true }));
-  } catch (error) {
-    closeSync(descriptor);
-    throw error;
-  }
-  return descriptor;
-}
-
-/** Throws InputChangedError unless the file is still the one that was planned. */
-export function expectPinned(file: InputFile, stats: BigIntStats): void {
-  const size = Number(stats.size);
-  if (size !== file.sizeBytes) {
-    throw new InputChangedError(file.name, `it had ${file.sizeBytes} bytes and has ${size}`);
-  }
-  if (String(stats.ino) !== file.inode) throw new InputChangedError(file.name, 'another file took its place');
-  if (String(stats.mtimeNs) !== file.mtimeNs) throw new InputChangedError(file.name, 'it was written to');
 }
 
 /**

@@ -16,7 +16,7 @@ import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult, Progress } from './attempt.js';
 import { isForCounting } from './counted-words.js';
 import { GroupLane, isForGrouping } from './group-lane.js';
-import type { InputFile } from './inputs.js';
+import type { InputFile } from './input-file.js';
 import { isForKernel, openKernel } from './kernel-output.js';
 import { MapOutput, type Merging, type RunContent } from './map-output.js';
 import type { SplitRange } from './plan.js';

@@ -5,7 +5,7 @@ import type { Job, TaskSetting } from '../../jobs/types.js';
 import { commandsOf } from '../commands/command-job.js';
 import { throughMapper } from '../commands/map-program.js';
 import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
-import type { InputFile } from './inputs.js';
+import type { InputFile } from './input-file.js';
 import type { SplitRange } from './plan.js';
 import { type RecordBatch, readRecords } from './records.js';
 import { splitBytes } from './split-reader.js';

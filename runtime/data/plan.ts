@@ -11,7 +11,7 @@
  * two per slot, as long as these have 256 KiB. There are never more pieces than bytes, and always at least one split, which may hold no ranges.
  */
 
-import type { Compression } from './inputs.js';
+import type { Compression } from './input-file.js';
 
 /** A piece of one file: `file` indexes the list of inputs; bytes from `start` up to but without `end`. */
 export interface SplitRange {

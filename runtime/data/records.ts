@@ -4,11 +4,11 @@
  */
 import { withFields } from '../../jobs/fields.js';
 import type { Job } from '../../jobs/types.js';
-import { decompressed, diskChunks, openInput } from './decompress.js';
+import { decompressed, diskChunks } from './decompress.js';
 import { InputDataError } from './errors.js';
 import { isForFields, readFields } from './field-records.js';
-import type { InputFile } from './inputs.js';
-import { expectPinned, type ReadOptions } from './lines.js';
+import { expectPinned, type InputFile, openInput } from './input-file.js';
+import type { ReadOptions } from './lines.js';
 import type { SplitRange } from './plan.js';
 import { readSplit } from './split-reader.js';
 

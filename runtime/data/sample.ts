@@ -9,7 +9,7 @@ import { isSplittable } from '../../jobs/input-format.js';
 import { MapTask } from '../../jobs/map-task.js';
 import { boundariesOf } from '../../jobs/partition.js';
 import type { Job, Params } from '../../jobs/types.js';
-import type { InputFile } from './inputs.js';
+import type { InputFile } from './input-file.js';
 import type { SplitRange } from './plan.js';
 import { readRecords } from './records.js';
 

@@ -12,7 +12,7 @@ import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
 import { UserCodeError } from './errors.js';
 import type { ReduceSource } from './gather.js';
-import type { InputFile } from './inputs.js';
+import type { InputFile } from './input-file.js';
 import { runMapAttempt } from './map-attempt.js';
 import { runMapOnlyAttempt } from './map-only-attempt.js';
 import type { SplitPlan } from './plan.js';

@@ -1,18 +1,10 @@
 /** One split, range after range, whether its files are compressed or not. */
 import type { TaskSetting } from '../../jobs/types.js';
 import { breathe, type Progress } from './attempt.js';
-import type { InputFile } from './inputs.js';
-import {
-  type Line,
-  type ReadOptions,
-  readCompressed,
-  readCompressedLines,
-  readLines,
-  readRange,
-  type Splitter,
-  WHOLE,
-} from './lines.js';
+import type { InputFile } from './input-file.js';
+import { type Line, type ReadOptions, readCompressedLines, readLines } from './lines.js';
 import type { SplitRange } from './plan.js';
+import { readCompressed, readRange, type Splitter, WHOLE } from './read-range.js';
 
 export interface SplitBatch {
   readonly file: InputFile;

@@ -3,7 +3,9 @@
  * `map` gets (lines.ts), with the same rules for which line belongs to which range.
  */
 import { NotForKernelError } from '../../kernel/kernel.js';
-import { CHUNK_BYTES_DEFAULT, type Splitter, startsWithMark } from './lines.js';
+import { CHUNK_BYTES_DEFAULT } from './input-file.js';
+import { startsWithMark } from './lines.js';
+import type { Splitter } from './read-range.js';
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;

@@ -7,13 +7,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { BUFFER_BYTES, type Kernel, NotForKernelError, type WordKind } from '../../kernel/kernel.js';
-import {
-  CHUNK_BYTES_DEFAULT,
-  LINE_BYTES_MAX_DEFAULT,
-  lineTooLong,
-  type Splitter,
-  startsWithMark,
-} from './lines.js';
+import { CHUNK_BYTES_DEFAULT } from './input-file.js';
+import { LINE_BYTES_MAX_DEFAULT, lineTooLong, startsWithMark } from './lines.js';
+import type { Splitter } from './read-range.js';
 
 const LINE_FEED = 10;
 const MARK_BYTES = 3;

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Poison } from '../../jobs/poison.js';
 import type { Commands } from '../commands/command-job.js';
-import type { InputFile } from '../data/inputs.js';
+import type { InputFile } from '../data/input-file.js';
 import type { SplitRange } from '../data/plan.js';
 import type { Files } from '../store/ports.js';
 

@@ -23,7 +23,8 @@ import {
   SourceError,
   UserCodeError,
 } from '../../../runtime/data/errors.js';
-import { type InputFile, resolveInputs } from '../../../runtime/data/inputs.js';
+import type { InputFile } from '../../../runtime/data/input-file.js';
+import { resolveInputs } from '../../../runtime/data/inputs.js';
 import { type MapAttemptOptions, runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { planSplits, type SplitPlan } from '../../../runtime/data/plan.js';
 import { attemptsPath, partName, prepareWorkspace, publishOutput } from '../../../runtime/data/publish.js';

@@ -12,7 +12,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputChangedError, InputDataError } from '../../../runtime/data/errors.js';
-import type { InputFile } from '../../../runtime/data/inputs.js';
+import type { InputFile } from '../../../runtime/data/input-file.js';
 import { type Line, type ReadOptions, readCompressedLines, readLines } from '../../../runtime/data/lines.js';
 import { planSplits } from '../../../runtime/data/plan.js';
 import { temporaryDirectory } from './temporary.js';
