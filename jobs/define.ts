@@ -1,10 +1,11 @@
 /** `defineJob`: where the types of a job are inferred and its fields are checked, also for those who write JavaScript. */
 import { knownAs, once } from './aggregates.js';
-import { type Aggregates, groupingFunctions } from './grouping.js';
+import { groupingFunctions } from './grouping.js';
 import { type InputFormat, inputFormats } from './input-format.js';
 import { outputFormats } from './output-format.js';
 import { suggest } from './suggest.js';
 import type {
+  Aggregates,
   Emit,
   GroupJobDefinition,
   Job,

@@ -6,18 +6,8 @@
  * Between map and reduce lies a row for each key: a number for each aggregate, in their order.
  */
 import { knownAs, markKnown } from './aggregates.js';
-import type { Emit, Job, MapEmit } from './types.js';
+import type { Aggregate, Aggregates, Emit, Job, MapEmit } from './types.js';
 import { showKey, ValueError } from './values.js';
-
-/** What is made of the records of a group: how many there are, or the sum, the least or the greatest of a field. */
-export type Aggregate =
-  | 'count'
-  | { readonly sum: string }
-  | { readonly min: string }
-  | { readonly max: string };
-
-/** A list gives an array of numbers for each group, names give an object. */
-export type Aggregates = readonly Aggregate[] | Readonly<Record<string, Aggregate>>;
 
 /** One number of a row. */
 export type Column =

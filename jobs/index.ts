@@ -1,11 +1,12 @@
 /** The package's entry: what a job's author imports from 'mapreduce-rehearsal'. */
 export { count, max, min, sum } from './aggregates.js';
 export { defineJob, JobDefinitionError } from './define.js';
-export type { Aggregate, Aggregates } from './grouping.js';
 export type { CsvRow, InputFormat } from './input-format.js';
 export type { OutputFormat } from './output-format.js';
 export { definePipeline, type Pipeline, type StageRecord } from './pipeline.js';
 export type {
+  Aggregate,
+  Aggregates,
   Emit,
   GroupJobDefinition,
   JobDefinition,

@@ -1,6 +1,6 @@
 /** Jobs whose code cannot stand some lines and keys, for rehearsals: bad records that are there on purpose. */
 import type { Job } from './types.js';
-import { byLine } from './words.js';
+import { wordsOf } from './words.js';
 
 export interface Poison {
   /** Lines at which `map` throws. */
@@ -23,4 +23,14 @@ export function poisoned(job: Job, { lines, keys }: Poison): Job {
     return reduce(key, values, context);
   };
   return { ...asked, map, reduce: picky };
+}
+
+/** The same job, asked line by line: for whoever has to look at lines. */
+function byLine(job: Job): Job {
+  const { words } = job;
+  if (words === undefined) return job;
+  const map: Job['map'] = (line, emit, context) => {
+    for (const word of wordsOf(words, line as string)) job.map(word, emit, context);
+  };
+  return { ...job, words: undefined, map };
 }

@@ -4,7 +4,6 @@
  * Keys are strings. Values are whatever survives JSON: `map` decides their type, by what it emits or yields, and
  * `combine` and `reduce` follow. `defineJob` in define.ts is where these types are inferred.
  */
-import type { Aggregates } from './grouping.js';
 import type { InputFormat, InputRecords } from './input-format.js';
 import type { OutputFormat } from './output-format.js';
 import type { WordKind } from './words.js';
@@ -139,6 +138,16 @@ export interface WordContext {
   readonly params: Params;
   readonly input: { readonly name: string };
 }
+
+/** What is made of the records of a group: how many there are, or the sum, the least or the greatest of a field. */
+export type Aggregate =
+  | 'count'
+  | { readonly sum: string }
+  | { readonly min: string }
+  | { readonly max: string };
+
+/** A list gives an array of numbers for each group, names give an object. */
+export type Aggregates = readonly Aggregate[] | Readonly<Record<string, Aggregate>>;
 
 /** A job that is given words. Without `map` each word counts 1. */
 export interface WordJobDefinition<V = number, R = unknown>

@@ -1,5 +1,4 @@
 /** What a word is, for jobs that are given words. */
-import type { Job } from './types.js';
 
 export const wordKinds = ['letters', 'whitespace'] as const;
 
@@ -12,14 +11,4 @@ const SPACED = /\S+/g;
 /** The words of a text, in order. */
 export function wordsOf(kind: WordKind, text: string): readonly string[] {
   return text.match(kind === 'letters' ? LETTERS : SPACED) ?? [];
-}
-
-/** The same job, asked line by line: for whoever has to look at lines. */
-export function byLine(job: Job): Job {
-  const { words } = job;
-  if (words === undefined) return job;
-  const map: Job['map'] = (line, emit, context) => {
-    for (const word of wordsOf(words, line as string)) job.map(word, emit, context);
-  };
-  return { ...job, words: undefined, map };
 }

@@ -7,7 +7,6 @@ import { taskName } from '../../core/ids.js';
 import type { JobStatus } from '../../core/messages.js';
 import type { Failure } from '../../core/records.js';
 import { partName } from '../../runtime/data/publish.js';
-import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -16,15 +15,11 @@ import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
 import { type Ending, resumeLine } from './execute.js';
 import { isLast, sayPath } from './prepare.js';
-import { summarize, summaryText } from './summary.js';
+import { type FinishedRun, summarize, summaryText } from './summary.js';
 
-export interface Concluding {
-  readonly request: RunRequest;
-  readonly layout: RunLayout;
-  readonly order: WorkOrder;
+export interface Concluding extends FinishedRun {
   readonly terminal: Terminal;
   readonly flags: GlobalFlags;
-  readonly tookUs: number;
 }
 
 export async function concludeRun(ending: Ending, concluding: Concluding): Promise<number> {

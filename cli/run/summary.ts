@@ -7,10 +7,20 @@ import { join } from 'node:path';
 import { attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
+import type { RunLayout } from '../../runtime/node/layout.js';
+import type { WorkOrder } from '../../runtime/node/work-order.js';
+import type { RunRequest } from '../../runtime/run/run-request.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import { linesOf } from '../traces.js';
-import type { Concluding } from './conclude.js';
 import { sayPath } from './prepare.js';
+
+/** A run that is over, and what was asked for. */
+export interface FinishedRun {
+  readonly request: RunRequest;
+  readonly layout: RunLayout;
+  readonly order: WorkOrder;
+  readonly tookUs: number;
+}
 
 export interface RunSummary {
   readonly run: string;
@@ -49,8 +59,8 @@ export type PhaseSummary = Pick<
   readonly maxUs: number;
 };
 
-export async function summarize(status: JobStatus, concluding: Concluding): Promise<RunSummary> {
-  const { request, layout, order, tookUs } = concluding;
+export async function summarize(status: JobStatus, run: FinishedRun): Promise<RunSummary> {
+  const { request, layout, order, tookUs } = run;
   const { maps, reduces } = await timesOf(layout.trace, request.spec.maps);
   const heaviest = await heaviestKey(layout.trace);
   const bytes = await partBytes(request.spec.output);

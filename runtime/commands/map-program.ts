@@ -2,7 +2,7 @@
 import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
 import type { Job, TaskContext } from '../../jobs/types.js';
-import type { RecordBatch } from '../data/records.js';
+import type { RecordBatch } from '../data/json-records.js';
 import { type Commands, formatPair, parsePair } from './command-job.js';
 import { environmentOf } from './environment.js';
 import { Program, runOnText } from './process.js';

@@ -1,6 +1,6 @@
 /** The words that a kernel has counted before user code is asked about them. */
 import type { Kernel } from '../../kernel/kernel.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import { RecordBytes } from './record-bytes.js';
 
 /** What the counted words may cost at most before `map` is asked. */

@@ -19,11 +19,11 @@ import {
 } from '../../kernel/row-kernel.js';
 import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
 import type { InputFile } from './input-file.js';
+import { type DataRecord, jsonRecords, type RecordBatch } from './json-records.js';
 import { kernelOfRows } from './kernels.js';
 import { type Line, readLines } from './lines.js';
 import type { SplitRange } from './plan.js';
 import { readRange } from './read-range.js';
-import { type DataRecord, jsonRecords, type RecordBatch } from './records.js';
 import { lineAt, WholeLines } from './whole-lines.js';
 
 const QUOTE = 0x22;

@@ -11,7 +11,7 @@ import type { RowColumn, RowKernel } from '../../kernel/row-kernel.js';
 import { isForRows } from './kernel-jobs.js';
 import { writePartitions } from './kernel-output.js';
 import { kernelOfRows } from './kernels.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readSplitThrough } from './split-reader.js';
 import { lineAt, WholeLines } from './whole-lines.js';

@@ -12,7 +12,7 @@ import type { AttemptResult } from './attempt.js';
 import { type LinesWritten, readSources, writeFile } from './kernel-reduce.js';
 import { kernelOfRows } from './kernels.js';
 import { RecordBytes } from './record-bytes.js';
-import type { GatheredReduce } from './reduce-attempt.js';
+import type { GatheredReduce } from './reduce-options.js';
 import type { TextFile } from './text-file.js';
 
 /** Runs the attempt; throws NotForKernelError where it has to be done in the general lane. */

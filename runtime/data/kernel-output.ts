@@ -2,7 +2,7 @@
 import { type Kernel, PARTITIONS_MAX, type Written } from '../../kernel/kernel.js';
 import { operationOf } from './kernel-jobs.js';
 import { kernelOfThread } from './kernels.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { RunContent } from './map-output.js';
 import type { SegmentWriter } from './segments/writer.js';
 

@@ -12,7 +12,7 @@ import { readRun, type TakingRecords } from './kernel-input.js';
 import { separatorOf } from './kernel-jobs.js';
 import { mergeInKernel } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
-import type { GatheredReduce } from './reduce-attempt.js';
+import type { GatheredReduce } from './reduce-options.js';
 import { narrowRuns, OpenRun, openRuns, partitionBytes, progressOf, RunDirectory } from './runs.js';
 import { sortSources } from './sort-sources.js';
 import { TextFile } from './text-file.js';

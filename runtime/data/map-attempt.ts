@@ -11,45 +11,18 @@
  * is visible under the target's name before it is whole, and on failure nothing is left.
  */
 import { knownAs } from '../../jobs/aggregates.js';
-import type { Counters, Job, TaskSetting } from '../../jobs/types.js';
+import type { Counters } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
-import type { AttemptResult, Progress } from './attempt.js';
+import type { AttemptResult } from './attempt.js';
 import { isForCounting } from './counted-words.js';
 import { GroupLane, isForGrouping } from './group-lane.js';
-import type { InputFile } from './input-file.js';
 import { isForKernel, openKernel } from './kernel-output.js';
+import type { MapAttemptOptions } from './map-options.js';
 import { MapOutput, type Merging, type RunContent } from './map-output.js';
-import type { SplitRange } from './plan.js';
 import { RecordLane } from './record-lane.js';
 import { WordFunctionLane } from './word-function-lane.js';
 import { WordLane } from './word-lane.js';
 import { isForWordValues, WordValueLane } from './word-value-lane.js';
-
-export interface MapAttemptOptions {
-  readonly job: Job;
-  /** All inputs of the job; ranges index them. */
-  readonly files: readonly InputFile[];
-  /** The split. */
-  readonly ranges: readonly SplitRange[];
-  readonly reduces: number;
-  /** When to spill, in bytes as MapTask counts them. Part of the job: another budget may give another digest. */
-  readonly budgetBytes: number;
-  /** For a job that partitions by range. */
-  readonly boundaries?: readonly string[] | undefined;
-  /** `task` is `map-<index>`. */
-  readonly context: TaskSetting;
-  /** A directory of this attempt's own for spilled runs; made when needed, removed in the end. */
-  readonly privateDirectory: string;
-  /** The file to be made, in a directory that exists. */
-  readonly target: string;
-  /** How many runs are merged at once; does not change the result. */
-  readonly fanIn?: number;
-  /** Force the file to the disk; without it, a crash of the machine may cost the attempt. */
-  readonly sync?: boolean;
-  /** Bad records to leave out. */
-  readonly skip?: readonly string[] | undefined;
-  readonly progress?: Progress;
-}
 
 /** A way through the split. */
 interface MapLane {

@@ -9,7 +9,7 @@ import { type AttemptResult, blame, breathe } from './attempt.js';
 import { type KeyOrder, operationOf, outputOrder } from './kernel-jobs.js';
 import { mergedRecords, mergeInKernel, mergeUntouched } from './kernel-merge.js';
 import { kernelOfThread } from './kernels.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
 import { encodeSegmentValue } from './segments/format.js';
 import { SegmentWriter, type WriteOptions } from './segments/writer.js';

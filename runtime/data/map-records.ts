@@ -6,8 +6,9 @@ import { commandsOf } from '../commands/command-job.js';
 import { throughMapper } from '../commands/map-program.js';
 import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
 import type { InputFile } from './input-file.js';
+import type { RecordBatch } from './json-records.js';
 import type { SplitRange } from './plan.js';
-import { type RecordBatch, readRecords } from './records.js';
+import { readRecords } from './records.js';
 import { splitBytes } from './split-reader.js';
 
 export interface MapRecordsOptions {

@@ -11,7 +11,7 @@ import { throughCombiner } from '../commands/map-program.js';
 import { FailureMemory } from './attempt.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { mapRecords } from './map-records.js';
 import { encodeSegmentValue } from './segments/format.js';

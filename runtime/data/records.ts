@@ -2,29 +2,15 @@
  * The records of one split, in the job's input format, in bounded memory. A record that is not what its format promises
  * is an InputDataError with its offset.
  */
-import { withFields } from '../../jobs/fields.js';
 import type { Job } from '../../jobs/types.js';
 import { decompressed, diskChunks } from './decompress.js';
 import { InputDataError } from './errors.js';
 import { isForFields, readFields } from './field-records.js';
 import { expectPinned, type InputFile, openInput } from './input-file.js';
-import type { ReadOptions } from './lines.js';
+import { type DataRecord, jsonRecords, type RecordBatch } from './json-records.js';
+import type { Line, ReadOptions } from './lines.js';
 import type { SplitRange } from './plan.js';
 import { readSplit } from './split-reader.js';
-
-export interface DataRecord {
-  /** What `map` gets. */
-  readonly record: unknown;
-  /** Where it starts: in bytes of the file, decompressed if it is compressed. */
-  readonly offset: number;
-}
-
-export interface RecordBatch {
-  readonly file: InputFile;
-  readonly records: Iterable<DataRecord>;
-  /** Bytes of the split read so far, as they lie on the disk. */
-  readonly bytesDone: number;
-}
 
 /** A file that one record is made of must fit into memory several times over. */
 const wholeBytesMax = 256 * 1024 * 1024;
@@ -60,30 +46,8 @@ export async function* readRecords(
   }
 }
 
-type Lines = readonly { readonly text: string; readonly offset: number }[];
-
-function* linesAsRecords(lines: Lines): Generator<DataRecord> {
+function* linesAsRecords(lines: readonly Line[]): Generator<DataRecord> {
   for (const { text, offset } of lines) yield { record: text, offset };
-}
-
-/** Blank lines are no records. */
-export function* jsonRecords(
-  file: InputFile,
-  lines: Lines,
-  fields: readonly string[] | undefined,
-): Generator<DataRecord> {
-  for (const { text, offset } of lines) {
-    if (text.trim() === '') continue;
-    let record: unknown;
-    try {
-      record = JSON.parse(text);
-    } catch (error) {
-      throw new InputDataError(file.name, offset, `not a JSON value: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-    yield { record: fields === undefined ? record : withFields(record, fields), offset };
-  }
 }
 
 interface FileBatch {

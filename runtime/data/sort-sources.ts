@@ -8,7 +8,7 @@ import { breathe } from './attempt.js';
 import { readRun } from './kernel-input.js';
 import { kernelContent } from './kernel-output.js';
 import { kernelOfThread } from './kernels.js';
-import type { GatheredReduce } from './reduce-attempt.js';
+import type { GatheredReduce } from './reduce-options.js';
 import { OpenRun, type Run } from './runs.js';
 import { SegmentWriter } from './segments/writer.js';
 

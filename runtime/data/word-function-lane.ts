@@ -14,7 +14,7 @@ import { countedWords, openForWords } from './counted-words.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
 import { kernelOfWords } from './kernels.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readWords } from './word-lane.js';
 import type { WordTotals } from './word-splitter.js';

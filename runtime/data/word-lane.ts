@@ -5,7 +5,7 @@
 import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { kernelContent } from './kernel-output.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readSplitThrough } from './split-reader.js';
 import { WordSplitter, type WordTotals } from './word-splitter.js';

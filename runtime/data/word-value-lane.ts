@@ -14,7 +14,7 @@ import { FailureMemory } from './attempt.js';
 import { countedWords, isForCounting, openForWords } from './counted-words.js';
 import { isDataError } from './errors.js';
 import { kernelOfThread } from './kernels.js';
-import type { MapAttemptOptions } from './map-attempt.js';
+import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { FAN_IN_DEFAULT } from './runs.js';
 import { encodeSegmentValue } from './segments/format.js';

@@ -25,10 +25,12 @@ import {
 } from '../../../runtime/data/errors.js';
 import type { InputFile } from '../../../runtime/data/input-file.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
-import { type MapAttemptOptions, runMapAttempt } from '../../../runtime/data/map-attempt.js';
+import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
+import type { MapAttemptOptions } from '../../../runtime/data/map-options.js';
 import { planSplits, type SplitPlan } from '../../../runtime/data/plan.js';
 import { attemptsPath, partName, prepareWorkspace, publishOutput } from '../../../runtime/data/publish.js';
-import { type ReduceAttemptOptions, runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import type { ReduceAttemptOptions } from '../../../runtime/data/reduce-options.js';
 import { runSequential } from '../../../runtime/data/sequential.js';
 import { temporaryDirectory } from './temporary.js';
 

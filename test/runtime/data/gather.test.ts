@@ -6,7 +6,8 @@ import type { Job } from '../../../jobs/types.js';
 import type { AttemptResult } from '../../../runtime/data/attempt.js';
 import { SourceError } from '../../../runtime/data/errors.js';
 import type { KnownSource, SourceFeed } from '../../../runtime/data/gather.js';
-import { type ReduceAttemptOptions, runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
+import type { ReduceAttemptOptions } from '../../../runtime/data/reduce-options.js';
 import { SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { temporaryDirectory } from './temporary.js';
 

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { InputFormat } from '../../../jobs/input-format.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
-import { type DataRecord, readRecords } from '../../../runtime/data/records.js';
+import type { DataRecord } from '../../../runtime/data/json-records.js';
+import { readRecords } from '../../../runtime/data/records.js';
 import { temporaryDirectory } from './temporary.js';
 
 async function read(
