@@ -5,7 +5,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import type { Kernel } from '../../kernel/kernel.js';
 import { PlainKernel } from '../../kernel/plain-kernel.js';
 import { RowKernel } from '../../kernel/row-kernel.js';
@@ -18,7 +17,7 @@ let kernel: Kernel | undefined;
 let ofWords: Kernel | undefined;
 let ofRows: RowKernel | undefined;
 
-/** Takes some 20 ms when it is called first. */
+/** Takes some milliseconds when it is called first. */
 export function kernelOfThread(): Kernel {
   kernel ??= newKernel();
   return kernel;
@@ -41,10 +40,7 @@ function newKernel(): Kernel {
   return hasWebAssembly() ? new WasmKernel(moduleCode('kernel.wasm')) : new PlainKernel();
 }
 
-/** To be called only by who compiles it at once. */
 function moduleCode(module: string): Uint8Array {
-  // The quick compiler's code would run for the first, and often the only, seconds.
-  setFlagsFromString('--no-liftoff');
   const paths = PLACES.map((place) => fileURLToPath(new URL(`${place}${module}`, import.meta.url)));
   return readFileSync(paths.find((path) => existsSync(path)) ?? paths[0]!);
 }
