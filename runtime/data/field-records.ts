@@ -17,7 +17,6 @@ import {
   type RowKernel,
   SPAN_WORDS,
 } from '../../kernel/row-kernel.js';
-import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
 import type { InputFile } from './input-file.js';
 import { type DataRecord, jsonRecords, type RecordBatch } from './json-records.js';
 import { kernelOfRows } from './kernels.js';
@@ -36,7 +35,7 @@ export function isForFields(
   fields: readonly string[],
 ): boolean {
   // An object literal would take it for the prototype.
-  const mayBe = !fields.includes('__proto__') && areFewFields(fields) && hasWebAssembly();
+  const mayBe = !fields.includes('__proto__') && areFewFields(fields) && kernelOfRows() !== undefined;
   return mayBe && ranges.every(({ file }) => files[file]!.compression === 'none');
 }
 

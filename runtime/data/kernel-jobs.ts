@@ -3,7 +3,7 @@ import { knownAs } from '../../jobs/aggregates.js';
 import { isGrouping } from '../../jobs/grouping.js';
 import type { Job } from '../../jobs/types.js';
 import { type Operation, operations } from '../../kernel/kernel.js';
-import { hasWebAssembly } from '../../kernel/wasm-kernel.js';
+import { kernelOfRows } from './kernels.js';
 
 /** How the keys of a partition lie. */
 export type KeyOrder = 'sorted' | 'none';
@@ -36,7 +36,7 @@ export function isKernelReduce(job: Job): boolean {
 
 /** Whether an attempt of the job, with these records left out, is for the kernel of rows. */
 export function isForRows({ job, skip = [] }: { job: Job; skip?: readonly string[] | undefined }): boolean {
-  return isGrouping(job) && skip.length === 0 && hasWebAssembly();
+  return isGrouping(job) && skip.length === 0 && kernelOfRows() !== undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The kernel of this thread: compiled once, its memory reused from attempt to attempt.
  *
- * Where there is no WebAssembly (a Node started with --jitless) it is the one in TypeScript, slow and to the same effect.
+ * Where there is no WebAssembly (a Node started with --jitless), or no address space for its memory (`ulimit -v`), it is the
+ * one in TypeScript, slow and to the same effect.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -29,15 +30,24 @@ export function kernelOfWords(): Kernel {
   return ofWords;
 }
 
-/** The one that groups lines of JSON; undefined where there is no WebAssembly. */
+/** The one that groups lines of JSON; undefined where there is none. */
 export function kernelOfRows(): RowKernel | undefined {
-  if (!hasWebAssembly()) return undefined;
-  ofRows ??= new RowKernel(moduleCode('rows.wasm'));
+  ofRows ??= ifPossible(() => new RowKernel(moduleCode('rows.wasm')));
   return ofRows;
 }
 
 function newKernel(): Kernel {
-  return hasWebAssembly() ? new WasmKernel(moduleCode('kernel.wasm')) : new PlainKernel();
+  return ifPossible(() => new WasmKernel(moduleCode('kernel.wasm'))) ?? new PlainKernel();
+}
+
+function ifPossible<T>(make: () => T): T | undefined {
+  if (!hasWebAssembly()) return undefined;
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // what WebAssembly calls being out of memory
+    throw error;
+  }
 }
 
 function moduleCode(module: string): Uint8Array {

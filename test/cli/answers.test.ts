@@ -279,3 +279,24 @@ describe('an output', () => {
     expectTidy(folder);
   });
 });
+
+describe('without the address space that WebAssembly reserves', () => {
+  const narrow = { addressSpaceKiB: 6_000_000 };
+
+  it.each([
+    ['words', ['word-count'], 'two one two\n'],
+    [
+      'JSON grouped',
+      ['log-statistics', '--param', 'format=ndjson', '--param', 'value=ms'],
+      '{"host":"a","ms":1}\n{"host":"b","ms":2}\n{"host":"a","ms":3}\n',
+    ],
+  ])('%s give the same answer', async (_, job, text) => {
+    const folder = newFolder({ 'in.txt': text });
+    const run = (output: string, options = {}): Promise<unknown> =>
+      succeed(['run', ...job, 'in.txt', '-o', output, '-w', '1', '-r', '2'], { cwd: folder, ...options });
+    await run('wide');
+    await run('narrow', narrow);
+    expect(partsOf(folder, 'narrow')).toEqual(partsOf(folder, 'wide'));
+    expect(linesOf(folder, 'wide')).toHaveLength(2);
+  });
+});

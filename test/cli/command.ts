@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly stdin?: string;
   readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** As `ulimit -v` sets it. */
+  readonly addressSpaceKiB?: number;
 }
 
 export interface Running {
@@ -49,7 +51,9 @@ export function newFolder(files: Readonly<Record<string, string | Uint8Array>> =
 
 export function start(args: readonly string[], options: CommandOptions): Running {
   const { REHEARSE_DATA_DIR: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program, ...args], {
+  const { addressSpaceKiB } = options;
+  const limit = addressSpaceKiB === undefined ? '' : `ulimit -v ${addressSpaceKiB} && `;
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, program, ...args], {
     cwd: options.cwd,
     env: { ...inherited, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
