@@ -3,7 +3,7 @@
  * for what `emit` is given. Cuts runs exactly where `Groups` (jobs/collector.ts) does.
  *
  * Pairs are written to the kernel's input as records (segments/format.ts), many before it is called. This code runs for every
- * pair that a job emits; it makes no objects and calls nothing in the common case, a short key in ASCII.
+ * pair that a job emits; it makes no objects and calls nothing in the common case, a short key.
  */
 import type { Collector } from '../../jobs/collector.js';
 import { wellFormed } from '../../jobs/utf8.js';
@@ -49,13 +49,26 @@ export class KernelCollector implements Collector {
     let at = start + 1;
     for (let index = 0; index < length; index++) {
       const unit = key.charCodeAt(index);
-      if (unit >= 0x80) {
-        this.#addOdd(key, value);
+      if (unit < 0x80) {
+        input[at++] = unit;
+      } else if (unit < 0x800) {
+        input[at++] = 0xc0 | (unit >> 6);
+        input[at++] = 0x80 | (unit & 0x3f);
+      } else if (unit < 0xd800 || unit > 0xdfff) {
+        input[at++] = 0xe0 | (unit >> 12);
+        input[at++] = 0x80 | ((unit >> 6) & 0x3f);
+        input[at++] = 0x80 | (unit & 0x3f);
+      } else {
+        this.#addOdd(key, value); // a surrogate
         return;
       }
-      input[at++] = unit;
     }
-    input[start] = length;
+    const bytes = at - start - 1;
+    if (bytes >= SHORT) {
+      this.#addOdd(key, value);
+      return;
+    }
+    input[start] = bytes;
     this.#endRecord(at, value, key);
   }
 
@@ -64,8 +77,10 @@ export class KernelCollector implements Collector {
     const end = this.#at;
     this.#at = 0;
     for (let at = 0; at < end; ) {
-      at = this.#kernel.readRecords(at, end).next;
+      const { next } = this.#kernel.readRecords(at, end);
       if (this.#kernel.full) this.#cut();
+      else if (next === at) throw new Error('a record that was written here is not whole');
+      at = next;
     }
   }
 

@@ -176,6 +176,13 @@ const word = fc.oneof(
     arbitrary: fc.integer({ min: 0, max: 500 }).map((index) => `word${'x'.repeat(index % 20)}${index}`),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 20 }) },
+  // About as many bytes as one byte of a length can say, of two and three bytes a letter.
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom('я', '漢'), fc.integer({ min: 40, max: 66 }))
+      .map(([letter, length]) => letter.repeat(length)),
+  },
 );
 const gap = fc.constantFrom(' ', ' ', ',', '\t', '\u00a0', '\u3000', '\r', '\0', '\\');
 const text = fc
