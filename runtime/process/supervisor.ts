@@ -3,13 +3,14 @@
  * pause when they end quickly, and at the end kills them for certain, stopped ones too.
  */
 import type { ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
 import type { NodeId } from '../../core/ids.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
+import { keepOutput } from './child-output.js';
 import { takeChild } from './child-process.js';
 import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
 import { recordProcess } from './process-register.js';
@@ -50,6 +51,7 @@ interface Child {
   /** Ends in a row that came soon after the start. */
   quickEnds: number;
   previous: ChildSetup['previous'];
+  /** Its processes so far are dead, and their logs hold what they printed. */
   exit: Promise<void>;
   timer: NodeJS.Timeout | undefined;
   /** A rehearsal wants it down until it says otherwise. */
@@ -118,7 +120,7 @@ export class Supervisor {
     return child?.connected ? child.send(message) : false;
   }
 
-  /** Every child is dead when this resolves, whatever state it was in. */
+  /** Every child is dead when this resolves, whatever state it was in, and its log is written. */
   async killAll(): Promise<void> {
     this.#stopping = true;
     for (const child of this.#children.values()) {
@@ -162,28 +164,17 @@ export class Supervisor {
 
   #listen(child: Child, process_: ChildProcess): void {
     const { layout, observer } = this.#options;
-    // Most say nothing, and then there is no log.
-    let log: WriteStream | undefined;
-    const keep = (bytes: Buffer): void => {
-      log ??= openLog(join(layout.logs, `${child.node}.${child.incarnation}.log`));
-      log.write(bytes);
-    };
-    process_.stdout!.on('data', keep);
-    process_.stderr!.on('data', keep);
     if (this.#options.rehearsed)
       createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
         observer.said?.(child.node, JSON.parse(line) as ToParent);
       });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
-    child.exit = new Promise((resolve) => {
-      const ended = (how: string) => {
-        if (log) log.end(resolve);
-        else resolve();
-        this.#ended(child, how);
-      };
-      process_.once('error', (error) => ended(error.message));
-      process_.once('exit', (code, signal) => ended(signal ?? String(code)));
+    process_.once('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
+    process_.on('error', (error) => {
+      if (process_.pid === undefined) this.#ended(child, error.message); // it was never started
     });
+    const said = keepOutput(process_, join(layout.logs, `${child.node}.${child.incarnation}.log`));
+    child.exit = Promise.all([child.exit, said]).then(() => {}); // of the life before, too
   }
 
   #ended(child: Child, how: string): void {
@@ -201,12 +192,6 @@ export class Supervisor {
       if (!this.#stopping && !child.held && !child.process) this.#spawn(child);
     }, pauseMs);
   }
-}
-
-function openLog(path: string): WriteStream {
-  const log = createWriteStream(path, { flags: 'a' });
-  log.on('error', () => {});
-  return log;
 }
 
 /** Signals that come from outside; anything else a process did to itself. */
