@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
+import type { JournalRecord } from '../../core/records.js';
+import { FileJournal } from '../../runtime/store/file-journal.js';
 
 const program = fileURLToPath(new URL('../../dist/bin/rehearse.cjs', import.meta.url));
 
@@ -128,10 +130,12 @@ export interface Decision {
   readonly at: number;
 }
 
-/** What the masters of a run decided, as their traces tell. */
+/** What the masters of a run decided, one life after the other, as their traces tell. */
 export function decisionsOf(run: string, decision: string): Decision[] {
   const directory = join(run, 'trace');
-  const names = readdirSync(directory).filter((name) => name.startsWith('master-'));
+  const names = readdirSync(directory)
+    .filter((name) => name.startsWith('master-'))
+    .sort();
   return names.flatMap((name) => {
     const lines = readFileSync(join(directory, name), 'utf8').split('\n').slice(1, -1);
     return lines.flatMap((line) => {
@@ -141,6 +145,16 @@ export function decisionsOf(run: string, decision: string): Decision[] {
         .map((effect) => ({ ...effect, at }));
     });
   });
+}
+
+/** The tasks that a run has committed, in their order: what its journal says, while nobody works on it. */
+export async function committedOf(run: string): Promise<number[]> {
+  const journal = await FileJournal.open<JournalRecord>(join(run, 'journal'));
+  const { entries } = await journal.read(1, 1000);
+  await journal.close();
+  return entries.flatMap(({ records }) =>
+    records.flatMap((record) => (record.type === 'task.committed' ? [record.attempt.task] : [])),
+  );
 }
 
 /** Waits for a condition; fails when it does not come. */
