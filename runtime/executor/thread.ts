@@ -5,7 +5,8 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
-import { closeOutputs } from '../data/lasting-outputs.js';
+import { isForManyOpen } from '../data/errors.js';
+import { closeOutputs, makeRoom } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
@@ -120,6 +121,7 @@ async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources
       ...bounded(heaviest),
     };
   } catch (error) {
+    if (isForManyOpen(error)) makeRoom();
     return resultOfError(error, known.used, folders.bundleDirectory);
   }
 }

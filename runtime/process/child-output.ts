@@ -24,6 +24,5 @@ export function keepOutput(child: ChildProcess, path: string, patienceMs = patie
     child.once('exit', () => {
       timer = setTimeout(end, patienceMs);
     });
-    if (child.pid === undefined) end(); // it was never started
   });
 }

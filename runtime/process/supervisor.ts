@@ -164,15 +164,17 @@ export class Supervisor {
 
   #listen(child: Child, process_: ChildProcess): void {
     const { layout, observer } = this.#options;
+    const isStarted = process_.pid !== undefined;
+    process_.on('error', (error) => {
+      if (!isStarted) this.#ended(child, error.message);
+    });
+    if (!isStarted) return; // it has no pipes, and nothing to say
     if (this.#options.rehearsed)
       createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
         observer.said?.(child.node, JSON.parse(line) as ToParent);
       });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
     process_.once('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
-    process_.on('error', (error) => {
-      if (process_.pid === undefined) this.#ended(child, error.message); // it was never started
-    });
     const said = keepOutput(process_, join(layout.logs, `${child.node}.${child.incarnation}.log`));
     child.exit = Promise.all([child.exit, said]).then(() => {}); // of the life before, too
   }

@@ -22,6 +22,8 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly stdin?: string;
   readonly uid?: number;
+  /** How many files each of its processes may have open. */
+  readonly filesOpenMax?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +53,10 @@ export function newFolder(files: Readonly<Record<string, string | Uint8Array>> =
 
 export function start(args: readonly string[], options: CommandOptions): Running {
   const { REHEARSE_DATA_DIR: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program, ...args], {
+  const words = [process.execPath, program, ...args];
+  const limited = ['sh', '-c', `ulimit -n ${options.filesOpenMax} && exec "$0" "$@"`, ...words];
+  const [first, ...rest] = options.filesOpenMax === undefined ? words : limited;
+  const child = spawn(first!, rest, {
     cwd: options.cwd,
     env: { ...inherited, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -239,6 +239,14 @@ describe('the surroundings of a job', () => {
     }
   });
 
+  it.each([64, 100])('%i files open at once will do for 150 maps', async (filesOpenMax) => {
+    const folder = newFolder({ 'in.txt': 'one\ntwo\nthree\n'.repeat(50) });
+    const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '150', '-r', '3', '-w', '2', '--json'];
+    const { out } = await succeed(args, { cwd: folder, filesOpenMax });
+    expect(linesOf(folder)).toEqual(['one 50', 'three 50', 'two 50']);
+    expect(JSON.parse(out)).toMatchObject({ maps: { tasks: 150, attempts: 150 } });
+  });
+
   it('a map that fails sometimes is tried again, and the answer is right', async () => {
     const once = `map(line, emit) {
     if (line === 'bad' && !existsSync(emit.params.mark!)) {

@@ -36,9 +36,3 @@ it('Whoever holds the pipes of a dead process open is not waited for', async () 
   onTestFinished(() => void process.kill(holder, 'SIGKILL'));
   expect(() => process.kill(holder, 0)).not.toThrow();
 });
-
-it('A process that cannot be started is over at once', async () => {
-  const child = spawn('/no/such/program', { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.on('error', () => {});
-  await keepOutput(child, join(temporaryDirectory(), 'worker-1.1.log'), longMs);
-});
