@@ -14,8 +14,8 @@ import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration, sayMany } from '../quantities.js';
 import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
-import { type Ending, resumeLine } from './execute.js';
-import { isLast, sayPath } from './prepare.js';
+import { type Ending, resumeCommand } from './execute.js';
+import { isLast, sayPath, sayRun } from './prepare.js';
 import { summarize, summaryText } from './summary.js';
 
 export interface Concluding {
@@ -28,10 +28,10 @@ export interface Concluding {
 }
 
 export async function concludeRun(ending: Ending, concluding: Concluding): Promise<number> {
-  const { request, terminal, flags } = concluding;
+  const { request, layout, terminal, flags } = concluding;
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
-    terminal.warn(`stopped. ${resumeLine(request)}`);
+    terminal.warn(`stopped. to go on: ${resumeCommand(layout)}`);
     return ending.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
   }
   const { conclusion } = ending;
@@ -56,7 +56,7 @@ async function succeed(status: JobStatus, concluding: Concluding): Promise<numbe
   if (flags.quiet && !flags.json) return exitCodes.yes;
   const summary = await summarize(status, concluding);
   if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
-  else terminal.say(summaryText(summary));
+  else terminal.say(summaryText(summary, sayRun(concluding.layout)));
   return exitCodes.yes;
 }
 
@@ -109,7 +109,7 @@ function fail(status: JobStatus, concluding: Concluding): number {
   if (readdirSync(layout.logs).some((name) => name.startsWith('job-'))) {
     terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
   }
-  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${request.runId})`);
+  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${sayRun(layout)})`);
   return exitCodes.no;
 }
 

@@ -31,6 +31,7 @@ import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import type { RunFlags, RunSettings } from './flags.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
+import { dataDirectoryOf } from './run-id.js';
 
 export interface PreparedJob {
   /** A job, or of a pipeline the stage that is to be run. */
@@ -254,4 +255,9 @@ export function sayPath(path: string): string {
   const near = relative(process.cwd(), path);
   if (near === '') return '.';
   return near.startsWith('..') || isAbsolute(near) ? path : near;
+}
+
+/** By what a run is found from here: its id, or its folder where nobody would look for it. */
+export function sayRun({ runId, root }: RunLayout): string {
+  return runLayout(dataDirectoryOf(undefined), runId).root === root ? runId : sayPath(root);
 }

@@ -102,6 +102,11 @@ const troubles: Readonly<Record<string, string>> = {
   ENFILE: manyOpen,
 };
 
+/** What a disk refused, by the name that the system gives it. */
+export function diskTrouble(errno: string): string {
+  return troubles[errno] ?? `disk error ${errno}`;
+}
+
 /** The disk refused: full, read-only, failing. `errno` is the name the system gives it, such as `ENOSPC`. */
 export class DiskError extends Error {
   override readonly name = 'DiskError';
@@ -110,7 +115,7 @@ export class DiskError extends Error {
   readonly errno: string;
 
   constructor(place: string, errno: string, cause: unknown) {
-    super(`${troubles[errno] ?? `disk error ${errno}`}: ${place}`, { cause });
+    super(`${diskTrouble(errno)}: ${place}`, { cause });
     this.place = place;
     this.errno = errno;
   }

@@ -60,12 +60,12 @@ export class LocalCluster {
     const { request, layout } = options;
     for (const directory of [layout.trace, layout.work, layout.logs])
       mkdirSync(directory, { recursive: true });
+    recordProcess(layout, 'command', process.pid);
+    this.#incarnationBase = nextIncarnationBase(layout);
     this.#sockets = makeSocketDirectory(layout);
     this.#addresses = request.config.masters.map(
       (node) => [node, join(this.#sockets, `${node}.sock`)] as const,
     );
-    this.#incarnationBase = nextIncarnationBase(layout);
-    recordProcess(layout, 'command', process.pid);
     const { masters } = request.config;
     this.#masterHere = masters.length === 1 && !options.rehearsed;
     this.#masterLeads = new Promise((resolve) => {
@@ -159,7 +159,11 @@ export class LocalCluster {
   /** The last resort: nothing is awaited, nothing is left running. */
   abandon(): void {
     void this.supervisor.killAll();
-    this.#removeSockets();
+    try {
+      this.#removeSockets();
+    } catch {
+      // Somebody was just making one; who resumes the run removes them.
+    }
   }
 }
 
@@ -171,7 +175,12 @@ function makeSocketDirectory(layout: RunLayout): string {
   const record = join(layout.root, 'sockets');
   if (existsSync(record)) removeTree(readFileSync(record, 'utf8'));
   const directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
-  writeFileSync(record, directory);
+  try {
+    writeFileSync(record, directory);
+  } catch (error) {
+    removeTree(directory);
+    throw error;
+  }
   return directory;
 }
 

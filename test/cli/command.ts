@@ -22,8 +22,8 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly stdin?: string;
   readonly uid?: number;
-  /** How many files each of its processes may have open. */
-  readonly filesOpenMax?: number;
+  /** What a shell does before, in the same process. */
+  readonly before?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -54,8 +54,8 @@ export function newFolder(files: Readonly<Record<string, string | Uint8Array>> =
 export function start(args: readonly string[], options: CommandOptions): Running {
   const { REHEARSE_DATA_DIR: _, ...inherited } = process.env;
   const words = [process.execPath, program, ...args];
-  const limited = ['sh', '-c', `ulimit -n ${options.filesOpenMax} && exec "$0" "$@"`, ...words];
-  const [first, ...rest] = options.filesOpenMax === undefined ? words : limited;
+  const inShell = ['sh', '-c', `${options.before} && exec "$0" "$@"`, ...words];
+  const [first, ...rest] = options.before === undefined ? words : inShell;
   const child = spawn(first!, rest, {
     cwd: options.cwd,
     env: { ...inherited, ...options.env },

@@ -155,6 +155,25 @@ describe('an ordinary user', () => {
   });
 });
 
+describe('surroundings in which nothing can be run', () => {
+  const inFile = 'a b\n';
+
+  it.each([
+    ['a folder for temporary files that is not there', 'export TMPDIR=/no/such/folder', 'set TMPDIR to'],
+    ['a folder for temporary files that is none', 'export TMPDIR="$PWD/in.txt"', 'set TMPDIR to'],
+    ['a folder that was removed', 'mkdir gone && cd gone && rmdir ../gone', 'go to one that exists'],
+    ['so few files that no process can be started', 'ulimit -n 24', 'ulimit -n; then: rehearse resume 2'],
+    ['so few files that nothing can be read', 'ulimit -n 20', 'ulimit -n'],
+  ])('%s: E003, exit code 4', async (_, before, says) => {
+    const folder = newFolder({ 'in.txt': inFile });
+    const args = [...count, join(folder, 'in.txt'), '-w', '2', '--progress', 'none'];
+    const ended = await rehearse(args, { cwd: folder, before });
+    expectOneError({ ...ended, err: ended.err.replace(/^(worker-\d ended .*\n)*/, '') }, 'E003');
+    expect(ended.err).toContain(says);
+    expect(ended.code).toBe(environment);
+  });
+});
+
 describe('help', () => {
   it.each(['run', 'resume', 'sim', 'replay', 'demo', 'doctor'])(
     'of %s is on stdout, exit code 0',
