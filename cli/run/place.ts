@@ -1,12 +1,12 @@
 /**
  * Where a run and its output go, and what is said when they cannot go there.
  */
-import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errnoOf } from '../../runtime/data/disk.js';
 import { isForManyOpen } from '../../runtime/data/errors.js';
-import { lookAtOutput, removeWorkspace } from '../../runtime/data/publish.js';
+import { lookAtOutput, workspacePath } from '../../runtime/data/publish.js';
 import { runLayout } from '../../runtime/node/layout.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
@@ -49,10 +49,15 @@ export async function placeRun(flags: RunFlags, dataDirectory: string, runId: st
   return { dataDirectory, runId, output, toStdout };
 }
 
-/** Leaves nothing of a run that could not be begun. */
-export async function clearPlace({ dataDirectory, runId, output }: RunPlace): Promise<void> {
-  await removeWorkspace(output, runId).catch(() => {}); // where nothing could be made there is nothing to remove
-  await rm(runLayout(dataDirectory, runId).root, { recursive: true, force: true }).catch(() => {});
+/** Leaves nothing of a run that was not begun. */
+export function clearPlace({ dataDirectory, runId, output }: RunPlace): void {
+  for (const path of [workspacePath(output, runId), runLayout(dataDirectory, runId).root]) {
+    try {
+      removeTree(path);
+    } catch {
+      // Where nothing could be made there is nothing to remove.
+    }
+  }
 }
 
 const inTheWay = 'a file stands where a folder should be';

@@ -2,9 +2,11 @@
  * Everything that can be wrong is found here, before anything is started or written: the job, its parameters, the
  * inputs, the output.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, relative } from 'node:path';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines, offeredBuiltins } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
@@ -55,6 +57,11 @@ export interface StageOf {
 
 export function isLast({ index, count }: StageOf): boolean {
   return index === count - 1;
+}
+
+/** A name for where this process unpacks a job's code. Most jobs need no such folder. */
+export function scratchDirectory(): string {
+  return join(tmpdir(), `rehearse-job-${randomBytes(6).toString('hex')}`);
 }
 
 /** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage, counted from 0. */
@@ -179,7 +186,7 @@ export async function createRun(ingredients: RunIngredients): Promise<PreparedRu
   try {
     return await writeDown(ingredients);
   } catch (error) {
-    await clearPlace(ingredients.place);
+    clearPlace(ingredients.place);
     throw placeError(error);
   }
 }
