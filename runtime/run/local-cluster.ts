@@ -52,6 +52,7 @@ export class LocalCluster {
   #master: MasterNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
+  #draining = false;
   /** Each settles when a client that has its answer is gone. */
   readonly #clientsClosed: Promise<void>[] = [];
 
@@ -130,14 +131,18 @@ export class LocalCluster {
       ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
     });
     try {
-      return await this.#client.run(requestId, spec);
+      const concluded = this.#client.run(requestId, spec);
+      if (this.#draining) this.#client.drain();
+      return await concluded;
     } finally {
       this.#clientsClosed.push(this.#client.close());
       this.#client = undefined;
     }
   }
 
+  /** Whatever runs now or later: running attempts may finish, and nothing more begins. */
   drain(): void {
+    this.#draining = true;
     this.#client?.drain();
   }
 

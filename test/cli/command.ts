@@ -163,11 +163,16 @@ export async function committedOf(run: string): Promise<number[]> {
 }
 
 /** Waits for a condition; fails when it does not come. */
-export async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean,
+  limitMs = 20_000,
+  everyMs = 20,
+): Promise<void> {
   const end = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -119,6 +119,27 @@ describe('the first signal', () => {
   );
 });
 
+describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
+  it('as soon as anything is written leaves nothing, or a run that goes on from there', async () => {
+    const folder = gatedFolder();
+    const running = start(args, { cwd: folder });
+    const isWritten = (): boolean => readdirSync(folder).some((name) => name.startsWith('.out.rehearse-'));
+    await until('the folder beside the output is made', isWritten, 20_000, 1);
+    running.child.kill(signal);
+    openGate(folder);
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code: signal === 'SIGINT' ? 130 : 143, out: '' });
+    if (ended.err === 'stopped before anything was begun\n') {
+      expect(runsOf(folder)).toEqual([]);
+      expectTidy(folder);
+    } else {
+      expect(ended.err).toContain('stopped. to go on: rehearse resume ');
+      await succeed(['resume', 'last', '-q'], { cwd: folder });
+      expect(linesOf(folder)).toEqual(expected);
+    }
+  });
+});
+
 describe('the second signal', () => {
   it('ends at once, even while a map spins, and the run can be resumed', async () => {
     const folder = gatedFolder(spins);
