@@ -31,6 +31,8 @@ export interface SupervisorOptions {
   /** Workers are started before, and dial then. */
   readonly masterLeads: Promise<void>;
   readonly observer: ProcessObserver;
+  /** A process cannot be started again, or not be written down. */
+  failed(error: Error): void;
   /** For a rehearsal: where a node is hit, and that its steps are wanted. */
   readonly rehearsed?: { points(node: NodeId): readonly CrashPoint[] };
 }
@@ -111,7 +113,7 @@ export class Supervisor {
     const child = this.#children.get(node);
     if (!child?.held) return false;
     child.held = false;
-    if (!child.process && !this.#stopping) this.#spawn(child);
+    if (!child.process && !this.#stopping) this.#spawnAgain(child);
     return true;
   }
 
@@ -191,8 +193,17 @@ export class Supervisor {
     this.#options.observer.ended?.(child.node, child.incarnation, how, pauseMs);
     if (child.held) return;
     child.timer = setTimeout(() => {
-      if (!this.#stopping && !child.held && !child.process) this.#spawn(child);
+      if (!this.#stopping && !child.held && !child.process) this.#spawnAgain(child);
     }, pauseMs);
+  }
+
+  /** Nobody waits for it. */
+  #spawnAgain(child: Child): void {
+    try {
+      this.#spawn(child);
+    } catch (error) {
+      this.#options.failed(error as Error);
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export interface LocalClusterOptions {
   readonly dataDirectory: string;
   readonly observer: ProcessObserver;
   report(status: JobStatus): void;
-  /** The client or the master in this process cannot go on. */
+  /** The client or the master in this process cannot go on, or no other process be started. */
   failed(error: Error): void;
   readonly rehearsed?: RehearsedCluster;
 }
@@ -85,6 +85,7 @@ export class LocalCluster {
       heapMiB: request.heapMiB,
       masterLeads: this.#masterLeads,
       observer: options.observer,
+      failed: options.failed,
       ...(options.rehearsed ? { rehearsed: options.rehearsed } : {}),
     });
   }
