@@ -82,6 +82,8 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
           rehearsal?.started(node, incarnation);
         },
         ended: (node, _incarnation, how, restartMs) => {
+          // An interrupt of the terminal is ours to answer; a child that was too young to ignore it is no news.
+          if (how === 'SIGINT') return;
           progress.event(
             `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
           );

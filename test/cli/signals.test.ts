@@ -125,10 +125,13 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
     const running = start(args, { cwd: folder });
     const isWritten = (): boolean => readdirSync(folder).some((name) => name.startsWith('.out.rehearse-'));
     await until('the folder beside the output is made', isWritten, 20_000, 1);
+    const below = onLinux && signal === 'SIGINT' ? descendantsOf(running.pid) : [];
     running.child.kill(signal);
+    for (const pid of below.filter(isAlive)) process.kill(pid, signal); // as from a terminal
     openGate(folder);
     const ended = await running.ended;
     expect(ended).toMatchObject({ code: signal === 'SIGINT' ? 130 : 143, out: '' });
+    expect(ended.err).not.toMatch(/worker-\d ended/);
     if (ended.err === 'stopped before anything was begun\n') {
       expect(runsOf(folder)).toEqual([]);
       expectTidy(folder);
