@@ -64,12 +64,14 @@ function dataDirectory(flags: GlobalFlags): Finding {
 
 /** Unix sockets carry every word between master and workers. */
 async function sockets(): Promise<Finding> {
-  const directory = mkdtempSync(join(tmpdir().length <= 60 ? tmpdir() : '/tmp', 'rehearse-'));
   const server = createServer();
+  let directory: string | undefined;
   try {
+    directory = mkdtempSync(join(tmpdir().length <= 60 ? tmpdir() : '/tmp', 'rehearse-'));
+    const socket = join(directory, 'probe.sock');
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(join(directory, 'probe.sock'), resolve);
+      server.listen(socket, resolve);
     });
     return { check: 'sockets', ok: true, found: `Unix sockets work in ${directory}` };
   } catch (error) {
@@ -81,7 +83,7 @@ async function sockets(): Promise<Finding> {
     };
   } finally {
     server.close();
-    rmSync(directory, { recursive: true, force: true });
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
+import { surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
 export interface Terminal {
@@ -63,10 +64,11 @@ export function writeOut(bytes: Uint8Array | string): Promise<boolean> {
 
 /** Prints an error in its one shape and returns the exit code. With `json`, as the document on stdout. */
 export function reportError(error: unknown, json: boolean): number {
-  if (error instanceof UserError) {
-    if (json) writeStdout(`${JSON.stringify({ error: error.parts })}\n`);
-    else process.stderr.write(error.layOut());
-    return error.exitCode;
+  const told = error instanceof UserError ? error : surroundingsError(error);
+  if (told) {
+    if (json) writeStdout(`${JSON.stringify({ error: told.parts })}\n`);
+    else process.stderr.write(told.layOut());
+    return told.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const parts = {

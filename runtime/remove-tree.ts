@@ -8,16 +8,23 @@ import { join } from 'node:path';
 
 /** Removes the file or the folder with all that is in it, if it is there. */
 export function removeTree(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeFolder(path);
-  else removeFile(path);
+  const stats = unlessAbsent(() => lstatSync(path));
+  if (stats?.isDirectory()) removeFolder(path);
+  else if (stats) removeFile(path);
 }
 
 /** Removes the file, if it is there. */
 export function removeFile(path: string): void {
+  unlessAbsent(() => unlinkSync(path));
+}
+
+function unlessAbsent<T>(operation: () => T): T | undefined {
   try {
-    unlinkSync(path);
+    return operation();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
 

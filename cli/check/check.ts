@@ -1,19 +1,17 @@
 /**
  * `rehearse check`: what a job promises, tried on records of its own inputs, before anybody relies on it.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PlainRecord } from '../../jobs/plain.js';
 import type { Job } from '../../jobs/types.js';
 import { InputError } from '../../runtime/data/errors.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { readRecords } from '../../runtime/data/records.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayMany } from '../quantities.js';
 import { paramsOf } from '../run/flags.js';
-import { findJob } from '../run/prepare.js';
+import { findJob, scratchDirectory } from '../run/prepare.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { checkJob } from './properties.js';
@@ -38,7 +36,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
     });
   }
   const params = paramsOf(flags.param ?? []);
-  const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
+  const scratch = scratchDirectory();
   try {
     const { job, stage } = await findJob(jobName!, params, scratch);
     const records = await sample(inputs, job, wanted);
@@ -59,7 +57,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
     }
     return broken.length === 0 ? exitCodes.yes : exitCodes.no;
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeTree(scratch);
   }
 }
 

@@ -13,8 +13,8 @@ import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration, sayMany } from '../quantities.js';
 import { type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
-import { type Ending, resumeLine } from './execute.js';
-import { isLast, sayPath } from './prepare.js';
+import { type Ending, resumeCommand } from './execute.js';
+import { isLast, sayPath, sayRun } from './prepare.js';
 import { type FinishedRun, summarize, summaryText } from './summary.js';
 
 export interface Concluding extends FinishedRun {
@@ -23,10 +23,10 @@ export interface Concluding extends FinishedRun {
 }
 
 export async function concludeRun(ending: Ending, concluding: Concluding): Promise<number> {
-  const { request, terminal, flags } = concluding;
+  const { request, layout, terminal, flags } = concluding;
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
-    terminal.warn(`stopped. ${resumeLine(request)}`);
+    terminal.warn(`stopped. to go on: ${resumeCommand(layout)}`);
     return ending.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
   }
   const { conclusion } = ending;
@@ -51,7 +51,7 @@ async function succeed(status: JobStatus, concluding: Concluding): Promise<numbe
   if (flags.quiet && !flags.json) return exitCodes.yes;
   const summary = await summarize(status, concluding);
   if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
-  else terminal.say(summaryText(summary));
+  else terminal.say(summaryText(summary, sayRun(concluding.layout)));
   return exitCodes.yes;
 }
 
@@ -104,7 +104,7 @@ function fail(status: JobStatus, concluding: Concluding): number {
   if (readdirSync(layout.logs).some((name) => name.startsWith('job-'))) {
     terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
   }
-  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${request.runId})`);
+  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${sayRun(layout)})`);
   return exitCodes.no;
 }
 

@@ -13,7 +13,9 @@ import type { ToParent } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
+import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
+import { sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
 
 export interface ExecuteOptions {
@@ -46,27 +48,8 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     fail = reject;
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
-  const cluster = new LocalCluster({
-    request,
-    layout,
-    dataDirectory: dirname(dirname(layout.root)),
-    observer: {
-      started: (node, incarnation) => {
-        if (options.verbose) progress.event(`${node} started (life ${incarnation})`);
-        rehearsal?.started(node, incarnation);
-      },
-      ended: (node, _incarnation, how, restartMs) => {
-        progress.event(
-          `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
-        );
-      },
-      said: listenTo(rehearsal, fail, progress),
-    },
-    report: (status) => progress.status(status),
-    failed: fail,
-    ...(rehearsal ? { rehearsed: rehearsal } : {}),
-  });
-  const signals = answerSignals(cluster, request, progress);
+  const cluster = openCluster(options, fail);
+  const signals = answerSignals(cluster, layout, progress);
   let conclusion: Conclusion;
   try {
     rehearsal?.begin(cluster);
@@ -74,7 +57,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     conclusion = await Promise.race([work, failed]);
     await rehearsal?.followUp(cluster, conclusion);
   } catch (error) {
-    throw error instanceof StoreFailedError ? storeError(error, request) : error;
+    throw explained(error, layout);
   } finally {
     rehearsal?.end();
     await cluster.stop();
@@ -84,6 +67,36 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   if (conclusion.type === 'drained') return { type: 'interrupted', signal: signals.first() ?? 'SIGINT' };
   await cleanUp(request, layout);
   return { type: 'concluded', conclusion };
+}
+
+function openCluster(options: ExecuteOptions, fail: (error: Error) => void): LocalCluster {
+  const { request, layout, progress, rehearsal } = options;
+  try {
+    return new LocalCluster({
+      request,
+      layout,
+      dataDirectory: dirname(dirname(layout.root)),
+      observer: {
+        started: (node, incarnation) => {
+          if (options.verbose) progress.event(`${node} started (life ${incarnation})`);
+          rehearsal?.started(node, incarnation);
+        },
+        ended: (node, _incarnation, how, restartMs) => {
+          // An interrupt of the terminal is ours to answer; a child that was too young to ignore it is no news.
+          if (how === 'SIGINT') return;
+          progress.event(
+            `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
+          );
+        },
+        said: listenTo(rehearsal, fail, progress),
+      },
+      report: (status) => progress.status(status),
+      failed: fail,
+      ...(rehearsal ? { rehearsed: rehearsal } : {}),
+    });
+  } catch (error) {
+    throw explained(error, layout);
+  }
 }
 
 /** Failures of the store that are borne: another master takes over, or the same one tries again. */
@@ -101,7 +114,8 @@ function listenTo(
     if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
     const text = `${node}: ${message.message}`;
     if (message.name !== 'StoreFailedError') {
-      fail(Object.assign(new Error(text), { name: message.name, stack: message.stack }));
+      const { name, stack, call } = message;
+      fail(Object.assign(new Error(text), { name, stack }, call));
     } else if (++storeFailures > storeFailuresBorne) {
       fail(new StoreFailedError(text));
     } else {
@@ -111,13 +125,13 @@ function listenTo(
 }
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, request: RunRequest, progress: ProgressView) {
+function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: ProgressView) {
   let first: 'SIGINT' | 'SIGTERM' | undefined;
   const answer = (signal: 'SIGINT' | 'SIGTERM'): void => {
     if (first) {
       cluster.abandon();
       progress.done();
-      process.stderr.write(`${resumeLine(request)}\n`);
+      process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
       process.exit(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
     }
     first = signal;
@@ -141,18 +155,24 @@ export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<v
   for (const path of [layout.work, layout.bundle, layout.stdin]) removeTree(path);
 }
 
-export function resumeLine(request: RunRequest): string {
-  return `to go on: rehearse resume ${request.runId}`;
+export function resumeCommand(layout: RunLayout): string {
+  return `rehearse resume ${sayRun(layout)}`;
+}
+
+/** What the surroundings have refused, and how to go on with the run; a bug of ours as it is. */
+function explained(error: unknown, layout: RunLayout): unknown {
+  if (error instanceof StoreFailedError) return storeError(error, layout);
+  return surroundingsError(error, resumeCommand(layout)) ?? error;
 }
 
 /** A disk that is full is the answer "no"; anything else that a store refuses is the surroundings' fault. */
-function storeError(error: StoreFailedError, request: RunRequest): UserError {
+function storeError(error: StoreFailedError, layout: RunLayout): UserError {
   const full = /ENOSPC|no space left/.test(error.message);
   return new UserError({
     code: 'E001',
     what: full ? 'the disk is full: the journal could not be written' : 'the store refused a write',
     why: error.message,
-    next: `once that is mended: rehearse resume ${request.runId}`,
+    next: `once that is mended: ${resumeCommand(layout)}`,
     exit: full ? exitCodes.no : exitCodes.environment,
   });
 }

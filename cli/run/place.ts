@@ -1,11 +1,13 @@
 /**
  * Where a run and its output go, and what is said when they cannot go there.
  */
-import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errnoOf } from '../../runtime/data/disk.js';
-import { lookAtOutput, removeWorkspace } from '../../runtime/data/publish.js';
+import { isForManyOpen } from '../../runtime/data/errors.js';
+import { lookAtOutput, workspacePath } from '../../runtime/data/publish.js';
 import { runLayout } from '../../runtime/node/layout.js';
+import { removeTree } from '../../runtime/remove-tree.js';
+import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
 
@@ -47,30 +49,33 @@ export async function placeRun(flags: RunFlags, dataDirectory: string, runId: st
   return { dataDirectory, runId, output, toStdout };
 }
 
-/** Leaves nothing of a run that could not be begun. */
-export async function clearPlace({ dataDirectory, runId, output }: RunPlace): Promise<void> {
-  await removeWorkspace(output, runId).catch(() => {}); // where nothing could be made there is nothing to remove
-  await rm(runLayout(dataDirectory, runId).root, { recursive: true, force: true }).catch(() => {});
+/** Leaves nothing of a run that was not begun. */
+export function clearPlace({ dataDirectory, runId, output }: RunPlace): void {
+  for (const path of [workspacePath(output, runId), runLayout(dataDirectory, runId).root]) {
+    try {
+      removeTree(path);
+    } catch {
+      // Where nothing could be made there is nothing to remove.
+    }
+  }
 }
 
+const inTheWay = 'a file stands where a folder should be';
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ENOTDIR: 'a file stands where a folder should be',
-  EEXIST: 'a file stands where a folder should be',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
+  ENOTDIR: inTheWay,
+  EEXIST: inTheWay,
+  ENOENT: 'this folder cannot be made', // Node says so of a read-only file system
 };
 
 /** A disk that refuses is the surroundings' mistake; anything else goes through. */
 export function placeError(error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined) return error;
+  if (isForManyOpen(error)) return surroundingsError(error); // in any place
   const { path, message } = error as NodeJS.ErrnoException;
   return new UserError({
     code: 'E002',
-    what: `the run cannot be written down: ${reasons[errno] ?? message}`,
+    what: `the run cannot be written down: ${reasons[errno] ?? refusalOf(errno) ?? message}`,
     where: path,
     next: 'choose another place for the output with -o, or for the run with --data-dir',
     exit: exitCodes.environment,

@@ -2,9 +2,11 @@
  * Everything that can be wrong is found here, before anything is started or written: the job, its parameters, the
  * inputs, the output.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { isAbsolute, relative } from 'node:path';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, relative } from 'node:path';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines, offeredBuiltins } from '../../jobs/builtin/registry.js';
 import { JobDefinitionError } from '../../jobs/define.js';
@@ -31,6 +33,7 @@ import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import type { RunFlags, RunSettings } from './flags.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
+import { dataDirectoryOf } from './run-id.js';
 
 export interface PreparedJob {
   /** A job, or of a pipeline the stage that is to be run. */
@@ -54,6 +57,11 @@ export interface StageOf {
 
 export function isLast({ index, count }: StageOf): boolean {
   return index === count - 1;
+}
+
+/** A name for where this process unpacks a job's code. Most jobs need no such folder. */
+export function scratchDirectory(): string {
+  return join(tmpdir(), `rehearse-job-${randomBytes(6).toString('hex')}`);
 }
 
 /** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage, counted from 0. */
@@ -178,7 +186,7 @@ export async function createRun(ingredients: RunIngredients): Promise<PreparedRu
   try {
     return await writeDown(ingredients);
   } catch (error) {
-    await clearPlace(ingredients.place);
+    clearPlace(ingredients.place);
     throw placeError(error);
   }
 }
@@ -254,4 +262,9 @@ export function sayPath(path: string): string {
   const near = relative(process.cwd(), path);
   if (near === '') return '.';
   return near.startsWith('..') || isAbsolute(near) ? path : near;
+}
+
+/** By what a run is found from here: its id, or its folder where nobody would look for it. */
+export function sayRun({ runId, root }: RunLayout): string {
+  return runLayout(dataDirectoryOf(undefined), runId).root === root ? runId : sayPath(root);
 }

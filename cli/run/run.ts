@@ -1,9 +1,6 @@
 /**
  * `rehearse run`: from flags to an exit code.
  */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { commandJob } from '../../runtime/commands/command-job.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
@@ -14,18 +11,21 @@ import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
+import { endOnSignal } from './early-signals.js';
 import { commandsOfFlags, type RunFlags, settingsOf } from './flags.js';
-import { clearPlace, placeError, placeRun } from './place.js';
+import { clearPlace, placeError, placeRun, type RunPlace } from './place.js';
 import {
   createRun,
   findJob,
   isLast,
   orderOf,
   type PreparedJob,
+  type PreparedRun,
   planInputs,
   type RunIngredients,
   type StageOf,
   sayPath,
+  scratchDirectory,
 } from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
 
@@ -48,7 +48,7 @@ export async function run(args: string[], flags: RunFlags & GlobalFlags): Promis
   const terminal = openTerminal(flags);
   if (flags.dryRun) {
     sayPlan(ingredients, flags, terminal.out);
-    await clearPlace(ingredients.place);
+    clearPlace(ingredients.place);
     return exitCodes.yes;
   }
   return await runStages(ingredients, terminal, flags);
@@ -88,27 +88,42 @@ async function runOne(
   terminal: Terminal,
   flags: RunFlags & GlobalFlags,
 ): Promise<number> {
-  const prepared = await createRun(ingredients);
-  if (flags.sequential) {
-    const { runInProcess } = await import('./sequential.js');
-    return await runInProcess(prepared, { terminal, flags });
+  const isFirst = (ingredients.prepared.stage?.index ?? 0) === 0;
+  const begun = isFirst ? endOnSignal(() => clearPlace(ingredients.place)) : () => {};
+  try {
+    const prepared = await createRun(ingredients);
+    if (flags.sequential) {
+      const { runInProcess } = await import('./sequential.js');
+      begun();
+      return await runInProcess(prepared, { terminal, flags });
+    }
+    // What talks to other processes takes a while to load: a mistake is told before.
+    const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
+      Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]),
+    );
+    const quiet = flags.quiet ?? flags.json ?? false;
+    const progress = await openProgress(flags.progress ?? 'auto', terminal, quiet);
+    writeDown(prepared, ingredients.place);
+    const startedAt = performance.now();
+    const executing = execute({ ...prepared, progress, verbose: flags.verbose ?? false });
+    begun(); // signals are answered by that from now on
+    const ending = await executing;
+    const tookUs = Math.round((performance.now() - startedAt) * 1000);
+    pruneRunsNowAndThen(ingredients.place.dataDirectory, prepared.layout.runId);
+    return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
+  } finally {
+    begun();
   }
-  // What talks to other processes takes a while to load: a mistake is told before.
-  const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
-    Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]),
-  );
-  const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
+}
+
+/** From now on the run can be resumed. */
+function writeDown(prepared: PreparedRun, place: RunPlace): void {
   try {
     writeRunRequest(prepared.layout, prepared.request);
   } catch (error) {
-    await clearPlace(ingredients.place);
+    clearPlace(place);
     throw placeError(error);
   }
-  const startedAt = performance.now();
-  const ending = await execute({ ...prepared, progress, verbose: flags.verbose ?? false });
-  const tookUs = Math.round((performance.now() - startedAt) * 1000);
-  pruneRunsNowAndThen(ingredients.place.dataDirectory, prepared.layout.runId);
-  return await concludeRun(ending, { ...prepared, terminal, flags, tookUs });
 }
 
 /** Finds whatever is wrong, before anything is started. */
@@ -126,7 +141,7 @@ export async function gather(
       next: 'name files, folders or globs, or - for standard input',
     });
   }
-  const scratch = mkdtempSync(join(tmpdir(), 'rehearse-job-'));
+  const scratch = scratchDirectory();
   try {
     const commands = commandsOfFlags(flags);
     const prepared: PreparedJob = commands
@@ -145,8 +160,8 @@ export async function gather(
       settings,
       place,
       hidden: flags.hidden ?? false,
-    }).catch(async (error) => {
-      await clearPlace(place); // standard input was kept there
+    }).catch((error) => {
+      clearPlace(place); // standard input was kept there
       throw error;
     });
     return { jobName, prepared, inputs, flags, settings, place, plan };

@@ -160,7 +160,8 @@ async function partBytes(output: string): Promise<number[]> {
   return success.parts.map((part) => part.bytes);
 }
 
-export function summaryText(summary: RunSummary): string {
+/** `run` is how the run is called from here. */
+export function summaryText(summary: RunSummary, run: string): string {
   const { inputs, skew, tookUs, counters } = summary;
   const rate = tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : '';
   const rows = [
@@ -176,7 +177,7 @@ export function summaryText(summary: RunSummary): string {
   for (const [name, value] of Object.entries(counters)) rows.push(`  ${name.padEnd(22)} ${sayCount(value)}`);
   rows.push(
     `output  ${sayPath(summary.output)}`,
-    `trace   ${sayPath(summary.trace)} (rehearse replay ${summary.run})`,
+    `trace   ${sayPath(summary.trace)} (rehearse replay ${run})`,
   );
   return rows.join('\n');
 }

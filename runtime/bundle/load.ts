@@ -27,7 +27,7 @@ export interface LoadOptions {
 export async function loadProgram(code: string, options: LoadOptions): Promise<Program> {
   const path = join(options.directory, `${hashOf(code)}.mjs`);
   if (!existsSync(path)) {
-    mkdirSync(options.directory, { recursive: true });
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     // Several executors may load one bundle at once: the name must never belong to half a file.
     const temporary = `${path}.${process.pid}.${threadId}`;
     writeFileSync(temporary, code);

@@ -94,6 +94,19 @@ export class SourceError extends Error {
   }
 }
 
+const manyOpen = 'too many files are open at once (a higher limit helps: ulimit -n)';
+
+const troubles: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EMFILE: manyOpen,
+  ENFILE: manyOpen,
+};
+
+/** What a disk refused, by the name that the system gives it. */
+export function diskTrouble(errno: string): string {
+  return troubles[errno] ?? `disk error ${errno}`;
+}
+
 /** The disk refused: full, read-only, failing. `errno` is the name the system gives it, such as `ENOSPC`. */
 export class DiskError extends Error {
   override readonly name = 'DiskError';
@@ -102,10 +115,16 @@ export class DiskError extends Error {
   readonly errno: string;
 
   constructor(place: string, errno: string, cause: unknown) {
-    super(`${errno === 'ENOSPC' ? 'no space left on the disk' : `disk error ${errno}`}: ${place}`, { cause });
+    super(`${diskTrouble(errno)}: ${place}`, { cause });
     this.place = place;
     this.errno = errno;
   }
+}
+
+/** Whether it is because no more files may be open: nobody's fault, and over when some are closed. */
+export function isForManyOpen(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
+  return [code, cause?.code].some((name) => name === 'EMFILE' || name === 'ENFILE');
 }
 
 /** What user code was busy with: a line of an input, or a key. */

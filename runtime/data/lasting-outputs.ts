@@ -2,15 +2,18 @@
  * Map outputs that a thread keeps open from one reduce to the next. Reduces of a job read the same files, each a partition
  * of its own, and to open and check a file takes longer than to read what is small.
  *
- * What is kept is bounded, and the first ones stay: who reads more files than that, in the same order each time, would never
+ * What is kept is bounded, where few files may be open by less, and the first ones stay: who reads more files than that, in the same order each time, would never
  * find one that was opened last. A file that was removed or written to meanwhile is opened again: what is wrong with it is to be
  * noticed while it can be made good.
  */
+import { isForManyOpen } from './errors.js';
 import { SegmentReader } from './segments/reader.js';
 
 const FILES_MAX = 128;
 /** An index of so many partitions may be held for each: 20 KB. */
 const PARTITIONS_MAX = 1024;
+
+let filesMax = FILES_MAX;
 
 /** Open, and not read by anybody. */
 const idle = new Map<string, SegmentReader>();
@@ -21,13 +24,26 @@ export function takeOutput(path: string): SegmentReader {
   idle.delete(path);
   if (reader?.changed === false) return reader;
   reader?.close();
-  return new SegmentReader(path);
+  try {
+    return new SegmentReader(path);
+  } catch (error) {
+    if (!isForManyOpen(error) || !makeRoom()) throw error;
+    return new SegmentReader(path);
+  }
 }
 
 export function giveBack(reader: SegmentReader): void {
-  const isToBeKept = idle.size < FILES_MAX && reader.partitions <= PARTITIONS_MAX && !idle.has(reader.path);
+  const isToBeKept = idle.size < filesMax && reader.partitions <= PARTITIONS_MAX && !idle.has(reader.path);
   if (isToBeKept) idle.set(reader.path, reader);
   else reader.close();
+}
+
+/** Too many files are open: closes those that are kept, if there are any, and keeps fewer from now on. */
+export function makeRoom(): boolean {
+  const { size } = idle;
+  closeOutputs();
+  if (size > 0) filesMax = Math.floor(size / 2);
+  return size > 0;
 }
 
 /** No reduce will read them any more. */

@@ -20,6 +20,7 @@ import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path';
 import { removeTree } from '../remove-tree.js';
 import { errnoOf } from './disk.js';
+import { diskTrouble } from './errors.js';
 
 /** The file of a committed reduce attempt. */
 export interface Part {
@@ -403,7 +404,7 @@ function refusalOf(error: unknown, workspace: string): Refused | undefined {
   const errno = errnoOf(error);
   if (errno === undefined) return undefined;
   const place = (error as NodeJS.ErrnoException).path ?? workspace;
-  return new Refused('disk', place, `disk error ${errno} while publishing: ${place}`);
+  return new Refused('disk', place, `${diskTrouble(errno)} while publishing: ${place}`);
 }
 
 function failed(refusal: Refused, definite: boolean): PublishResult {

@@ -9,7 +9,7 @@ import { mergeRecords, type ValueOrder } from '../../jobs/merge.js';
 import type { KeyValue } from '../../jobs/types.js';
 import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
-import { DiskError, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
+import { DiskError, isForManyOpen, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
 import { giveBack, takeOutput } from './lasting-outputs.js';
 import type { SegmentCursor } from './segments/cursor.js';
 import { decodeSegmentValue, type EncodedValue, encodeSegmentValue } from './segments/format.js';
@@ -279,6 +279,6 @@ function naming<T>(run: Run, operation: () => T): T {
       error instanceof SegmentCorruptError ||
       error instanceof SegmentMissingError ||
       error instanceof DiskError;
-    throw ours && run.task !== undefined ? new SourceError(run.task, error) : error;
+    throw ours && run.task !== undefined && !isForManyOpen(error) ? new SourceError(run.task, error) : error;
   }
 }

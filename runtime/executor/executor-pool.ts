@@ -10,8 +10,8 @@ import type { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { Progress } from '../../core/messages.js';
 import { attemptFileName } from '../node/layout.js';
+import { PrintedLog } from '../printed-log.js';
 import { forgetAttempt } from './attempt-files.js';
-import { AttemptLog } from './attempt-log.js';
 import { failureText } from './failure.js';
 import {
   gaugeDone,
@@ -43,7 +43,7 @@ interface Executor {
   /** What its thread was told last of the maps' outputs. */
   sources: ThreadSources | undefined;
   aborting: boolean;
-  log: AttemptLog | undefined;
+  log: PrintedLog | undefined;
   /** Set when the thread's end is already explained. */
   failure: Error | undefined;
 }
@@ -191,7 +191,7 @@ export class ExecutorPool {
     const { task } = executor;
     if (!task) return;
     const name = `${attemptFileName(task.attempt, task.maps)}.log`;
-    executor.log ??= new AttemptLog(join(this.#options.logsDirectory, name));
+    executor.log ??= new PrintedLog(join(this.#options.logsDirectory, name));
     executor.log.write(bytes);
   }
 }

@@ -10,18 +10,18 @@ import { commandJob } from '../commands/command-job.js';
 import type { JobCode } from '../node/work-order.js';
 import type { Files } from '../store/ports.js';
 
-const loaded = new Map<string, Promise<Program>>();
+const loaded = new Map<string, Program>();
 
-/** Loads each code once. Bundles are unpacked into `directory`. */
+/** Loads each code once, unless that fails. Bundles are unpacked into `directory`. */
 export async function loadCode(files: Files, code: JobCode, params: Params, directory: string): Promise<Job> {
   if (code.kind === 'commands') return commandJob(code.commands);
   const key = code.kind === 'builtin' ? `builtin ${code.name}` : code.hash;
   let program = loaded.get(key);
   if (!program) {
-    program = load(files, code, directory);
+    program = await load(files, code, directory);
     loaded.set(key, program);
   }
-  return jobOf(await program, params, code.stage);
+  return jobOf(program, params, code.stage);
 }
 
 /** A built-in job or pipeline; undefined when there is none of that name. */

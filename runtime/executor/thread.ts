@@ -5,7 +5,8 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
-import { closeOutputs } from '../data/lasting-outputs.js';
+import { isForManyOpen } from '../data/errors.js';
+import { closeOutputs, makeRoom } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
@@ -30,24 +31,24 @@ import { pace } from './pace.js';
 
 const gauge = new Float64Array(workerData as SharedArrayBuffer);
 
-let opened: Promise<FileFiles> | undefined;
+// What cannot be had now (a disk is full) is tried again by the next attempt: only what is there is kept.
+let opened: FileFiles | undefined;
 
-function filesIn(directory: string): Promise<FileFiles> {
-  opened ??= FileFiles.open(directory);
+async function filesIn(directory: string): Promise<FileFiles> {
+  opened ??= await FileFiles.open(directory);
   return opened;
 }
 
-const orders = new Map<string, Promise<WorkOrder>>();
+let lastOrder: { readonly work: string; readonly order: WorkOrder } | undefined;
 
-function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
-  let order = orders.get(work);
-  if (!order) {
+/** One job at a time is the rule: the order of a second one is read again when it is back. */
+async function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
+  if (lastOrder?.work !== work) {
     closeOutputs();
-    orders.clear(); // one job at a time is the rule; a second one is read again when it is back
-    order = loadWorkOrder(files, work);
-    orders.set(work, order);
+    lastOrder = undefined;
+    lastOrder = { work, order: await loadWorkOrder(files, work) };
   }
-  return order;
+  return lastOrder.order;
 }
 
 async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
@@ -120,6 +121,7 @@ async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources
       ...bounded(heaviest),
     };
   } catch (error) {
+    if (isForManyOpen(error)) makeRoom();
     return resultOfError(error, known.used, folders.bundleDirectory);
   }
 }

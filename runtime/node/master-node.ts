@@ -181,6 +181,8 @@ export class MasterNode {
       success: successText(effect, order),
       step: (name: string) => points.reach(name, { job: effect.job }),
     };
+    // Tries that follow one that failed find only that it did.
+    let cause: string | undefined;
     for (let result: PublishResult | undefined; !this.#closed; ) {
       const publisher = `${life.node}-${life.incarnation}-${++this.#publishes}`;
       result = await publishOutput({ ...request, publisher });
@@ -188,8 +190,9 @@ export class MasterNode {
         this.#driver.feed({ type: 'output.published', job: effect.job });
         return;
       }
+      if (result.code !== 'voided') cause = result.message;
       if (result.definite) {
-        this.#driver.feed({ type: 'output.refused', job: effect.job, message: result.message });
+        this.#driver.feed({ type: 'output.refused', job: effect.job, message: cause ?? result.message });
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, publishRetryMs));

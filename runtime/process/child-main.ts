@@ -22,12 +22,11 @@ function tell(message: ToParent): void {
   if (process.connected) process.send!(message, () => {});
 }
 
-function fail(error: Error): void {
-  const { name, message, stack } = error;
+function fail(error: NodeJS.ErrnoException): void {
+  const { name, message, stack = '', code, syscall, path } = error;
   if (!process.connected) endNow();
-  process.send!({ type: 'failed', name, message, stack: stack ?? '' } satisfies ToParent, () =>
-    process.exit(70),
-  );
+  const call = code && syscall ? { call: { code, syscall, ...(path ? { path } : {}) } } : {};
+  process.send!({ type: 'failed', name, message, stack, ...call } satisfies ToParent, () => process.exit(70));
 }
 
 /** Resolves with the parent's first message of this type. */

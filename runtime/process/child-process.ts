@@ -15,6 +15,8 @@ const waiting: ChildProcess[] = [];
 /** Starts a process ahead. It ends with its parent, whether or not it was needed. */
 export function startChildAhead(code: ChildCode): void {
   const child = spawnChild(code, 'ahead');
+  child.on('error', () => {}); // who needs one is told when it cannot be started then, either
+  if (child.pid === undefined) return;
   for (const handle of handlesOf(child)) handle.unref();
   waiting.push(child);
 }

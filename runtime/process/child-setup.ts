@@ -31,7 +31,14 @@ export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
   | { readonly type: 'point'; readonly point: CrashPoint; readonly on: ReachedFor }
-  | { readonly type: 'failed'; readonly name: string; readonly message: string; readonly stack: string };
+  | {
+      readonly type: 'failed';
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+      /** If it was a system call that failed. */
+      readonly call?: { readonly code: string; readonly syscall: string; readonly path?: string };
+    };
 
 export type ToChild =
   /** The first message, and what the process is for. */

@@ -3,13 +3,14 @@
  * pause when they end quickly, and at the end kills them for certain, stopped ones too.
  */
 import type { ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
 import type { NodeId } from '../../core/ids.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
+import { keepOutput } from './child-output.js';
 import { takeChild } from './child-process.js';
 import type { ChildSetup, ToChild, ToParent } from './child-setup.js';
 import { recordProcess } from './process-register.js';
@@ -30,6 +31,8 @@ export interface SupervisorOptions {
   /** Workers are started before, and dial then. */
   readonly masterLeads: Promise<void>;
   readonly observer: ProcessObserver;
+  /** A process cannot be started again, or not be written down. */
+  failed(error: Error): void;
   /** For a rehearsal: where a node is hit, and that its steps are wanted. */
   readonly rehearsed?: { points(node: NodeId): readonly CrashPoint[] };
 }
@@ -50,6 +53,7 @@ interface Child {
   /** Ends in a row that came soon after the start. */
   quickEnds: number;
   previous: ChildSetup['previous'];
+  /** Its processes so far are dead, and their logs hold what they printed. */
   exit: Promise<void>;
   timer: NodeJS.Timeout | undefined;
   /** A rehearsal wants it down until it says otherwise. */
@@ -109,7 +113,7 @@ export class Supervisor {
     const child = this.#children.get(node);
     if (!child?.held) return false;
     child.held = false;
-    if (!child.process && !this.#stopping) this.#spawn(child);
+    if (!child.process && !this.#stopping) this.#spawnAgain(child);
     return true;
   }
 
@@ -118,7 +122,7 @@ export class Supervisor {
     return child?.connected ? child.send(message) : false;
   }
 
-  /** Every child is dead when this resolves, whatever state it was in. */
+  /** Every child is dead when this resolves, whatever state it was in, and its log is written. */
   async killAll(): Promise<void> {
     this.#stopping = true;
     for (const child of this.#children.values()) {
@@ -162,28 +166,19 @@ export class Supervisor {
 
   #listen(child: Child, process_: ChildProcess): void {
     const { layout, observer } = this.#options;
-    // Most say nothing, and then there is no log.
-    let log: WriteStream | undefined;
-    const keep = (bytes: Buffer): void => {
-      log ??= openLog(join(layout.logs, `${child.node}.${child.incarnation}.log`));
-      log.write(bytes);
-    };
-    process_.stdout!.on('data', keep);
-    process_.stderr!.on('data', keep);
+    const isStarted = process_.pid !== undefined;
+    process_.on('error', (error) => {
+      if (!isStarted) this.#ended(child, error.message);
+    });
+    if (!isStarted) return; // it has no pipes, and nothing to say
     if (this.#options.rehearsed)
       createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
         observer.said?.(child.node, JSON.parse(line) as ToParent);
       });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
-    child.exit = new Promise((resolve) => {
-      const ended = (how: string) => {
-        if (log) log.end(resolve);
-        else resolve();
-        this.#ended(child, how);
-      };
-      process_.once('error', (error) => ended(error.message));
-      process_.once('exit', (code, signal) => ended(signal ?? String(code)));
-    });
+    process_.once('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
+    const said = keepOutput(process_, join(layout.logs, `${child.node}.${child.incarnation}.log`));
+    child.exit = Promise.all([child.exit, said]).then(() => {}); // of the life before, too
   }
 
   #ended(child: Child, how: string): void {
@@ -198,15 +193,18 @@ export class Supervisor {
     this.#options.observer.ended?.(child.node, child.incarnation, how, pauseMs);
     if (child.held) return;
     child.timer = setTimeout(() => {
-      if (!this.#stopping && !child.held && !child.process) this.#spawn(child);
+      if (!this.#stopping && !child.held && !child.process) this.#spawnAgain(child);
     }, pauseMs);
   }
-}
 
-function openLog(path: string): WriteStream {
-  const log = createWriteStream(path, { flags: 'a' });
-  log.on('error', () => {});
-  return log;
+  /** Nobody waits for it. */
+  #spawnAgain(child: Child): void {
+    try {
+      this.#spawn(child);
+    } catch (error) {
+      this.#options.failed(error as Error);
+    }
+  }
 }
 
 /** Signals that come from outside; anything else a process did to itself. */

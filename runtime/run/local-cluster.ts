@@ -26,7 +26,7 @@ export interface LocalClusterOptions {
   readonly dataDirectory: string;
   readonly observer: ProcessObserver;
   report(status: JobStatus): void;
-  /** The client or the master in this process cannot go on. */
+  /** The client or the master in this process cannot go on, or no other process be started. */
   failed(error: Error): void;
   readonly rehearsed?: RehearsedCluster;
 }
@@ -52,6 +52,7 @@ export class LocalCluster {
   #master: MasterNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
+  #draining = false;
   /** Each settles when a client that has its answer is gone. */
   readonly #clientsClosed: Promise<void>[] = [];
 
@@ -60,12 +61,12 @@ export class LocalCluster {
     const { request, layout } = options;
     for (const directory of [layout.trace, layout.work, layout.logs])
       mkdirSync(directory, { recursive: true });
+    recordProcess(layout, 'command', process.pid);
+    this.#incarnationBase = nextIncarnationBase(layout);
     this.#sockets = makeSocketDirectory(layout);
     this.#addresses = request.config.masters.map(
       (node) => [node, join(this.#sockets, `${node}.sock`)] as const,
     );
-    this.#incarnationBase = nextIncarnationBase(layout);
-    recordProcess(layout, 'command', process.pid);
     const { masters } = request.config;
     this.#masterHere = masters.length === 1 && !options.rehearsed;
     this.#masterLeads = new Promise((resolve) => {
@@ -84,6 +85,7 @@ export class LocalCluster {
       heapMiB: request.heapMiB,
       masterLeads: this.#masterLeads,
       observer: options.observer,
+      failed: options.failed,
       ...(options.rehearsed ? { rehearsed: options.rehearsed } : {}),
     });
   }
@@ -130,14 +132,18 @@ export class LocalCluster {
       ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
     });
     try {
-      return await this.#client.run(requestId, spec);
+      const concluded = this.#client.run(requestId, spec);
+      if (this.#draining) this.#client.drain();
+      return await concluded;
     } finally {
       this.#clientsClosed.push(this.#client.close());
       this.#client = undefined;
     }
   }
 
+  /** Whatever runs now or later: running attempts may finish, and nothing more begins. */
   drain(): void {
+    this.#draining = true;
     this.#client?.drain();
   }
 
@@ -159,7 +165,11 @@ export class LocalCluster {
   /** The last resort: nothing is awaited, nothing is left running. */
   abandon(): void {
     void this.supervisor.killAll();
-    this.#removeSockets();
+    try {
+      this.#removeSockets();
+    } catch {
+      // Somebody was just making one; who resumes the run removes them.
+    }
   }
 }
 
@@ -171,7 +181,12 @@ function makeSocketDirectory(layout: RunLayout): string {
   const record = join(layout.root, 'sockets');
   if (existsSync(record)) removeTree(readFileSync(record, 'utf8'));
   const directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
-  writeFileSync(record, directory);
+  try {
+    writeFileSync(record, directory);
+  } catch (error) {
+    removeTree(directory);
+    throw error;
+  }
   return directory;
 }
 

@@ -27,9 +27,12 @@ export function pruneRuns(dataDirectory: string, current: string): void {
     .sort((a, b) => (a.runId < b.runId ? 1 : -1));
   let bytes = 0;
   for (const [index, layout] of ended.entries()) {
-    bytes += sizeOf(layout.trace);
-    if (index < runsKept && bytes <= bytesKept) continue;
-    removeRecords(layout);
+    try {
+      bytes += sizeOf(layout.trace);
+      if (index >= runsKept || bytes > bytesKept) removeRecords(layout);
+    } catch {
+      // Another user's, or another command's that removes it as well: no fault of the run that has just ended.
+    }
   }
 }
 

@@ -281,7 +281,7 @@ describe('an output', () => {
 });
 
 describe('without the address space that WebAssembly reserves', () => {
-  const narrow = { addressSpaceKiB: 6_000_000 };
+  const narrow = { before: 'ulimit -v 6000000' };
 
   it.each([
     ['words', ['word-count'], 'two one two\n'],

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
+import type { JournalRecord } from '../../core/records.js';
+import { FileJournal } from '../../runtime/store/file-journal.js';
 
 const program = fileURLToPath(new URL('../../dist/bin/rehearse.cjs', import.meta.url));
 
@@ -20,9 +22,9 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly stdin?: string;
   readonly uid?: number;
+  /** What a shell does before, in the same process. */
+  readonly before?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** As `ulimit -v` sets it. */
-  readonly addressSpaceKiB?: number;
 }
 
 export interface Running {
@@ -51,9 +53,10 @@ export function newFolder(files: Readonly<Record<string, string | Uint8Array>> =
 
 export function start(args: readonly string[], options: CommandOptions): Running {
   const { REHEARSE_DATA_DIR: _, ...inherited } = process.env;
-  const { addressSpaceKiB } = options;
-  const limit = addressSpaceKiB === undefined ? '' : `ulimit -v ${addressSpaceKiB} && `;
-  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, program, ...args], {
+  const words = [process.execPath, program, ...args];
+  const inShell = ['sh', '-c', `${options.before} && exec "$0" "$@"`, ...words];
+  const [first, ...rest] = options.before === undefined ? words : inShell;
+  const child = spawn(first!, rest, {
     cwd: options.cwd,
     env: { ...inherited, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -132,10 +135,12 @@ export interface Decision {
   readonly at: number;
 }
 
-/** What the masters of a run decided, as their traces tell. */
+/** What the masters of a run decided, one life after the other, as their traces tell. */
 export function decisionsOf(run: string, decision: string): Decision[] {
   const directory = join(run, 'trace');
-  const names = readdirSync(directory).filter((name) => name.startsWith('master-'));
+  const names = readdirSync(directory)
+    .filter((name) => name.startsWith('master-'))
+    .sort();
   return names.flatMap((name) => {
     const lines = readFileSync(join(directory, name), 'utf8').split('\n').slice(1, -1);
     return lines.flatMap((line) => {
@@ -147,12 +152,27 @@ export function decisionsOf(run: string, decision: string): Decision[] {
   });
 }
 
+/** The tasks that a run has committed, in their order: what its journal says, while nobody works on it. */
+export async function committedOf(run: string): Promise<number[]> {
+  const journal = await FileJournal.open<JournalRecord>(join(run, 'journal'));
+  const { entries } = await journal.read(1, 1000);
+  await journal.close();
+  return entries.flatMap(({ records }) =>
+    records.flatMap((record) => (record.type === 'task.committed' ? [record.attempt.task] : [])),
+  );
+}
+
 /** Waits for a condition; fails when it does not come. */
-export async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean,
+  limitMs = 20_000,
+  everyMs = 20,
+): Promise<void> {
   const end = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
-import { type Ended, newFolder, rehearse } from './command.js';
+import { type Ended, newFolder, onLinux, rehearse, start, until } from './command.js';
 
 const usage = 2;
 const environment = 4;
@@ -153,6 +153,35 @@ describe('an ordinary user', () => {
       expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
     }
   });
+});
+
+describe('surroundings in which nothing can be run', () => {
+  const inFile = 'a b\n';
+
+  it.each([
+    ['a folder for temporary files that is not there', 'export TMPDIR=/no/such/folder', 'set TMPDIR to'],
+    ['a folder for temporary files that is none', 'export TMPDIR="$PWD/in.txt"', 'set TMPDIR to'],
+    ['a folder that was removed', 'mkdir gone && cd gone && rmdir ../gone', 'go to one that exists'],
+  ])('%s: E003, exit code 4', async (_, before, says) => {
+    const folder = newFolder({ 'in.txt': inFile });
+    const args = [...count, join(folder, 'in.txt'), '-w', '2', '--progress', 'none'];
+    const ended = await rehearse(args, { cwd: folder, before });
+    expectOneError(ended, 'E003');
+    expect(ended.err).toContain(says);
+    expect(ended.code).toBe(environment);
+  });
+
+  it.skipIf(!onLinux)(
+    'so few files that no process can be started: each is told, and tried again',
+    async () => {
+      const folder = newFolder({ 'in.txt': inFile });
+      const running = start([...count, 'in.txt', '-w', '2'], { cwd: folder, before: 'ulimit -n 28' });
+      const tried = /worker-\d ended \(spawn .* EMFILE\); next start in \d+ ms\n/;
+      await until('a worker is tried again', () => tried.test(running.err()));
+      running.child.kill('SIGKILL');
+      expect((await running.ended).err).not.toMatch(/\bat .*\.c?js:\d+/);
+    },
+  );
 });
 
 describe('help', () => {

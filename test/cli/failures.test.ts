@@ -1,6 +1,6 @@
 /** What a job does to itself: it fails with its probable cause, exit code 1, and nothing is left at the output. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -237,6 +237,39 @@ describe('the surroundings of a job', () => {
     } finally {
       spawnSync('umount', [disk]);
     }
+  });
+
+  it('a disk too small to begin on says how to go on when there is room', async ({ skip }) => {
+    const folder = newFolder({ 'in.txt': lines });
+    for (const name of ['disk', 'temporary']) mkdirSync(join(folder, name));
+    const disk = join(folder, 'disk');
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
+    if (mounted.status !== 0) skip('a small disk cannot be mounted here');
+    try {
+      const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-w', '2', '--data-dir', 'disk/data', '-q'];
+      for (const size of ['8k', '12k']) {
+        spawnSync('mount', ['-o', `remount,size=${size}`, disk]);
+        const ended = await rehearse(args, { cwd: folder, env: { TMPDIR: join(folder, 'temporary') } });
+        expect(ended.err).toMatch(/^error\[E00\d\]: .*the disk is full/);
+        expect(ended.err).not.toMatch(/\.js:\d/);
+        expect(readdirSync(join(folder, 'temporary'))).toEqual([]);
+        spawnSync('mount', ['-o', 'remount,size=20m', disk]);
+        const [, run] = /rehearse resume (disk\/\S+)\n$/.exec(ended.err)!;
+        await succeed(['resume', run!, '-q'], { cwd: folder });
+        expect(linesOf(folder)).toHaveLength(5);
+        for (const path of ['out', 'disk/data']) rmSync(join(folder, path), { recursive: true, force: true });
+      }
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+
+  it.each([64, 100])('%i files open at once will do for 150 maps', async (filesOpenMax) => {
+    const folder = newFolder({ 'in.txt': 'one\ntwo\nthree\n'.repeat(50) });
+    const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '150', '-r', '3', '-w', '2', '--json'];
+    const { out } = await succeed(args, { cwd: folder, before: `ulimit -n ${filesOpenMax}` });
+    expect(linesOf(folder)).toEqual(['one 50', 'three 50', 'two 50']);
+    expect(JSON.parse(out)).toMatchObject({ maps: { tasks: 150, attempts: 150 } });
   });
 
   it('a map that fails sometimes is tried again, and the answer is right', async () => {

@@ -31,6 +31,7 @@ describe('removing a folder', () => {
     removeTree(join(directory, 'nothing'));
     removeFile(join(directory, 'nothing'));
     writeFileSync(join(directory, 'file'), '');
+    removeTree(join(directory, 'file/below'));
     removeTree(join(directory, 'file'));
     expect(readdirSync(directory)).toEqual([]);
   });

@@ -83,11 +83,19 @@ describe('a leak is named by step, node, field and both values', () => {
     );
     try {
       await new Promise((resolve) => racer.once('online', resolve));
+      const rest = new Int32Array(new SharedArrayBuffer(4));
+      let seen = 0;
+      // On a busy machine the thread may not run between two looks: then there is no race, and we wait until there is.
+      const look = (): number => {
+        while (Atomics.load(shared, 0) === seen) Atomics.wait(rest, 0, 0, 1);
+        seen = Atomics.load(shared, 0);
+        return seen;
+      };
       const plants = (): Plants => ({
         effects: (life, event, effects) => {
           if (event.type !== 'message.received' || life.node.kind !== 'master') return effects;
           const { leading } = life.machine.state as MasterState;
-          if (!leading || leading.workers.size < 2 || Atomics.load(shared, 0) % 2 === 0) return effects;
+          if (!leading || leading.workers.size < 2 || look() % 2 === 0) return effects;
           const [first] = leading.workers;
           leading.workers.delete(first![0]);
           leading.workers.set(...first!);

@@ -50,3 +50,15 @@ it('a run that can be resumed keeps everything, however old', () => {
   expect(existsSync(runLayout(data, old).trace)).toBe(true);
   expect(existsSync(runLayout(data, old).journal)).toBe(true);
 });
+
+it('a run that cannot be looked at, or not be removed, keeps nobody from removing the others', () => {
+  const runs = Array.from({ length: 54 }, (_, index) => makeRun(index));
+  const [first, second, third] = runs.map((run) => runLayout(data, run));
+  for (const path of [first!.trace, runLayout(data, runs[20]!).trace]) {
+    rmSync(path, { recursive: true });
+    writeFileSync(path, 'no folder');
+  }
+  pruneRuns(data, runs.at(-1)!);
+  expect(existsSync(first!.journal)).toBe(true);
+  for (const { trace, journal } of [second!, third!]) expect([trace, journal].some(existsSync)).toBe(false);
+});

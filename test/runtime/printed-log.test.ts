@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { AttemptLog } from '../../../runtime/executor/attempt-log.js';
+import { PrintedLog } from '../../runtime/printed-log.js';
 
 let folder: string;
 beforeEach(() => {
@@ -12,7 +12,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 it('is on the disk as soon as it is written, in a folder made for it', () => {
   const path = join(folder, 'logs', 'job-1.map-0.log');
-  const log = new AttemptLog(path);
+  const log = new PrintedLog(path);
   log.write(Buffer.from('one\n'));
   log.write(Buffer.from('two\n'));
   expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
@@ -21,7 +21,7 @@ it('is on the disk as soon as it is written, in a folder made for it', () => {
 
 it('ends at 16 MiB', () => {
   const path = join(folder, 'long.log');
-  const log = new AttemptLog(path);
+  const log = new PrintedLog(path);
   const mebibyte = Buffer.alloc(1 << 20, 'x');
   for (let written = 0; written < 20; written++) log.write(mebibyte);
   log.close();
@@ -30,7 +30,7 @@ it('ends at 16 MiB', () => {
 
 it('is no reason to fail where it cannot be', () => {
   writeFileSync(join(folder, 'logs'), 'a file in the place of the folder');
-  const log = new AttemptLog(join(folder, 'logs', 'job-1.map-0.log'));
+  const log = new PrintedLog(join(folder, 'logs', 'job-1.map-0.log'));
   log.write(Buffer.from('lost\n'));
   log.close();
 });

@@ -1,6 +1,6 @@
 /**
- * What the user code of one attempt prints: a file, made when there is something to put in. Written at once, so that it is
- * there however soon the process ends; a disk that refuses must not end the worker over a log.
+ * What the user code of one attempt prints, or one process: a file, made when there is something to put in. Written at once,
+ * so that it is there however soon we end; a disk that refuses must not end anybody over a log.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 /** What is printed beyond this is dropped. */
 const bytesMax = 16 * 1024 * 1024;
 
-export class AttemptLog {
+export class PrintedLog {
   readonly #path: string;
   #file: number | undefined;
   #bytes = 0;

@@ -1,0 +1,75 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ThreadResult } from '../../../runtime/executor/messages.js';
+import { sha256, storeWorkOrder, type WorkOrder } from '../../../runtime/node/work-order.js';
+import { FileFiles } from '../../../runtime/store/file-files.js';
+import { temporaryDirectory } from '../data/temporary.js';
+
+const BUILT = fileURLToPath(new URL('../../../dist/runtime/executor/executor-pool.js', import.meta.url));
+
+type Pools = typeof import('../../../runtime/executor/executor-pool.js');
+type Result = ThreadResult | { readonly type: 'aborted' };
+
+const code = `export default { name: 'nothing', map() {}, reduce: () => 0 };\n`;
+const order: WorkOrder = {
+  runId: 'run',
+  code: { kind: 'bundle', name: 'job.ts', hash: sha256(code) },
+  params: {},
+  seed: '0',
+  budgetBytes: 1 << 20,
+  overwrite: false,
+  files: [],
+  splits: [[]],
+};
+
+/** Runs a map that reads nothing, each time in the same thread. */
+async function oneThread(folder: string, filesDirectory: string, work: string) {
+  const { ExecutorPool } = (await import(BUILT)) as Pools;
+  let tell: (result: Result) => void = () => {};
+  const pool = new ExecutorPool({
+    slots: 1,
+    filesDirectory,
+    workDirectory: folder,
+    bundleDirectory: join(folder, 'bundle'),
+    logsDirectory: folder,
+    heapMiB: 128,
+    ended: (_, result) => tell(result),
+  });
+  onTestFinished(() => pool.close());
+  let n = 0;
+  return (): Promise<Result> =>
+    new Promise((resolve) => {
+      tell = resolve;
+      const attempt = { job: 1, task: 0, epoch: 1, n: ++n };
+      pool.run({ type: 'task', attempt, work, maps: 1, reduces: 1, begunAtMs: 0, attemptsDirectory: folder });
+    });
+}
+
+describe.skipIf(!existsSync(BUILT))('a thread of executors (needs the build in dist/)', () => {
+  it('that finds no store, no order or no code finds it later, once it is there', async () => {
+    const folder = temporaryDirectory();
+    const disk = join(folder, 'disk');
+    const work = await storeWorkOrder(await FileFiles.open(join(folder, 'elsewhere')), order);
+    const run = await oneThread(folder, join(disk, 'files'), work);
+    writeFileSync(disk, 'a file in the place of a folder');
+    expect(await run()).toMatchObject({
+      type: 'broke',
+      failure: { message: expect.stringMatching(/ENOTDIR/) },
+    });
+    rmSync(disk);
+    expect(await run()).toMatchObject({
+      type: 'broke',
+      failure: { message: expect.stringMatching(/the work order .* is not/) },
+    });
+    const files = await FileFiles.open(join(disk, 'files'));
+    await storeWorkOrder(files, order);
+    expect(await run()).toMatchObject({
+      type: 'broke',
+      failure: { message: expect.stringMatching(/the code of job .* is not/) },
+    });
+    await files.putIfAbsent(sha256(code), Buffer.from(code));
+    expect(await run()).toMatchObject({ type: 'finished', records: 0 });
+  });
+});
