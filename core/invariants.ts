@@ -98,8 +98,9 @@ function checkLeases(leading: Leading): void {
 
 /** M10 of one worker in one job. */
 export function checkExclusion(leading: Leading, view: JobView, node: NodeId): void {
-  const { untilUs, sinceUs } = view.conduct.get(node) ?? { untilUs: 0, sinceUs: 0 };
-  if (untilUs === 0) return;
+  const conduct = view.conduct.get(node);
+  if (!conduct || conduct.untilUs === 0) return;
+  const { sinceUs } = conduct;
   for (const attempt of leading.workers.get(node)?.live.values() ?? []) {
     const old = attempt.id.job !== view.job || attempt.adopted || attempt.assignedAt <= sinceUs;
     invariant(old, 'M10', () => `${node} is excluded and was given ${attemptKey(attempt.id)}`);

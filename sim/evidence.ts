@@ -9,7 +9,7 @@ import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
 import { type Hash, hashText, mixInt, mixNumber, newHash } from '../core/hash.js';
 import type { AttemptId } from '../core/ids.js';
-import { addValue, newReader } from '../core/value-hash.js';
+import { addValue, newReader, type Reader } from '../core/value-hash.js';
 import { messageKey } from './frames.js';
 
 /** What is written does not change any more, and is seen again by every reader of the journal, or by every worker. */
@@ -17,15 +17,17 @@ const reader = newReader(['records', 'changes']);
 
 export class Evidence {
   readonly #hash = newHash();
+  /** Each run remembers its own: what one has written is garbage when the next begins. */
+  readonly #reader = { ...reader, hashes: new Map() };
 
   /** `node` is the node's key. */
   add(node: number, nowUs: number, event: MachineEvent, effects: readonly Effect[]): void {
     const hash = this.#hash;
     mixInt(hash, node);
     mixNumber(hash, nowUs);
-    addEvent(hash, event);
+    addEvent(this.#reader, hash, event);
     mixInt(hash, effects.length);
-    for (const effect of effects) addEffect(hash, effect);
+    for (const effect of effects) addEffect(this.#reader, hash, effect);
   }
 
   /** 16 hex digits. */
@@ -34,7 +36,7 @@ export class Evidence {
   }
 }
 
-function addEvent(hash: Hash, event: MachineEvent): void {
+function addEvent(reader: Reader, hash: Hash, event: MachineEvent): void {
   switch (event.type) {
     case 'message.received':
       mixInt(hash, event.session); // and so from whom
@@ -46,7 +48,7 @@ function addEvent(hash: Hash, event: MachineEvent): void {
   }
 }
 
-function addEffect(hash: Hash, effect: Effect): void {
+function addEffect(reader: Reader, hash: Hash, effect: Effect): void {
   switch (effect.type) {
     case 'message.send':
       mixInt(hash, effect.session);

@@ -63,8 +63,20 @@ function typeKeyOf(type: string): number {
   return key;
 }
 
+/** The last message of which the key was asked: the hash of the run asks for it, and then the network. */
+let lastMessage: Message | undefined;
+let lastKey = 0;
+
 /** A message's type and subject as an integer, for draws. */
 export function messageKey(message: Message): number {
+  if (message !== lastMessage) {
+    lastMessage = message;
+    lastKey = newKey(message);
+  }
+  return lastKey;
+}
+
+function newKey(message: Message): number {
   const type = typeKeyOf(message.type);
   if ('attempt' in message) {
     const { job, task, epoch, n } = message.attempt;

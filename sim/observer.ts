@@ -28,6 +28,11 @@ export interface WorldStep {
 }
 
 export interface Observer {
+  /** A step of a master, of a worker, of a client: most observers have something to say to one kind of node only. */
+  masterStepped?(step: WorldStep): void;
+  workerStepped?(step: WorldStep): void;
+  clientStepped?(step: WorldStep): void;
+  /** Any step, after whoever asked for those of one kind. */
   stepped?(step: WorldStep): void;
   /** In the journal, but lost with its writer's crash until it is durable. */
   journalWritten?(entry: JournalEntry, writer: Life): void;
@@ -56,6 +61,9 @@ export type Audience = {
 
 export function newAudience(): Audience {
   return {
+    masterStepped: [],
+    workerStepped: [],
+    clientStepped: [],
     stepped: [],
     journalWritten: [],
     journalDurable: [],

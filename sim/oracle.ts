@@ -51,7 +51,7 @@ export class Oracle implements Observer {
     }
   }
 
-  stepped({ effects }: WorldStep): void {
+  clientStepped({ effects }: WorldStep): void {
     for (const effect of effects) {
       if (effect.type !== 'job.conclude' || effect.status?.phase !== 'published') continue;
       const { job, counters } = effect.status;

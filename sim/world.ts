@@ -340,10 +340,27 @@ export class World implements Host {
     this.#evidence.add(node.key, ownUs, event, effects);
     const step = this.#lend(life, ownUs, event, effects);
     const facts = this.#tells ? readFacts(this.reader, step) : noFacts;
-    for (const observer of this.audience.stepped) observer.stepped(step);
+    this.#show(step);
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
+  }
+
+  /** To whom it concerns: a step asks few observers, each of a kind that the engine comes to know at its place. */
+  #show(step: LentStep): void {
+    const { audience } = this;
+    switch (step.life.node.kind) {
+      case 'master':
+        for (const observer of audience.masterStepped) observer.masterStepped(step);
+        break;
+      case 'worker':
+        for (const observer of audience.workerStepped) observer.workerStepped(step);
+        break;
+      case 'client':
+        for (const observer of audience.clientStepped) observer.clientStepped(step);
+        break;
+    }
+    for (const observer of audience.stepped) observer.stepped(step);
   }
 
   #lend(life: Life, ownUs: number, event: MachineEvent, effects: readonly Effect[]): LentStep {

@@ -15,29 +15,27 @@ const listTag = 0;
 const mapTag = 1;
 const firstShapeTag = 2;
 
-/** A list of field names, in order, and its number. */
-interface Shape {
-  readonly names: readonly string[];
-  readonly tag: number;
-}
+/** The numbers of the lists of names that a text has so far, by the list. */
+type Shapes = Map<Names, number>;
+type Names = readonly string[];
 
-/** What was met so far: shapes by their sorted names, and the same by the path of names as they were written. */
-interface Shapes {
-  readonly sorted: Map<string, Shape>;
-  readonly written: WrittenNames;
-}
-
+/** Field names in the order in which they were written, one after the other: objects are mostly written alike. */
 interface WrittenNames {
-  /** Of objects that have these names and no more. */
-  shape: Shape | undefined;
+  /** Sorted: of objects that have these names and no more. */
+  sorted: Names | undefined;
   readonly next: Map<string, WrittenNames>;
 }
 
+/** Found once for every kind of object that a state has, of which there are a few: nothing depends on it. */
+const written: WrittenNames = { sorted: undefined, next: new Map() };
+/** The one list of these names, by all of them. */
+const sortedNames = new Map<string, Names>();
+
 /** Cost O(state). */
 export function packState(state: DurableState): string {
-  const shapes: Shapes = { sorted: new Map(), written: { shape: undefined, next: new Map() } };
+  const shapes: Shapes = new Map();
   const value = pack(state, shapes);
-  return JSON.stringify([[...shapes.sorted.values()].map(({ names }) => names), value]);
+  return JSON.stringify([[...shapes.keys()], value]);
 }
 
 /** The state that was packed; a field that was `undefined` is absent. */
@@ -58,33 +56,36 @@ function pack(value: unknown, shapes: Shapes): Packed {
     for (const [key, item] of value) packed.push(pack(key, shapes), pack(item, shapes));
   } else {
     const fields = value as Record<string, unknown>;
-    const { names, tag } = shapeOf(fields, shapes);
+    const names = namesOf(fields);
+    let tag = shapes.get(names);
+    if (tag === undefined) shapes.set(names, (tag = firstShapeTag + shapes.size));
     packed.push(tag);
     for (const name of names) packed.push(pack(fields[name], shapes));
   }
   return packed;
 }
 
-function shapeOf(fields: Record<string, unknown>, { sorted, written }: Shapes): Shape {
+/** Of the fields that are there, sorted; one list for all objects with the same names. */
+function namesOf(fields: Record<string, unknown>): Names {
   let path = written;
   for (const name in fields) {
     if (fields[name] === undefined) continue;
     let next = path.next.get(name);
-    if (!next) path.next.set(name, (next = { shape: undefined, next: new Map() }));
+    if (!next) path.next.set(name, (next = { sorted: undefined, next: new Map() }));
     path = next;
   }
-  path.shape ??= sortedShape(fields, sorted);
-  return path.shape;
+  path.sorted ??= sortedNamesOf(fields);
+  return path.sorted;
 }
 
-function sortedShape(fields: Record<string, unknown>, sorted: Map<string, Shape>): Shape {
+function sortedNamesOf(fields: Record<string, unknown>): Names {
   const names = Object.keys(fields)
     .filter((name) => fields[name] !== undefined)
     .sort();
   const key = names.join(' ');
-  const shape = sorted.get(key) ?? { names, tag: firstShapeTag + sorted.size };
-  sorted.set(key, shape);
-  return shape;
+  const known = sortedNames.get(key) ?? names;
+  sortedNames.set(key, known);
+  return known;
 }
 
 function unpack(value: Packed, shapes: readonly (readonly string[])[]): unknown {
@@ -113,6 +114,7 @@ function unpack(value: Packed, shapes: readonly (readonly string[])[]): unknown 
 
 /** Pieces that, each written as a JSON string in UTF-8, take at most `bytesMax` bytes; at least one piece. */
 export function cutText(text: string, bytesMax: number): string[] {
+  if (text.length * costMax <= bytesMax) return [text];
   const pieces: string[] = [];
   let begin = 0;
   let bytes = 0;
@@ -129,9 +131,12 @@ export function cutText(text: string, bytesMax: number): string[] {
   return pieces;
 }
 
+/** Of any UTF-16 unit. */
+const costMax = 6;
+
 /** Bytes of one UTF-16 unit in a JSON string, from above: half of a pair that is cut apart is written as an escape. */
 function costOf(unit: number): number {
   if (unit === 0x22 || unit === 0x5c) return 2;
-  if (unit < 0x20 || (unit >= 0xd800 && unit <= 0xdfff)) return 6;
+  if (unit < 0x20 || (unit >= 0xd800 && unit <= 0xdfff)) return costMax;
   return unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
 }

@@ -12,13 +12,14 @@ export function sameState(a: DurableState, b: DurableState): boolean {
 export function sameAfter(a: DurableState, b: DurableState, records: readonly JournalRecord[]): boolean {
   if (a.jobs.length !== b.jobs.length || a.jobByRequest.size !== b.jobByRequest.size) return false;
   if (!sameFields(a, b, ofState)) return false;
-  const jobs = new Set<JobId>();
+  let compared: JobId | undefined; // neighbours mostly speak of the same job
   for (const record of records) {
     if ('attempt' in record && !sameTask(a, b, record.attempt)) return false;
-    const job = 'attempt' in record ? record.attempt.job : 'job' in record ? record.job : undefined;
-    if (job !== undefined) jobs.add(job);
+    const job = 'attempt' in record ? record.attempt.job : 'job' in record ? record.job : compared;
+    if (job === compared) continue;
+    if (!sameJob(findJob(a, job!), findJob(b, job!))) return false;
+    compared = job;
   }
-  for (const job of jobs) if (!sameJob(findJob(a, job), findJob(b, job))) return false;
   return true;
 }
 

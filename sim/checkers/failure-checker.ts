@@ -29,9 +29,12 @@ export class FailureChecker implements Observer {
     this.#book = book;
   }
 
-  stepped({ event }: WorldStep): void {
+  workerStepped({ event }: WorldStep): void {
     if (event.type === 'attempt.broke') this.#broke.set(event.attempt, event.failure.kind);
-    else if (event.type === 'output.refused') this.#refused.add(event.job);
+  }
+
+  masterStepped({ event }: WorldStep): void {
+    if (event.type === 'output.refused') this.#refused.add(event.job);
   }
 
   journalDurable({ records }: JournalEntry): void {

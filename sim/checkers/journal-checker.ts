@@ -15,7 +15,7 @@ import { InvariantViolation, type WorldInvariant } from './violation.js';
 /** What a master has applied of the journal, and since when its state was not compared with the ledger's. */
 interface Applied {
   slot: number;
-  readonly uncompared: JournalRecord[];
+  uncompared: JournalRecord[];
 }
 
 export class JournalChecker implements Observer {
@@ -83,8 +83,7 @@ export class JournalChecker implements Observer {
     }
   }
 
-  stepped({ life, event, effects }: WorldStep): void {
-    if (life.node.kind !== 'master') return;
+  masterStepped({ life, event, effects }: WorldStep): void {
     const entries = entriesOf(event);
     for (const entry of entries) {
       this.#sees(entry);
@@ -176,7 +175,7 @@ export class JournalChecker implements Observer {
     } else if (!sameAfter(durable, this.#ledger.durable, applied.uncompared)) {
       this.#differs(life);
     }
-    applied.uncompared.length = 0;
+    if (applied.uncompared.length > 0) applied.uncompared = [];
   }
 
   #compareAll(life: Life): void {

@@ -18,8 +18,8 @@ export class OutputChecker implements Observer {
     this.#ledger = ledger;
   }
 
-  stepped(step: WorldStep): void {
-    for (const effect of step.effects) if (effect.type === 'output.publish') this.#checkRequest(effect);
+  masterStepped({ effects }: WorldStep): void {
+    for (const effect of effects) if (effect.type === 'output.publish') this.#checkRequest(effect);
   }
 
   outputChanged(path: string, now: Directory | undefined, by: PublishRequest): void {

@@ -28,16 +28,19 @@ export class WordChecker implements Observer {
     this.#book = book;
   }
 
-  stepped(step: WorldStep): void {
+  masterStepped({ life, effects }: WorldStep): void {
+    for (const effect of effects)
+      if (effect.type === 'message.send') this.#checkAnswer(life, effect.message as MasterMessage);
+  }
+
+  workerStepped(step: WorldStep): void {
     const { life, event } = step;
     if (event.type === 'peer.lost' && event.session === this.#sessions.get(life)) this.#sessions.delete(life);
-    if (life.node.kind === 'worker') this.#checkObedience(step);
+    this.#checkObedience(step);
     for (const effect of step.effects) {
-      if (effect.type === 'peer.disconnect') this.#sessions.delete(life);
+      if (effect.type === 'message.send') this.#checkReport(life, effect.message);
+      else if (effect.type === 'peer.disconnect') this.#sessions.delete(life);
       else if (effect.type === 'peer.connect') this.#sessions.set(life, effect.session);
-      if (effect.type !== 'message.send') continue;
-      if (life.node.kind === 'worker') this.#checkReport(life, effect.message);
-      else if (life.node.kind === 'master') this.#checkAnswer(life, effect.message as MasterMessage);
     }
   }
 

@@ -140,7 +140,7 @@ describe('invariants of the journal that no plant can reach are seen to fail on 
     checker.journalDurable(entry(1, 'a', 1, 'master-1'), writer);
     const step = { index: 1, atUs: 0, clockUs: 0, life: writer, effects: [] };
     const event = { type: 'journal.taken', slot: 1, entry: entry(1, 'b', 1, 'master-1') } as const;
-    expect(() => checker.stepped({ ...step, event })).toThrow(/^C1:/);
+    expect(() => checker.masterStepped({ ...step, event })).toThrow(/^C1:/);
   });
 
   it('C3: an epoch that is skipped, and a writer who does not lead', () => {
