@@ -5,7 +5,8 @@ import { fuzzSeed } from '../../dist/sim/fuzz/fuzz.js';
 import { line, rounds, spreadText } from './measures.mjs';
 
 const seedsPerRound = 150;
-const warmUps = 2;
+/** V8 compiles for the first thousand seeds of a thread; a campaign of a minute has tens of thousands. */
+const warmUps = 8;
 
 function runRound(first, count) {
   for (let seed = first; seed < first + count; seed++) fuzzSeed(seed, { profile: { size: 'medium' } });
