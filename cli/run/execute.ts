@@ -102,7 +102,7 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
 /** Failures of the store that are borne: another master takes over, or the same one tries again. */
 const storeFailuresBorne = 2;
 
-/** What the children say: steps and crash points for a rehearsal, and why one of them had to end. */
+/** What the processes say: steps and crash points for a rehearsal, what they miss, and why one of them had to end. */
 function listenTo(
   rehearsal: Rehearsal | undefined,
   fail: (error: Error) => void,
@@ -112,6 +112,8 @@ function listenTo(
   return (node, message) => {
     if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);
     if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
+    if (message.type === 'untraced')
+      return progress.event(`${node} goes on without a trace: ${message.message}`);
     const text = `${node}: ${message.message}`;
     if (message.name !== 'StoreFailedError') {
       const { name, stack, call } = message;

@@ -20,6 +20,8 @@ export interface DialingNodeOptions {
   openHere?(peer: NodeId): LocalWire | undefined;
   /** The machine broke one of its own rules: the process has to end. */
   failed(error: Error): void;
+  /** The disk takes no more of the trace: the node goes on without. */
+  untraced(error: Error): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -33,6 +35,7 @@ export abstract class DialingNode<R extends Role> {
       tracePath,
       perform: (effect, cause) => this.#perform(effect, cause),
       failed: (error) => options.failed(error as Error),
+      untraced: (error) => options.untraced(error),
       ...(options.stepped ? { stepped: options.stepped } : {}),
     });
     this.#dialer = new SessionDialer({

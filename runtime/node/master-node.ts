@@ -32,6 +32,8 @@ export interface MasterNodeOptions {
   readonly points: CrashPoints;
   /** The node cannot go on: a rule of ours is broken, or its store refused a write. */
   failed(error: Error): void;
+  /** The disk takes no more of the trace: the node goes on without. */
+  untraced(error: Error): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -68,6 +70,7 @@ export class MasterNode {
       tracePath: options.tracePath,
       perform: (effect, cause) => this.#perform(effect, cause),
       failed: (error) => options.failed(error as Error),
+      untraced: (error) => options.untraced(error),
       ...(options.stepped ? { stepped: options.stepped } : {}),
     });
     this.#server = new SessionServer({

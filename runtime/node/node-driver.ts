@@ -18,6 +18,8 @@ export interface NodeDriverOptions {
   perform(effect: Effect, cause: Cause): void;
   /** The machine broke one of its own rules: the process has to end. */
   failed(error: unknown): void;
+  /** The disk takes no more of the trace: the node goes on without. */
+  untraced(error: Error): void;
   /** Sees every step after its effects were handed out. */
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
@@ -36,13 +38,14 @@ export class NodeDriver {
   constructor(options: NodeDriverOptions) {
     this.#options = options;
     this.machine = startMachine(options.setup);
-    this.trace = new TraceFile(options.tracePath, {
+    const header = {
       trace: traceVersion,
       driver: 'runtime',
       versions: versions(),
       setup: options.setup,
       originUs: Math.floor(performance.timeOrigin * 1000),
-    });
+    } as const;
+    this.trace = new TraceFile(options.tracePath, header, (error) => options.untraced(error));
   }
 
   start(): void {

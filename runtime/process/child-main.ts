@@ -29,6 +29,10 @@ function fail(error: NodeJS.ErrnoException): void {
   process.send!({ type: 'failed', name, message, stack, ...call } satisfies ToParent, () => process.exit(70));
 }
 
+function untraced({ message }: Error): void {
+  tell({ type: 'untraced', message });
+}
+
 /** Resolves with the parent's first message of this type. */
 function told<T extends ToChild['type']>(type: T): Promise<Extract<ToChild, { type: T }>> {
   return new Promise((resolve) => {
@@ -70,14 +74,14 @@ async function main(): Promise<void> {
     : {};
   if (setup.role === 'master') {
     dropThreadAhead();
-    const master = await openMaster({ ...setup, layout, points, failed: fail, ...watch });
+    const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
     process.on('SIGTERM', () => void master.close().then(() => process.exit(0)));
     await master.start();
     return;
   }
   const files = await FileFiles.open(layout.files);
   const addresses = new Map(setup.addresses);
-  worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, ...watch });
+  worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, untraced, ...watch });
   worker.slow(slowBy);
   process.on('SIGTERM', () => void worker!.close().then(() => process.exit(0)));
   await mayDial;

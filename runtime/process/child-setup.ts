@@ -31,6 +31,8 @@ export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
   | { readonly type: 'point'; readonly point: CrashPoint; readonly on: ReachedFor }
+  /** The disk takes no more of the trace: the node goes on without. */
+  | { readonly type: 'untraced'; readonly message: string }
   | {
       readonly type: 'failed';
       readonly name: string;

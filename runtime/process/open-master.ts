@@ -21,6 +21,8 @@ export interface OpenMasterOptions {
   readonly addresses: readonly (readonly [NodeId, string])[];
   readonly points: CrashPoints;
   failed(error: Error): void;
+  /** The disk takes no more of the trace: the master goes on without. */
+  untraced(error: Error): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -42,6 +44,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
     files: await FileFiles.open(layout.files),
     points,
     failed: options.failed,
+    untraced: options.untraced,
     ...(options.stepped ? { stepped: options.stepped } : {}),
   });
 }

@@ -107,6 +107,7 @@ export class LocalCluster {
       addresses: this.#addresses,
       points: new CrashPoints([]),
       failed,
+      untraced: (error) => this.#sayUntraced(first, error),
     });
     await this.#master.start();
     // Client and workers: whoever asks a master that does not lead yet is sent away, and comes back a while later.
@@ -129,6 +130,7 @@ export class LocalCluster {
       openHere: () => this.#master?.openHere(),
       report,
       failed,
+      untraced: (error) => this.#sayUntraced(node, error),
       ...(rehearsed ? { stepped: (event, effects) => rehearsed.watch(node, event, effects) } : {}),
     });
     try {
@@ -139,6 +141,11 @@ export class LocalCluster {
       this.#clientsClosed.push(this.#client.close());
       this.#client = undefined;
     }
+  }
+
+  /** As a child would. */
+  #sayUntraced(node: NodeId, { message }: Error): void {
+    this.#options.observer.said?.(node, { type: 'untraced', message });
   }
 
   /** Whatever runs now or later: running attempts may finish, and nothing more begins. */

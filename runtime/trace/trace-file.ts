@@ -15,11 +15,14 @@ export class TraceFile {
   #waiting = '';
   #scheduled = false;
   readonly #flushes = new Burst();
-  /** The disk refused: the node goes on without a trace, and the reason is kept. */
-  failure: Error | undefined;
+  /** The disk refused: the node goes on without a trace. */
+  #isBroken = false;
+  readonly #broke: (error: Error) => void;
 
-  constructor(path: string, header: TraceHeader) {
+  /** `broke` is told, once, why there is no more of it. Throws when there cannot be any. */
+  constructor(path: string, header: TraceHeader, broke: (error: Error) => void) {
     this.path = path;
+    this.#broke = broke;
     this.#file = openSync(path, 'ax');
     this.#waiting = `${JSON.stringify(header)}\n`;
     this.flush();
@@ -40,11 +43,12 @@ export class TraceFile {
     if (this.#waiting === '') return;
     const bytes = Buffer.from(this.#waiting);
     this.#waiting = '';
-    if (this.failure) return;
+    if (this.#isBroken) return;
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
     } catch (error) {
-      this.failure = error as Error;
+      this.#isBroken = true;
+      this.#broke(error as Error);
     }
   }
 

@@ -1,6 +1,6 @@
 /** What a job does to itself: it fails with its probable cause, exit code 1, and nothing is left at the output. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -287,5 +287,19 @@ describe('the surroundings of a job', () => {
     expect(JSON.parse(out)).toMatchObject({ maps: { failed: 1 }, counters: { 'map.records.in': 5 } });
     expect(Object.values(outputOf(folder)).join('')).toContain('bad 1\n');
     expectTidy(folder);
+  });
+});
+
+describe('a disk that takes no more of a trace', () => {
+  it('costs the trace and not the answer, and is told once for each node', async () => {
+    const folder = newFolder({ 'in.txt': 'one\ntwo\n'.repeat(200) });
+    const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '200', '-r', '2', '-w', '2'];
+    // No file may be longer than 150 KiB: journal and outputs are not, the master's trace would be.
+    const { err } = await succeed(args, { cwd: folder, before: 'ulimit -f 300' });
+    expect(linesOf(folder)).toEqual(['one 200', 'two 200']);
+    expect(err.match(/^.*master-1 goes on without a trace: EFBIG: file too large, write$/gm)).toHaveLength(1);
+    expect(statSync(join(runsOf(folder)[0]!, 'trace', 'master-1.1.ndjson')).size).toBeLessThanOrEqual(
+      150 * 1024,
+    );
   });
 });

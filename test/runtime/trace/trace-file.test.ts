@@ -28,7 +28,9 @@ const line = (i: number): TraceLine => ({
 
 /** A trace with so many lines, each in a turn of its own. */
 async function traceOf(path: string, count: number): Promise<TraceFile> {
-  const trace = new TraceFile(path, header);
+  const trace = new TraceFile(path, header, (error) => {
+    throw error;
+  });
   for (let i = 1; i <= count; i++) {
     trace.write(line(i));
     await new Promise(setImmediate);
