@@ -173,26 +173,30 @@ ${nameText(program)}
 const file = path.join(__dirname, name + '.bundle.cjs');
 const cacheFile = path.join(__dirname, name + '.cache');
 const making = process.env.REHEARSE_CODE_CACHE === 'make';
-// One room for both files: memory that is touched for the first time costs more than reading into it.
-const sizeOf = (path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-const room = Buffer.allocUnsafeSlow(Math.max(sizeOf(file), sizeOf(cacheFile)));
-const read = (path) => {
-  const descriptor = fs.openSync(path);
-  const bytes = fs.readSync(descriptor, room);
-  fs.closeSync(descriptor);
-  return room.subarray(0, bytes);
-};
-const source = read(file).latin1Slice();
 // A cache fits the flags under which it is made: those with which programs begin, and no thread may change them now.
 if (making) require('node:v8').setFlagsFromString = () => {};
-let cachedData;
-try {
-  if (!making) cachedData = read(cacheFile);
-} catch {}
-const script = new vm.Script(source, { filename: file, cachedData });
+const script = compiled();
 if (process.env.REHEARSE_CODE_CACHE === 'check' && script.cachedDataRejected) fs.writeFileSync(cacheFile + '.refused', '');
 const exported = { exports: {} };
 script.runInThisContext()(exported.exports, require, exported, file, __dirname, (name) => import(name));
+function compiled() {
+  // One room for both files: memory that is touched for the first time costs more than reading into it.
+  const sizeOf = (path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const room = Buffer.allocUnsafeSlow(Math.max(sizeOf(file), sizeOf(cacheFile)));
+  const read = (path) => {
+    const descriptor = fs.openSync(path);
+    let bytes = 0;
+    for (let more = 1; more > 0; bytes += more) more = fs.readSync(descriptor, room, bytes, room.length - bytes, null);
+    fs.closeSync(descriptor);
+    return room.subarray(0, bytes);
+  };
+  const source = read(file).latin1Slice();
+  let cachedData;
+  try {
+    if (!making) cachedData = read(cacheFile);
+  } catch {}
+  return new vm.Script(source, { filename: file, cachedData });
+}
 if (making) {
   const write = () => {
     fs.writeFileSync(cacheFile + '.tmp', script.createCachedData());
