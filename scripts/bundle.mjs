@@ -119,7 +119,7 @@ function asBody(path, text) {
 /** Of Node's modules those that most programs never ask for anything are loaded when they do: 5 ms of each thread's start. */
 function withLater(text) {
   return text.replace(
-    /=\s*require\("(?:node:)?(child_process|dns|readline|fs\/promises|stream\/promises)"\);/g,
+    /=\s*require\("(?:node:)?(child_process|dns|readline|fs\/promises|stream\/promises|v8)"\);/g,
     '=loadedLater("$1");',
   );
 }

@@ -5,6 +5,7 @@ import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-options.js';
 import type { RunContent } from './map-output.js';
 import type { SegmentWriter } from './segments/writer.js';
+import { splitBytes } from './split-reader.js';
 
 /** Whether the kernel knows how to combine and to partition as the job wants it. */
 export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
@@ -17,8 +18,8 @@ export function isForKernel({ job, reduces }: MapAttemptOptions): boolean {
 }
 
 /** This thread's kernel, empty. Throws NotForKernelError where there is not enough memory. */
-export function openKernel({ job, budgetBytes, reduces }: MapAttemptOptions): Kernel {
-  const kernel = kernelOfThread();
+export function openKernel({ job, budgetBytes, reduces, ranges }: MapAttemptOptions): Kernel {
+  const kernel = kernelOfThread(splitBytes(ranges));
   kernel.open({ operation: operationOf(job)!, budgetBytes, partitions: reduces });
   return kernel;
 }
