@@ -2,10 +2,12 @@
  * Map outputs that a thread keeps open from one reduce to the next. Reduces of a job read the same files, each a partition
  * of its own, and to open and check a file takes longer than to read what is small.
  *
- * What is kept is bounded, where few files may be open by less, and the first ones stay: who reads more files than that, in the same order each time, would never
- * find one that was opened last. A file that was removed or written to meanwhile is opened again: what is wrong with it is to be
- * noticed while it can be made good.
+ * What is kept is bounded, and the first ones stay: who reads more files than that, in the same order each time, would
+ * never find one that was opened last. Half of what may be open is left to everybody else: descriptors are given out from
+ * the lowest one on, so that the number of one tells how many there are. A file that was removed or written to meanwhile is
+ * opened again: what is wrong with it is to be noticed while it can be made good.
  */
+import { openFilesMax } from '../open-files.js';
 import { isForManyOpen } from './errors.js';
 import { SegmentReader } from './segments/reader.js';
 
@@ -33,7 +35,11 @@ export function takeOutput(path: string): SegmentReader {
 }
 
 export function giveBack(reader: SegmentReader): void {
-  const isToBeKept = idle.size < filesMax && reader.partitions <= PARTITIONS_MAX && !idle.has(reader.path);
+  const isToBeKept =
+    idle.size < filesMax &&
+    reader.descriptor < openFilesMax() / 2 &&
+    reader.partitions <= PARTITIONS_MAX &&
+    !idle.has(reader.path);
   if (isToBeKept) idle.set(reader.path, reader);
   else reader.close();
 }

@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mergeRecords, type ValueOrder } from '../../jobs/merge.js';
 import type { KeyValue } from '../../jobs/types.js';
+import { openFilesMax } from '../open-files.js';
 import type { Progress } from './attempt.js';
 import { onDisk } from './disk.js';
 import { DiskError, isForManyOpen, SegmentCorruptError, SegmentMissingError, SourceError } from './errors.js';
@@ -20,8 +21,8 @@ export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
 
 /**
- * A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments/format.ts). `task` is
- * the map whose committed output it is; a run without it is the attempt's own.
+ * A file of segments, which are sorted unless it is the output of a map that left them unsorted (segments/format.ts).
+ * `task` is the map whose committed output it is; a run without it is the attempt's own.
  */
 export interface Run {
   readonly path: string;
@@ -175,7 +176,7 @@ export async function narrowRuns(
   runs: readonly Run[],
   options: NarrowOptions,
 ): Promise<{ runs: readonly Run[]; partitions: readonly number[] }> {
-  const fanIn = Math.max(FAN_IN_MIN, options.fanIn);
+  const fanIn = allowedFanIn(options.fanIn);
   let current = runs;
   let { partitions } = options;
   while (current.length > fanIn) {
@@ -192,11 +193,15 @@ export async function narrowRuns(
 
 /** How many times `narrowRuns` passes over the data. */
 export function narrowingPasses(runs: number, fanIn: number): number {
+  const atOnce = allowedFanIn(fanIn);
   let passes = 0;
-  for (let left = runs; left > Math.max(FAN_IN_MIN, fanIn); passes++) {
-    left = Math.ceil(left / Math.max(FAN_IN_MIN, fanIn));
-  }
+  for (let left = runs; left > atOnce; passes++) left = Math.ceil(left / atOnce);
   return passes;
+}
+
+/** Where few files may be open, threads that all merge at once leave each other room. */
+function allowedFanIn(asked: number): number {
+  return Math.max(FAN_IN_MIN, Math.min(asked, Math.floor(openFilesMax() / 8)));
 }
 
 /** How many bytes a partition has. Opens every source once, and so finds out early whether it can be read. */

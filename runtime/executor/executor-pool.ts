@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { Progress } from '../../core/messages.js';
+import { isForManyOpen } from '../data/errors.js';
 import { attemptFileName } from '../node/layout.js';
 import { PrintedLog } from '../printed-log.js';
 import { forgetAttempt } from './attempt-files.js';
@@ -123,7 +124,7 @@ export class ExecutorPool {
   #boundMemory(): void {
     const { slots, heapMiB } = this.#options;
     const limitMiB = slots * heapMiB + besidesHeapsMiB;
-    if (this.#busy.size === 0 || process.memoryUsage.rss() <= limitMiB * 1024 * 1024) return;
+    if (this.#busy.size === 0 || residentBytes() <= limitMiB * 1024 * 1024) return;
     const last = [...this.#busy.values()].at(-1)!;
     if (last.aborting || last.failure) return;
     last.failure = Object.assign(new Error(`the worker process grew beyond ${limitMiB} MiB`), {
@@ -193,6 +194,16 @@ export class ExecutorPool {
     const name = `${attemptFileName(task.attempt, task.maps)}.log`;
     executor.log ??= new PrintedLog(join(this.#options.logsDirectory, name));
     executor.log.write(bytes);
+  }
+}
+
+/** 0 while it cannot be asked, which takes a file to open: the next look asks again. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    if (isForManyOpen(error)) return 0;
+    throw error;
   }
 }
 

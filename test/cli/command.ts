@@ -89,7 +89,7 @@ export function rehearse(args: readonly string[], options: CommandOptions): Prom
 /** Runs what must succeed. */
 export async function succeed(args: readonly string[], options: CommandOptions): Promise<Ended> {
   const ended = await rehearse(args, options);
-  expect(ended, ended.err).toMatchObject({ code: 0 });
+  expect(ended, ended.err || ended.out).toMatchObject({ code: 0 });
   return ended;
 }
 

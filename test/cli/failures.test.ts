@@ -264,11 +264,16 @@ describe('the surroundings of a job', () => {
     }
   });
 
-  it.each([64, 100])('%i files open at once will do for 150 maps', async (filesOpenMax) => {
+  const jobs = [
+    ['word-count', 'counts one after the other', ['one 50', 'three 50', 'two 50']],
+    ['sort', 'merges many at once', ['one', 'three', 'two'].flatMap((line) => Array(50).fill(line))],
+  ] as const;
+  const cases = jobs.flatMap((job) => [64, 100].map((filesOpenMax) => [filesOpenMax, ...job] as const));
+  it.each(cases)('%i files open at once will do for 150 maps: %s %s', async (filesOpenMax, job, _, lines) => {
     const folder = newFolder({ 'in.txt': 'one\ntwo\nthree\n'.repeat(50) });
-    const args = ['run', 'word-count', 'in.txt', '-o', 'out', '-m', '150', '-r', '3', '-w', '2', '--json'];
+    const args = ['run', job, 'in.txt', '-o', 'out', '-m', '150', '-r', '3', '-w', '2', '--json'];
     const { out } = await succeed(args, { cwd: folder, before: `ulimit -n ${filesOpenMax}` });
-    expect(linesOf(folder)).toEqual(['one 50', 'three 50', 'two 50']);
+    expect(linesOf(folder)).toEqual(lines);
     expect(JSON.parse(out)).toMatchObject({ maps: { tasks: 150, attempts: 150 } });
   });
 

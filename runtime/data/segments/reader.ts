@@ -34,7 +34,8 @@ export type SegmentRecord = readonly [key: string, value: EncodedValue];
 /** Reads a file of segments; `close` it. Constructing checks header, index and footer. */
 export class SegmentReader {
   readonly path: string;
-  readonly #descriptor: number;
+  /** Its number among the open files of the process. */
+  readonly descriptor: number;
   /** Read where it is asked: an attempt opens many files for one partition of each. */
   readonly #index: DataView;
   readonly partitions: number;
@@ -42,12 +43,12 @@ export class SegmentReader {
 
   constructor(path: string) {
     this.path = path;
-    this.#descriptor = openSegments(path);
+    this.descriptor = openSegments(path);
     try {
       this.#index = this.#readIndex();
       this.partitions = (this.#index.byteLength - 8 - ORDER_BYTES) / PARTITION_BYTES;
     } catch (error) {
-      closeSync(this.#descriptor);
+      closeSync(this.descriptor);
       throw error;
     }
   }
@@ -82,7 +83,7 @@ export class SegmentReader {
     const count = this.recordsOf(partition);
     const check = this.checksumOf(partition);
     const bufferBytes = options.bufferBytes ?? BUFFER_BYTES_DEFAULT;
-    const window = new Window(this.path, this.#descriptor, start, end, bufferBytes);
+    const window = new Window(this.path, this.descriptor, start, end, bufferBytes);
     window.verify(check);
     let reported = start;
     for (let index = 0; index < count; index++) {
@@ -102,7 +103,7 @@ export class SegmentReader {
   /** The bytes of a partition as they lie there, for whoever reads records by himself. */
   cursor(partition: number): SegmentCursor {
     const range = this.#rangeOf(partition);
-    return new SegmentCursor(this.path, this.#descriptor, range, this.checksumOf(partition));
+    return new SegmentCursor(this.path, this.descriptor, range, this.checksumOf(partition));
   }
 
   /** CRC-32 of a partition's segment, as the index has it. */
@@ -118,7 +119,7 @@ export class SegmentReader {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
 
   #has(partition: number): boolean {
@@ -167,7 +168,7 @@ export class SegmentReader {
   }
 
   #stats(): Stats {
-    return onDisk(this.path, () => fstatSync(this.#descriptor));
+    return onDisk(this.path, () => fstatSync(this.descriptor));
   }
 
   #readAt(position: number, length: number): Buffer {
@@ -175,7 +176,7 @@ export class SegmentReader {
   }
 
   #readInto(room: Buffer, position: number, length: number): Buffer {
-    readInto(this.path, this.#descriptor, room, 0, length, position);
+    readInto(this.path, this.descriptor, room, 0, length, position);
     return room.subarray(0, length);
   }
 

@@ -1,11 +1,23 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SourceError } from '../../../runtime/data/errors.js';
 import { closeOutputs } from '../../../runtime/data/lasting-outputs.js';
 import { OpenRun, type Run } from '../../../runtime/data/runs.js';
 import { SegmentWriter } from '../../../runtime/data/segments/writer.js';
 import { temporaryDirectory } from './temporary.js';
+
+const system = vi.hoisted(() => ({ openFilesMax: 20_000 }));
+vi.mock('../../../runtime/open-files.js', () => ({ openFilesMax: () => system.openFilesMax }));
 
 const partitions = 2;
 
@@ -41,7 +53,10 @@ function openIn(directory: string): number {
   }).length;
 }
 
-afterEach(closeOutputs);
+afterEach(() => {
+  closeOutputs();
+  system.openFilesMax = 20_000;
+});
 
 describe('outputs that several reduces read', () => {
   it('are opened once', () => {
@@ -110,5 +125,15 @@ describe('outputs that several reduces read', () => {
     closeOutputs();
     read(writeOutput(directory, 200, 2000), 0);
     expect(openIn(directory)).toBe(0);
+  });
+
+  it('leave half of the descriptors to everybody else', () => {
+    const directory = temporaryDirectory();
+    const runs = Array.from({ length: 20 }, (_, task) => writeOutput(directory, task));
+    const next = openSync(directory, 'r');
+    closeSync(next);
+    system.openFilesMax = 2 * (next + 10);
+    for (const partition of [0, 1]) for (const run of runs) read(run, partition);
+    expect(openIn(directory)).toBe(10);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ThreadResult } from '../../../runtime/executor/messages.js';
 import { sha256, storeWorkOrder, type WorkOrder } from '../../../runtime/node/work-order.js';
 import { FileFiles } from '../../../runtime/store/file-files.js';
@@ -71,5 +71,20 @@ describe.skipIf(!existsSync(BUILT))('a thread of executors (needs the build in d
     });
     await files.putIfAbsent(sha256(code), Buffer.from(code));
     expect(await run()).toMatchObject({ type: 'finished', records: 0 });
+  });
+
+  it('goes on while nobody can ask how much memory the process has', async () => {
+    const folder = temporaryDirectory();
+    const files = await FileFiles.open(join(folder, 'files'));
+    const slow = `await new Promise((resolve) => setTimeout(resolve, 1000));\n${code}`;
+    await files.putIfAbsent(sha256(slow), Buffer.from(slow));
+    const ofSlow = { ...order, code: { kind: 'bundle', name: 'job.ts', hash: sha256(slow) } } as const;
+    const run = await oneThread(folder, join(folder, 'files'), await storeWorkOrder(files, ofSlow));
+    const asked = vi.spyOn(process.memoryUsage, 'rss').mockImplementation(() => {
+      throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    });
+    onTestFinished(() => asked.mockRestore());
+    expect(await run()).toMatchObject({ type: 'finished', records: 0 });
+    expect(asked).toHaveBeenCalled();
   });
 });
