@@ -47,7 +47,8 @@ function fingerprint(): string {
   const hash = createHash('sha256');
   const files = globSync(['{core,jobs,kernel,sim,proto,runtime,cli,scenarios,test}/**/*.{ts,yaml,proto}'], {
     cwd: projectPath,
-    ignore: ['test/plants/{bugs,controls}/**', '**/*.d.ts'],
+    // What is generated from proto/ names the folder that it was generated in.
+    ignore: ['test/plants/{bugs,controls}/**', 'proto/generated/**', '**/*.d.ts'],
   });
   for (const file of files.toSorted()) hash.update(file).update(readFileSync(join(projectPath, file)));
   return hash.update(values.seeds).digest('hex').slice(0, 16);
