@@ -36,28 +36,18 @@ function stamp() {
 }
 
 /**
- * A module manages its memory itself, so it needs no runtime. It shares that memory with nobody and declares it shared all the same:
- * V8 takes other memory, touched or not, for a reason to collect garbage, 20 ms in each thread before it has begun.
+ * A module manages its memory itself, so it needs no runtime. It shares that memory with nobody and declares it shared
+ * all the same: V8 takes other memory, touched or not, for a reason to collect garbage, 20 ms in each thread before it
+ * has begun.
  */
 async function compile(module, source) {
   const { default: asc } = await import('assemblyscript/asc');
   mkdirSync(target, { recursive: true });
-  const options = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
-  const memory = [
-    '--enable',
-    'threads',
-    '--sharedMemory',
-    '--initialMemory',
-    '1',
-    '--maximumMemory',
-    '32767',
-  ];
   const { error, stderr } = await asc.main([
     join(sources, source),
-    ...options,
-    ...memory,
-    '--outFile',
-    join(target, module),
+    ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd,threads'],
+    ...['--sharedMemory', '--initialMemory', '1', '--maximumMemory', '32767'],
+    ...['--outFile', join(target, module)],
   ]);
   if (error) {
     console.error(stderr.toString());

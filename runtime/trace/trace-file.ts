@@ -29,6 +29,7 @@ export class TraceFile {
   }
 
   write(line: TraceLine): void {
+    if (this.#isBroken) return;
     this.#waiting += `${JSON.stringify(line)}\n`;
     if (this.#waiting.length > flushBytes) this.flush();
     else if (!this.#scheduled) {
@@ -43,7 +44,6 @@ export class TraceFile {
     if (this.#waiting === '') return;
     const bytes = Buffer.from(this.#waiting);
     this.#waiting = '';
-    if (this.#isBroken) return;
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
     } catch (error) {
