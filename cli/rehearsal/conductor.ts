@@ -21,6 +21,7 @@ import {
   newTriggers,
   observe,
   resolveNode,
+  type TimedFault,
   timedFaults,
 } from '../../sim/scenario/triggers.js';
 import {
@@ -50,6 +51,8 @@ export class Conductor {
   /** By how much: a machine that is slow stays so when its process starts again. */
   readonly #slowed = new Map<NodeId, number>();
   readonly #startedAt = performance.now();
+  /** Processes take their time to start, those of the simulator none: faults by the clock count from the first leader on. */
+  #hasLed = false;
   #cluster: LocalCluster | undefined;
 
   /** Throws UserError for a fault that only the simulator can perform. */
@@ -68,12 +71,7 @@ export class Conductor {
 
   begin(cluster: LocalCluster): void {
     this.#cluster = cluster;
-    for (const { fault, atUs } of timedFaults(this.#scenario)) {
-      this.#later(atUs, () => {
-        began(this.#triggers, fault);
-        this.#begin(fault, undefined);
-      });
-    }
+    this.#startClock(({ atUs }) => atUs === 0);
   }
 
   /** The crash points that count now for a node: those of faults whose turn has come and that have not hit anybody yet. */
@@ -132,6 +130,15 @@ export class Conductor {
     return Math.round((performance.now() - this.#startedAt) * 1000);
   }
 
+  #startClock(ofThose: (timed: TimedFault) => boolean): void {
+    for (const { fault, atUs } of timedFaults(this.#scenario).filter(ofThose)) {
+      this.#later(atUs, () => {
+        began(this.#triggers, fault);
+        this.#begin(fault, undefined);
+      });
+    }
+  }
+
   #later(delayUs: number, task: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -146,6 +153,10 @@ export class Conductor {
 
   #hear(fact: Fact): void {
     this.facts.push(fact);
+    if (fact.name === 'leader-began' && !this.#hasLed) {
+      this.#hasLed = true;
+      this.#startClock(({ atUs }) => atUs > 0);
+    }
     const before = this.#triggers.waiting.size + this.#triggers.dormant.size;
     const fired: readonly FiredFault[] = observe(this.#triggers, fact);
     const changed = this.#triggers.waiting.size + this.#triggers.dormant.size !== before || fired.length > 0;

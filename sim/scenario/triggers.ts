@@ -41,8 +41,13 @@ export function newTriggers(scenario: Scenario): Triggers {
   };
 }
 
+export interface TimedFault {
+  readonly fault: Fault;
+  readonly atUs: number;
+}
+
 /** Faults that the clock begins; the driver calls `began` when it has. */
-export function timedFaults(scenario: Scenario): { readonly fault: Fault; readonly atUs: number }[] {
+export function timedFaults(scenario: Scenario): TimedFault[] {
   return scenario.faults.flatMap((fault) =>
     fault.trigger.kind === 'at' ? [{ fault, atUs: fault.trigger.atUs }] : [],
   );

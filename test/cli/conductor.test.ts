@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Conductor } from '../../cli/rehearsal/conductor.js';
+import { runLayout } from '../../runtime/node/layout.js';
+import type { LocalCluster } from '../../runtime/run/local-cluster.js';
+import { loadScenarios } from '../../sim/scenario/load.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A conductor on a stage where nothing is but a list of what was done to whom. */
+function staged(faults: string): { conductor: Conductor; done: string[]; leads: (master: string) => void } {
+  const text = `
+name: a test
+cluster: { masters: 2, workers: 1 }
+job: { maps: 1, reduces: 1 }
+faults: [${faults}]
+expect: { job: succeeded }
+`;
+  const loaded = loadScenarios(text, 'test.yaml');
+  if (!loaded.ok) throw new Error('the scenario cannot be read');
+  const conductor = new Conductor(loaded.scenarios[0]!, runLayout('nowhere', 'run'), () => {});
+  const done: string[] = [];
+  const supervisor = {
+    hold: (node: string) => done.push(`${node} killed`),
+    tell: (node: string, { type }: { type: string }) => done.push(`${node} told: ${type}`),
+  };
+  conductor.begin({ supervisor } as unknown as LocalCluster);
+  const leads = (node: string): void =>
+    conductor.watch(node, { type: 'node.started' }, [
+      { type: 'decide', decision: 'leader-began', node, epoch: 1 },
+    ]);
+  return { conductor, done, leads };
+}
+
+it('faults by the clock count from the first leader on, however long the processes take to start', () => {
+  const { conductor, done, leads } = staged('{ at: 1s, crash: leader }');
+  vi.advanceTimersByTime(60_000);
+  leads('master-2');
+  vi.advanceTimersByTime(999);
+  expect(done).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(done).toEqual(['master-2 killed']);
+  leads('master-1');
+  vi.advanceTimersByTime(60_000);
+  expect(done).toHaveLength(1);
+  conductor.end();
+});
+
+it('what holds from 0s on does so before there is a leader', () => {
+  const { conductor, done, leads } = staged('{ at: 0s, slow: worker-1, by: 2 }');
+  vi.advanceTimersByTime(0);
+  expect(done).toEqual(['worker-1 told: slow']);
+  leads('master-1');
+  vi.advanceTimersByTime(1000);
+  expect(done).toHaveLength(1);
+  conductor.end();
+});
