@@ -201,6 +201,7 @@ function fail(job: DurableJob, record: AttemptFailed): void {
   if (record.failure.kind === 'worker-died') trouble.deaths++;
   if (!record.counted) return;
   trouble.failed++;
+  trouble.last = record.failure;
   if (record.failure.kind === 'timeout') trouble.timedOut++;
   if (!trouble.nodes.includes(record.node)) trouble.nodes.push(record.node);
   noteBadRecord(job, record.attempt.task, trouble, record.failure.record);
@@ -211,7 +212,16 @@ function fail(job: DurableJob, record: AttemptFailed): void {
 function troubleOf(job: DurableJob, task: TaskIndex): Trouble {
   let trouble = job.troubles.get(task);
   if (!trouble) {
-    trouble = { failed: 0, timedOut: 0, deaths: 0, nodes: [], dead: [], invalidated: 0, badRecords: [] };
+    trouble = {
+      failed: 0,
+      timedOut: 0,
+      last: undefined,
+      deaths: 0,
+      nodes: [],
+      dead: [],
+      invalidated: 0,
+      badRecords: [],
+    };
     job.troubles.set(task, trouble);
   }
   return trouble;

@@ -77,6 +77,8 @@ export interface Trouble {
   failed: number;
   /** Counted failures that were time-outs: each doubles the next limit. */
   timedOut: number;
+  /** The last counted failure. */
+  last: Failure | undefined;
   /** Deaths of whole processes while they ran this task. */
   deaths: number;
   /** Where it failed: never tried there again while another worker lives. */

@@ -12,7 +12,7 @@ import { refuse, tellFollowers, tellFollowersSoon } from './clients.js';
 import { forgetConduct, noteFailure, noteSuccess } from './exclusion.js';
 import { allMapsDone, noteOutput } from './inputs.js';
 import { type Intent, isComplete } from './intents.js';
-import { makeIdle, noteHolder, openJobView, recorded, reviewJob } from './jobs.js';
+import { doubt, makeIdle, noteHolder, openJobView, phaseOf, recorded, reviewJob } from './jobs.js';
 import { readFresh } from './journal.js';
 import { becomeLeader } from './leadership.js';
 import { dropLive, revoke } from './live.js';
@@ -110,15 +110,24 @@ function onCommitted(state: MasterState, turn: Turn, record: TaskCommitted): voi
     if (job.commits[attempt.task]!.skipped.length > 0)
       view.skips.set(attempt.task, job.commits[attempt.task]!.skipped);
     else view.skips.delete(attempt.task);
-    if (allMapsDone(job)) {
+    if (state.config.mapOutputs === 'worker' && worker?.life.incarnation !== holder.incarnation)
+      loseAtOnce(state, job, view, attempt);
+    if (allMapsDone(job) && !view.maps.done) {
+      view.maps.done = true;
       turn.out.push({ type: 'decide', decision: 'maps-done', job: job.job });
       endWaiting(state, turn, job, view);
     }
-  } else if (job.reducesCommitted === job.spec.reduces) {
+  } else if (job.reducesCommitted === job.spec.reduces && !view.reduces.done) {
+    view.reduces.done = true;
     turn.out.push({ type: 'decide', decision: 'reduces-done', job: job.job });
   }
   if (isComplete(job)) reviewJob(state, turn, job.job); // nothing else follows from a commit
   tellFollowersSoon(state, turn, job);
+}
+
+/** While the record was on its way its holder was lost, or began another life, and with it what it held. */
+function loseAtOnce(state: MasterState, job: DurableJob, view: JobView, attempt: AttemptId): void {
+  if (job.reducesCommitted < job.spec.reduces) doubt(state, view, attempt, 'holder-lost');
 }
 
 /** Other attempts of a committed task are not worth finishing. */
@@ -166,6 +175,7 @@ function onInvalidated(state: MasterState, turn: Turn, record: TaskInvalidated):
     noteOutput(job, view, change);
     view.lost.set(attempt.task, change);
   }
+  phaseOf(view, job, attempt.task).done = false;
   makeIdle(view, job, attempt.task);
   tellFollowersSoon(state, turn, job);
 }

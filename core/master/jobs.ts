@@ -28,8 +28,8 @@ export function openJobView(job: DurableJob): JobView {
     attempts: new Map(),
     outputs: [],
     tellable: 0,
-    maps: newPhase(),
-    reduces: newPhase(),
+    maps: newPhase(job.mapsCommitted === job.spec.maps),
+    reduces: newPhase(job.reducesCommitted === job.spec.reduces),
     conduct: new Map(),
     unreadable: new Map(),
     shunned: new Set(),
@@ -43,8 +43,10 @@ export function openJobView(job: DurableJob): JobView {
   };
   for (let task = 0; task < job.commits.length; task++) {
     const commit = validCommit(job, task);
-    const skipped = job.commits[task]?.skipped ?? [];
-    if (skipped.length > 0) view.skips.set(task, skipped);
+    const last = job.commits[task];
+    if (last && last.skipped.length > 0) view.skips.set(task, last.skipped);
+    if (last && !commit && isMap(job, task))
+      view.lost.set(task, { attempt: last.attempt, digest: last.output.digest });
     if (!commit) makeIdle(view, job, task);
     else if (isMap(job, task)) {
       noteHolder(view, task, commit.holder.node);
@@ -59,8 +61,8 @@ export function openJobView(job: DurableJob): JobView {
   return view;
 }
 
-function newPhase(): PhaseView {
-  return { attempts: 0, stale: 0, speculative: 0, durations: newHistogram() };
+function newPhase(done: boolean): PhaseView {
+  return { attempts: 0, stale: 0, speculative: 0, durations: newHistogram(), done };
 }
 
 /** The task waits for a worker. Queuing it twice is harmless: whoever takes it looks again whether it is needed. */
@@ -204,14 +206,14 @@ function whyTaskFailed(
   trouble: Trouble,
 ): JobFailure | undefined {
   const name = taskName(task, job.spec.maps);
-  const last = job.failures.findLast((entry) => entry.attempt.task === task);
-  const failure = last ? { failure: last.failure } : {};
-  if (last?.failure.kind === 'input-changed') {
-    return { reason: 'input-changed', message: last.failure.message, task, ...failure };
+  const { last } = trouble;
+  const failure = last ? { failure: last } : {};
+  if (last?.kind === 'input-changed') {
+    return { reason: 'input-changed', message: last.message, task, ...failure };
   }
   if (trouble.failed >= job.spec.policy.maxAttempts) {
     const message = `${name} failed ${trouble.failed} times; the limit is ${job.spec.policy.maxAttempts}`;
-    return { reason: last?.failure.kind === 'disk' ? 'disk' : 'task-failed', message, task, ...failure };
+    return { reason: last?.kind === 'disk' ? 'disk' : 'task-failed', message, task, ...failure };
   }
   if (trouble.deaths >= state.config.workerDeathsMax) {
     const message = `${trouble.deaths} worker processes died while running ${name}`;

@@ -205,6 +205,8 @@ export interface PhaseView {
   speculative: number;
   /** Of the attempts that were committed, from assignment to report. */
   readonly durations: Histogram;
+  /** All tasks were committed, and that was said: again only after one was lost. */
+  done: boolean;
 }
 
 /** One step under way: its time, and the effects so far. */

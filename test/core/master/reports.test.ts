@@ -106,6 +106,30 @@ describe('a report that comes twice', () => {
   });
 });
 
+describe('the last task of a phase', () => {
+  test('ends it once, though others are committed in the same batch', () => {
+    const { bench, workers } = benchWith(3, specOf({ maps: 3, reduces: 3 }));
+    for (const phase of ['maps', 'reduces'] as const) {
+      bench.confirming = false;
+      for (const worker of workers) bench.complete(worker, worker.running[0]!);
+      bench.confirm();
+      expect(bench.appending?.records).toHaveLength(2);
+      bench.confirming = true;
+      bench.confirm();
+      expect(bench.decided(`${phase}-done`)).toHaveLength(1);
+    }
+  });
+
+  test('ends it again after one of them was lost', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1 }));
+    const map = workers[0]!.running[0]!;
+    bench.complete(workers[0]!, map);
+    bench.starve(workers[0]!, workers[0]!.running[0]!, map);
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    expect(bench.decided('maps-done')).toHaveLength(2);
+  });
+});
+
 describe('a dead attempt', () => {
   test('is never committed, though it reports', () => {
     const { bench, workers } = benchWith(2, specOf({ maps: 1 }));
@@ -133,6 +157,18 @@ describe('a failed attempt', () => {
       failure: { reason: 'task-failed', task: 0, failure: { message: 'boom 3' } },
     });
     expect(worker.heard.at(-1)).toMatchObject({ type: 'job.ended', job: 1 });
+  });
+
+  test('is what the job failed by, however many others failed in the same batch', () => {
+    const { bench, workers } = benchWith(12, specOf({ maps: 12 }, { maxAttempts: 1 }));
+    bench.confirming = false;
+    bench.submit(specOf({ output: 'elsewhere' }), 'request-2'); // until its append is answered, failures gather
+    for (const worker of workers) bench.fail(worker, worker.running[0]!, { message: `of ${worker.node}` });
+    bench.confirm();
+    expect(bench.appending?.records).toHaveLength(12);
+    while (bench.appending) bench.confirm();
+    expect(bench.job().failures).toHaveLength(8);
+    expect(bench.job().failure).toMatchObject({ task: 0, failure: { message: 'of worker-1' } });
   });
 
   test('that was stopped by order is not counted, and goes back too', () => {

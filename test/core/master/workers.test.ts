@@ -256,6 +256,23 @@ describe('after a takeover', () => {
     expect(runs).toEqual([['map-0@11'], ['map-0@12'], []]);
   });
 
+  test('a map that was lost before comes out different: said, and the reduces that read the old one are stopped', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 1, reduces: 2 }));
+    const [one, two] = workers;
+    const map = one!.running[0]!;
+    bench.complete(one!, map, { digest: 'first' });
+    expect([...bench.runs(one!), ...bench.runs(two!)].sort()).toEqual(['reduce-0@1', 'reduce-1@1']);
+    bench.starve(one!, one!.running[0]!, map);
+    const [reads] = bench.runs(two!);
+    const next = takeover(bench);
+    const again = next.join('worker-1');
+    const reader = next.join('worker-2');
+    expect([next.runs(again), next.runs(reader)]).toEqual([['map-0@2'], [reads]]);
+    next.complete(again, again.running[0]!, { digest: 'second' });
+    expect(next.decided('nondeterminism-seen')).toHaveLength(1);
+    expect(next.revoked(reader)).toEqual([`${reads} inputs-changed`]);
+  });
+
   test('one worker never goes on twice with the same task', () => {
     const bench = new Bench();
     bench.submit(specOf({ maps: 1 }));
@@ -301,6 +318,23 @@ describe('map outputs that lie with their worker', () => {
     expect(bench.job().reducesCommitted).toBe(1);
     bench.expectFolded();
   });
+
+  test.each(['silent', 'in another life'])(
+    'are lost when their holder is %s by the time they are committed',
+    (how) => {
+      const { bench, workers } = benchWith(2, specOf({ maps: 2, reduces: 1 }), { config });
+      bench.confirming = false;
+      bench.complete(workers[0]!, workers[0]!.running[0]!);
+      bench.hangUp(workers[0]!);
+      if (how === 'silent') bench.pass(bench.config.reconnectUs, [workers[0]!]);
+      else bench.join('worker-1', { incarnation: 2 });
+      expect(bench.appending?.records).toMatchObject([{ type: 'task.committed' }]);
+      bench.confirm();
+      expect(bench.appending?.records).toContainEqual(
+        expect.objectContaining({ type: 'task.invalidated', reason: 'holder-lost' }),
+      );
+    },
+  );
 
   test('are lost with a former life', () => {
     const { bench } = mapped(2);
