@@ -24,6 +24,12 @@ export interface StarvedAttempt {
   readonly reason: InvalidationReason;
 }
 
+/** An attempt that user code or data made fail. */
+export interface BrokenAttempt {
+  readonly attempt: AttemptId;
+  readonly failure: Failure;
+}
+
 /** How far an attempt is: `done` of `total` in bytes of input. `done` standing still is what a time-out judges. */
 export interface Progress {
   readonly attempt: AttemptId;
@@ -49,6 +55,8 @@ export interface WorkerHello {
   readonly finished: readonly FinishedAttempt[];
   /** Reduces that were given back because of an input, without an answer so far. */
   readonly starved: readonly StarvedAttempt[];
+  /** Attempts that failed, without an answer so far. */
+  readonly broken: readonly BrokenAttempt[];
   /** What this worker's supervisor knows of the life before this one. */
   readonly previous?: { readonly incarnation: number; readonly end: 'crashed' | 'killed' };
 }
@@ -149,7 +157,9 @@ export type RevokeReason =
   | 'preempted'
   | 'draining';
 
-/** What became of a finished or starved attempt. `committed` and `not-owner` keep its files until the job ends. */
+/**
+ * What became of a finished, starved or broken attempt. `committed` and `not-owner` keep its files until the job ends.
+ */
 export interface AttemptAnswer {
   readonly type: 'attempt.answer';
   readonly epoch: Epoch;
@@ -159,7 +169,7 @@ export interface AttemptAnswer {
 }
 /**
  * `committed`: it is the task's result. `superseded`: another attempt's commit is in the journal. `dead`: it was
- * invalidated or failed before. `not-owner`: policy `owner-only` and its lease is gone. `inputs-changed`: a reduce that
+ * invalidated or has failed, and that is known. `not-owner`: policy `owner-only` and its lease is gone. `inputs-changed`: a reduce that
  * read map outputs of a generation that is gone. `job-ended`: nobody needs it. `given-back`: it was starved, and that is
  * known now.
  */

@@ -18,7 +18,7 @@ import { becomeLeader } from './leadership.js';
 import { dropLive, revoke } from './live.js';
 import { order } from './orders.js';
 import { endWaiting } from './preemption.js';
-import { answer, refuseReport, warnNondeterminism } from './reports.js';
+import { answer, answerBroken, refuseReport, warnNondeterminism } from './reports.js';
 import { onSnapshotPart } from './snapshots.js';
 import type { JobView, MasterState, Turn } from './state.js';
 
@@ -47,6 +47,7 @@ export function applied(state: MasterState, turn: Turn, record: JournalRecord): 
     case 'task.invalidated':
       return onInvalidated(state, turn, record);
     case 'attempt.failed':
+      answerBroken(state, turn, record);
       if (record.counted) onCountedFailure(state, turn, record);
       afterRecording(state, turn, record.attempt);
       return reviewJob(state, turn, record.attempt.job);
@@ -226,6 +227,7 @@ export function dropped(state: MasterState, turn: Turn, intent: Intent, reason: 
       return;
     }
     case 'fail':
+      answerBroken(state, turn, intent);
       return afterRecording(state, turn, intent.attempt);
     case 'accept': {
       if (reason !== 'known' && !intent.confirmed) {

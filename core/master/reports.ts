@@ -10,8 +10,8 @@ import { sameSkips } from '../durable/skips.js';
 import { type DurableJob, findJob, isDead, isMap, jobOf, validCommit } from '../durable/state.js';
 import { addDuration } from '../histogram.js';
 import { type AttemptId, attemptKey, type NodeId, sameAttempt, taskName } from '../ids.js';
-import type { AttemptEnded, FinishedAttempt, Verdict } from '../messages.js';
-import type { Failure } from '../records.js';
+import type { AttemptEnded, BrokenAttempt, FinishedAttempt, Verdict } from '../messages.js';
+import type { AttemptFailed, Failure, FailureKind } from '../records.js';
 import { allMapsDone } from './inputs.js';
 import { activeTask, phaseOf, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
@@ -147,16 +147,45 @@ export function answer(
 /** User code or data failed (counted), or the attempt was stopped by order (not counted). */
 export function onEnded(state: MasterState, turn: Turn, worker: WorkerView, ended: AttemptEnded): void {
   const { attempt, failure } = ended;
-  const live = worker.live.get(attemptKey(attempt));
+  if (failure) onBroken(state, turn, worker, { attempt, failure });
+  else freeSlot(state, worker, attempt);
+}
+
+/** Counted, and answered once that is durable; what changes nothing is answered at once. The worker repeats it until then. */
+export function onBroken(state: MasterState, turn: Turn, worker: WorkerView, broken: BrokenAttempt): void {
+  const { attempt, failure } = broken;
   const job = jobOf(state.durable, attempt);
-  if (failure && job?.phase === 'open' && !validCommit(job, attempt.task)) {
-    countFailure(state, turn, worker.life.node, attempt, failure);
-  }
+  const matters = job?.phase === 'open' && !validCommit(job, attempt.task) && !isDead(job, attempt);
+  if (!matters) answer(state, turn, worker, attempt, 'dead');
+  else if (!isFailing(state, attempt)) countFailure(state, turn, worker.life.node, attempt, failure);
+  freeSlot(state, worker, attempt);
+}
+
+/** Whether its failure is on its way to the journal. */
+function isFailing({ journal }: MasterState, attempt: AttemptId): boolean {
+  const queued = journal.intents.some((one) => one.type === 'fail' && sameAttempt(one.attempt, attempt));
+  const records = journal.pending?.records ?? [];
+  return queued || records.some((one) => one.type === 'attempt.failed' && sameAttempt(one.attempt, attempt));
+}
+
+function freeSlot(state: MasterState, worker: WorkerView, attempt: AttemptId): void {
+  const live = worker.live.get(attemptKey(attempt));
   if (!live) return;
+  const job = jobOf(state.durable, attempt);
   const view = state.leading!.jobs.get(attempt.job);
   untrack(state, view, live);
   if (view && job) settleTask(view, job, attempt.task);
 }
+
+/** The failure is durable, or was dropped because something else is: whoever said it may forget it. */
+export function answerBroken(state: MasterState, turn: Turn, failed: Omit<AttemptFailed, 'type'>): void {
+  const { node, attempt, failure } = failed;
+  const worker = state.leading?.workers.get(node);
+  if (worker && !judgedByMaster.has(failure.kind)) answer(state, turn, worker, attempt, 'dead');
+}
+
+/** Failures that no worker says. */
+const judgedByMaster: ReadonlySet<FailureKind> = new Set(['timeout', 'worker-died']);
 
 export function countFailure(
   state: MasterState,

@@ -15,7 +15,7 @@ import { propose } from './journal.js';
 import { dropLive, noteRoom, revoke, track } from './live.js';
 import { order } from './orders.js';
 import { setWaiting } from './preemption.js';
-import { judgeReport } from './reports.js';
+import { judgeReport, onBroken } from './reports.js';
 import { assignAll, limitOf } from './schedule.js';
 import type { Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 import { hearOf } from './went-back.js';
@@ -78,6 +78,7 @@ export function onHello(
 /** Compares what the worker says it runs and holds with what the leader thinks. */
 function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: WorkerHello): void {
   for (const starved of hello.starved) onUnreadable(state, turn, worker, starved);
+  for (const broken of hello.broken) onBroken(state, turn, worker, broken);
   const declared = new Set([...hello.running, ...hello.finished.map((one) => one.attempt)].map(attemptKey));
   for (const attempt of [...worker.live.values()]) {
     // Assigned, but the order never arrived: nobody runs it.

@@ -54,7 +54,7 @@ function stop(state: WorkerState, turn: WorkerTurn, order: AttemptRevoke): void 
 
 function settle(state: WorkerState, turn: WorkerTurn, answer: AttemptAnswer): void {
   const key = attemptKey(answer.attempt);
-  if (state.starved.delete(key)) return;
+  if (state.starved.delete(key) || state.broken.delete(key)) return;
   const finished = state.finished.get(key);
   if (!finished) return;
   state.finished.delete(key);
@@ -83,8 +83,8 @@ function forget(state: WorkerState, turn: WorkerTurn, job: number): void {
   for (const [key, finished] of state.finished) {
     if (finished.attempt.job === job) state.finished.delete(key);
   }
-  for (const [key, starved] of state.starved) {
-    if (starved.attempt.job === job) state.starved.delete(key);
+  for (const unanswered of [state.starved, state.broken]) {
+    for (const [key, { attempt }] of unanswered) if (attempt.job === job) unanswered.delete(key);
   }
   state.begun.delete(job);
   state.outputs.delete(job);

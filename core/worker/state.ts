@@ -6,7 +6,13 @@ import { type Deadlines, noDeadlines } from '../deadlines.js';
 import type { WorkerEffect } from '../effects.js';
 import type { AttemptId, Epoch, JobId, NodeLife, TaskIndex } from '../ids.js';
 import { type MasterLink, newLink } from '../link.js';
-import type { AttemptAssign, FinishedAttempt, StarvedAttempt, WorkerHello } from '../messages.js';
+import type {
+  AttemptAssign,
+  BrokenAttempt,
+  FinishedAttempt,
+  StarvedAttempt,
+  WorkerHello,
+} from '../messages.js';
 
 export interface WorkerState {
   readonly config: ClusterConfig;
@@ -33,6 +39,8 @@ export interface WorkerState {
   readonly finished: Map<string, FinishedAttempt & { readonly maps: number }>;
   /** Reduces given back because of an input, until the master has said that it knows. */
   readonly starved: Map<string, StarvedAttempt>;
+  /** Failed, and kept until the master has said that it knows. */
+  readonly broken: Map<string, BrokenAttempt>;
   /** The last attempt that this life has begun of each task, until the job ends. */
   readonly begun: Map<JobId, Map<TaskIndex, AttemptId>>;
   /** Length of each job's list of map outputs, as learned from the present master. */
@@ -80,6 +88,7 @@ export function initWorker(config: ClusterConfig, setup: WorkerSetup): WorkerSta
     typicalUs: 0,
     finished: new Map(),
     starved: new Map(),
+    broken: new Map(),
     begun: new Map(),
     outputs: new Map(),
   };

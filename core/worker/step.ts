@@ -81,6 +81,7 @@ function hello(state: WorkerState, turn: WorkerTurn): void {
     running: [...state.running.values()].filter((one) => one.state === 'running').map((one) => one.attempt),
     finished: [...state.finished.values()].map(({ maps: _, ...finished }) => finished),
     starved: [...state.starved.values()],
+    broken: [...state.broken.values()],
     ...(state.previous ? { previous: state.previous } : {}),
   });
 }
@@ -162,6 +163,7 @@ function onBroke(state: WorkerState, turn: WorkerTurn, event: AttemptBroke): voi
   if (running.state === 'aborting') return sayEnded(state, turn, event.attempt);
   const { life, credit } = state;
   const { attempt, failure } = event;
+  state.broken.set(attemptKey(attempt), { attempt, failure });
   say(state, turn, { type: 'attempt.ended', incarnation: life.incarnation, credit, attempt, failure });
 }
 

@@ -1,6 +1,6 @@
 /** Codecs of what several messages speak of; proto/rehearse/v1/records.proto. */
 import type { AttemptId } from '../../core/ids.js';
-import type { FinishedAttempt, Progress, StarvedAttempt } from '../../core/messages.js';
+import type { BrokenAttempt, FinishedAttempt, Progress, StarvedAttempt } from '../../core/messages.js';
 import type {
   Counters,
   Failure,
@@ -13,6 +13,7 @@ import type {
 } from '../../core/records.js';
 import type { AttemptId__Output as WireAttemptId } from '../../proto/generated/rehearse/v1/AttemptId.js';
 import type { AttemptPair__Output as WireAttemptPair } from '../../proto/generated/rehearse/v1/AttemptPair.js';
+import type { BrokenAttempt__Output as WireBrokenAttempt } from '../../proto/generated/rehearse/v1/BrokenAttempt.js';
 import type { Counter__Output as WireCounter } from '../../proto/generated/rehearse/v1/Counter.js';
 import type { Failure__Output as WireFailure } from '../../proto/generated/rehearse/v1/Failure.js';
 import type { FailureKind__Output as WireFailureKind } from '../../proto/generated/rehearse/v1/FailureKind.js';
@@ -96,6 +97,17 @@ export const starvedAttempts: Codec<StarvedAttempt, WireStarvedAttempt> = {
     attempt: attempt(wire.attempt, `${field}.attempt`),
     source: attempt(wire.source, `${field}.source`),
     reason: invalidationReasons.decode(wire.reason, `${field}.reason`),
+  }),
+};
+
+export const brokenAttempts: Codec<BrokenAttempt, WireBrokenAttempt> = {
+  encode: ({ attempt, failure }) => ({
+    attempt: attempts.encode(attempt),
+    failure: failures.encode(failure),
+  }),
+  decode: (wire, field) => ({
+    attempt: attempt(wire.attempt, `${field}.attempt`),
+    failure: failures.decode(required(wire.failure, `${field}.failure`), `${field}.failure`),
   }),
 };
 

@@ -40,6 +40,7 @@ import { type Codec, checked, given, optional, words } from './codec-parts.js';
 import {
   attempt,
   attempts,
+  brokenAttempts,
   counters,
   failures,
   finishedAttempts,
@@ -75,6 +76,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     running: message.running.map(attempts.encode),
     finished: message.finished.map(finishedAttempts.encode),
     starved: message.starved.map(starvedAttempts.encode),
+    broken: message.broken.map(brokenAttempts.encode),
     ...optional('previous', given(message.previous, previousLives.encode)),
   }),
   decode: (wire, field) => ({
@@ -87,6 +89,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     running: list(wire.running, `${field}.running`, attempts.decode),
     finished: list(wire.finished, `${field}.finished`, finishedAttempts.decode),
     starved: list(wire.starved, `${field}.starved`, starvedAttempts.decode),
+    broken: list(wire.broken, `${field}.broken`, brokenAttempts.decode),
     ...checked(wire, 'previous', previousLives.decode, field),
   }),
 };

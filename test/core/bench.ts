@@ -18,6 +18,7 @@ import { checkMaster } from '../../core/invariants.js';
 import type { MasterState } from '../../core/master/state.js';
 import { initMaster, stepMaster } from '../../core/master/step.js';
 import type {
+  BrokenAttempt,
   FinishedAttempt,
   MasterMessage,
   MasterToClient,
@@ -79,6 +80,8 @@ export interface FakeWorker {
   finished: FinishedAttempt[];
   /** Given back because of an input, and not answered yet. */
   starved: StarvedAttempt[];
+  /** Failed, and not answered so far. */
+  broken: BrokenAttempt[];
   /** Told to stop, and not stopped yet. */
   stopping: AttemptId[];
   progress: Map<string, { done: number; total: number; waiting?: boolean }>;
@@ -272,6 +275,7 @@ export class Bench {
       running: life.running ?? (sameLife ? before.running : []),
       finished: sameLife ? before.finished : [],
       starved: sameLife ? before.starved : [],
+      broken: sameLife ? before.broken : [],
       stopping: sameLife ? before.stopping : [],
       progress: new Map(),
       skips: before?.skips ?? new Map(),
@@ -286,7 +290,7 @@ export class Bench {
   }
 
   helloOf(worker: FakeWorker, { previous, epochSeen = 0, slotSeen = 0 }: JoinOptions = {}): WorkerHello {
-    const { incarnation, credit, slots, running, finished, starved } = worker;
+    const { incarnation, credit, slots, running, finished, starved, broken } = worker;
     return {
       type: 'worker.hello',
       incarnation,
@@ -297,6 +301,7 @@ export class Bench {
       running: [...running],
       finished: [...finished],
       starved: [...starved],
+      broken: [...broken],
       ...(previous ? { previous } : {}),
     };
   }
@@ -318,6 +323,7 @@ export class Bench {
         const { attempt } = message;
         worker.finished = worker.finished.filter((one) => !sameAttempt(one.attempt, attempt));
         worker.starved = worker.starved.filter((one) => !sameAttempt(one.attempt, attempt));
+        worker.broken = worker.broken.filter((one) => !sameAttempt(one.attempt, attempt));
       }
       if (message.type === 'attempt.revoke' && drop(worker.running, message.attempt)) {
         worker.stopping.push(message.attempt);
@@ -385,6 +391,7 @@ export class Bench {
     worker.credit++;
     const { incarnation, credit } = worker;
     const what = { kind: 'user', message: 'boom', ...failure } as const;
+    worker.broken.push({ attempt, failure: what });
     return this.say(worker, { type: 'attempt.ended', incarnation, credit, attempt, failure: what });
   }
 

@@ -31,7 +31,9 @@ const answersLateAsCommitted = (): Plants => ({
     life.node.kind !== 'master'
       ? effects
       : effects.map((effect) =>
-          effect.type === 'message.send' && effect.message.type === 'attempt.answer'
+          effect.type === 'message.send' &&
+          effect.message.type === 'attempt.answer' &&
+          effect.message.verdict === 'superseded'
             ? ({ ...effect, message: { ...effect.message, verdict: 'committed' } } as typeof effect)
             : effect,
         ),

@@ -74,7 +74,7 @@ describe('a late report', () => {
     bench.fail(workers[0]!, first!);
     expect(bench.job().phase).toBe('failed');
     bench.complete(workers[0]!, second!);
-    expect(bench.verdicts(workers[0]!)).toEqual(['map-1@1 job-ended']);
+    expect(bench.verdicts(workers[0]!)).toEqual(['map-0@1 dead', 'map-1@1 job-ended']);
   });
 });
 
@@ -138,7 +138,7 @@ describe('a dead attempt', () => {
     bench.fail(one!, attempt);
     expect(bench.runs(two!)).toEqual(['map-0@2']);
     bench.report(one!, { attempt, output: bench.outputOf(attempt), counters: [] });
-    expect(bench.verdicts(one!)).toEqual(['map-0@1 dead']);
+    expect(bench.verdicts(one!)).toEqual(['map-0@1 dead', 'map-0@1 dead']);
     expect(bench.commits()).toEqual([]);
   });
 });
@@ -157,6 +157,36 @@ describe('a failed attempt', () => {
       failure: { reason: 'task-failed', task: 0, failure: { message: 'boom 3' } },
     });
     expect(worker.heard.at(-1)).toMatchObject({ type: 'job.ended', job: 1 });
+  });
+
+  test('said to nobody counts all the same: the next hello repeats it, and once is enough', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1 }, { maxAttempts: 2 }));
+    const attempt = workers[0]!.running[0]!;
+    bench.hangUp(workers[0]!);
+    bench.fail(workers[0]!, attempt);
+    bench.confirming = false;
+    bench.join('worker-1');
+    bench.hangUp(bench.workers.get('worker-1')!);
+    bench.join('worker-1'); // while the record is on its way
+    bench.confirm();
+    const worker = bench.join('worker-1');
+    expect(bench.records().filter(({ type }) => type === 'attempt.failed')).toHaveLength(1);
+    expect(bench.decided('attempt-failed')).toHaveLength(1);
+    expect(bench.job()).toMatchObject({ phase: 'open', failures: [{ attempt }] });
+    expect(worker.broken).toEqual([]);
+    expect(bench.runs(worker)).toEqual(['map-0@2']);
+  });
+
+  test('of a task that is committed by now is answered, and does not count', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 1 }));
+    const [one, two] = workers;
+    bench.pass(bench.config.workerLeaseUs, [one!]);
+    const late = one!.running[0]!;
+    bench.complete(two!, two!.running[0]!);
+    bench.fail(one!, late);
+    const again = bench.join('worker-1');
+    expect(again.broken).toEqual([]);
+    expect(bench.job().failures).toEqual([]);
   });
 
   test('is what the job failed by, however many others failed in the same batch', () => {

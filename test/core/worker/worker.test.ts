@@ -111,6 +111,7 @@ describe('a worker that says hello', () => {
         running: [attempt(0)],
         finished: [{ attempt: attempt(1), output, counters: [] }],
         starved: [],
+        broken: [],
       },
     ]);
   });
@@ -130,12 +131,33 @@ describe('a worker that says hello', () => {
     expect(said(again())).toMatchObject([{ type: 'worker.hello', starved: [] }]);
   });
 
-  test('forgets which reduces it gave back with their job', () => {
+  test('repeats what failed, until that is answered', () => {
     const hand = new Hand(2).welcomed();
+    const again = (): WorkerEffect[] => {
+      hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+      hand.clock('redial');
+      return hand.connect();
+    };
+    const failure = { kind: 'user', message: 'boom' } as const;
+    hand.assign(attempt(0));
+    hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+    hand.step({ type: 'attempt.broke', attempt: attempt(0), failure });
+    hand.clock('redial');
+    const broken = [{ attempt: attempt(0), failure }];
+    for (const saying of [hand.connect(), again()])
+      expect(said(saying)).toMatchObject([{ type: 'worker.hello', running: [], broken }]);
+    hand.answer(attempt(0), 'dead');
+    expect(said(again())).toMatchObject([{ type: 'worker.hello', broken: [] }]);
+  });
+
+  test('forgets what it gave back and what failed with their job', () => {
+    const hand = new Hand(2).welcomed();
+    hand.assign(attempt(0));
     hand.assign(attempt(9));
+    hand.step({ type: 'attempt.broke', attempt: attempt(0), failure: { kind: 'user', message: 'boom' } });
     hand.step({ type: 'attempt.starved', attempt: attempt(9), source: attempt(2), reason: 'missing' });
     hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job: 1 });
-    expect(hand.state.starved.size).toBe(0);
+    expect([hand.state.starved.size, hand.state.broken.size]).toEqual([0, 0]);
   });
 
   test('says with a finished attempt what that was told to leave out', () => {

@@ -131,6 +131,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
         ),
       ),
       starved: fc.array(fc.record({ attempt, source: attempt, reason: unreadable })),
+      broken: fc.array(fc.record({ attempt, failure })),
       previous: fc.record({ incarnation: count, end: fc.constantFrom('crashed', 'killed') }),
     },
     {
@@ -144,6 +145,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
         'running',
         'finished',
         'starved',
+        'broken',
       ],
     },
   ),

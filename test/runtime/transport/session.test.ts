@@ -26,6 +26,7 @@ const hello: WorkerHello = {
   running: [],
   finished: [],
   starved: [],
+  broken: [],
 };
 const beat = (slot: number) => ({ type: 'master.beat', epoch: 1, slot, incarnation: 1 }) as const;
 const workerBeat = (credit: number) =>
