@@ -33,7 +33,7 @@ const answersLateAsCommitted = (): Plants => ({
       : effects.map((effect) =>
           effect.type === 'message.send' &&
           effect.message.type === 'attempt.answer' &&
-          effect.message.verdict === 'superseded'
+          effect.message.verdict !== 'dead' // which is what failures are answered as well
             ? ({ ...effect, message: { ...effect.message, verdict: 'committed' } } as typeof effect)
             : effect,
         ),
