@@ -32,6 +32,7 @@ export function untrack(state: MasterState, view: JobView | undefined, attempt: 
   const live = view?.active.get(attempt.id.task)?.live;
   const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
   if (position >= 0) live!.splice(position, 1);
+  if (live?.length === 1) live[0]!.speculative = false;
 }
 
 /** The attempt is over without a result: off the books, and its task back to the queue. Uncounted. */

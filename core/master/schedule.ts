@@ -26,9 +26,8 @@ import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } fro
 /** Hands out tasks until no worker has credit or no task may go to one that has. */
 export function assignAll(state: MasterState, turn: Turn): void {
   const { leading } = state;
-  if (!leading || leading.draining || leading.awaited.size > 0) return;
+  if (!leading || !mayGiveOut(leading)) return;
   if (leading.ready.size === 0 && leading.ahead.size === 0 && leading.waiting.size === 0) return;
-  if (leading.rumour) return; // perhaps there is a higher epoch, or another has led in this very one
   for (const view of leading.jobs.values()) {
     const job = openJob(state, view);
     if (!job) continue;
@@ -49,6 +48,14 @@ export function assignAll(state: MasterState, turn: Turn): void {
     assignAhead(state, turn, leading, job, view, view.idleMaps);
     if (allMapsDone(job) && view.doubts === 0) assignAhead(state, turn, leading, job, view, view.idleReduces);
   }
+}
+
+/**
+ * Whether anything may be begun. Not while a rumour is looked into: perhaps there is a higher epoch, or another has led in
+ * this very one, and has used the numbers of its attempts.
+ */
+export function mayGiveOut({ draining, awaited, rumour }: Leading): boolean {
+  return !draining && awaited.size === 0 && !rumour;
 }
 
 /** The job, unless it is ending: then nothing of it is given out any more. */

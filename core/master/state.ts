@@ -128,7 +128,8 @@ export interface LostWorker {
 export interface LiveAttempt {
   readonly id: AttemptId;
   readonly node: NodeId;
-  readonly speculative: boolean;
+  /** Made as a copy of another attempt that still lives: one that is left alone is the task's only attempt, and no copy. */
+  speculative: boolean;
   readonly assignedAt: number;
   /** It ran already when this leader heard of it. */
   readonly adopted: boolean;

@@ -6,7 +6,7 @@
  */
 import { arm, clear } from '../deadlines.js';
 import { findJob, isDead, jobOf, validCommit } from '../durable/state.js';
-import { type AttemptId, attemptKey, compareAttempts, type NodeId } from '../ids.js';
+import { type AttemptId, attemptKey, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { keepOneUsable } from './exclusion.js';
 import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
@@ -104,7 +104,7 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
   const attempt: LiveAttempt = {
     id,
     node: worker.life.node,
-    speculative: rivals.live.some((other) => compareAttempts(other.id, id) > 0),
+    speculative: rivals.live.length > 0,
     adopted: true,
     assignedAt: turn.now,
     workingSince: turn.now,
