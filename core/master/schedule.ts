@@ -103,7 +103,7 @@ function assignFrom(
 /** What is left is divided by so much for each worker: that may be queued up for one. */
 const sharesPerWorker = 2;
 
-/** Gives out tasks ahead of time; never one to which something bad has happened. */
+/** Gives out tasks ahead of time; never one to which something bad has happened, nor any behind such a one. */
 function assignAhead(
   state: MasterState,
   turn: Turn,
@@ -116,7 +116,7 @@ function assignAhead(
     const worker = leading.workers.get(node)!;
     const queuedMax = Math.floor(heap.length / (sharesPerWorker * leading.open));
     if (queuedMax === 0) return;
-    if (worker.live.size - worker.slots >= queuedMax) continue;
+    if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
     const task = popIdle(heap, view, job);
     if (task === undefined) return;
     if (job.troubles.has(task) || !mayRun(leading, view, job, task, node)) {
@@ -126,6 +126,15 @@ function assignAhead(
     }
     assign(state, turn, { job, view, task, worker, speculative: false });
   }
+}
+
+/** Whether something bad has happened to what it runs: if that ends the process, nothing else shall be under suspicion. */
+function runsTroubled(state: MasterState, worker: WorkerView): boolean {
+  for (const { id, queued } of worker.live.values()) {
+    if (queued) return false;
+    if (findJob(state.durable, id.job)!.troubles.has(id.task)) return true;
+  }
+  return false;
 }
 
 interface Assignment {
@@ -149,6 +158,7 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
     speculative,
     adopted: false,
     assignedAt: turn.now,
+    queued: worker.live.size >= worker.slots,
     workingSince: turn.now,
     waiting: !isMap(job, task) && !allMapsDone(job),
     limitUs: limitOf(job, task),

@@ -43,8 +43,9 @@ function speculateJob(state: MasterState, turn: Turn, leading: Leading, view: Jo
   const candidates: { attempt: LiveAttempt; leftUs: number }[] = [];
   let copies = 0;
   for (const [task, active] of view.active) {
-    const attempt = active.live[0];
-    if (task < maps !== mapping || active.live.length !== 1 || active.recording > 0 || !attempt) continue;
+    if (task < maps !== mapping || active.live.length !== 1 || active.recording > 0) continue;
+    const attempt = active.live[0]!;
+    if (attempt.queued) continue; // when its turn does not come soon, its worker gives it back
     const ageUs = turn.now - attempt.workingSince;
     const leftUs = estimateLeft(attempt, ageUs);
     if (ageUs < policy.speculationAgeMinUs || leftUs <= typicalUs) continue;

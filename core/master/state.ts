@@ -122,6 +122,7 @@ export interface WorkerView {
 
 export interface LostWorker {
   readonly life: NodeLife;
+  /** Those that had begun, as far as is known. */
   readonly attempts: readonly LiveAttempt[];
 }
 
@@ -133,7 +134,9 @@ export interface LiveAttempt {
   readonly assignedAt: number;
   /** It ran already when this leader heard of it. */
   readonly adopted: boolean;
-  /** Like `assignedAt`, but for a reduce that began early: since it has all it waited for. */
+  /** Given ahead of time and, as far as is known, still in its worker's queue. */
+  queued: boolean;
+  /** Since when it has run, with all that it waits for. */
   workingSince: number;
   /** A reduce that can do no more until other maps are committed. */
   waiting: boolean;
