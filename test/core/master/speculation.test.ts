@@ -136,8 +136,20 @@ describe('a speculative copy', () => {
     expect(bench.decided('attempt-speculated')).toHaveLength(2);
   });
 
-  test('that is left alone is not stopped by draining; of two, one is, whichever was heard of first', () => {
-    for (const order of [[11, 12], [12, 11], [11]]) {
+  test('that is left alone is not stopped by draining', () => {
+    const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(10 * second);
+    bench.hangUp(workers[1]!);
+    bench.pass(2 * second, [workers[1]!]);
+    bench.drain();
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@2']);
+  });
+
+  test('is one of two that a new leader finds, whichever it hears of first', () => {
+    for (const order of [
+      [11, 12],
+      [12, 11],
+    ]) {
       const bench = new Bench();
       bench.submit(specOf({ maps: 1 }));
       const workers = order.map((n) =>
