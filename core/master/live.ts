@@ -1,5 +1,5 @@
 /**
- * The books of live attempts: each stands with its worker and with its task, in step, and has a time-out armed (rule M5).
+ * The books of live attempts: each stands with its worker and with its task, in step, (rule M5), and has a time-out armed from when it begins.
  */
 import { arm, clear } from '../deadlines.js';
 import { findJob } from '../durable/state.js';
@@ -9,7 +9,7 @@ import { activeTask, settleTask } from './jobs.js';
 import { order } from './orders.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
-/** Counts the attempt as live on the worker, and watches its progress. */
+/** Counts the attempt as live on the worker, and watches its progress if it begins at once. */
 export function track(
   state: MasterState,
   turn: Turn,
@@ -20,7 +20,31 @@ export function track(
   activeTask(view, attempt.id.task).live.push(attempt);
   worker.live.set(attemptKey(attempt.id), attempt);
   if (attempt.waiting) state.leading!.waiting.set(attemptKey(attempt.id), attempt.node);
+  if (!attempt.queued) watch(state, turn, attempt);
+}
+
+function watch(state: MasterState, turn: Turn, attempt: LiveAttempt): void {
   arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
+}
+
+/** It runs, and its time counts from now: time in a queue is nobody's fault. */
+export function noteBegun(state: MasterState, turn: Turn, attempt: LiveAttempt): void {
+  if (!attempt.queued) return;
+  attempt.queued = false;
+  attempt.workingSince = turn.now;
+  watch(state, turn, attempt);
+}
+
+/**
+ * The worker has spoken, perhaps of one that is over. Nobody says when an attempt leaves the queue, but it is known: they
+ * begin in their order, and as many run as there are slots.
+ */
+export function noteNext(state: MasterState, turn: Turn, worker: WorkerView): void {
+  let running = 0;
+  for (const attempt of worker.live.values()) {
+    if (++running > worker.slots) return;
+    noteBegun(state, turn, attempt);
+  }
 }
 
 /** Takes the attempt off the books of its worker and task. */
@@ -32,6 +56,7 @@ export function untrack(state: MasterState, view: JobView | undefined, attempt: 
   const live = view?.active.get(attempt.id.task)?.live;
   const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
   if (position >= 0) live!.splice(position, 1);
+  if (live?.length === 1) live[0]!.speculative = false;
 }
 
 /** The attempt is over without a result: off the books, and its task back to the queue. Uncounted. */

@@ -26,9 +26,8 @@ import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } fro
 /** Hands out tasks until no worker has credit or no task may go to one that has. */
 export function assignAll(state: MasterState, turn: Turn): void {
   const { leading } = state;
-  if (!leading || leading.draining || leading.awaited.size > 0) return;
+  if (!leading || !mayGiveOut(leading)) return;
   if (leading.ready.size === 0 && leading.ahead.size === 0 && leading.waiting.size === 0) return;
-  if (leading.rumour) return; // perhaps there is a higher epoch, or another has led in this very one
   for (const view of leading.jobs.values()) {
     const job = openJob(state, view);
     if (!job) continue;
@@ -49,6 +48,14 @@ export function assignAll(state: MasterState, turn: Turn): void {
     assignAhead(state, turn, leading, job, view, view.idleMaps);
     if (allMapsDone(job) && view.doubts === 0) assignAhead(state, turn, leading, job, view, view.idleReduces);
   }
+}
+
+/**
+ * Whether anything may be begun. Not while a rumour is looked into: perhaps there is a higher epoch, or another has led in
+ * this very one, and has used the numbers of its attempts.
+ */
+export function mayGiveOut({ draining, awaited, rumour }: Leading): boolean {
+  return !draining && awaited.size === 0 && !rumour;
 }
 
 /** The job, unless it is ending: then nothing of it is given out any more. */
@@ -96,7 +103,7 @@ function assignFrom(
 /** What is left is divided by so much for each worker: that may be queued up for one. */
 const sharesPerWorker = 2;
 
-/** Gives out tasks ahead of time; never one to which something bad has happened. */
+/** Gives out tasks ahead of time; never one to which something bad has happened, nor any behind such a one. */
 function assignAhead(
   state: MasterState,
   turn: Turn,
@@ -109,7 +116,7 @@ function assignAhead(
     const worker = leading.workers.get(node)!;
     const queuedMax = Math.floor(heap.length / (sharesPerWorker * leading.open));
     if (queuedMax === 0) return;
-    if (worker.live.size - worker.slots >= queuedMax) continue;
+    if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
     const task = popIdle(heap, view, job);
     if (task === undefined) return;
     if (job.troubles.has(task) || !mayRun(leading, view, job, task, node)) {
@@ -119,6 +126,15 @@ function assignAhead(
     }
     assign(state, turn, { job, view, task, worker, speculative: false });
   }
+}
+
+/** Whether something bad has happened to what it runs: if that ends the process, nothing else shall be under suspicion. */
+function runsTroubled(state: MasterState, worker: WorkerView): boolean {
+  for (const { id, queued } of worker.live.values()) {
+    if (queued) return false;
+    if (findJob(state.durable, id.job)!.troubles.has(id.task)) return true;
+  }
+  return false;
 }
 
 interface Assignment {
@@ -142,6 +158,7 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
     speculative,
     adopted: false,
     assignedAt: turn.now,
+    queued: worker.live.size >= worker.slots,
     workingSince: turn.now,
     waiting: !isMap(job, task) && !allMapsDone(job),
     limitUs: limitOf(job, task),

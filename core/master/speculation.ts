@@ -9,7 +9,7 @@ import { arm, armedAt } from '../deadlines.js';
 import { type DurableJob, findJob } from '../durable/state.js';
 import { median } from '../histogram.js';
 import { mayRun } from './placement.js';
-import { assign } from './schedule.js';
+import { assign, mayGiveOut } from './schedule.js';
 import type { JobView, Leading, LiveAttempt, MasterState, Turn, WorkerView } from './state.js';
 
 /** Keeps looking while some job allows it. */
@@ -25,7 +25,7 @@ export function armSpeculation(state: MasterState, turn: Turn): void {
 export function speculate(state: MasterState, turn: Turn): void {
   const leading = state.leading!;
   // Every step ends with `assignAll`: what is left could go to none of those who are ready, or would only wait there.
-  if (!leading.draining && leading.ready.size > 0) {
+  if (mayGiveOut(leading) && leading.ready.size > 0) {
     let room = copiesMax(leading) - copiesOf(leading);
     for (const view of leading.jobs.values()) room -= speculateJob(state, turn, leading, view, room);
   }
@@ -43,8 +43,9 @@ function speculateJob(state: MasterState, turn: Turn, leading: Leading, view: Jo
   const candidates: { attempt: LiveAttempt; leftUs: number }[] = [];
   let copies = 0;
   for (const [task, active] of view.active) {
-    const attempt = active.live[0];
-    if (task < maps !== mapping || active.live.length !== 1 || active.recording > 0 || !attempt) continue;
+    if (task < maps !== mapping || active.live.length !== 1 || active.recording > 0) continue;
+    const attempt = active.live[0]!;
+    if (attempt.queued) continue; // when its turn does not come soon, its worker gives it back
     const ageUs = turn.now - attempt.workingSince;
     const leftUs = estimateLeft(attempt, ageUs);
     if (ageUs < policy.speculationAgeMinUs || leftUs <= typicalUs) continue;
@@ -74,11 +75,11 @@ function estimateLeft(attempt: LiveAttempt, ageUs: number): number {
   return Math.floor((ageUs * Math.max(0, attempt.total - attempt.done)) / attempt.done);
 }
 
-/** Tasks of any job that have a copy. */
+/** Tasks of any job that run twice. */
 function copiesOf(leading: Leading): number {
   let copies = 0;
   for (const view of leading.jobs.values()) {
-    for (const active of view.active.values()) if (active.live.some((one) => one.speculative)) copies++;
+    for (const active of view.active.values()) if (active.live.length >= 2) copies++;
   }
   return copies;
 }

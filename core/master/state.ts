@@ -122,17 +122,21 @@ export interface WorkerView {
 
 export interface LostWorker {
   readonly life: NodeLife;
+  /** Those that had begun, as far as is known. */
   readonly attempts: readonly LiveAttempt[];
 }
 
 export interface LiveAttempt {
   readonly id: AttemptId;
   readonly node: NodeId;
-  readonly speculative: boolean;
+  /** Made as a copy of another attempt that still lives: one that is left alone is the task's only attempt, and no copy. */
+  speculative: boolean;
   readonly assignedAt: number;
   /** It ran already when this leader heard of it. */
   readonly adopted: boolean;
-  /** Like `assignedAt`, but for a reduce that began early: since it has all it waited for. */
+  /** Given ahead of time and, as far as is known, still in its worker's queue. */
+  queued: boolean;
+  /** Since when it has run, with all that it waits for. */
   workingSince: number;
   /** A reduce that can do no more until other maps are committed. */
   waiting: boolean;

@@ -37,6 +37,7 @@ import {
   onOvertaken,
   onStoreOutOfReach,
 } from './leadership.js';
+import { noteNext } from './live.js';
 import { judgeReport, onAttemptTimeout, onEnded } from './reports.js';
 import { assignAll } from './schedule.js';
 import { armSpeculation, speculate } from './speculation.js';
@@ -198,6 +199,7 @@ function onMessage(
       onUnreadable(state, turn, worker, message);
       break;
   }
+  noteNext(state, turn, worker);
   setCredit(leading, worker, message.credit);
   if (leading.draining) tellDrain(state, turn, message.attempt.job);
 }

@@ -6,13 +6,13 @@
  */
 import { arm, clear } from '../deadlines.js';
 import { findJob, isDead, jobOf, validCommit } from '../durable/state.js';
-import { type AttemptId, attemptKey, compareAttempts, type NodeId } from '../ids.js';
+import { type AttemptId, attemptKey, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { keepOneUsable } from './exclusion.js';
 import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
 import { activeTask, doubt, heldBy, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
-import { dropLive, noteRoom, revoke, track } from './live.js';
+import { dropLive, noteBegun, noteNext, noteRoom, revoke, track } from './live.js';
 import { order } from './orders.js';
 import { setWaiting } from './preemption.js';
 import { judgeReport, onBroken } from './reports.js';
@@ -90,7 +90,8 @@ function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: Work
 
 /** An attempt that runs already, begun by a former leader or before the session broke. */
 function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId): void {
-  if (worker.live.has(attemptKey(id))) return;
+  const known = worker.live.get(attemptKey(id));
+  if (known) return noteBegun(state, turn, known);
   const job = jobOf(state.durable, id);
   const view = job && state.leading!.jobs.get(id.job);
   const needed = job?.phase === 'open' && view && !validCommit(job, id.task) && !isDead(job, id);
@@ -105,9 +106,10 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
   const attempt: LiveAttempt = {
     id,
     node: worker.life.node,
-    speculative: rivals.live.some((other) => compareAttempts(other.id, id) > 0),
+    speculative: rivals.live.length > 0,
     adopted: true,
     assignedAt: turn.now,
+    queued: false,
     workingSince: turn.now,
     waiting: false,
     limitUs: limitOf(job, id.task),
@@ -122,6 +124,7 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
 export function onBeat(state: MasterState, turn: Turn, worker: WorkerView, beat: WorkerBeat): void {
   heard(state, turn, worker);
   for (const progress of beat.progress) noteProgress(state, turn, worker, progress);
+  noteNext(state, turn, worker);
   setCredit(state.leading!, worker, beat.credit);
   tellReaders(state, turn, worker);
   order(state, turn, worker, { type: 'master.beat', slot: state.durable.slot });
@@ -130,6 +133,7 @@ export function onBeat(state: MasterState, turn: Turn, worker: WorkerView, beat:
 function noteProgress(state: MasterState, turn: Turn, worker: WorkerView, progress: Progress): void {
   const attempt = worker.live.get(attemptKey(progress.attempt));
   if (!attempt) return;
+  noteBegun(state, turn, attempt);
   setWaiting(state, turn, attempt, progress.waiting);
   if (progress.done <= attempt.done) return;
   attempt.done = progress.done;
@@ -204,7 +208,7 @@ function loseWorker(
     state.sessions.delete(worker.session);
   }
   const attempts = [...worker.live.values()];
-  leading.lost.set(node, { life: worker.life, attempts });
+  leading.lost.set(node, { life: worker.life, attempts: attempts.filter((one) => !one.queued) });
   for (const attempt of attempts) dropLive(state, turn, attempt, 'worker-lost');
   keepOneUsable(state, turn);
   if (state.config.mapOutputs === 'worker') loseOutputs(state, worker.life.node);
@@ -212,8 +216,8 @@ function loseWorker(
 
 /**
  * A new life says hello: the one that was lost is dead for certain. Each task it ran remembers that, so that a task
- * which kills every process it touches cannot do so for ever. A process that died by itself while it ran one attempt
- * died of that attempt: counted as the attempt's failure.
+ * which kills every process it touches cannot do so for ever; what was only queued remembers nothing. A process that died
+ * by itself while it ran one attempt died of that attempt: counted as the attempt's failure.
  */
 function noteDeaths(state: MasterState, node: NodeId, hello: WorkerHello): void {
   const { lost, jobs } = state.leading!;

@@ -341,9 +341,10 @@ export class Bench {
     this.say(worker, { type: 'attempt.ended', incarnation, credit, attempt });
   }
 
+  /** Says what is in its slots; the rest is queued up. */
   beat(worker: FakeWorker): void {
     const { incarnation, credit } = worker;
-    const progress = worker.running.map((attempt) => ({
+    const progress = worker.running.slice(0, worker.slots).map((attempt) => ({
       attempt,
       waiting: false,
       ...(worker.progress.get(attemptKey(attempt)) ?? { done: 0, total: 0 }),

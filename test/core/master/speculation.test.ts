@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { armedAt } from '../../../core/deadlines.js';
-import { type Bench, type BenchOptions, benchWith, type FakeWorker, second, specOf } from '../bench.js';
+import { Bench, type BenchOptions, benchWith, type FakeWorker, second, specOf } from '../bench.js';
 
 interface Plan extends BenchOptions {
   readonly workers: number;
@@ -122,6 +122,51 @@ describe('a speculative copy', () => {
     }
     bench.pass(60 * second);
     expect(bench.decided('attempt-speculated')).toHaveLength(1);
+  });
+
+  test('that is left alone when the original’s worker dies is the task’s attempt, and takes no part of that tenth', () => {
+    const { bench, workers } = running({ workers: 4, maps: 4, finish: 2 });
+    bench.pass(10 * second);
+    const [copy] = bench.decided('attempt-speculated');
+    const original = workers.find((one) =>
+      one.running.some(({ task, n }) => task === copy!.attempt!.task && n === 1),
+    );
+    bench.hangUp(original!);
+    bench.pass(10 * second, [original!]);
+    expect(bench.decided('attempt-speculated')).toHaveLength(2);
+  });
+
+  test('that is left alone is not stopped by draining', () => {
+    const { bench, workers } = running({ workers: 2, maps: 2, finish: 1 });
+    bench.pass(10 * second);
+    bench.hangUp(workers[1]!);
+    bench.pass(2 * second, [workers[1]!]);
+    bench.drain();
+    expect(bench.runs(workers[0]!)).toEqual(['map-1@2']);
+  });
+
+  test('is one of two that a new leader finds, whichever it hears of first', () => {
+    for (const order of [
+      [11, 12],
+      [12, 11],
+    ]) {
+      const bench = new Bench();
+      bench.submit(specOf({ maps: 1 }));
+      const workers = order.map((n) =>
+        bench.join(`worker-${n}`, { running: [{ job: 1, task: 0, epoch: 1, n }] }),
+      );
+      bench.drain();
+      expect(workers.flatMap((one) => bench.runs(one))).toHaveLength(1);
+    }
+  });
+
+  test('is not made while it is looked into whether another leads, or has led, in this epoch', () => {
+    const { bench } = running({ workers: 3, maps: 2, finish: 1 });
+    bench.reading = false;
+    bench.join('worker-4', { epochSeen: 1, slotSeen: bench.master.durable.slot + 5 });
+    bench.pass(10 * second);
+    expect(bench.master.role).toBe('leader');
+    expect(bench.decided('attempt-speculated')).toEqual([]);
   });
 
   test('is made though a task waits, when that may only go to the straggler’s busy worker', () => {
