@@ -20,6 +20,7 @@ import {
 } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
+import { TimeLimits } from './checkers/time-limits.js';
 import { InvariantViolation } from './checkers/violation.js';
 import { WordChecker } from './checkers/word-checker.js';
 import { Faults } from './faults/faults.js';
@@ -140,7 +141,8 @@ class Run {
     this.#snapshots = new SnapshotChecker(world, ledger);
     const words = new WordChecker(world, ledger, book);
     const outputs = new OutputChecker(world, ledger);
-    const failures = new FailureChecker(world, ledger, book);
+    const limits = new TimeLimits();
+    const failures = new FailureChecker(world, ledger, book, limits);
     const checkers = [
       this.#journal,
       ledger,
@@ -149,6 +151,7 @@ class Run {
       this.#oracle,
       outputs,
       words,
+      limits,
       failures,
       book,
     ];
