@@ -6,7 +6,7 @@ import { tupleName } from '../sim/coverage/tuples.js';
 import { boundNames } from '../sim/explore/cluster/bounds.js';
 import { Cluster } from '../sim/explore/cluster/cluster.js';
 import { retell } from '../sim/explore/cluster/retell.js';
-import { clusterSetupOf } from '../sim/explore/cluster/setup.js';
+import { clusterSetupOf, unexploredFaults } from '../sim/explore/cluster/setup.js';
 import { symmetric } from '../sim/explore/cluster/symmetry.js';
 import {
   type Counterexample,
@@ -143,6 +143,7 @@ function sayExplored(
   terminal: Terminal,
 ): void {
   const { bounds } = cluster.parts.setup;
+  for (const { text } of unexploredFaults(scenario)) terminal.warn(`not explored: ${text}`);
   const counterexample = result.counterexample;
   if (counterexample) tellPath(counterexample, terminal);
   if ('lasso' in result && result.lasso) tellLasso(result.lasso, terminal);
@@ -219,6 +220,7 @@ function document({ scenario, result, seconds, steps, tuples }: Explored): objec
     scenario: scenario.file,
     name: scenario.name,
     ...rest,
+    unexplored: unexploredFaults(scenario).map(({ text }) => text),
     seconds,
     steps,
     ...(counterexample ? { rule: counterexample.rule, path: counterexample.path.steps } : {}),

@@ -21,8 +21,8 @@ export interface SimNode {
   /** The name as an integer, for draws. */
   readonly key: number;
   status: 'up' | 'down' | 'paused';
-  /** It is about to start for the first time. */
-  awaited: boolean;
+  /** Its first start is still to come, will come within moments, or is past: also when it died before. */
+  firstStart: 'later' | 'soon' | 'past';
   /** The present life, or the last. */
   life: Life | undefined;
   incarnations: number;
@@ -64,7 +64,7 @@ export function newNode(name: NodeId, kind: Role, index = 0): SimNode {
     index,
     key: drawKey(name),
     status: 'down',
-    awaited: false,
+    firstStart: 'later',
     life: undefined,
     incarnations: 0,
     previousEnd: 'killed',

@@ -9,9 +9,18 @@ import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
-import { canEnd, canWork, livenessBoundUs, recoveryUs, slownessOf, stalled } from './checkers/liveness.js';
+import {
+  canEnd,
+  canWork,
+  Joins,
+  livenessBoundUs,
+  recoveryUs,
+  slownessOf,
+  stalled,
+} from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
+import { TimeLimits } from './checkers/time-limits.js';
 import { InvariantViolation } from './checkers/violation.js';
 import { WordChecker } from './checkers/word-checker.js';
 import { Faults } from './faults/faults.js';
@@ -97,6 +106,7 @@ class Run {
   readonly #oracle: Oracle;
   readonly #journal: JournalChecker;
   readonly #snapshots: SnapshotChecker;
+  readonly #joins = new Joins();
   /** No job is overdue before that. */
   readonly #patienceUs: number;
   /** All that has happened, when it is not kept. */
@@ -131,7 +141,8 @@ class Run {
     this.#snapshots = new SnapshotChecker(world, ledger);
     const words = new WordChecker(world, ledger, book);
     const outputs = new OutputChecker(world, ledger);
-    const failures = new FailureChecker(world, ledger, book);
+    const limits = new TimeLimits();
+    const failures = new FailureChecker(world, ledger, book, limits);
     const checkers = [
       this.#journal,
       ledger,
@@ -140,10 +151,12 @@ class Run {
       this.#oracle,
       outputs,
       words,
+      limits,
       failures,
       book,
     ];
     for (const checker of checkers) join(world.audience, checker);
+    if (scenario.heal) join(world.audience, this.#joins);
     if (onStep) join(world.audience, { stepped: onStep });
     if (observe) join(world.audience, observe(world));
     this.#patienceUs = recoveryUs(scenario.cluster);
@@ -178,7 +191,7 @@ class Run {
         // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
         // healed, it must do without the rest.
         if (!this.#scenario.heal && this.#faults.healAll()) continue;
-        if (canEnd(world)) throw stalled(world, sinceUs);
+        if (canEnd(world, this.#joins)) throw stalled(world, sinceUs);
         return 'over';
       }
       if (!world.advance()) return 'over';

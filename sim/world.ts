@@ -149,9 +149,9 @@ export class World implements Host {
 
   /** Unless a fault starts it or puts it down before. */
   #startSoon(node: SimNode): void {
-    node.awaited = true;
+    node.firstStart = 'soon';
     this.later(within(startUs, draw(this.seed, startTime, node.key)), () => {
-      if (node.awaited) this.startNode(node);
+      if (node.firstStart === 'soon') this.startNode(node);
     });
   }
 
@@ -255,7 +255,7 @@ export class World implements Host {
     };
     node.life = life;
     node.status = 'up';
-    node.awaited = false;
+    node.firstStart = 'past';
     node.timerDue = false;
     node.held = [];
     if (before) this.tell('node-restarted', node.name);
@@ -268,8 +268,8 @@ export class World implements Host {
   /** As kill -9; or the process dies by itself, and whoever watches it sees the difference. */
   crash(node: SimNode, end: SimNode['previousEnd'] = 'killed'): boolean {
     const life = livingLife(node);
-    if (!life && !node.awaited) return false;
-    node.awaited = false;
+    if (!life && node.firstStart !== 'soon') return false;
+    node.firstStart = 'past';
     if (life) this.#endLife(life, end);
     this.tell('node-crashed', node.name);
     return true;

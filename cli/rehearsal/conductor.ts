@@ -226,6 +226,7 @@ export class Conductor {
         });
         break;
       case 'slow':
+        if (!this.#cast().workers.includes(node)) return undefined;
         if (!supervisor.tell(node, { type: 'slow', factor: action.by })) return undefined;
         this.#slowed.set(node, action.by);
         this.#tell('node-slowed', node);

@@ -4,8 +4,9 @@
  * ends, not what is slow.
  */
 import { findJob, isTerminal } from '../../core/durable/state.js';
-import type { NodeId } from '../../core/ids.js';
 import type { MasterState } from '../../core/master/state.js';
+import type { SimNode } from '../nodes.js';
+import type { Observer, WorldStep } from '../observer.js';
 import type { Scenario, ScenarioCluster } from '../scenario/types.js';
 import type { World } from '../world.js';
 import { InvariantViolation } from './violation.js';
@@ -57,11 +58,11 @@ export function canWork(world: World): boolean {
  * can reach, if only now and then, has no reason to give way, even if the core cannot reach it. But what has ended the
  * core's own master can tell, whoever leads.
  */
-export function canEnd(world: World): boolean {
+export function canEnd(world: World, joins: Joins): boolean {
   const up = new Set<string>();
   for (const { kind, status } of world.nodes.values()) if (status === 'up') up.add(kind);
   if (!up.has('master') || !up.has('worker') || !up.has('client')) return false;
-  return !isLedFromOutside(world) || isEndKnownInside(world);
+  return !isLedFromOutside(world, joins) || isEndKnownInside(world);
 }
 
 /** A client waits for a job, and the healed master knows that it has ended. */
@@ -78,27 +79,35 @@ function isEndKnownInside(world: World): boolean {
   return false;
 }
 
-function isLedFromOutside(world: World): boolean {
-  const { heal } = world.scenario;
+function isLedFromOutside(world: World, joins: Joins): boolean {
+  const { heal, cluster } = world.scenario;
   if (!heal) return false;
-  const outside = new Set<NodeId>();
-  for (const { name, kind, status, life } of world.nodes.values()) {
-    if (kind !== 'master' || heal.nodes.includes(name)) continue;
-    outside.add(name);
-    if (status !== 'up') continue;
-    const { leading } = life!.machine.state as MasterState;
+  // Workers may come and go at a leader whose sessions break again and again; when it resigns, the core needs its time.
+  const sinceUs = world.nowUs - recoveryUs(cluster);
+  for (const node of world.nodes.values()) {
+    if (node.kind !== 'master' || heal.nodes.includes(node.name)) continue;
+    if (joins.lastUs(node) >= sinceUs) return true;
+    if (node.status !== 'up') continue;
+    const { leading } = node.life!.machine.state as MasterState;
     if (leading && leading.workers.size > 0) return true;
   }
-  return hasLatelyBeenJoined(world, outside);
+  return false;
 }
 
-/** Workers may come and go at a leader whose sessions break again and again; when it resigns, the core needs its time. */
-function hasLatelyBeenJoined({ facts, nowUs, scenario }: World, masters: ReadonlySet<NodeId>): boolean {
-  const sinceUs = nowUs - recoveryUs(scenario.cluster);
-  for (let index = facts.length - 1; index >= 0 && facts[index]!.atUs >= sinceUs; index--) {
-    if (facts[index]!.name === 'worker-joined' && masters.has(facts[index]!.node)) return true;
+/** When a worker last joined each master. */
+export class Joins implements Observer {
+  readonly #lastUs = new Map<SimNode, number>();
+
+  masterStepped({ life, atUs, effects }: WorldStep): void {
+    for (const effect of effects) {
+      if (effect.type === 'decide' && effect.decision === 'worker-joined') this.#lastUs.set(life.node, atUs);
+    }
   }
-  return false;
+
+  /** Before all time when none has. */
+  lastUs(master: SimNode): number {
+    return this.#lastUs.get(master) ?? Number.NEGATIVE_INFINITY;
+  }
 }
 
 export function stalled(world: World, sinceUs: number): InvariantViolation {

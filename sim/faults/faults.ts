@@ -152,7 +152,9 @@ export class Faults implements Books {
       else this.#endings.delete(fault);
       for (const ending of endings) if (!rest.includes(ending)) ending.end();
     }
-    for (const node of this.#healed) if (node.status === 'down' && node.life) world.startNode(node);
+    for (const node of this.#healed) {
+      if (node.status === 'down' && node.firstStart === 'past') world.startNode(node);
+    }
   }
 }
 

@@ -33,6 +33,7 @@ export const linkFaults = {
   partition: (occasion, { link }) => {
     const { network } = occasion.world;
     const ways = waysOf(occasion, link);
+    if (!ways.some((way) => isUsed(occasion, way))) return 'missed';
     for (const { from, to } of ways) network.block(from, to);
     tellWays(occasion, ways, 'partition-began');
     const oneWay = link.oneWay;
@@ -43,7 +44,7 @@ export const linkFaults = {
       };
       occasion.lasts(end, way.from, way.to);
     }
-    return ways.length > 0 ? 'hit' : 'missed';
+    return 'hit';
   },
 
   delay: (occasion, { link, extraUs }) => trouble(occasion, link, () => ({ kind: 'delay', extraUs })),
@@ -89,6 +90,12 @@ function waysOf(occasion: Occasion, { from, to, oneWay }: LinkTarget): Way[] {
     }
   }
   return ways;
+}
+
+/** Workers and clients speak with masters, and workers with each other where map outputs lie with them. */
+function isUsed({ world }: Occasion, { from, to }: Way): boolean {
+  if (from.kind === 'worker' && to.kind === 'worker') return world.scenario.cluster.mapOutputs === 'worker';
+  return (from.kind === 'master') !== (to.kind === 'master');
 }
 
 /** Once for each link. */

@@ -38,6 +38,7 @@ export const nodeFaults = {
 
   slow: toNode<Action<'slow'>>((occasion, node, { by }) => {
     const { world } = occasion;
+    if (node.kind !== 'worker') return 'missed';
     node.slowBy *= by;
     world.tell('node-slowed', node.name, { detail: { by } });
     world.executors.speedChanged(node);

@@ -7,6 +7,7 @@ import {
   type CrashPoint,
   crashPoints,
   type FactName,
+  factAbout,
   factNames,
   isFactName,
 } from '../scenario/fact-names.js';
@@ -152,7 +153,12 @@ const attemptFacts: Weighted<(typeof ofAttempts)[number]> = [
 function attemptPattern(stage: Stage, purpose: string, kind?: TaskPattern['kind']): FactPattern {
   const { dice } = stage;
   const task = drawTask(stage, purpose, kind);
-  return pattern(dice.weighted(`${purpose} attempt`, attemptFacts), { task, ...drawJob(stage, purpose) });
+  const name = dice.weighted(`${purpose} attempt`, attemptFacts);
+  const { job } = drawJob(stage, purpose);
+  // The task is one of the first job: the others may be smaller.
+  const has =
+    job !== undefined && task.index < stage.jobs[job - 1]![task.kind === 'map' ? 'maps' : 'reduces'];
+  return pattern(name, { task, ...(has ? { job } : {}) });
 }
 
 function drawPoint(stage: Stage): Trigger {
@@ -196,6 +202,7 @@ export function pattern(
 ): FactPattern {
   // "job-1 failed" speaks of the job, whatever else is called "failed".
   const readsAsJobs = rest.task === undefined && isFactName(`job-${name}`);
-  const about = { ...(job === undefined || readsAsJobs ? {} : { job }), ...rest };
+  const ofJob = factAbout[name] !== 'node' && !readsAsJobs;
+  const about = { ...(job !== undefined && ofJob ? { job } : {}), ...rest };
   return { name, ...about, text: patternText({ name, ...about }) };
 }

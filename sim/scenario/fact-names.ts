@@ -5,125 +5,128 @@
 import type { Decision } from '../../core/effects.js';
 import type { Message } from '../../core/messages.js';
 
+/** What a fact is about at most: one attempt of a task, a job as a whole, or nodes alone. */
+type About = 'attempt' | 'job' | 'node';
+
 /** Named so that the compiler notices a decision that is missing here. */
-const decisions: Readonly<Record<Decision, true>> = {
-  'lease-expired': true,
-  'leader-began': true,
-  'leader-fenced': true,
-  'leader-resigned': true,
-  'append-retried': true,
-  'snapshot-written': true,
-  'snapshot-loaded': true,
-  'store-went-back': true,
-  'intent-dropped': true,
-  'worker-joined': true,
-  'worker-lease-expired': true,
-  'worker-lost': true,
-  'worker-rejoined': true,
-  'worker-excluded': true,
-  'worker-readmitted': true,
-  'order-refused': true,
-  'attempt-assigned': true,
-  'attempt-adopted': true,
-  'attempt-speculated': true,
-  'attempt-revoked': true,
-  'attempt-preempted': true,
-  'attempt-timed-out': true,
-  'attempt-failed': true,
-  'task-committed': true,
-  'task-invalidated': true,
-  'late-report-accepted': true,
-  'late-report-refused': true,
-  'duplicate-report': true,
-  'nondeterminism-seen': true,
-  'input-reported-unreadable': true,
-  'record-skipped': true,
-  'job-accepted': true,
-  'job-refused': true,
-  'maps-done': true,
-  'reduces-done': true,
-  'job-publishing': true,
-  'job-published': true,
-  'job-failed': true,
-  draining: true,
+const decisions: Readonly<Record<Decision, About>> = {
+  'lease-expired': 'node',
+  'leader-began': 'node',
+  'leader-fenced': 'node',
+  'leader-resigned': 'node',
+  'append-retried': 'node',
+  'snapshot-written': 'node',
+  'snapshot-loaded': 'node',
+  'store-went-back': 'node',
+  'intent-dropped': 'node',
+  'worker-joined': 'node',
+  'worker-lease-expired': 'node',
+  'worker-lost': 'node',
+  'worker-rejoined': 'node',
+  'worker-excluded': 'job',
+  'worker-readmitted': 'job',
+  'order-refused': 'node',
+  'attempt-assigned': 'attempt',
+  'attempt-adopted': 'attempt',
+  'attempt-speculated': 'attempt',
+  'attempt-revoked': 'attempt',
+  'attempt-preempted': 'attempt',
+  'attempt-timed-out': 'attempt',
+  'attempt-failed': 'attempt',
+  'task-committed': 'attempt',
+  'task-invalidated': 'attempt',
+  'late-report-accepted': 'attempt',
+  'late-report-refused': 'attempt',
+  'duplicate-report': 'attempt',
+  'nondeterminism-seen': 'attempt',
+  'input-reported-unreadable': 'attempt',
+  'record-skipped': 'attempt',
+  'job-accepted': 'job',
+  'job-refused': 'node',
+  'maps-done': 'job',
+  'reduces-done': 'job',
+  'job-publishing': 'job',
+  'job-published': 'job',
+  'job-failed': 'job',
+  draining: 'node',
 };
 
 /** Derived from a step of a machine, the same way by both drivers. */
 const derived = {
   /** A worker began to run the attempt. */
-  started: true,
+  started: 'attempt',
   /** The attempt's file is complete on its worker; nobody else knows yet. */
-  finished: true,
+  finished: 'attempt',
   /** User code or data failed. */
-  broke: true,
+  broke: 'attempt',
   /** A reduce could not read an input. */
-  starved: true,
+  starved: 'attempt',
   /** The attempt's commit was seen durable, by whoever saw it first. */
-  committed: true,
-  invalidated: true,
-  failed: true,
+  committed: 'attempt',
+  invalidated: 'attempt',
+  failed: 'attempt',
   /** A publisher was told that the output is in place, or that it never will be. */
-  'output-published': true,
-  'output-refused': true,
-} as const;
+  'output-published': 'job',
+  'output-refused': 'job',
+} as const satisfies Readonly<Record<string, About>>;
 
 /** Told by the driver's world, not by any machine. */
 const told = {
-  'node-crashed': true,
-  'node-restarted': true,
-  'node-paused': true,
-  'node-resumed': true,
-  'node-slowed': true,
-  'files-lost': true,
-  'files-corrupted': true,
-  'session-dropped': true,
-  'partition-began': true,
-  'partition-healed': true,
+  'node-crashed': 'node',
+  'node-restarted': 'node',
+  'node-paused': 'node',
+  'node-resumed': 'node',
+  'node-slowed': 'node',
+  'files-lost': 'attempt',
+  'files-corrupted': 'attempt',
+  'session-dropped': 'node',
+  'partition-began': 'node',
+  'partition-healed': 'node',
   /** A fault other than a partition lies on a link from now on; `detail.by` names it. */
-  'link-troubled': true,
-  'link-relieved': true,
-  'message-lost': true,
-  'message-duplicated': true,
-  'message-held': true,
+  'link-troubled': 'node',
+  'link-relieved': 'node',
+  'message-lost': 'node',
+  'message-duplicated': 'node',
+  'message-held': 'node',
   /** A message is not lost with its session: it comes later. */
-  'message-straggled': true,
-  'machine-blacked-out': true,
-  'clock-jumped': true,
-  'clock-drifted': true,
-  'disk-filled': true,
-  'disk-freed': true,
+  'message-straggled': 'node',
+  'machine-blacked-out': 'node',
+  'clock-jumped': 'node',
+  'clock-drifted': 'node',
+  'disk-filled': 'node',
+  'disk-freed': 'node',
   /** Something could not be written, because the disk was full. */
-  'write-refused': true,
+  'write-refused': 'node',
   /** User code ate all memory, and its process is gone. */
-  'memory-exhausted': true,
-  'append-obscured': true,
-  'store-slowed': true,
+  'memory-exhausted': 'attempt',
+  'append-obscured': 'node',
+  'store-slowed': 'node',
   /** A master cannot reach journal and lease, and can again. */
-  'store-severed': true,
-  'store-reached': true,
-  'store-blurred': true,
+  'store-severed': 'node',
+  'store-reached': 'node',
+  'store-blurred': 'node',
   /** A node of the store died, and is back. */
-  'store-halted': true,
-  'store-restarted': true,
+  'store-halted': 'node',
+  'store-restarted': 'node',
   /** The store has lost confirmed slots; nobody need have noticed. */
-  'journal-lost-slots': true,
-  'journal-trimmed': true,
-  'sync-failed': true,
-  'lease-taken-away': true,
+  'journal-lost-slots': 'node',
+  'journal-trimmed': 'node',
+  'sync-failed': 'node',
+  'lease-taken-away': 'node',
   /** A publisher's move or link failed, because somebody else had moved first. */
-  'publisher-late': true,
+  'publisher-late': 'job',
   /** A step named in `crashPoints` is about to be taken; `detail.point` names it. */
-  'point-reached': true,
-} as const;
+  'point-reached': 'attempt',
+} as const satisfies Readonly<Record<string, About>>;
 
 export type FactName = Decision | keyof typeof derived | keyof typeof told;
 
-const all: Readonly<Record<FactName, true>> = { ...decisions, ...derived, ...told };
+export const factAbout: Readonly<Record<FactName, About>> = { ...decisions, ...derived, ...told };
 
-export const factNames = Object.keys(all) as FactName[];
+export const factNames = Object.keys(factAbout) as FactName[];
 
 export function isFactName(name: string): name is FactName {
-  return Object.hasOwn(all, name);
+  return Object.hasOwn(factAbout, name);
 }
 
 /**

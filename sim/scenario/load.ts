@@ -36,7 +36,7 @@ export function loadScenarios(text: string, file: string): Loaded {
   const issues: Issue[] = [];
   const scenarios: Scenario[] = [];
   const content: unknown = document.toJS();
-  for (const variant of variantsOf(content, text, issues)) {
+  for (const variant of variantsOf(content, issues)) {
     const raw = checkForm(fillIn(content, variant), issues);
     if (raw) scenarios.push(readScenario(raw, file, variant, (issue) => issues.push(issue)));
     if (issues.length > 0) break;
@@ -47,19 +47,26 @@ export function loadScenarios(text: string, file: string): Loaded {
 
 // ---- variants ---------------------------------------------------------------------------------------------------
 
-function variantsOf(content: unknown, text: string, issues: Issue[]): Record<string, string>[] {
-  const vary = (content as { vary?: unknown } | null)?.vary;
+function variantsOf(content: unknown, issues: Issue[]): Record<string, string>[] {
+  const { vary, ...rest } = (content ?? {}) as { vary?: unknown };
   let variants: Record<string, string>[] = [{}];
   if (typeof vary !== 'object' || vary === null) return variants;
   for (const [name, values] of Object.entries(vary)) {
     if (!Array.isArray(values) || values.length === 0) continue; // the schema says so
-    if (!text.includes(`{${name}}`)) {
+    if (!mentions(rest, `{${name}}`)) {
       const message = `{${name}} stands nowhere in this file`;
       issues.push({ path: ['vary', name], code: 'S015', message, atKey: true });
     }
     variants = variants.flatMap((variant) => values.map((value) => ({ ...variant, [name]: String(value) })));
   }
   return variants;
+}
+
+/** Whether some text in the content has this in it: names of keys, and comments, are not filled in. */
+function mentions(content: unknown, placeholder: string): boolean {
+  if (typeof content === 'string') return content.includes(placeholder);
+  if (content === null || typeof content !== 'object') return false;
+  return Object.values(content).some((part) => mentions(part, placeholder));
 }
 
 /** The content with every placeholder replaced. */

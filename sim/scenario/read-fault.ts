@@ -13,10 +13,11 @@ import {
   readStores,
   readTask,
   type Scope,
+  scopeOfJob,
 } from './read-trigger.js';
 import type { RawFault } from './schema.js';
 import { suggestion } from './suggest.js';
-import type { EndTarget, Fault, FaultAction, FaultKind, Trigger } from './types.js';
+import type { EndTarget, Fault, FaultAction, FaultKind, NodeTarget, Trigger } from './types.js';
 
 /** What a kind of fault knows beside its target; `?` marks what may be left out. */
 interface Form {
@@ -157,6 +158,8 @@ function readFault(scope: Scope, raw: RawFault, place: number, index: number): F
   const end = raw.until !== undefined ? 'until' : raw.for !== undefined ? 'for' : undefined;
   if (end !== undefined && !form.lasts) return complain(`${kind} is over at once and knows no "${end}"`, end);
   if (raw.until !== undefined && raw.for !== undefined) return complain('either "until" or "for"', 'for');
+  const stray = strayRestart(raw, end);
+  if (stray) return complain(stray, 'restartAfter');
   const trigger = readTriggerOf(scope, raw, path, complain);
   const action = readAction(scope, raw, kind, path);
   const until = raw.until === undefined ? undefined : readPattern(scope, raw.until, [...path, 'until']);
@@ -165,6 +168,7 @@ function readFault(scope: Scope, raw: RawFault, place: number, index: number): F
     return complain('"at" is a time, and knows no "after"', 'after');
   if (!trigger || !action || (raw.until !== undefined && !until)) return undefined;
   if (raw.after !== undefined && !after) return undefined;
+  const lasting = raw.for ?? (kind === 'halt' && raw.every === undefined ? raw.restartAfter : undefined);
   return {
     index,
     text: faultText(raw, kind),
@@ -172,8 +176,16 @@ function readFault(scope: Scope, raw: RawFault, place: number, index: number): F
     action,
     ...(after ? { after } : {}),
     ...(until ? { until } : {}),
-    ...(raw.for === undefined ? {} : { forUs: parseDuration(raw.for) }),
+    ...(lasting === undefined ? {} : { forUs: parseDuration(lasting) }),
   };
+}
+
+/** The store's nodes come back once, so it is said once when: `restartAfter` is another word for `for` there. */
+function strayRestart(raw: RawFault, end: 'until' | 'for' | undefined): string | undefined {
+  const isOnce = raw.halt !== undefined && raw.every === undefined;
+  return isOnce && raw.restartAfter !== undefined && end !== undefined
+    ? `either "${end}" or "restartAfter", unless it halts "every" so often`
+    : undefined;
 }
 
 function readTriggerOf(
@@ -209,7 +221,12 @@ function readTriggerOf(
     return undefined;
   }
   const on = raw.on === undefined ? undefined : readNode(scope, raw.on, [...path, 'on']);
-  const task = raw.task === undefined ? undefined : readTask(scope, raw.task, [...path, 'task']);
+  if (on?.kind === 'it' || on?.kind === 'its-worker') {
+    return complain(`whoever comes to the point is "it": "on" says who that must be`, 'on');
+  }
+  const of = scopeOfJob(scope, raw.job, [...path, 'job']);
+  if (!of) return undefined;
+  const task = raw.task === undefined ? undefined : readTask(of, raw.task, [...path, 'task']);
   if ((raw.on !== undefined && !on) || (raw.task !== undefined && !task)) return undefined;
   const job = raw.job === undefined ? {} : { job: raw.job };
   return { kind: 'point', point, ...job, ...(task ? { task } : {}), ...(on ? { on } : {}) };
@@ -276,7 +293,8 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
   const restart = raw.restartAfter === undefined ? {} : { restartAfterUs: parseDuration(raw.restartAfter) };
   switch (kind) {
     case 'slow':
-      return { kind, target, by: raw.by ?? 10 };
+      if (isWorker(target)) return { kind, target, by: raw.by ?? 10 };
+      return complainOf(scope, at, 'only a worker can be slow: it is its work that takes longer');
     case 'drift':
       return { kind, target, by: raw.by! };
     case 'jump':
@@ -292,6 +310,16 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
     default:
       return { kind, target };
   }
+}
+
+/** Or may be one, when the fault comes. */
+function isWorker(target: NodeTarget): boolean {
+  if (target.kind === 'node') return target.node.startsWith('worker-');
+  return target.kind === 'any' ? target.of === 'worker' : target.kind !== 'leader';
+}
+
+function complainOf({ report }: Scope, path: Path, message: string): undefined {
+  report({ path, code: 'S012', message });
 }
 
 function readStoreAccess(raw: RawFault, kind: 'lag' | 'sever' | 'blur', masters: EndTarget): FaultAction {

@@ -5,7 +5,7 @@
 
 import type { Range } from '../random.js';
 import { parseDurationRange } from './duration.js';
-import { factNames, isFactName } from './fact-names.js';
+import { factAbout, factNames, isFactName } from './fact-names.js';
 import { oneOf, type Report } from './issue.js';
 import { suggestion } from './suggest.js';
 import type {
@@ -52,6 +52,16 @@ export function readTask(scope: Scope, text: string, path: Path, atKey = false):
   return { kind, index, ...(match[3] === undefined ? {} : { ordinal: Number(match[3]) }) };
 }
 
+/** What can be said of this job alone, or of any when it is not named. */
+export function scopeOfJob(scope: Scope, job: number | undefined, path: Path): Scope | undefined {
+  if (job === undefined) return scope;
+  const named = scope.jobs[job - 1];
+  if (named) return { ...scope, jobs: [named] };
+  const label = `job-1 to job-${scope.jobs.length}`;
+  scope.report({ path, code: 'S011', message: `there is no job-${job}`, label });
+  return undefined;
+}
+
 /** `[job-N] [map-0[@1]] [worker-1] words`: the words, joined by dashes, are the fact's name. */
 export function readPattern(scope: Scope, text: string, path: Path): FactPattern | undefined {
   const words = text.trim().split(/\s+/);
@@ -60,21 +70,13 @@ export function readPattern(scope: Scope, text: string, path: Path): FactPattern
   let node: string | undefined;
   if (/^job-\d+$/.test(words[0]!)) {
     job = Number(words[0]!.slice(4));
-    if (job < 1 || job > scope.jobs.length) {
-      scope.report({
-        path,
-        code: 'S011',
-        message: `there is no ${words[0]}`,
-        label: `job-1 to job-${scope.jobs.length}`,
-      });
-      return undefined;
-    }
+    if (!scopeOfJob(scope, job, path)) return undefined;
     // "job-2 publishing" speaks of the fact "job-publishing".
     if (isFactName(`job-${words.slice(1).join('-')}`)) words[0] = 'job';
     else words.shift();
   }
   if (words.length > 1 && /^(map|reduce)-/.test(words[0]!)) {
-    task = readTask(scope, words.shift()!, path);
+    task = readTask(scopeOfJob(scope, job, path)!, words.shift()!, path);
     if (!task) return undefined;
   }
   if (words.length > 1 && scope.nodes.includes(words[0]!)) node = words.shift();
@@ -88,6 +90,13 @@ export function readPattern(scope: Scope, text: string, path: Path): FactPattern
       label: 'a task and started, finished, committed, invalidated or failed; or the name of a decision',
       ...(near === undefined ? {} : { suggestion: text.replace(words.join(' '), near) }),
     });
+    return undefined;
+  }
+  const stranger =
+    task && factAbout[name] !== 'attempt' ? 'task' : job && factAbout[name] === 'node' ? 'job' : undefined;
+  if (stranger) {
+    const message = `"${words.join(' ')}" is about no single ${stranger}, and would never come`;
+    scope.report({ path, code: 'S010', message });
     return undefined;
   }
   return {

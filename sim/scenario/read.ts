@@ -184,6 +184,14 @@ function readExpectation(scope: Scope, raw: RawScenario): Expectation {
     const message = 'a reason is expected, but no failed job';
     report({ path: ['expect', 'reason'], code: 'S013', message, atKey: true });
   }
+  if (expect.output !== undefined && !jobs.some((job) => job.outcome === 'succeeded')) {
+    const message = 'an output is expected, but no job that succeeds';
+    report({ path: ['expect', 'output'], code: 'S013', message, atKey: true });
+  }
+  if (expect.within !== undefined && jobs.every((job) => job.outcome === 'any')) {
+    const message = 'an end is expected "within" a time, but no outcome of any job';
+    report({ path: ['expect', 'within'], code: 'S013', message, atKey: true });
+  }
   return {
     jobs,
     output: expect.output ?? 'same-as-sequential',

@@ -109,13 +109,16 @@ function withTasks(scenario: Scenario, index: number, kind: TaskPattern['kind'],
   return { ...changed, scenario: clamped({ ...changed.scenario, jobs: own }) };
 }
 
-/** Whoever speaks of a task that no job has speaks of the last one of its kind. */
+/** Whoever speaks of a task that the job, or any job, does not have speaks of the last one of its kind. */
 function clamped(scenario: Scenario): Scenario {
-  const most = (kind: TaskPattern['kind']): number =>
-    Math.max(...scenario.jobs.map(({ maps, reduces }) => (kind === 'map' ? maps : reduces)));
-  const last = { map: most('map') - 1, reduce: most('reduce') - 1 };
+  const count = (job: ScenarioJob, kind: TaskPattern['kind']): number =>
+    kind === 'map' ? job.maps : job.reduces;
   return renameAll(scenario, {
-    task: (task) => (task.index > last[task.kind] ? { ...task, index: last[task.kind] } : task),
+    task: (task, job) => {
+      const jobs = job === undefined ? scenario.jobs : [scenario.jobs[job - 1]!];
+      const most = Math.max(...jobs.map((one) => count(one, task.kind)));
+      return { ...task, index: Math.min(task.index, most - 1) };
+    },
   });
 }
 

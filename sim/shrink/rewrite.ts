@@ -7,7 +7,8 @@ import { patternText, withText } from '../scenario/write-fault.js';
 
 export interface Renaming {
   node?(name: string): string;
-  task?(task: TaskPattern): TaskPattern;
+  /** `job` is the one it is a task of, where that is said. */
+  task?(task: TaskPattern, job?: number): TaskPattern;
   /** Counted from 1. */
   job?(job: number): number;
 }
@@ -36,16 +37,17 @@ function renameNodes(nodes: readonly string[], { node }: Renaming): string[] {
   return node ? [...new Set(nodes.map(node))] : [...nodes];
 }
 
-function rewrite(value: unknown, renaming: Renaming): unknown {
+function rewrite(value: unknown, renaming: Renaming, job?: number): unknown {
   if (Array.isArray(value)) return value.map((item) => rewrite(item, renaming));
   if (value === null || typeof value !== 'object') return value;
-  if (isTask(value)) return renaming.task ? renaming.task(value) : value;
+  if (isTask(value)) return renaming.task ? renaming.task(value, job) : value;
   const renamed: Record<string, unknown> = {};
+  const own = (value as { readonly job?: number }).job;
   for (const [key, item] of Object.entries(value)) {
     if (key === 'node' && typeof item === 'string') renamed.node = renaming.node ? renaming.node(item) : item;
     else if (key === 'job' && typeof item === 'number')
       renamed.job = renaming.job ? renaming.job(item) : item;
-    else renamed[key] = rewrite(item, renaming);
+    else renamed[key] = rewrite(item, renaming, own);
   }
   return isPattern(renamed) ? { ...renamed, text: patternText(renamed) } : renamed;
 }

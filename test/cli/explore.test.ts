@@ -37,6 +37,14 @@ describe('rehearse explore', () => {
     expect(code).toBe(0);
   });
 
+  it('says which faults of a scenario it has no bound for', async () => {
+    const text =
+      '{ name: calm, cluster: { workers: 1 }, job: { maps: 1 }, faults: [{ at: 1s, fill: worker-1 }], expect: {} }';
+    const { err, code } = await rehearse({ 'fill.yaml': text }, 'fill.yaml').ended;
+    expect(err).toContain('not explored: fill worker-1 at 1s');
+    expect(code).toBe(0);
+  });
+
   it.each([
     [['--max-states', '100']],
     [['--max-states', '100', '--liveness']],

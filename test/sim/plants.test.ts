@@ -299,6 +299,42 @@ const planted: readonly Planted[] = [
       }),
   },
   {
+    sentence: 'what is done is written down as having timed out',
+    scenario: calm,
+    caughtBy: 'C19',
+    plants: () =>
+      changing('master', (effect) =>
+        append(effect, (before) =>
+          before.map((record): JournalRecord => {
+            if (record.type !== 'task.committed') return record;
+            const { attempt, holder } = record;
+            const failure = { kind: 'timeout', message: 'made up' } as const;
+            return { type: 'attempt.failed', attempt, node: holder.node, failure, counted: true };
+          }),
+        ),
+      ),
+  },
+  {
+    sentence: 'one death of a worker is taken for many',
+    scenario: scenario(`
+name: a worker dies once
+cluster: { workers: 1 }
+job: { maps: 1, reduces: 1 }
+faults: [{ when: "map-0@1 started", crash: worker-1, restartAfter: 1s }]
+expect: {}`),
+    caughtBy: 'C19',
+    plants: () =>
+      changing('master', (effect) =>
+        append(effect, (before) =>
+          before.flatMap((record): JournalRecord[] => {
+            if (record.type !== 'attempt.failed') return [record];
+            const failure = { reason: 'workers-died', message: 'many', task: record.attempt.task } as const;
+            return [record, { type: 'job.failed', job: 1, failure }];
+          }),
+        ),
+      ),
+  },
+  {
     sentence: 'a job is given up before its tasks have failed often enough',
     scenario: scenario(
       '{ name: throws once, job: { maps: 3, reduces: 2, misbehave: { map-0@1: throws } }, expect: {} }',

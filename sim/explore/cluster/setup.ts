@@ -2,7 +2,7 @@
  * From a scenario to what is explored: its cluster, its first job, and how often what may go wrong.
  */
 import { stateDigest } from '../../../core/canonical.js';
-import { type FaultKind, type Scenario, workerNames } from '../../scenario/types.js';
+import { type Fault, type FaultKind, type Scenario, workerNames } from '../../scenario/types.js';
 import { configOf } from '../../world-setup.js';
 import { type BoundName, type Bounds, boundMax, boundNames, type ClusterSetup } from './bounds.js';
 
@@ -47,4 +47,9 @@ function boundsOf({ explore, faults, jobs }: Scenario): Bounds {
   const throwing = jobs[0]!.misbehaviours.filter(({ how }) => how === 'throws').length;
   bounds.failures = Math.min(boundMax, bounds.failures + throwing);
   return bounds;
+}
+
+/** Faults that it tells and nobody explores: there is no bound for their kind. None where `explore` says what is wanted. */
+export function unexploredFaults({ explore, faults }: Scenario): readonly Fault[] {
+  return explore ? [] : faults.filter(({ action }) => boundOf[action.kind] === undefined);
 }

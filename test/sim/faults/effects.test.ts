@@ -278,6 +278,32 @@ it('a store that is halted again and again until it restarts is up after the fir
   expect(count(run, 'store-halted')).toBe(1);
 });
 
+it('nodes of the store that are halted once come back when they are said to', () => {
+  const run = play(load('name: x\nfaults: [{ at: 300ms, halt: all stores, restartAfter: 2s }]\nexpect: {}'));
+  const [halted, restarted] = (['store-halted', 'store-restarted'] as const).map(
+    (fact) => run.facts.find(({ name }) => name === fact)?.atUs,
+  );
+  expect(restarted! - halted!).toBe(2 * second);
+});
+
+describe('what hits nobody has no effect', () => {
+  it.each([
+    ['a partition of workers that read shared files', '{ at: 0s, partition: [worker-1, worker-2], for: 1s }'],
+    ['a partition of a worker from a client', '{ at: 0s, partition: [worker-1, all clients], for: 1s }'],
+    ['a master that is to work slowly', '{ when: leader began, slow: it, for: 1s }'],
+  ])('%s', (_, fault) => {
+    const { verdict, unmet } = play(load(`name: x\nfaults: [${fault}]\nexpect: {}`));
+    expect(verdict).toBe('tested-nothing');
+    expect(unmet).toMatchObject([{ message: expect.stringContaining('had no effect') }]);
+  });
+
+  it('but workers that read from each other can be parted', () => {
+    const fault = '{ at: 0s, partition: [worker-1, worker-2], for: 1s }';
+    const text = `name: x\ncluster: { mapOutputs: worker }\nfaults: [${fault}]\nexpect: {}`;
+    expect(play(load(text)).verdict).toBe('passed');
+  });
+});
+
 it('a machine that loses power long after a map was written has it still', () => {
   const run = play(
     load(`

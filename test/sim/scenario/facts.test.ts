@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Effect } from '../../../core/effects.js';
 import type { MachineEvent } from '../../../core/events.js';
+import { drawScenario } from '../../../sim/fuzz/draw.js';
+import { factAbout } from '../../../sim/scenario/fact-names.js';
 import { newFactReader, readFacts } from '../../../sim/scenario/facts.js';
+import { simulate } from '../../../sim/simulate.js';
 
 const attempt = (epoch: number, n: number) => ({ job: 1, task: 0, epoch, n });
 const output = { digest: 'd', bytes: 1, records: 1, inputs: '' };
@@ -53,4 +56,17 @@ it('a decision says which node it is about', () => {
   expect(readFacts(newFactReader(), { node: 'master-1', atUs: 0, event: started, effects })).toEqual([
     { name: 'worker-lost', atUs: 0, node: 'master-1', about: 'worker-2', detail: { end: 'silent' } },
   ]);
+});
+
+it('is about no more than its name promises: else a pattern that can match would be refused', () => {
+  const strange = new Set<string>();
+  for (let seed = 1; seed <= 150; seed++) {
+    const { scenario } = drawScenario(String(seed));
+    for (const { name, job, task } of simulate(scenario, { keepsFacts: true, stepsMax: 20_000 }).facts) {
+      const about = factAbout[name];
+      if (task !== undefined && about !== 'attempt') strange.add(`${name} has a task`);
+      if (job !== undefined && about === 'node') strange.add(`${name} has a job`);
+    }
+  }
+  expect([...strange]).toEqual([]);
 });

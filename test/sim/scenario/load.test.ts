@@ -65,6 +65,34 @@ describe('a mistake is pointed at by line and column', () => {
     ['S013 2:11', 'name: x\nexpect: { reason: nondeterministic }'],
     ['S014 2:21', 'name: x\nfaults: [ { at: 1s, crahs: leader } ]\nexpect: {}'],
     ['S015 2:9', 'name: x\nvary: { pint: [a] }\nexpect: {}'],
+    ['S015 2:9', 'name: x\nvary: { pint: [a] } # {pint}\nexpect: {}'],
+    [
+      'S011 3:19',
+      'name: x\njobs: [{ maps: 3, output: a }, {}]\nfaults: [ { when: "job-2 map-2 started", crash: it } ]\nexpect: {}',
+    ],
+    [
+      'S011 3:56',
+      'name: x\njobs: [{ maps: 3, output: a }, {}]\nfaults: [ { point: attempt.before_write, job: 2, task: map-2, crash: it } ]\nexpect: {}',
+    ],
+    ['S011 2:46', 'name: x\nfaults: [ { point: publish.before_sync, job: 2, crash: it } ]\nexpect: {}'],
+    [
+      'S010 2:48',
+      'name: x\nfaults: [ { at: 1s, pause: worker-1,    until: "map-0 job published" } ]\nexpect: {}',
+    ],
+    ['S010 2:19', 'name: x\nfaults: [ { when: job-1 worker-joined, crash: leader } ]\nexpect: {}'],
+    [
+      'S012 2:42',
+      'name: x\nfaults: [ { point: attempt.before_write, on: its worker, pause: it, for: 1s } ]\nexpect: {}',
+    ],
+    [
+      'S012 2:42',
+      'name: x\nfaults: [ { point: attempt.before_write, on: it, pause: it, for: 1s } ]\nexpect: {}',
+    ],
+    ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: leader } ]\nexpect: {}'],
+    ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: client-1 } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, restartAfter: 2s, for: 2s } ]\nexpect: {}'],
+    ['S013 2:21', 'name: x\nexpect: { job: any, within: 1s }'],
+    ['S013 2:24', 'name: x\nexpect: { job: failed, output: any }'],
   ])('%s', (expected, text) => {
     expect(codes(text)).toEqual([expected]);
   });
