@@ -2,11 +2,11 @@
  * `rehearse run --sequential`: the whole job in this process. The same plan, the same publishing, the same bytes.
  */
 import { rm, rmdir } from 'node:fs/promises';
-import { isDataError } from '../../runtime/data/errors.js';
+import { isDataError, UserCodeError } from '../../runtime/data/errors.js';
 import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
 import { resultOfError } from '../../runtime/executor/failure.js';
-import { successText } from '../../runtime/node/success.js';
+import { countersRefusal, successText } from '../../runtime/node/success.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
@@ -35,6 +35,8 @@ export async function runInProcess(
       runId,
       skipBadRecords: spec.policy.skipBadRecords,
     });
+    const refusal = countersRefusal(result.counters);
+    if (refusal !== undefined) throw new UserCodeError({}, new TypeError(refusal));
     const parts = result.parts.map(({ digest, bytes }) => ({ digest, bytes }));
     const success = successText({ parts, counters: result.counters, work: spec.work }, order);
     const { overwrite } = request;
