@@ -22,6 +22,7 @@ export async function runInProcess(
   const { job, directory } = prepared.prepared;
   const { spec, runId } = request;
   const startedAt = performance.now();
+  let undecided = false;
   try {
     const result = await runSequential({
       job,
@@ -49,6 +50,7 @@ export async function runInProcess(
       publisher: 'sequential',
     });
     if (published.outcome === 'failed') {
+      undecided = !published.definite;
       terminal.warn(layOut({ code: 'O003', what: published.message, where: published.place }).trimEnd());
       return exitCodes.no;
     }
@@ -64,7 +66,7 @@ export async function runInProcess(
     sayFailure(error, { directory, runId, terminal, flags });
     return exitCodes.no;
   } finally {
-    await removeWorkspace(spec.output, runId);
+    if (!undecided) await removeWorkspace(spec.output, runId); // the output that was there may lie in it
     for (const path of [layout.files, layout.stdin]) await rm(path, { recursive: true, force: true });
     await rmdir(layout.root).catch(() => {}); // the output may lie in it
   }
