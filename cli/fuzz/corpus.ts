@@ -3,17 +3,7 @@
  * have looked. Every file is written under another name, synced and then renamed, so that a kill at any moment leaves
  * whole files only.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDigest } from '../../core/canonical.js';
 import type { CoverageCounts } from '../../sim/coverage/coverage.js';
@@ -55,7 +45,7 @@ export class Corpus {
       // Said below.
     }
     throw new UserError({
-      code: 'U013',
+      code: 'U014',
       what: 'the progress of the corpus cannot be read',
       where: path,
       next: 'remove the file to begin again with seed 1; the failures beside it stay',
@@ -95,13 +85,7 @@ export class Corpus {
 /** The file is there with all of its text, or not at all. */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w');
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  writeFileSync(temporary, text, { flush: true });
   renameSync(temporary, path);
 }
 

@@ -31,6 +31,7 @@ import type { RunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
+import { endOnSignal } from './early-signals.js';
 import type { RunFlags, RunSettings } from './flags.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
 import { dataDirectoryOf } from './run-id.js';
@@ -153,7 +154,8 @@ export async function planInputs(
   try {
     const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
-    const files = await resolveInputs(inputs, options);
+    const heard = inputs.includes('-') ? endOnSignal(() => clearPlace(place)) : () => {};
+    const files = await resolveInputs(inputs, options).finally(heard);
     const { targetMaps, splitBytes, workers, slots, reduces, params, seed } = settings;
     const plan = planSplits(files, {
       slots: workers * slots,

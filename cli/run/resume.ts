@@ -9,7 +9,8 @@ import { bundleJob } from '../../runtime/bundle/bundle.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
-import { killLeftovers, runningCommand } from '../../runtime/process/process-register.js';
+import { claimRun, killLeftovers } from '../../runtime/process/process-register.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -32,7 +33,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   }
   const order = await loadWorkOrder(await FileFiles.open(layout.files), request.spec.work);
   const terminal = openTerminal(flags);
-  const running = runningCommand(layout);
+  const running = claimRun(layout);
   if (running !== undefined) {
     throw new UserError({
       code: 'R005',
@@ -42,7 +43,8 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
     });
   }
   await killLeftovers(layout);
-  if (!existsSync(layout.work)) return await alreadyDone(request, layout, terminal, flags);
+  if (existsSync(layout.trace) && !existsSync(layout.work))
+    return await alreadyDone(request, layout, terminal, flags);
   await refuseChanges(request, order);
   // What talks to other processes takes a while to load: a mistake is told before.
   const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
@@ -64,28 +66,37 @@ async function followingStages(
   flags: GlobalFlags,
 ): Promise<number> {
   const { stage } = request;
-  if (!stage || isLast(stage)) return exitCodes.yes;
-  const given = { ...(stage.flags as RunFlags), ...flags };
-  const dataDirectory = dirname(dirname(layout.root));
+  if (!stage) return exitCodes.yes;
+  if (stage.index > 0) removeTree(request.inputs[0]!); // what only this stage has read
+  if (isLast(stage)) return exitCodes.yes;
+  const given = { ...(stage.flags as RunFlags), ...flags, dataDir: dirname(dirname(layout.root)) };
   process.chdir(request.directory);
   const { nextStage, runStages } = await import('./run.js');
   const done = { jobName: request.job, output: request.spec.output };
-  return await runStages(await nextStage(done, stage, { ...given, dataDir: dataDirectory }), terminal, given);
+  return await runStages(await nextStage(done, stage, given), terminal, given);
 }
 
-/** A run whose work folder is gone came to its end before. */
+/** A run that has left a trace and no work came to its end before. */
 async function alreadyDone(
   request: RunRequest,
   layout: RunLayout,
   terminal: Terminal,
   flags: GlobalFlags,
 ): Promise<number> {
-  const published = existsSync(`${request.spec.output}/_SUCCESS.json`);
-  terminal.warn(
-    published
-      ? `run ${request.runId} is done: ${request.spec.output}`
-      : `run ${request.runId} has ended without output; start it anew`,
-  );
+  const { cleanUp } = await import('./execute.js');
+  await cleanUp(request, layout); // it may have been killed while it did that
+  const { runId, stage } = request;
+  const { output } = request.spec;
+  const published = existsSync(`${output}/_SUCCESS.json`);
+  const ended =
+    stage && !isLast(stage)
+      ? `has failed, or the stage that followed has read its output; resume that one, or start it anew`
+      : `has ended without output; start it anew`;
+  if (flags.json) {
+    const document = published ? { outcome: 'published', output } : { outcome: 'failed' };
+    terminal.out(`${JSON.stringify({ run: runId, ...document })}\n`);
+  }
+  terminal.warn(published ? `run ${runId} is done: ${output}` : `run ${runId} ${ended}`);
   return published ? await followingStages(request, layout, terminal, flags) : exitCodes.no;
 }
 

@@ -2,11 +2,11 @@
  * `rehearse run --sequential`: the whole job in this process. The same plan, the same publishing, the same bytes.
  */
 import { rm, rmdir } from 'node:fs/promises';
-import { isDataError } from '../../runtime/data/errors.js';
+import { isDataError, UserCodeError } from '../../runtime/data/errors.js';
 import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
 import { resultOfError } from '../../runtime/executor/failure.js';
-import { successText } from '../../runtime/node/success.js';
+import { countersRefusal, successText } from '../../runtime/node/success.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
@@ -22,6 +22,7 @@ export async function runInProcess(
   const { job, directory } = prepared.prepared;
   const { spec, runId } = request;
   const startedAt = performance.now();
+  let undecided = false;
   try {
     const result = await runSequential({
       job,
@@ -35,6 +36,8 @@ export async function runInProcess(
       runId,
       skipBadRecords: spec.policy.skipBadRecords,
     });
+    const refusal = countersRefusal(result.counters);
+    if (refusal !== undefined) throw new UserCodeError({}, new TypeError(refusal));
     const parts = result.parts.map(({ digest, bytes }) => ({ digest, bytes }));
     const success = successText({ parts, counters: result.counters, work: spec.work }, order);
     const { overwrite } = request;
@@ -47,6 +50,7 @@ export async function runInProcess(
       publisher: 'sequential',
     });
     if (published.outcome === 'failed') {
+      undecided = !published.definite;
       terminal.warn(layOut({ code: 'O003', what: published.message, where: published.place }).trimEnd());
       return exitCodes.no;
     }
@@ -62,7 +66,7 @@ export async function runInProcess(
     sayFailure(error, { directory, runId, terminal, flags });
     return exitCodes.no;
   } finally {
-    await removeWorkspace(spec.output, runId);
+    if (!undecided) await removeWorkspace(spec.output, runId); // the output that was there may lie in it
     for (const path of [layout.files, layout.stdin]) await rm(path, { recursive: true, force: true });
     await rmdir(layout.root).catch(() => {}); // the output may lie in it
   }

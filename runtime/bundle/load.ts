@@ -2,7 +2,7 @@
  * From a bundle to a job, or a pipeline of them, that can be called. Runs the module's top level, so only executors and
  * local commands do it.
  */
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { threadId } from 'node:worker_threads';
@@ -26,7 +26,8 @@ export interface LoadOptions {
  */
 export async function loadProgram(code: string, options: LoadOptions): Promise<Program> {
   const path = join(options.directory, `${hashOf(code)}.mjs`);
-  if (!existsSync(path)) {
+  // A power cut may have left the name of a file whose text never reached the disk.
+  if (textOf(path) !== code) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     // Several executors may load one bundle at once: the name must never belong to half a file.
     const temporary = `${path}.${process.pid}.${threadId}`;
@@ -42,4 +43,12 @@ export async function loadProgram(code: string, options: LoadOptions): Promise<P
   }
   if (typeof module.default === 'function') return module.default as (params: Params) => Job;
   return isPipeline(module.default) ? definePipeline(module.default) : validateJob(module.default);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

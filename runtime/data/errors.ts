@@ -100,6 +100,8 @@ const troubles: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
   EMFILE: manyOpen,
   ENFILE: manyOpen,
+  ELOOP: 'its symbolic links go in a circle',
+  ENAMETOOLONG: 'its name or path is too long',
 };
 
 /** What a disk refused, by the name that the system gives it. */

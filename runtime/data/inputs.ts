@@ -6,7 +6,7 @@
  * skipped; symbolic links to files are followed, links to directories only when named outright; the list is in path
  * order by UTF-8 bytes, without duplicates. Whatever is wrong is one InputError, and nothing has been started.
  */
-import { createWriteStream, type Dirent, readdir as readdirWithCallback } from 'node:fs';
+import { createWriteStream, type Dirent, existsSync, readdir as readdirWithCallback } from 'node:fs';
 import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -37,7 +37,8 @@ export async function resolveInputs(
   const found = new Map<string, Candidate>();
   const output =
     options.output === undefined ? undefined : await canonical(resolve(options.cwd, options.output));
-  for (const pattern of patterns) {
+  for (const pattern of new Set(patterns)) {
+    // standard input is read once
     for (const candidate of await candidatesOf(pattern, output, options)) {
       const known = found.get(candidate.path);
       if (known === undefined || (candidate.outright && !known.outright))
@@ -49,7 +50,7 @@ export async function resolveInputs(
     .sort((left, right) => Buffer.compare(left.key, right.key))
     .map(({ candidate }) => candidate);
   const files = (await pinAll(ordered)).filter((file) => file !== undefined);
-  if (output !== undefined) refuseFilesInside(output, files);
+  if (output !== undefined) await refuseFilesInside(output, files);
   if (files.length === 0) {
     throw new InputError(
       'nothing-matched',
@@ -69,9 +70,8 @@ async function candidatesOf(
   if (pattern === '-') return [await spoolStdin(options)];
   const path = resolve(options.cwd, pattern);
   const stats = await stat(path).catch((error: unknown) => {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
-    throw unreadable(pattern, errno);
+    if (isAbsent(error)) return undefined;
+    throw unreadable(pattern, errnoOf(error));
   });
   if (stats === undefined) return globbed(pattern, options);
   if (!stats.isDirectory()) return [{ path, name: pattern, outright: true }];
@@ -113,7 +113,7 @@ async function globbed(pattern: string, options: ResolveOptions): Promise<Candid
   const fixed = segments.findIndex((segment) => isDynamicPattern(segment));
   const base = resolve(options.cwd, segments.slice(0, fixed).join('/') || (isAbsolute(pattern) ? '/' : '.'));
   const hidden = options.hidden === true || segments.slice(fixed).some(isHidden);
-  const locked: string[] = [];
+  const locked: InputError[] = [];
   const paths = await glob(pattern, {
     cwd: options.cwd,
     absolute: true,
@@ -123,7 +123,7 @@ async function globbed(pattern: string, options: ResolveOptions): Promise<Candid
     expandDirectories: false,
     fs: { readdir: linksAsFiles(locked) },
   });
-  if (locked[0] !== undefined) throw unreadable(locked[0], 'EACCES');
+  if (locked[0] !== undefined) throw locked[0];
   const found: Candidate[] = [];
   for (const path of paths) {
     if (!hidden && relative(base, path).split(sep).some(isHidden)) continue;
@@ -145,14 +145,14 @@ async function globbed(pattern: string, options: ResolveOptions): Promise<Candid
  * Lists directories for the globbing library, which otherwise either leaves out links to files or walks through
  * links to directories, and says nothing about a directory that it may not list. `pin` drops links to directories.
  */
-function linksAsFiles(locked: string[]): typeof readdirWithCallback {
+function linksAsFiles(locked: InputError[]): typeof readdirWithCallback {
   type Listed = (
     error: Error | null,
     entries: Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>[],
   ) => void;
   const list = (directory: string, _options: object, listed: Listed): void =>
     readdirWithCallback(directory, { withFileTypes: true }, (error, entries = []) => {
-      if (error?.code === 'EACCES' || error?.code === 'EPERM') locked.push(directory);
+      if (error !== null && !isAbsent(error)) locked.push(unreadable(directory, errnoOf(error)));
       const shown = entries.map((entry) => ({
         name: entry.name,
         isFile: () => entry.isFile() || entry.isSymbolicLink(),
@@ -162,6 +162,11 @@ function linksAsFiles(locked: string[]): typeof readdirWithCallback {
       listed(error, shown);
     });
   return list as unknown as typeof readdirWithCallback;
+}
+
+function isAbsent(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR';
 }
 
 function isHidden(name: string): boolean {
@@ -214,13 +219,15 @@ async function refuseOutputInside(
   );
 }
 
-function refuseFilesInside(output: string, files: readonly InputFile[]): void {
-  const inside = files.find((file) => file.path === output || file.path.startsWith(output + sep));
-  if (inside === undefined) return;
-  throw new InputError(
-    'input-inside-output',
-    inside.name,
-    `the input ${inside.name} lies in the output directory`,
-    'choose another output',
-  );
+async function refuseFilesInside(output: string, files: readonly InputFile[]): Promise<void> {
+  if (!existsSync(output)) return;
+  for (const { path, name } of files) {
+    if (!(await canonical(path)).startsWith(output + sep)) continue; // through whatever links it was named
+    throw new InputError(
+      'input-inside-output',
+      name,
+      `the input ${name} lies in the output directory`,
+      'choose another output',
+    );
+  }
 }

@@ -2,7 +2,7 @@
 import { type BigIntStats, closeSync, openSync, statSync } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { errnoOf } from './disk.js';
-import { InputError } from './errors.js';
+import { diskTrouble, InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
 
 export interface Candidate {
@@ -90,12 +90,12 @@ async function isDangling(path: string): Promise<boolean> {
 }
 
 export function unreadable(name: string, errno: string | undefined): InputError {
-  const reason = errno === 'EACCES' || errno === 'EPERM' ? 'permission denied' : (errno ?? 'unknown error');
+  const forbidden = errno === 'EACCES' || errno === 'EPERM';
   return new InputError(
     'unreadable',
     name,
-    `cannot read ${name}: ${reason}`,
-    'give yourself read permission, or leave it out',
+    `cannot read ${name}: ${forbidden ? 'permission denied' : diskTrouble(errno ?? 'unknown')}`,
+    forbidden ? 'give yourself read permission, or leave it out' : 'mend that, or leave it out',
   );
 }
 

@@ -18,9 +18,10 @@
 import type { Dirent } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { openFilesMax } from '../open-files.js';
 import { removeTree } from '../remove-tree.js';
 import { errnoOf } from './disk.js';
-import { diskTrouble } from './errors.js';
+import { diskTrouble, isForManyOpen } from './errors.js';
 
 /** The file of a committed reduce attempt. */
 export interface Part {
@@ -98,8 +99,8 @@ export const VOID_STEPS = [
 export type PublishStep = (typeof PUBLISH_STEPS)[number] | (typeof VOID_STEPS)[number];
 
 const MARKER = '.rehearse-tomb';
-/** Files that are open at once while they are synced. */
-const syncsAtOnce = 32;
+/** Files that are open at once while they are synced, where so many may be. */
+const syncsAtOnceMax = 32;
 
 /** Where everything of a job lies until it is visible. Throws when `runId` could leave the directory. */
 export function workspacePath(output: string, runId: string): string {
@@ -247,6 +248,7 @@ class Publisher {
     await this.#step('publish.before_sync');
     const paths = this.#request.parts.map((part) => join(this.#staging, partName(part.partition)));
     paths.push(this.#staging);
+    const syncsAtOnce = Math.max(1, Math.min(syncsAtOnceMax, Math.floor(openFilesMax() / 16)));
     for (let first = 0; first < paths.length; first += syncsAtOnce) {
       const some = paths.slice(first, first + syncsAtOnce);
       await this.#inStaging(Promise.all(some.map(syncPath)));
@@ -324,6 +326,7 @@ class Publisher {
   async #settle(error: unknown): Promise<PublishResult> {
     const refusal = refusalOf(error, this.#workspace);
     if (refusal === undefined) throw error;
+    if (isForManyOpen(error)) return failed(refusal, false); // over when some are closed
     try {
       const own = await this.#voidStaging();
       const present = own || (await this.#isVoided());

@@ -18,7 +18,7 @@ import { SessionServer } from '../transport/server.js';
 import type { CrashPoints } from './crash-points.js';
 import { attemptFileName } from './layout.js';
 import { NodeDriver } from './node-driver.js';
-import { successText } from './success.js';
+import { countersRefusal, successText } from './success.js';
 import { loadWorkOrder, mapsOf } from './work-order.js';
 
 export interface MasterNodeOptions {
@@ -171,6 +171,11 @@ export class MasterNode {
 
   async #publish(effect: OutputPublish): Promise<void> {
     const { files, life, points } = this.#options;
+    const refusal = countersRefusal(effect.counters);
+    if (refusal !== undefined) {
+      this.#driver.feed({ type: 'output.refused', job: effect.job, message: refusal });
+      return;
+    }
     const order = await loadWorkOrder(files, effect.work);
     const directory = attemptsPath(effect.output, order.runId);
     const request = {

@@ -4,11 +4,18 @@
  */
 import type { OutputPublish } from '../../core/effects.js';
 import { partName } from '../data/publish.js';
+import { jobCountersMax } from '../transport/limits.js';
 import type { WorkOrder } from './work-order.js';
 
 /** What the journal says of a finished job, parts in order of their partitions. */
 export interface SuccessFacts extends Pick<OutputPublish, 'counters' | 'work'> {
   readonly parts: readonly { readonly digest: string; readonly bytes: number }[];
+}
+
+/** Why a job that counts so many things is not published, whoever publishes it. */
+export function countersRefusal({ length }: SuccessFacts['counters']): string | undefined {
+  if (length <= jobCountersMax) return undefined;
+  return `its tasks count ${length} different things, and the most is ${jobCountersMax}`;
 }
 
 export function successText(effect: SuccessFacts, order: WorkOrder): string {

@@ -23,14 +23,21 @@ export function recordProcess(layout: RunLayout, part: Part, pid: number): void 
   appendFileSync(registerPath(layout), `${part} ${pid} ${birth(pid) ?? ''}\n`);
 }
 
-/** The command that works on this run right now, if there is one. */
-export function runningCommand(layout: RunLayout): number | undefined {
-  return readRegister(layout).find((one) => one.part === 'command' && isAlive(one))?.pid;
+/**
+ * Makes this process the command that works on the run. Returns the one that already does, if there is one: of two that
+ * begin at once, the first in the register.
+ */
+export function claimRun(layout: RunLayout): number | undefined {
+  recordProcess(layout, 'command', process.pid);
+  const register = readRegister(layout);
+  const born = birth(process.pid) ?? '';
+  const own = register.findIndex((one) => one.pid === process.pid && one.born === born);
+  return register.slice(0, own).find((one) => one.part === 'command' && isAlive(one))?.pid;
 }
 
 /** Kills what is still alive of a former start of this run, and waits until it is gone. */
 export async function killLeftovers(layout: RunLayout): Promise<void> {
-  for (const child of readRegister(layout).filter(isAlive)) {
+  for (const child of readRegister(layout).filter((one) => one.part === 'child' && isAlive(one))) {
     process.kill(child.pid, 'SIGKILL');
     while (isAlive(child)) await new Promise((resolve) => setTimeout(resolve, 10));
   }

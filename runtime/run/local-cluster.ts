@@ -15,7 +15,6 @@ import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
 import type { MasterNode } from '../node/master-node.js';
 import { openMaster } from '../process/open-master.js';
-import { recordProcess } from '../process/process-register.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
 import { removeFile, removeTree } from '../remove-tree.js';
 import type { RunRequest } from './run-request.js';
@@ -59,9 +58,9 @@ export class LocalCluster {
   constructor(options: LocalClusterOptions) {
     this.#options = options;
     const { request, layout } = options;
-    for (const directory of [layout.trace, layout.work, layout.logs])
+    // In this order: a run with a trace and no work is over.
+    for (const directory of [layout.work, layout.trace, layout.logs])
       mkdirSync(directory, { recursive: true });
-    recordProcess(layout, 'command', process.pid);
     this.#incarnationBase = nextIncarnationBase(layout);
     this.#sockets = makeSocketDirectory(layout);
     this.#addresses = request.config.masters.map(

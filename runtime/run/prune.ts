@@ -38,7 +38,8 @@ export function pruneRuns(dataDirectory: string, current: string): void {
 
 function removeRecords(layout: RunLayout): void {
   const { root, trace, logs, journal, files, request } = layout;
-  const records = [trace, logs, journal, files, request, join(root, 'lease'), join(root, 'processes')];
+  // Its request first: what is left of it cannot be resumed.
+  const records = [request, logs, journal, files, trace, join(root, 'lease'), join(root, 'processes')];
   for (const path of records) removeTree(path);
   if (readdirSync(root).length === 0) rmdirSync(root);
 }

@@ -6,6 +6,8 @@ import type { ClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
 import type { RunLayout } from '../node/layout.js';
 import type { JobCode } from '../node/work-order.js';
+import { recordProcess } from '../process/process-register.js';
+import { syncDirectory } from '../sync-directory.js';
 
 export interface RunRequest {
   readonly format: 'rehearse.run.v1';
@@ -37,10 +39,13 @@ export interface RunRequest {
   };
 }
 
+/** Lasts through a crash of the machine, like the journal that it belongs to. */
 export function writeRunRequest(layout: RunLayout, request: RunRequest): void {
+  recordProcess(layout, 'command', process.pid); // nobody resumes it while this process works on it
   const temporary = `${layout.request}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(request, null, 2)}\n`);
+  writeFileSync(temporary, `${JSON.stringify(request, null, 2)}\n`, { flush: true });
   renameSync(temporary, layout.request);
+  syncDirectory(layout.root);
 }
 
 export function readRunRequest(layout: RunLayout): RunRequest | undefined {

@@ -18,6 +18,7 @@ import type { RefusalReason__Output as WireRefusalReason } from '../../proto/gen
 import { count, list, name, required, text } from './check.js';
 import { type Codec, checked, given, optional, words } from './codec-parts.js';
 import { attempt, attempts, counters, failures, jobFailures, jobSpecs } from './codec-records.js';
+import { jobCountersMax } from './limits.js';
 
 export const jobSubmit: Codec<JobSubmit, WireJobSubmit> = {
   encode: ({ requestId, spec, acceptedSlot }) => ({ requestId, spec: jobSpecs.encode(spec), acceptedSlot }),
@@ -95,7 +96,8 @@ export const jobStatus: Codec<JobStatus, WireJobStatus> = {
     workers: message.workers,
     failures: message.failures.map(attemptFailures.encode),
     draining: message.draining,
-    counters: counters.encode(message.counters),
+    // A job with more is not published, and is told why instead.
+    counters: message.counters.length > jobCountersMax ? [] : counters.encode(message.counters),
     ...optional('failure', given(message.failure, jobFailures.encode)),
   }),
   decode: (wire, field) => ({

@@ -14,6 +14,9 @@ export const listLengthMax = 100_000;
 /** Characters of a node's name or a request id; also their shape, which is safe as a file name. */
 export const nameLengthMax = 128;
 
+/** Distinct counters of a job, all its tasks taken together: with names of 200 characters they fit one message. */
+export const jobCountersMax = 5000;
+
 /** Hexadecimal digits of a digest. */
 export const digestLengthMax = 128;
 

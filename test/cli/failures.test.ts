@@ -124,6 +124,30 @@ describe('user code that throws', () => {
   });
 });
 
+describe('counters that do not fit a message', () => {
+  const counting = (name: string) =>
+    jobOf(`map(line, emit, ctx) { for (let i = 0; i < 250; i++) ctx.count(${name}); emit(line, 1); }`);
+
+  it('fail the task that counts them, by their names', async () => {
+    const { ended } = await fail(counting('"a\\0b"'));
+    expect(ended.err).toContain('"a\\u0000b" cannot name a counter');
+  });
+
+  it('fail the job whose tasks all count different things, in both ways', async () => {
+    const files = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`${10 + i}.txt`, 'x\n']));
+    const folder = newFolder({ ...files, 'job.ts': counting('ctx.task + i') });
+    for (const flags of [[], ['--sequential']]) {
+      const ended = await rehearse(['run', 'job.ts', '*.txt', '-o', 'out', '-m', '21', ...flags], {
+        cwd: folder,
+      });
+      expect(ended.code, ended.err).toBe(1);
+      expect(ended.err).toMatch(/its tasks count \d+ different things, and the most is 5000/);
+      expect(existsSync(join(folder, 'out'))).toBe(false);
+      expectTidy(folder);
+    }
+  });
+});
+
 describe('user code that does not come back', () => {
   it('in an endless loop is ended at the task timeout and named; its worker is heard all the while', async () => {
     const loop = jobOf('map(line, emit) { if (line === "bad") for (;;); emit(line, 1); }');

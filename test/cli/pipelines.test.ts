@@ -57,19 +57,19 @@ describe('a pipeline', () => {
     expect(readdirSync(folder)).not.toContain('.rehearse');
   });
 
-  it('that was killed goes on at its stage, and with those that follow', async () => {
-    const slow = twoStages.replace(
-      'map(line, emit) { for',
-      'async map(line, emit) { await new Promise((r) => setTimeout(r, 400)); for',
-    );
-    const folder = newFolder({ 'job.ts': slow, 'in.txt': 'bb a\na ccc bb a\n' });
-    const command = start(['run', 'job.ts', 'in.txt', '-w', '1', '-m', '4', '-r', '1', '-o', 'out'], {
-      cwd: folder,
+  it.each([0, 1])('that was killed at stage %i goes on there, and with those that follow', async (stage) => {
+    const waits = 'await new Promise((r) => setTimeout(r, 400));';
+    const map = ['map(line, emit) {', 'map({ key, value }: StageRecord<{ times: number }>, emit) {'][stage]!;
+    const folder = newFolder({
+      'job.ts': twoStages.replace(map, `async ${map} ${waits}`),
+      'in.txt': 'bb a\na ccc bb a\n',
     });
-    const runs = join(folder, '.rehearse', 'runs');
+    const flags = ['-w', '1', '-m', '4', '-r', '1', '-o', 'out', '--data-dir', 'data'];
+    const command = start(['run', 'job.ts', 'in.txt', ...flags], { cwd: folder });
+    const runs = join(folder, 'data', 'runs');
     const begun = (): boolean => {
       try {
-        return readdirSync(join(runs, readdirSync(runs)[0]!, 'work')).length > 0;
+        return readdirSync(join(runs, readdirSync(runs).sort()[stage]!, 'work')).length > 0;
       } catch {
         return false;
       }
@@ -77,9 +77,18 @@ describe('a pipeline', () => {
     while (!begun()) await new Promise((resolve) => setTimeout(resolve, 20));
     command.child.kill('SIGKILL');
     await command.ended;
-    const ended = await rehearse(['resume', 'last'], { cwd: folder });
+    const killed = readdirSync(runs).sort()[stage]!;
+    const ended = await rehearse(['resume', join('data', 'runs', killed)], { cwd: folder });
     expect(ended.code, ended.err).toBe(0);
     expect(output(folder, 'out')).toBe('1 3\n2 2\n3 1\n');
+    // All stages are in one place, and what lay between them is gone.
+    expect(readdirSync(folder).sort()).toEqual(['data', 'in.txt', 'job.ts', 'out']);
+    expect(readdirSync(runs)).toHaveLength(2);
+    for (const run of readdirSync(runs)) expect(readdirSync(join(runs, run))).not.toContain('output');
+    const first = await rehearse(['resume', join('data', 'runs', readdirSync(runs).sort()[0]!)], {
+      cwd: folder,
+    });
+    expect(first.err).toContain('the stage that followed has read its output');
   });
 });
 

@@ -1,5 +1,13 @@
 /** Interrupted and killed runs: what they say, what they leave, and that `resume` finishes them. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -214,6 +222,23 @@ describe.skipIf(!onLinux)('kill -9 of the command (processes are watched through
   );
 });
 
+describe('an interrupt while standard input is kept', () => {
+  it('leaves nothing of the run', async () => {
+    const folder = newFolder();
+    const before = 'mkfifo pipe && exec 0<>pipe'; // which has no end
+    const running = start(['run', 'word-count', '-', '-o', 'out'], { cwd: folder, before });
+    await until(
+      'it is read',
+      () =>
+        existsSync(join(folder, '.rehearse', 'runs')) &&
+        runsOf(folder).some((run) => existsSync(join(run, 'stdin'))),
+    );
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    expect(runsOf(folder)).toEqual([]);
+  });
+});
+
 describe('resume', () => {
   it('refuses when an input or the job has changed or is gone, and takes them back when they are as before', async () => {
     const folder = gatedFolder();
@@ -233,6 +258,19 @@ describe('resume', () => {
     const again = await rehearse(['resume', 'last'], { cwd: folder });
     expect(again).toMatchObject({ code: 0, out: '' });
     expect(again.err).toMatch(/^run \S+ is done: \S+\/out\n$/);
+  });
+
+  it('of a run that is done says so under --json too, and removes what a kill at the very end has left', async () => {
+    const folder = newFolder({ 'in.txt': text });
+    await succeed(['run', 'word-count', ...args.slice(2)], { cwd: folder });
+    const run = runsOf(folder)[0]!;
+    const workspace = join(folder, `.out.rehearse-${basename(run)}`);
+    for (const left of [workspace, join(run, 'bundle'), join(run, 'stdin')]) mkdirSync(left);
+    const { out } = await succeed(['resume', 'last', '--json'], { cwd: folder });
+    expect(JSON.parse(out)).toMatchObject({ outcome: 'published', output: join(folder, 'out') });
+    expect(existsSync(workspace)).toBe(false);
+    expect(readdirSync(run)).not.toContain('bundle');
+    expect(readdirSync(run)).not.toContain('stdin');
   });
 
   it('refuses when an input has grown, or was only touched', async () => {

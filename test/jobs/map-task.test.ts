@@ -330,6 +330,20 @@ describe('a map task', () => {
     expect(() => mapAll(counting('mine', 0.5), [''])).toThrow('cannot grow by 0.5');
   });
 
+  test('refuses counters whose names are long or hold a NUL, and more than 250 of them, and says which', () => {
+    const counting = (names: readonly string[]): Job => ({
+      ...words,
+      map(_line, _emit, ctx) {
+        for (const name of names) ctx.count(name);
+      },
+    });
+    const names = Array.from({ length: 250 }, (_, index) => `key ${index}`);
+    mapAll(counting([...names.slice(1), 'x'.repeat(200)]), ['', '']);
+    expect(() => mapAll(counting([...names, 'last']), [''])).toThrow('counter "last" is one too many');
+    expect(() => mapAll(counting(['x'.repeat(201)]), [''])).toThrow('"xxx');
+    expect(() => mapAll(counting(['a\0b']), [''])).toThrow('"a\\u0000b" cannot name a counter');
+  });
+
   test('calls setup before the first line and teardown after the last', () => {
     const calls: string[] = [];
     const job = defineJob({

@@ -136,6 +136,16 @@ describe('a job that does not compile', () => {
     expect((error as JobCompileError).location?.column).toBe(24);
   });
 
+  test('is written anew where a power cut has left an empty file of its name', async () => {
+    const { code, name } = await bundleJob(
+      write('job.ts', `export default { name: 'x', map() {}, reduce: 'none' };`),
+    );
+    write(`bundles/${hashOf(code)}.mjs`, '');
+    expect(await loadProgram(code, { directory: join(folder, 'bundles'), name })).toMatchObject({
+      name: 'x',
+    });
+  });
+
   test('names the file that is wrong, and an import that is missing', async () => {
     write('lib/split.ts', 'export const split = ;');
     const broken = (await failure(bundleJob(write('job.ts', WORDS)))) as JobCompileError;

@@ -102,6 +102,13 @@ describe('what is taken', () => {
     expect(file).toMatchObject({ name: '-', sizeBytes: 8, path: join(spoolDirectory, 'stdin') });
   });
 
+  it('reads standard input once, however often it is named', async () => {
+    const cwd = tree({});
+    const stdin = Readable.from([Buffer.from('one\n')]);
+    const files = await resolveInputs(['-', '-'], { cwd, spoolDirectory: join(cwd, 'spool'), stdin });
+    expect(files).toMatchObject([{ name: '-', sizeBytes: 4 }]);
+  });
+
   it('is quick with thousands of files', async () => {
     const cwd = temporaryDirectory();
     for (let index = 0; index < 3000; index++) writeFileSync(join(cwd, `${index}.txt`), '');
@@ -150,6 +157,24 @@ describe('what is refused', () => {
     expect(await refusal(['d/**'], { cwd })).toMatchObject({ code: 'unreadable' });
   });
 
+  it('names a directory that cannot be listed for any other reason', async () => {
+    const cwd = tree({ 'd/a': 'x' });
+    onTestFinished(() => void execFileSync('rm', ['-rf', cwd]));
+    const dig = `for (const name of Array(17).fill('n'.repeat(250))) fs.mkdirSync(name), process.chdir(name)`;
+    execFileSync(process.execPath, ['-e', dig], { cwd: join(cwd, 'd') }); // until no path leads there any more
+    const expected = { code: 'unreadable', message: expect.stringContaining('path is too long') };
+    expect(await refusal(['d'], { cwd })).toMatchObject(expected);
+    expect(await refusal(['d/**'], { cwd })).toMatchObject(expected);
+  });
+
+  it('does not ask for permission to follow links that go in a circle', async () => {
+    const cwd = tree({});
+    symlinkSync('around', join(cwd, 'around'));
+    const { message, next } = await refusal(['around'], { cwd });
+    expect(message).toContain('circle');
+    expect(next).not.toContain('permission');
+  });
+
   it('refuses an output inside an input directory, unless it would be skipped there', async () => {
     const cwd = tree({ 'd/a': 'x' });
     expect(await refusal(['d'], { cwd, output: 'd/out' })).toMatchObject({ code: 'output-inside-input' });
@@ -169,6 +194,16 @@ describe('what is refused', () => {
     expect(await refusal(['out/part-*'], { cwd, output: 'out' })).toMatchObject({
       code: 'input-inside-output',
     });
+  });
+
+  it('sees inputs that lie in the output through a link', async () => {
+    const cwd = tree({ 'real/out/part-00000': 'x' });
+    symlinkSync('real', join(cwd, 'alias'));
+    symlinkSync('real/out/part-00000', join(cwd, 'file'));
+    const expected = { code: 'input-inside-output' };
+    expect(await refusal(['alias/out/part-*'], { cwd, output: 'alias/out' })).toMatchObject(expected);
+    expect(await refusal(['file'], { cwd, output: 'real/out' })).toMatchObject(expected);
+    expect(await names(['file'], { cwd, output: 'real/other' })).toEqual(['file']);
   });
 });
 

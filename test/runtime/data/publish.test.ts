@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   attemptsPath,
   PUBLISH_STEPS,
@@ -23,6 +23,24 @@ import {
   workspacePath,
 } from '../../../runtime/data/publish.js';
 import { temporaryDirectory } from './temporary.js';
+
+/** As under `ulimit -n 64`; how many files were open at once is counted. */
+const system = vi.hoisted(() => ({ open: 0, openAtOnceMax: 0 }));
+vi.mock('../../../runtime/open-files.js', () => ({ openFilesMax: () => 64 }));
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const own = await importOriginal<typeof import('node:fs/promises')>();
+  const open: typeof own.open = async (...args) => {
+    const file = await own.open(...args);
+    system.openAtOnceMax = Math.max(system.openAtOnceMax, ++system.open);
+    const close = file.close.bind(file);
+    file.close = () => {
+      system.open--;
+      return close();
+    };
+    return file;
+  };
+  return { ...own, open };
+});
 
 const PARTS = 2;
 const OLD = { 'old.txt': 'old', 'sub/deep.txt': 'deep' };
@@ -242,6 +260,32 @@ describe('a job that cannot be published', () => {
     expect(await publish(job, 'p2')).toMatchObject({ outcome: 'failed', definite: true, code: 'voided' });
     expect(snapshot(output)).toEqual(OLD);
     await expectNothingLeft(directory, [job]);
+  });
+
+  it.each(PUBLISH_STEPS)('is tried again when too many files are open at %s', async (step) => {
+    const { directory, output } = place('an old output');
+    const job = { output, runId: 'b', overwrite: true };
+    await prepare(job);
+    const result = await publish(job, 'p1', (name) => {
+      if (name === step) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' });
+    });
+    if (result.outcome === 'failed') expect(result).toMatchObject({ definite: false, code: 'disk' });
+    expect((await publish(job, 'p2')).outcome).not.toBe('failed');
+    expect(snapshot(output)).toEqual(expected(job));
+    await expectNothingLeft(directory, [job]);
+  });
+
+  it('has few files open at once where few may be', async () => {
+    const { output } = place('no output');
+    await prepareWorkspace(output, 'b');
+    const parts = Array.from({ length: 60 }, (_, partition) => {
+      const path = join(attemptsPath(output, 'b'), String(partition));
+      writeFileSync(path, '');
+      return { partition, path };
+    });
+    system.openAtOnceMax = 0;
+    await publishOutput({ output, runId: 'b', overwrite: false, publisher: 'p', parts, success: '' });
+    expect(system.openAtOnceMax).toBeLessThanOrEqual(4);
   });
 
   it('puts the old output back when something else gets in the way at the last moment', async () => {

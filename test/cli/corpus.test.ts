@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { writeWhole } from '../../cli/fuzz/corpus.js';
+import { newFolder } from './command.js';
+
+/** A disk that takes half of what it is given. */
+vi.mock('node:fs', async (importOriginal) => {
+  const own = await importOriginal<typeof import('node:fs')>();
+  const half = (file: number, text: string) => own.writeSync(file, text.slice(0, text.length / 2));
+  return { ...own, writeSync: half };
+});
+
+describe('a file of the corpus', () => {
+  it('has all of its text, however little the system takes at a time', () => {
+    const path = join(newFolder(), 'found.yaml');
+    writeWhole(path, 'all of it');
+    expect(readFileSync(path, 'utf8')).toBe('all of it');
+  });
+});
