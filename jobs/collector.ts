@@ -18,8 +18,8 @@
 import { knownAs } from './aggregates.js';
 import { type Partitioner, partitionerOf } from './partition.js';
 import type { Job, KeyedValues } from './types.js';
-import { compareUtf8, utf8Length, wellFormed } from './utf8.js';
-import { canonicalValue, lengthInJson, numbersOf, objectText, showValue, ValueError } from './values.js';
+import { compareUtf8, utf8Length } from './utf8.js';
+import { canonicalKey, canonicalValue, lengthInJson, numbersOf, objectText } from './values.js';
 
 const COMBINE_AT = 8;
 /** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
@@ -95,10 +95,7 @@ export class Groups implements Collector {
 
   /** The group of a key that is not known in this spelling. */
   #groupOf(spelling: string): Group {
-    if (typeof spelling !== 'string') {
-      throw new ValueError(`a key must be a string, but ${showValue(spelling)} was emitted: use String(key)`);
-    }
-    const key = wellFormed(spelling);
+    const key = canonicalKey(spelling);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const group: Group = { key, partition: this.#partition(key), values: NO_VALUES, valueBytes: 0 };

@@ -37,6 +37,8 @@ export class MapTask {
   #offered = 0;
   #skipped = 0;
   #recordsIn = 0;
+  /** Where the records offered are what a program made of others: how many those were. */
+  #programRead: number | undefined;
   #recordsOut = 0;
 
   constructor(options: MapTaskOptions) {
@@ -60,7 +62,7 @@ export class MapTask {
     return sortedCounters([
       ...this.#userCounters,
       ...(this.#skipped > 0 ? [['map.records.skipped', this.#skipped] as const] : []),
-      ['map.records.in', this.#recordsIn],
+      ['map.records.in', this.#programRead ?? this.#recordsIn],
       ['map.records.out', this.#recordsOut],
     ]);
   }
@@ -80,6 +82,11 @@ export class MapTask {
   /** The records that follow are of this input. */
   openInput(name: string): void {
     this.#input.name = name;
+  }
+
+  /** The records offered are lines of a program, which was given so many records more: those are the ones that count. */
+  programRead(records: number): void {
+    this.#programRead = (this.#programRead ?? 0) + records;
   }
 
   /** Maps one record; the next may be offered when this is done. `offset` is in bytes. */

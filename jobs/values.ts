@@ -3,6 +3,7 @@
  * the same value whether it went through a file, a socket or neither.
  */
 import { isPromise } from './maybe-promise.js';
+import { wellFormed } from './utf8.js';
 
 /** User code produced a key, a value or a partition that cannot be used. */
 export class ValueError extends Error {
@@ -33,6 +34,12 @@ export function showValue(value: unknown): string {
   } catch {
     return typeof value;
   }
+}
+
+/** The key as it is kept. Throws ValueError for what is no string. */
+export function canonicalKey(key: unknown): string {
+  if (typeof key === 'string') return wellFormed(key);
+  throw new ValueError(`a key must be a string, but ${showValue(key)} was emitted: use String(key)`);
 }
 
 /**

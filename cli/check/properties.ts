@@ -4,6 +4,7 @@
  * input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
  */
 import fc from 'fast-check';
+import { formatterOf } from '../../jobs/output-format.js';
 import { partitionerOf } from '../../jobs/partition.js';
 import { type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
 import type { Job, MapEmit, Params } from '../../jobs/types.js';
@@ -57,7 +58,15 @@ export async function checkJob(subject: Subject): Promise<Checked[]> {
 type Emitted = readonly [key: string, value: unknown];
 
 /** What `map` emits for one record, as it emitted it. */
-async function emittedBy({ job, params, seed }: Subject, one: PlainRecord): Promise<Emitted[]> {
+function emittedBy(subject: Subject, one: PlainRecord): Promise<Emitted[]> {
+  return emittedInTasks(subject, [[one]]);
+}
+
+/** What it emits for all of them, with a map task for each split. */
+async function emittedInTasks(
+  { job, params, seed }: Subject,
+  splits: readonly (readonly PlainRecord[])[],
+): Promise<Emitted[]> {
   const emitted: Emitted[] = [];
   const watched: Job = {
     ...job,
@@ -73,7 +82,7 @@ async function emittedBy({ job, params, seed }: Subject, one: PlainRecord): Prom
   };
   await runPlain({
     job: { ...watched, partition: undefined },
-    splits: [[one]],
+    splits,
     reduces: 1,
     budgetBytes: 1e9,
     params,
@@ -185,7 +194,7 @@ async function combineIsAssociative(subject: Subject): Promise<string | undefine
 
 async function combineIsHarmless(subject: Subject): Promise<string | undefined> {
   if (!subject.job.combine) return 'the job has no combine';
-  const [groups] = [await groupsOf(subject)];
+  const groups = await groupsOf(subject);
   if (groups.length === 0) return nothingToCombine;
   const plain = await outputOf(subject, { combine: undefined });
   const combined = await outputOf(subject, {});
@@ -216,6 +225,11 @@ async function outputOf(
   const job: Job = { ...subject.job, partition: undefined, ...changes };
   const cut = (map: number): number => Math.floor((map * records.length) / maps);
   const splits = Array.from({ length: maps }, (_, map) => records.slice(cut(map), cut(map + 1)));
+  if (job.reduce === 'none') {
+    const format = formatterOf(job.outputFormat);
+    const emitted = await emittedInTasks(subject, splits);
+    return emitted.map(([key, value]) => format(key, canonicalValue(value, key))).join('');
+  }
   const { parts } = (await runPlain({ job, splits, reduces: 1, budgetBytes, params, seed })) as PlainOutput;
   return parts[0]!;
 }

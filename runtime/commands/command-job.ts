@@ -28,7 +28,7 @@ export function parsePair(io: LineCodec, line: string): readonly [key: string, v
     const tab = line.indexOf('\t');
     return tab < 0 ? [line, ''] : [line.slice(0, tab), line.slice(tab + 1)];
   }
-  const { key, value } = JSON.parse(line) as { key?: unknown; value?: unknown };
+  const { key, value } = (JSON.parse(line) ?? {}) as { key?: unknown; value?: unknown };
   if (typeof key !== 'string' || value === undefined) {
     throw new Error(`a line of NDJSON is {"key":"…","value":…}, not ${line.slice(0, 100)}`);
   }

@@ -2,7 +2,7 @@
 import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
 import type { Job, TaskContext } from '../../jobs/types.js';
-import type { RecordBatch } from '../data/json-records.js';
+import type { DataRecord, RecordBatch } from '../data/json-records.js';
 import { type Commands, formatPair, parsePair } from './command-job.js';
 import { environmentOf } from './environment.js';
 import { Program, runOnText } from './process.js';
@@ -12,33 +12,42 @@ export interface MapProgramOptions {
   readonly context: TaskContext;
   /** Names of the inputs of the split. */
   readonly inputs: readonly string[];
-  /** Told how far the program's input was read: it may say nothing until the end. */
-  readonly fed: (bytesDone: number) => void;
+  /** Told what the program is given: so many records more, and how far the split was read for them. */
+  readonly fed: (records: number, bytesDone: number) => void;
+}
+
+/** What a program printed. It is of no input in particular, and there may be some before anything was read, or without. */
+export interface PrintedBatch {
+  readonly file?: undefined;
+  readonly records: readonly DataRecord[];
+  readonly bytesDone: number;
 }
 
 /** What the mapper prints for the records, as records: each line one. */
 export async function* throughMapper(
   batches: AsyncIterable<RecordBatch>,
   options: MapProgramOptions,
-): AsyncGenerator<RecordBatch> {
+): AsyncGenerator<PrintedBatch> {
   const { commands, context, inputs, fed } = options;
   const environment = environmentOf(context.task, inputs);
   const program = new Program({ command: commands.mapper, role: 'mapper', environment, context });
-  let read: RecordBatch | undefined;
+  let read = 0;
   async function* lines(): AsyncGenerator<string> {
     for await (const batch of batches) {
-      read = batch;
       let text = '';
-      for (const { record } of batch.records) text += `${record}\n`;
-      fed(batch.bytesDone);
+      let records = 0;
+      for (const { record } of batch.records) {
+        text += `${record}\n`;
+        records++;
+      }
+      read = batch.bytesDone;
+      fed(records, read);
       yield text;
     }
   }
   program.feed(lines());
   for await (const printed of program.lines()) {
-    if (!read) continue;
-    const records = printed.map((record) => ({ record, offset: 0 }));
-    yield { file: read.file, records, bytesDone: read.bytesDone };
+    yield { records: printed.map((record) => ({ record, offset: 0 })), bytesDone: read };
   }
 }
 

@@ -2,12 +2,15 @@
  * One run of a user's program: lines go in, lines come out, and both are held back when the other side is slow.
  *
  * The program runs in a process group of its own, under a shell that watches a pipe: when this thread, or the whole
- * worker, ends for whatever reason, the pipe closes and the group is killed.
+ * worker, ends for whatever reason, the pipe closes and the group is killed. What a program leaves running may still print,
+ * as in a pipeline of a shell; what does not is ended with it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { TaskContext } from '../../jobs/types.js';
+import { errnoOf } from '../data/disk.js';
+import { DiskError } from '../data/errors.js';
 
 const watched = `
 exec 4<&0
@@ -15,10 +18,8 @@ exec 4<&0
 command=$!
 exec 4<&- </dev/null
 (cat <&3; kill -9 0) >/dev/null 2>&1 &
-watch=$!
 wait $command
 code=$?
-kill -9 $watch
 exit $code
 `;
 
@@ -34,6 +35,7 @@ export interface ProgramOptions {
 export class Program {
   readonly #options: ProgramOptions;
   readonly #child: ChildProcess;
+  readonly #start: Promise<void>;
   readonly #exit: Promise<string | undefined>;
   #lastComplaint = '';
   #feeding: Promise<void> = Promise.resolve();
@@ -45,26 +47,33 @@ export class Program {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment, REHEARSE_COMMAND: options.command },
     });
-    this.#child.stdin!.on('error', () => {}); // a program may stop reading before the end
+    this.#start = new Promise((resolve, reject) => {
+      this.#child.once('spawn', resolve);
+      this.#child.once('error', (error) => reject(notStarted(options, error)));
+    });
+    this.#start.catch(() => {}); // `lines` throws it
     this.#exit = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(error.message));
       this.#child.once('exit', (code, signal) => {
-        this.kill(); // what watches the pipe goes too
+        if (code !== 0) this.kill(); // nobody wants what is left of it
         resolve(code === 0 ? undefined : signal ? `was ended by ${signal}` : `ended with exit code ${code}`);
       });
     });
+    if (this.#child.pid === undefined) return; // it has no pipes either
+    this.#child.stdin!.on('error', () => {}); // a program may stop reading before the end
     createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#hear(line));
   }
 
   /** Writes the lines, each with its end, as fast as the program takes them. */
   feed(lines: AsyncIterable<string> | Iterable<string>): void {
+    if (this.#child.pid === undefined) return;
     this.#feeding = this.#feed(lines);
     this.#feeding.catch(() => {}); // `lines` meets the same error
   }
 
-  /** What the program prints, line by line. Throws what feeding threw, or that the program failed. */
+  /** What the program prints, line by line. Throws what feeding threw, or that the program failed; DiskError if it did not begin. */
   async *lines(): AsyncGenerator<string[]> {
     let rest = '';
+    await this.#start;
     try {
       for await (const chunk of this.#child.stdout!.setEncoding('utf8')) {
         const lines = (rest + (chunk as string)).split('\n');
@@ -116,15 +125,22 @@ export class Program {
   }
 }
 
-/** Runs a program on a text, in one go. Throws Error when it fails. */
-export function runOnText({ command, role, environment }: ProgramOptions, text: string): string {
+/** The system refused: no more files may be open, or no more processes run. It is not the program's doing. */
+function notStarted({ role, command }: ProgramOptions, error: Error): Error {
+  const errno = errnoOf(error);
+  return errno === undefined ? error : new DiskError(`the ${role} (${command})`, errno, error);
+}
+
+/** Runs a program on a text, in one go. Throws Error when it fails, DiskError when it could not begin. */
+export function runOnText(options: ProgramOptions, text: string): string {
+  const { command, role, environment } = options;
   const { status, signal, error, stdout, stderr } = spawnSync('sh', ['-c', command], {
     input: text,
     encoding: 'utf8',
     maxBuffer: Number.POSITIVE_INFINITY,
     env: { ...process.env, ...environment },
   });
-  if (error) throw error;
+  if (error && errnoOf(error) !== 'EPIPE') throw notStarted(options, error); // it may stop reading before the end
   if (status === 0) return stdout;
   const complaint = stderr.trim().split('\n').at(-1) ?? '';
   throw new Error(

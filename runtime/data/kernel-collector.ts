@@ -6,8 +6,7 @@
  * pair that a job emits; it makes no objects and calls nothing in the common case, a short key.
  */
 import type { Collector } from '../../jobs/collector.js';
-import { wellFormed } from '../../jobs/utf8.js';
-import { canonicalValue, showValue, ValueError } from '../../jobs/values.js';
+import { canonicalKey, canonicalValue } from '../../jobs/values.js';
 import { KEY_BYTES_MAX, type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import type { FailureMemory } from './attempt.js';
 
@@ -99,10 +98,7 @@ export class KernelCollector implements Collector {
 
   /** Any key and value; the general lane has the words for what is wrong with them. */
   #addOdd(spelling: string, value: unknown): void {
-    if (typeof spelling !== 'string') {
-      throw new ValueError(`a key must be a string, but ${showValue(spelling)} was emitted: use String(key)`);
-    }
-    const key = wellFormed(spelling);
+    const key = canonicalKey(spelling);
     if (typeof value !== 'number') throw this.#notForKernel('a value is not a number');
     if (key.length * UTF8_BYTES_PER_UNIT_MAX > KEY_BYTES_MAX) throw this.#notForKernel('a key is very long');
     // What has gathered, and this record: far less than the kernel's input holds.

@@ -6,8 +6,7 @@
  */
 import { MapTask } from '../../jobs/map-task.js';
 import { formatterOf } from '../../jobs/output-format.js';
-import { wellFormed } from '../../jobs/utf8.js';
-import { canonicalValue } from '../../jobs/values.js';
+import { canonicalKey, canonicalValue } from '../../jobs/values.js';
 import { type AttemptResult, FailureMemory } from './attempt.js';
 import { type MapRecordsOptions, mapRecords } from './map-records.js';
 import { TextFile } from './text-file.js';
@@ -25,7 +24,7 @@ export async function runMapOnlyAttempt(options: MapOnlyAttemptOptions): Promise
   const file = new TextFile(options.target);
   const collector = {
     add: (key: string, value: unknown): void => {
-      const line = format(wellFormed(key), canonicalValue(value, key));
+      const line = format(canonicalKey(key), canonicalValue(value, key));
       memory.keep(() => file.write(line));
     },
     finish: (): void => {},

@@ -3,7 +3,7 @@ import type { MapTask } from '../../jobs/map-task.js';
 import { isPromise } from '../../jobs/maybe-promise.js';
 import type { Job, TaskSetting } from '../../jobs/types.js';
 import { commandsOf } from '../commands/command-job.js';
-import { throughMapper } from '../commands/map-program.js';
+import { type PrintedBatch, throughMapper } from '../commands/map-program.js';
 import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
 import type { InputFile } from './input-file.js';
 import type { RecordBatch } from './json-records.js';
@@ -32,10 +32,11 @@ export async function mapRecords(
   const bytesTotal = splitBytes(ranges);
   let input: string | undefined;
   let offset = 0;
+  let isMapping = true;
   try {
     await task.start();
     for await (const { file, records, bytesDone } of recordsFor(task, options)) {
-      if (file.name !== input) task.openInput((input = file.name));
+      if (file && file.name !== input) task.openInput((input = file.name));
       for (const one of records) {
         offset = one.offset;
         const mapped = task.offer(one.record, offset);
@@ -45,14 +46,14 @@ export async function mapRecords(
       progress?.(bytesDone, bytesTotal);
       await breathe(context.signal);
     }
-    input = undefined;
+    isMapping = false;
     ending();
     await task.finish();
   } catch (error) {
     memory.check();
     const { record } = task;
-    const site = input === undefined || record === undefined ? {} : { input, offset, record };
-    throw blame(error, site, context.signal);
+    if (!isMapping || record === undefined) throw blame(error, {}, context.signal);
+    throw blame(error, input === undefined ? { record } : { input, offset, record }, context.signal);
   }
 }
 
@@ -60,12 +61,16 @@ export async function mapRecords(
 function recordsFor(
   task: MapTask,
   { job, files, ranges, progress }: MapRecordsOptions,
-): AsyncIterable<RecordBatch> {
+): AsyncIterable<RecordBatch | PrintedBatch> {
   const batches = readRecords(files, ranges, job);
   const commands = commandsOf(job);
   if (!commands) return batches;
   const inputs = [...new Set(ranges.map(({ file }) => files[file]!.name))];
   const bytesTotal = splitBytes(ranges);
-  const fed = (bytesDone: number): void => progress?.(bytesDone, bytesTotal);
+  task.programRead(0);
+  const fed = (records: number, bytesDone: number): void => {
+    task.programRead(records);
+    progress?.(bytesDone, bytesTotal);
+  };
   return throughMapper(batches, { commands, context: task.context, inputs, fed });
 }

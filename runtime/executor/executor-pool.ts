@@ -149,6 +149,7 @@ export class ExecutorPool {
     thread.on('message', (result: ThreadResult) => this.#onResult(executor, result));
     thread.on('error', (error) => {
       executor.failure = error;
+      this.#forget(executor); // it ends, and takes nothing more
     });
     thread.on('exit', (code) => this.#onExit(executor, code));
     thread.stdout.on('data', (bytes) => this.#print(executor, bytes));
@@ -157,7 +158,8 @@ export class ExecutorPool {
   }
 
   #onResult(executor: Executor, result: ThreadResult): void {
-    if (executor.aborting || !executor.task) return; // the order to stop was first
+    // The order to stop was first. A thread whose end has begun takes no other attempt, which would be blamed for it.
+    if (executor.aborting || executor.failure || !executor.task) return;
     const { attempt } = this.#release(executor);
     this.#idle.push(executor);
     this.#options.ended(attempt, result);
@@ -165,17 +167,20 @@ export class ExecutorPool {
 
   #onExit(executor: Executor, code: number): void {
     if (this.#closed) return;
-    if (!executor.task) {
-      const position = this.#idle.indexOf(executor);
-      if (position >= 0) this.#idle.splice(position, 1);
-      return;
-    }
+    if (!executor.task) return this.#forget(executor);
     const { task, aborting } = executor;
     this.#release(executor);
     forgetAttempt(task, task.attempt.task < task.maps ? this.#options.workDirectory : task.attemptsDirectory);
     if (aborting) this.#options.ended(task.attempt, { type: 'aborted' });
     else this.#options.ended(task.attempt, { type: 'broke', failure: failureOfExit(executor.failure, code) });
-    this.#idle.push(this.#spawn());
+    // The slot's next attempt may have begun meanwhile, in a thread of its own.
+    if (this.#idle.length + this.#busy.size < this.#options.slots) this.#idle.push(this.#spawn());
+  }
+
+  /** An idle thread that is at its end. */
+  #forget(executor: Executor): void {
+    const position = this.#idle.indexOf(executor);
+    if (position >= 0) this.#idle.splice(position, 1);
   }
 
   #release(executor: Executor): ThreadTask {

@@ -155,6 +155,7 @@ export class WorkerNode extends DialingNode<'worker'> {
       if (!this.#running.has(key)) return; // aborted meanwhile
       const sources = await this.#sourcesFor(running, order);
       if (this.#running.has(key)) this.#begin(running, order, sources);
+      else running.inputs?.remove(); // aborted when all was there already
     } catch (error) {
       this.#giveUp(running, error as Error);
     }

@@ -52,6 +52,18 @@ async function main(): Promise<void> {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const mayDial = told('dial');
+  const points = new CrashPoints([], announce);
+  // Whoever restarts a node and slows it down at once is heard before there is a worker: what follows the setup may come
+  // together with it, and is gone before anybody who awaits the setup goes on.
+  let slowBy = 1;
+  let worker: WorkerNode | undefined;
+  process.on('message', (message: ToChild) => {
+    if (message.type === 'setup') points.set(message.setup.points);
+    if (message.type === 'points') points.set(message.points);
+    if (message.type !== 'slow') return;
+    slowBy = message.factor;
+    worker?.slow(slowBy);
+  });
   const [when, ...ownVariables] = process.argv.slice(2);
   for (const variable of ownVariables) delete process.env[variable];
   // It will be a while until this process is told what it is for: a worker, most likely, which needs a thread.
@@ -59,16 +71,6 @@ async function main(): Promise<void> {
   const { setup } = await told('setup');
   process.title = `rehearse ${setup.life.node}`;
   const layout = runLayout(setup.dataDirectory, setup.runId);
-  const points = new CrashPoints(setup.points, announce);
-  // Whoever restarts a node and slows it down at once is heard before there is a worker.
-  let slowBy = 1;
-  let worker: WorkerNode | undefined;
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'points') points.set(message.points);
-    if (message.type !== 'slow') return;
-    slowBy = message.factor;
-    worker?.slow(slowBy);
-  });
   const watch = setup.watched
     ? { stepped: (event: unknown, effects: unknown) => tell({ type: 'step', event, effects } as ToParent) }
     : {};

@@ -100,6 +100,7 @@ async function stream(
   writer: SegmentWriter,
   received: Received,
 ): Promise<boolean> {
+  if (signal.aborted) return false; // before or between streams: who listens only now is not told
   const channel = new Channel(address);
   const { path, requestSerialize, responseDeserialize } = fetchMethod;
   const request = { attempt: source, partition, offset: received.bytes, lz4 };

@@ -70,7 +70,8 @@ async function send(call: Call, reader: SegmentReader): Promise<void> {
   for (let position = offset; position < bytes && !call.cancelled; ) {
     const data = reader.bytesAt(partition, position, chunkBytes);
     position += data.length;
-    if (!call.write(lz4 ? await packed(data) : { data })) await taken(call);
+    const chunk = lz4 ? await packed(data) : { data };
+    if (!call.write(chunk)) await taken(call);
   }
 }
 
@@ -80,9 +81,10 @@ async function packed(data: Buffer): Promise<Given> {
   return block.length < data.length ? { data: block, lz4: true } : { data };
 }
 
-/** Resolves when more may be written, or nobody reads any more. */
-function taken(call: Call): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves when more may be written, or nobody reads any more: whoever stopped before this is called is not heard again. */
+async function taken(call: Call): Promise<void> {
+  if (call.cancelled || call.destroyed) return;
+  await new Promise<void>((resolve) => {
     const events = ['drain', 'cancelled', 'close', 'error'];
     const done = (): void => {
       for (const event of events) call.off(event, done);

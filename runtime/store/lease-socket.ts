@@ -4,10 +4,8 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { removeFile } from '../remove-tree.js';
+import { checkSocketPath } from '../transport/socket-path.js';
 import { errorCode } from './segment-directory.js';
-
-/** A longer path would be cut silently by the system (107 bytes on Linux, 103 on macOS). */
-export const SOCKET_PATH_BYTES_MAX = 100;
 
 export class LifeSign {
   readonly #path: string;
@@ -16,17 +14,8 @@ export class LifeSign {
 
   /** @throws RangeError when `path` is too long for a socket. */
   constructor(path: string) {
-    const bytes = Buffer.byteLength(path);
-    if (bytes > SOCKET_PATH_BYTES_MAX) {
-      throw new RangeError(
-        `a socket path may have ${SOCKET_PATH_BYTES_MAX} bytes, this one has ${bytes}: ${path}`,
-      );
-    }
+    checkSocketPath(path);
     this.#path = path;
-  }
-
-  get path(): string {
-    return this.#path;
   }
 
   /** Starts to listen, if not yet. The path must be this process's own: what lies there is replaced. */
@@ -58,32 +47,22 @@ export class LifeSign {
   }
 }
 
+/** Pause before a holder that has closed a connection is called again. */
+const againMs = 10;
+
 /** Watches the process that listens on `path`; calls `onDeath` at most once, and never after `end`. */
 export class LifeWatch {
-  readonly path: string;
-  readonly #socket: Socket;
+  readonly #path: string;
+  readonly #onDeath: () => void;
+  #socket: Socket;
+  #again: NodeJS.Timeout | undefined;
   #dead = false;
   #ended = false;
 
   constructor(path: string, onDeath: () => void) {
-    this.path = path;
-    let connected = false;
-    let refused = false;
-    this.#socket = connect(path);
-    this.#socket.on('connect', () => {
-      connected = true;
-    });
-    this.#socket.on('error', (error) => {
-      refused = ['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? '');
-    });
-    this.#socket.on('close', () => {
-      // Other errors (a full backlog, no rights) say nothing about the holder; its lease runs out by time.
-      if (this.#ended || !(connected || refused)) return;
-      this.#dead = true;
-      onDeath();
-    });
-    this.#socket.resume();
-    this.#socket.unref();
+    this.#path = path;
+    this.#onDeath = onDeath;
+    this.#socket = this.#call();
   }
 
   get dead(): boolean {
@@ -92,6 +71,35 @@ export class LifeWatch {
 
   end(): void {
     this.#ended = true;
+    clearTimeout(this.#again);
     this.#socket.destroy();
+  }
+
+  #call(): Socket {
+    let connected = false;
+    let refused = false;
+    const socket = connect(this.#path);
+    socket.on('connect', () => {
+      connected = true;
+    });
+    socket.on('error', (error) => {
+      refused = ['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? '');
+    });
+    socket.on('close', () => {
+      if (this.#ended) return;
+      if (refused) {
+        this.#dead = true;
+        this.#onDeath();
+      } else if (connected) {
+        // A holder that may open no more files closes what it has accepted: dead is only who listens no more.
+        this.#again = setTimeout(() => {
+          this.#socket = this.#call();
+        }, againMs).unref();
+      }
+      // Other errors (a full backlog, no rights) say nothing about the holder; its lease runs out by time.
+    });
+    socket.resume();
+    socket.unref();
+    return socket;
   }
 }

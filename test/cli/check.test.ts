@@ -46,6 +46,16 @@ describe('check', () => {
     expect(ended.code).toBe(1);
   });
 
+  it('tries the output of a job without reduce, too', async () => {
+    const kept = await check("map(line, emit) { emit(line, 1); }, reduce: 'none'");
+    expect(kept.out).toContain('ok   the output does not depend on how the input is cut');
+    expect(kept.code).toBe(0);
+    const numbered = "setup() { calls = 0; }, map(line, emit) { emit(line, ++calls); }, reduce: 'none'";
+    const broken = await check(numbered);
+    expect(broken.out).toContain('NO   the output does not depend on how the input is cut');
+    expect(broken.code).toBe(1);
+  });
+
   it('answers as one JSON document', async () => {
     const folder = newFolder({ 'in.txt': text });
     const ended = await rehearse(['check', 'word-count', 'in.txt', '--json', '--records', '2'], {

@@ -109,6 +109,38 @@ describe('programs in the place of a job', () => {
     expect(ended.out).toBe('line\t\nline\t\n');
   });
 
+  it('are asked also where there is nothing to read', async () => {
+    const folder = newFolder({ 'in.txt': '' });
+    const count = "awk 'END { print NR }'";
+    const ended = await rehearse(
+      ['run', '--mapper', count, 'in.txt', '-w', '1', '-r', '1', '-o', '-', '-q'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(ended.out).toBe('0\t\n');
+  });
+
+  it('are counted by the lines that they are given, and not by what they print', async () => {
+    const folder = newFolder({ 'in.txt': 'line\n'.repeat(5) });
+    const ended = await rehearse(
+      ['run', '--mapper', 'cat; echo more', 'in.txt', '-w', '1', '-o', 'out', '--json'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(JSON.parse(ended.out).counters).toMatchObject({ 'map.records.in': 5, 'map.records.out': 6 });
+  });
+
+  it('that print what is no pair are told what one is, and no place in an input', async () => {
+    const folder = newFolder({ 'in.txt': 'null\n' });
+    const flags = ['--mapper', 'cat', '--io', 'ndjson', '--max-attempts', '1'];
+    const ended = await rehearse(['run', ...flags, 'in.txt', '-w', '1', '-o', 'out'], { cwd: folder });
+    expect(ended.code).toBe(1);
+    expect(ended.err).toContain('a line of NDJSON is {"key":"…","value":…}, not null');
+    expect(ended.err).not.toContain('byte 0');
+  });
+
   it('end with the command that started them, even by kill -9', async () => {
     const folder = newFolder({ 'in.txt': 'a\n' });
     const running = start(['run', '--mapper', 'sleep 6543', 'in.txt', '-w', '1', '-o', 'out'], {

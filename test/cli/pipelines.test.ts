@@ -199,4 +199,12 @@ describe('a job without reduce', () => {
     expect(ended.err).toContain('map-0 failed 1 times');
     expect(ended.err).toContain('at in.txt, byte 2');
   });
+
+  it('that emits a key which is no string is told so', async () => {
+    const odd = job.replace("emit('',", 'emit(5 as unknown as string,');
+    const folder = newFolder({ 'job.ts': odd, 'in.txt': 'a\n' });
+    const ended = await rehearse(['run', 'job.ts', 'in.txt', '--sequential', '-o', 'out'], { cwd: folder });
+    expect(ended.code).toBe(1);
+    expect(ended.err).toContain('a key must be a string, but 5 was emitted: use String(key)');
+  });
 });

@@ -1,10 +1,33 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { defaultClusterConfig } from '../../../core/config.js';
 import { runLayout } from '../../../runtime/node/layout.js';
-import { Supervisor } from '../../../runtime/process/supervisor.js';
+import type { ToParent } from '../../../runtime/process/child-setup.js';
+import { Supervisor, type SupervisorOptions } from '../../../runtime/process/supervisor.js';
 import { temporaryDirectory } from '../data/temporary.js';
+
+const BUILT = fileURLToPath(new URL('../../../dist/runtime/process/supervisor.js', import.meta.url));
+
+function onlyOne(role: 'master' | 'worker', dataDirectory: string): Omit<SupervisorOptions, 'observer'> {
+  const node = `${role}-1`;
+  return {
+    config: { ...defaultClusterConfig, masters: ['master-1'] },
+    layout: runLayout(dataDirectory, 'run'),
+    dataDirectory,
+    addresses: [['master-1', join(dataDirectory, 'master-1.sock')]],
+    incarnationBase: 0,
+    workers: role === 'worker' ? [node] : [],
+    masters: role === 'master' ? [node] : [],
+    slots: 1,
+    heapMiB: 128,
+    masterLeads: new Promise(() => {}),
+    failed: (error) => {
+      throw error;
+    },
+  };
+}
 
 it('A process that cannot be written down when it is started again ends the run with the reason', async () => {
   const dataDirectory = temporaryDirectory();
@@ -15,16 +38,7 @@ it('A process that cannot be written down when it is started again ends the run 
     fail = resolve;
   });
   const supervisor = new Supervisor({
-    config: defaultClusterConfig,
-    layout,
-    dataDirectory,
-    addresses: [],
-    incarnationBase: 0,
-    workers: ['worker-1'],
-    masters: [],
-    slots: 1,
-    heapMiB: 128,
-    masterLeads: new Promise(() => {}),
+    ...onlyOne('worker', dataDirectory),
     observer: {
       ended: () => {
         rmSync(register, { recursive: true, force: true });
@@ -38,3 +52,36 @@ it('A process that cannot be written down when it is started again ends the run 
   supervisor.signal('worker-1', 'SIGKILL');
   expect((await failed).message).toMatch(/EISDIR/);
 });
+
+it.skipIf(!existsSync(BUILT))(
+  'A node hears what it is told right behind its setup (needs the build)',
+  async () => {
+    const built = (await import(BUILT)) as typeof import('../../../runtime/process/supervisor.js');
+    const dataDirectory = temporaryDirectory();
+    const options = onlyOne('master', dataDirectory);
+    mkdirSync(options.layout.trace, { recursive: true });
+    const points = [{ name: 'master.before_append', action: 'kill', fault: 7 }] as const;
+    let tell = (_: ToParent): void => {};
+    const first = new Promise<ToParent>((resolve) => {
+      tell = resolve;
+    });
+    const supervisor = new built.Supervisor({
+      ...options,
+      observer: {
+        started: (node) => void supervisor.tell(node, { type: 'points', points }),
+        said: (_, message) => {
+          // Either it is hit before it appends anything, or it has appended.
+          if (
+            message.type === 'point' ||
+            (message.type === 'step' && message.event.type === 'journal.appended')
+          )
+            tell(message);
+        },
+      },
+      rehearsed: { points: () => [] },
+    });
+    onTestFinished(() => supervisor.killAll());
+    supervisor.start();
+    expect(await first).toMatchObject({ type: 'point', point: { fault: 7 } });
+  },
+);

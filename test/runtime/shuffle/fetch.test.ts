@@ -182,6 +182,12 @@ describe('a segment that is fetched', () => {
       await expect(fetched(0, 'holder.sock', { lz4 })).rejects.toMatchObject({ reason: 'corrupt', source });
   });
 
+  it('is not fetched at all when nobody wanted it before', async () => {
+    hold(3);
+    const signal = AbortSignal.abort(new Error('not wanted'));
+    await expect(fetched(0, 'holder.sock', { signal })).rejects.toThrow('not wanted');
+  });
+
   it('is not fetched any more when nobody wants it', async () => {
     hold(30_000);
     await through(() => 'hold');

@@ -1,0 +1,75 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { environmentOf } from '../../../runtime/commands/environment.js';
+import { Program, runOnText } from '../../../runtime/commands/process.js';
+import { isForManyOpen } from '../../../runtime/data/errors.js';
+
+vi.mock('node:child_process', async (original) => {
+  const real = await original<typeof import('node:child_process')>();
+  return { ...real, spawn: vi.fn(real.spawn) };
+});
+
+const context = { count() {}, status() {} };
+
+async function printed(program: Program): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const some of program.lines()) lines.push(...some);
+  return lines;
+}
+
+/** Not merely waiting to be reaped, either. */
+function runs(pid: string): boolean {
+  try {
+    return !execFileSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' }).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+describe('a program', () => {
+  it('leaves nothing running when it ends', async () => {
+    const command = 'sleep 7654 >/dev/null 2>&1 & echo $!';
+    const [pid] = await printed(new Program({ command, role: 'mapper', environment: {}, context }));
+    while (runs(pid!)) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
+  it('is heard until all that it has started has closed its output', async () => {
+    const command = '(sleep 0.3; echo later) & echo now';
+    const program = new Program({ command, role: 'mapper', environment: {}, context });
+    expect(await printed(program)).toEqual(['now', 'later']);
+  });
+
+  it('that cannot be started because too many files are open is not blamed for it', async () => {
+    const error = Object.assign(new Error('spawn sh EMFILE'), { code: 'EMFILE', syscall: 'spawn sh' });
+    vi.mocked(spawn).mockImplementationOnce(() => {
+      const child = new EventEmitter() as ChildProcess;
+      process.nextTick(() => child.emit('error', error));
+      return child;
+    });
+    const program = new Program({ command: 'cat', role: 'mapper', environment: {}, context });
+    program.feed(['a\n']);
+    const failure = await printed(program).catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ name: 'DiskError', place: 'the mapper (cat)' });
+    expect(isForManyOpen(failure)).toBe(true);
+  });
+
+  it('run on a text may read only the beginning of it', () => {
+    const text = 'line\n'.repeat(200_000);
+    const program = { command: 'head -n 1', role: 'combiner', environment: {}, context };
+    expect(runOnText(program, text)).toBe('line\n');
+  });
+
+  it('is told its inputs only where their names are no more than a variable can hold', () => {
+    const names = Array.from(
+      { length: 2500 },
+      (_, n) => `a/rather/long/folder/in/which/many/inputs/lie/${n}`,
+    );
+    expect(environmentOf('map-0', names)).not.toHaveProperty('REHEARSE_INPUT');
+    expect(environmentOf('map-0', names.slice(0, 2))).toHaveProperty(
+      'REHEARSE_INPUT',
+      `${names[0]}\n${names[1]}`,
+    );
+    expect(execFileSync('true', { env: { ...environmentOf('map-0', names) } }).length).toBe(0);
+  });
+});
