@@ -13,6 +13,7 @@ import {
   mixGeneration,
   newGeneration,
 } from '../core/generation.js';
+import { taskName } from '../core/ids.js';
 import type { Counters, Output } from '../core/records.js';
 import type { Builtin } from '../jobs/builtin/builtin.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
@@ -130,7 +131,9 @@ export class Work {
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */
   misbehaviour(task: number, ordinal: number): Misbehaviour['how'] | undefined {
     const found = this.scenario.misbehaviours.find(({ task: pattern }) =>
-      matchesTask(pattern, { task: this.#name(task), ordinal } as Parameters<typeof matchesTask>[1]),
+      matchesTask(pattern, { task: taskName(task, this.scenario.maps), ordinal } as Parameters<
+        typeof matchesTask
+      >[1]),
     );
     return found?.how;
   }
@@ -152,7 +155,7 @@ export class Work {
 
   #runMap(task: number, generation: number, skip: readonly string[]): MapResult | BadRecordError {
     const { reduces, parameters } = this.scenario;
-    const context = { task: this.#name(task), params: parameters, seed: this.hash };
+    const context = { task: taskName(task, this.scenario.maps), params: parameters, seed: this.hash };
     const job = generation === 0 ? this.#job : different(this.#job, generation);
     this.#splits ??= splitLines(this.scenario.input, this.scenario.maps);
     const split = this.#splits[task]!;
@@ -212,7 +215,7 @@ export class Work {
 
   #runReduce(partition: number, inputs: readonly MapResult[], skip: readonly string[]) {
     const context = {
-      task: this.#name(this.scenario.maps + partition),
+      task: taskName(this.scenario.maps + partition, this.scenario.maps),
       params: this.scenario.parameters,
       seed: this.hash,
     };
@@ -272,11 +275,6 @@ export class Work {
     for (let partition = 0; partition < reduces; partition++)
       found((skip) => this.reduce(partition, 0, mapped, skip));
     return bad;
-  }
-
-  #name(task: number): string {
-    const { maps } = this.scenario;
-    return task < maps ? `map-${task}` : `reduce-${task - maps}`;
   }
 }
 

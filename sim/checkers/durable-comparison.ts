@@ -2,6 +2,7 @@
 import { type DurableJob, type DurableState, findJob } from '../../core/durable/state.js';
 import type { AttemptId, JobId } from '../../core/ids.js';
 import type { JournalRecord } from '../../core/records.js';
+import { same, sameFields } from '../same.js';
 
 /** Cost O(state). */
 export function sameState(a: DurableState, b: DurableState): boolean {
@@ -26,7 +27,6 @@ export function sameAfter(a: DurableState, b: DurableState, records: readonly Jo
 /** Grows with the work, and is compared piece by piece. */
 const ofState: ReadonlySet<string> = new Set(['jobs', 'jobByRequest']);
 const ofJob: ReadonlySet<string> = new Set(['commits', 'troubles']);
-const nothing: ReadonlySet<string> = new Set();
 
 function sameJob(a: DurableJob | undefined, b: DurableJob | undefined): boolean {
   return a !== undefined && b !== undefined && sameFields(a, b, ofJob);
@@ -38,32 +38,4 @@ function sameTask(a: DurableState, b: DurableState, { job, task }: AttemptId): b
   return (
     same(inA?.commits[task], inB?.commits[task]) && same(inA?.troubles.get(task), inB?.troubles.get(task))
   );
-}
-
-/** What one record has put into both states is one object, so a look mostly suffices. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) && Array.isArray(b)) return sameItems(a, b);
-  if (a instanceof Map && b instanceof Map) return sameItems([...a], [...b]);
-  return sameFields(a, b, nothing);
-}
-
-function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (!same(a[index], b[index])) return false;
-  return true;
-}
-
-function sameFields(a: object, b: object, except: ReadonlySet<string>): boolean {
-  const inA = a as Record<string, unknown>;
-  const inB = b as Record<string, unknown>;
-  let more = 0;
-  for (const name in inA) {
-    const item = inA[name];
-    if (item !== undefined) more++;
-    if (item !== inB[name] && !except.has(name) && !same(item, inB[name])) return false;
-  }
-  for (const name in inB) if (inB[name] !== undefined) more--;
-  return more === 0;
 }

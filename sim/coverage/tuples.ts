@@ -3,8 +3,7 @@
  * has seen every such tuple that can be reached; the explorer says which ones can.
  *
  * On the hot path a tuple is a small integer, valid within this process. Names are made on demand; only they may be
- * written to files or compared between processes. Both the simulator and the explorer call `stepTuple` *before* the
- * step, or put together the state after the last step and the next event.
+ * written to files or compared between processes. The state is that *before* the step: that after the last one.
  */
 import type { ClientState } from '../../core/client/step.js';
 import { findJob, isTerminal } from '../../core/durable/state.js';
@@ -45,11 +44,7 @@ const eventsMax = 128;
 const statesMax = 256;
 export const stepTuplesMax = roles.length * statesMax * eventsMax;
 
-export function stepTuple(machine: Machine, event: MachineEvent): StepTuple {
-  return joinTuple(abstractState(machine), event);
-}
-
-/** For who remembers the abstract state from the step before. */
+/** Of an abstract state and what comes next. */
 export function joinTuple(state: number, event: MachineEvent): StepTuple {
   return state * eventsMax + eventKind(event);
 }
@@ -150,7 +145,7 @@ const messageKinds = new Map<string, number>();
 const deadlineKinds = new Map<string, number>();
 
 /** An event's type; for a message its type; for a deadline its kind. */
-export function eventKind(event: MachineEvent): number {
+function eventKind(event: MachineEvent): number {
   switch (event.type) {
     case 'message.received':
       return numberOf(messageKinds, event.message.type, '');

@@ -19,7 +19,7 @@ type Action<Kind extends NodeFault['kind']> = Extract<NodeFault, { kind: Kind }>
 export const nodeFaults = {
   crash: toNode<Action<'crash'>>((occasion, node, { restartAfterUs }) => {
     if (!occasion.world.crash(node)) return 'missed';
-    restartLater(occasion, node, restartAfterUs);
+    occasion.restartLater(node, restartAfterUs);
     return 'hit';
   }),
 
@@ -60,7 +60,7 @@ export const nodeFaults = {
       spoiled.filter((file) => world.files.spoil(file, state)),
       state,
     );
-    restartLater(occasion, node, restartAfterUs);
+    occasion.restartLater(node, restartAfterUs);
     return 'hit';
   }),
 
@@ -79,10 +79,3 @@ export const nodeFaults = {
     return 'hit';
   }),
 } satisfies { [Kind in NodeFault['kind']]: Perform<Action<Kind>> };
-
-function restartLater(occasion: Occasion, node: SimNode, delayUs: number | undefined): void {
-  if (delayUs === undefined) return;
-  occasion.later(delayUs, () => {
-    if (node.status === 'down') occasion.world.startNode(node);
-  });
-}

@@ -71,6 +71,14 @@ export class Occasion {
     this.books.later(delayUs, task);
   }
 
+  /** The node is down, and another process takes its place after a while, if one does. */
+  restartLater(node: SimNode, delayUs: number | undefined): void {
+    if (delayUs === undefined) return;
+    this.later(delayUs, () => {
+      if (node.status === 'down') this.world.startNode(node);
+    });
+  }
+
   #cast(): Cast {
     const { cluster } = this.world.scenario;
     return {

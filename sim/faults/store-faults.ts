@@ -91,11 +91,7 @@ export const storeFaults = {
       world.tell('sync-failed', node.name);
       occasion.hit();
       world.crash(node);
-      if (restartAfterUs !== undefined) {
-        occasion.later(restartAfterUs, () => {
-          if (node.status === 'down') world.startNode(node);
-        });
-      }
+      occasion.restartLater(node, restartAfterUs);
       return true;
     });
     return 'waits';

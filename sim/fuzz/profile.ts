@@ -11,9 +11,9 @@ import type { FaultKind } from '../scenario/types.js';
 import { type Dice, diceOf } from './dice.js';
 
 export const sizes = ['tiny', 'small', 'medium'] as const;
-export const triggerKinds = ['at', 'when', 'point'] as const;
+const triggerKinds = ['at', 'when', 'point'] as const;
 /** What may differ from the defaults besides the faults. */
-export const variations = [
+const variations = [
   'standbys',
   'slots',
   'local-files',

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plant, projectPath } from './plants.js';
 import type { Play, Played } from './plays.js';
-import { runProcesses } from './processes.js';
+import { runRoundsOf } from './processes.js';
 import { PlantedSimulator } from './simulation.js';
 import { playOf } from './stage.js';
 import { runTestsOf } from './unit.js';
@@ -62,7 +62,7 @@ export const detectors = {
   processes: {
     applies: (plant) => plant.patches.some(({ file }) => !file.startsWith('sim/')),
     run: async (plant) => {
-      const { caught, round, ms } = await runProcesses(plant);
+      const { caught, round, ms } = await runRoundsOf(plant);
       return { caught, ms, ...(round ? { by: round } : {}) };
     },
   },

@@ -77,6 +77,11 @@ describe('unit tests', () => {
     },
     180_000,
   );
+
+  it('without a bug, none fails', async () => {
+    const { caught, test } = await runUnitTests(undefined, [...new Set(tested.map((one) => one.test))]);
+    expect(caught, test).toBe(false);
+  }, 180_000);
 });
 
 describe('real processes', () => {
@@ -86,5 +91,10 @@ describe('real processes', () => {
 
   it.each(run)('$sentence', async ({ round, ...plant }) => {
     expect((await runProcesses(plant, [round])).caught).toBe(true);
+  });
+
+  it('without a bug, no round fails', async () => {
+    const { caught, message } = await runProcesses(undefined, [...new Set(run.map(({ round }) => round))]);
+    expect(caught, message).toBe(false);
   });
 });

@@ -24,10 +24,13 @@ function testFolders(plant: Planted): string[] {
   return [...new Set(folders)];
 }
 
-/** Runs the given tests on the planted source, until the first failure. */
-export async function runUnitTests(plant: Planted, tests: readonly string[]): Promise<UnitResult> {
+/** Runs the given tests, on the planted source if there is a bug, until the first failure. */
+export async function runUnitTests(
+  plant: Planted | undefined,
+  tests: readonly string[],
+): Promise<UnitResult> {
   const begunMs = performance.now();
-  const failed = await failedTests(['--bail', '1', ...tests], plant.name);
+  const failed = await failedTests(['--bail', '1', ...tests], plant?.name ?? '');
   const ms = performance.now() - begunMs;
   return failed === undefined
     ? { caught: false, ms }

@@ -9,7 +9,7 @@ import {
   readTupleList,
 } from '../../sim/coverage/coverage.js';
 import { phases, possibleStrikes } from '../../sim/coverage/phases.js';
-import { abstractState, firstState, stepTuple, tupleName } from '../../sim/coverage/tuples.js';
+import { abstractState, firstState, joinTuple, tupleName } from '../../sim/coverage/tuples.js';
 import { drawScenario } from '../../sim/fuzz/draw.js';
 import { fuzzSeed } from '../../sim/fuzz/fuzz.js';
 import { honestKinds } from '../../sim/scenario/read-fault.js';
@@ -26,10 +26,12 @@ const setups = [
 describe('a step', () => {
   it('is named by role, abstract state and kind of event', () => {
     const worker = startMachine(setups[1]);
-    expect(tupleName(stepTuple(worker, { type: 'node.started' }))).toBe('worker closed <- node.started');
+    expect(tupleName(joinTuple(abstractState(worker), { type: 'node.started' }))).toBe(
+      'worker closed <- node.started',
+    );
     worker.step({ type: 'node.started' }, 0);
     const silence = { type: 'clock.reached', deadline: { kind: 'silence', id: '' } } as const;
-    expect(tupleName(stepTuple(worker, silence))).toBe('worker connecting <- clock silence');
+    expect(tupleName(joinTuple(abstractState(worker), silence))).toBe('worker connecting <- clock silence');
   });
 
   it.each(setups)('of a new $role begins in the first state', (setup) => {
@@ -44,7 +46,7 @@ describe('a step', () => {
       observe: (world) => coverage.observe(world),
       plants: {
         event: (node, event) => {
-          before.add(tupleName(stepTuple(node.machine, event)));
+          before.add(tupleName(joinTuple(abstractState(node.machine), event)));
           return event;
         },
       },

@@ -31,7 +31,7 @@ export interface Outcome {
 }
 
 /** A dialer numbers its sessions below this; more are never open at once. */
-export const sessionsMax = 8;
+const sessionsMax = 8;
 
 export class Parts {
   readonly setup: ClusterSetup;

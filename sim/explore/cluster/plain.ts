@@ -1,5 +1,5 @@
 /**
- * Plain data, whatever its fields: copying it, renaming in it, comparing and hashing it. Nothing here knows what a
+ * Plain data, whatever its fields: copying it, renaming in it and hashing it. Nothing here knows what a
  * machine's state looks like, so new fields need no change.
  */
 
@@ -90,34 +90,6 @@ function renamedText(text: string, names: ReadonlyMap<string, string>): string {
     .split(' ')
     .map((word) => names.get(word) ?? word)
     .join(' ');
-}
-
-/** Whether two values are the same as data; an undefined field is none. Maps and Sets count in their order: a machine that iterates one depends on it. */
-export function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
-    return Number.isNaN(a) && Number.isNaN(b);
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false;
-    for (let index = 0; index < a.length; index++) if (!same(a[index], b[index])) return false;
-    return true;
-  }
-  if (a instanceof Map || a instanceof Set) {
-    if (a.constructor !== b.constructor || a.size !== (b as typeof a).size) return false;
-    return sameItems(a, b as typeof a);
-  }
-  if (Array.isArray(b) || b instanceof Map || b instanceof Set) return false;
-  const fields = a as Record<string, unknown>;
-  const others = b as Record<string, unknown>;
-  for (const name in fields) if (!same(fields[name], others[name])) return false;
-  for (const name in others) if (others[name] !== undefined && fields[name] === undefined) return false;
-  return true;
-}
-
-function sameItems(a: Iterable<unknown>, b: Iterable<unknown>): boolean {
-  const others = b[Symbol.iterator]();
-  for (const item of a) if (!same(item, others.next().value)) return false;
-  return true;
 }
 
 /** A number of 30 bits that equal data share: of its values in their order, not of the names of its fields. */

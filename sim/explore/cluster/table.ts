@@ -3,7 +3,8 @@
  * vector of numbers, and whatever is computed from a part's value is computed once (collapse compression: Holzmann, State
  * Compression in SPIN, 1997).
  */
-import { hashOf, renamed, same } from './plain.js';
+import { same } from '../../same.js';
+import { hashOf, renamed } from './plain.js';
 
 /** Different values, numbered from 0 in the order in which they were met. They are never changed. */
 export class Table<T> {
