@@ -13,7 +13,7 @@ const files: Readonly<Record<string, string>> = {
 
 export async function schema(args: string[], flags: GlobalFlags): Promise<number> {
   const [name] = args;
-  const file = files[name!];
+  const file = Object.hasOwn(files, name!) ? files[name!] : undefined;
   if (file === undefined) {
     throw new UserError({
       code: 'U012',

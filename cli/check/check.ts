@@ -3,7 +3,7 @@
  */
 import type { PlainRecord } from '../../jobs/plain.js';
 import type { Job } from '../../jobs/types.js';
-import { InputError } from '../../runtime/data/errors.js';
+import { type InputError, isDataError } from '../../runtime/data/errors.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { readRecords } from '../../runtime/data/records.js';
@@ -39,7 +39,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
   const scratch = scratchDirectory();
   try {
     const { job, stage } = await findJob(jobName!, params, scratch);
-    const records = await sample(inputs, job, wanted);
+    const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
     const results = await checkJob({ job, records, params, seed: flags.seed ?? '0', cases: casesOfEach });
     const terminal = openTerminal(flags);
     const broken = results.filter((result) => result.broken !== undefined);
@@ -62,21 +62,25 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
 }
 
 /** The first records of every input, as many of each. */
-async function sample(inputs: readonly string[], job: Job, wanted: number): Promise<PlainRecord[]> {
-  let files: readonly InputFile[];
+async function sample(
+  inputs: readonly string[],
+  job: Job,
+  { wanted, spoolDirectory }: { wanted: number; spoolDirectory: string },
+): Promise<PlainRecord[]> {
   try {
-    files = await resolveInputs(inputs, { cwd: process.cwd() });
+    const files = await resolveInputs(inputs, { cwd: process.cwd(), spoolDirectory });
+    const records: PlainRecord[] = [];
+    const each = Math.max(1, Math.ceil(wanted / files.length));
+    for (const [index, file] of files.entries()) {
+      if (records.length >= wanted) break;
+      records.push(...(await firstRecords(files, index, file, job, Math.min(each, wanted - records.length))));
+    }
+    return records;
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new UserError({ code: 'I001', what: error.message, where: error.place, next: error.next });
+    if (!isDataError(error)) throw error;
+    const { message, place, next } = error as Partial<InputError>;
+    throw new UserError({ code: 'I001', what: message!, where: place, next });
   }
-  const records: PlainRecord[] = [];
-  const each = Math.max(1, Math.ceil(wanted / files.length));
-  for (const [index, file] of files.entries()) {
-    if (records.length >= wanted) break;
-    records.push(...(await firstRecords(files, index, file, job, Math.min(each, wanted - records.length))));
-  }
-  return records;
 }
 
 async function firstRecords(

@@ -221,8 +221,7 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
       policy: settings.policy,
     },
     config: settings.config,
-    // One task needs no second process, unless the user wants it.
-    workers: flags.workers === undefined && order.splits.length === 1 ? 1 : settings.workers,
+    workers: workersOf(ingredients),
     slots: settings.slots,
     standbys: settings.standbys,
     heapMiB: settings.heapMiB,
@@ -231,6 +230,11 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
     ...(prepared.stage ? { stage: { ...prepared.stage, flags: { ...flags } } } : {}),
   };
   return { layout, order, request, prepared };
+}
+
+/** One task needs no second process, unless the user wants it. */
+export function workersOf({ flags, plan, settings }: RunIngredients): number {
+  return flags.workers === undefined && plan.splits.length === 1 ? 1 : settings.workers;
 }
 
 export function orderOf(ingredients: RunIngredients): WorkOrder {

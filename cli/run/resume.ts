@@ -54,7 +54,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
-  const code = await concludeRun(ending, { request, layout, order, terminal, flags, tookUs });
+  const code = await concludeRun(ending, { request, layout, order, terminal, flags, tookUs, resumed: true });
   return code === exitCodes.yes ? await followingStages(request, layout, terminal, flags) : code;
 }
 
@@ -70,7 +70,7 @@ async function followingStages(
   if (stage.index > 0) removeTree(request.inputs[0]!); // what only this stage has read
   if (isLast(stage)) return exitCodes.yes;
   const given = { ...(stage.flags as RunFlags), ...flags, dataDir: dirname(dirname(layout.root)) };
-  process.chdir(request.directory);
+  returnTo(request);
   const { nextStage, runStages } = await import('./run.js');
   const done = { jobName: request.job, output: request.spec.output };
   return await runStages(await nextStage(done, stage, given), terminal, given);
@@ -116,7 +116,7 @@ async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<voi
       next: 'start the job anew: rehearse run …',
     });
   }
-  process.chdir(request.directory);
+  returnTo(request);
   if (request.code.kind !== 'bundle') return;
   const bundle = await bundleJob(request.job).catch(() => undefined);
   if (bundle?.hash === request.code.hash) return;
@@ -128,4 +128,17 @@ async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<voi
     where: request.job,
     next: 'start the job anew: rehearse run …',
   });
+}
+
+/** What the user named is relative to the folder in which the run was begun. */
+function returnTo({ directory }: RunRequest): void {
+  if (!existsSync(directory)) {
+    throw new UserError({
+      code: 'R006',
+      what: 'the folder in which the run was begun is gone',
+      where: directory,
+      next: 'bring it back, or start the job anew: rehearse run …',
+    });
+  }
+  process.chdir(directory);
 }

@@ -26,6 +26,7 @@ import {
   type StageOf,
   sayPath,
   scratchDirectory,
+  workersOf,
 } from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
 
@@ -179,16 +180,19 @@ function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: st
     files: order.files.length,
     bytes,
     maps: order.splits.length,
-    reduces: settings.reduces,
-    workers: settings.workers,
+    reduces: order.mapOnly ? 0 : settings.reduces,
+    workers: workersOf(ingredients),
     output: place.output,
   };
   if (flags.json) {
     out(`${JSON.stringify(plan)}\n`);
     return;
   }
+  const tasks = order.mapOnly
+    ? sayMany(plan.maps, 'map task')
+    : `${plan.maps} map and ${plan.reduces} reduce tasks`;
   out(
-    `${plan.job}: ${sayMany(plan.files, 'file')}, ${sayBytes(bytes)}, ${plan.maps} map and ${plan.reduces} reduce tasks ` +
+    `${plan.job}: ${sayMany(plan.files, 'file')}, ${sayBytes(bytes)}, ${tasks} ` +
       `on ${sayMany(plan.workers, 'worker')}, output to ${sayPath(plan.output)}; nothing was started\n`,
   );
 }

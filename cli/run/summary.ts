@@ -20,6 +20,8 @@ export interface FinishedRun {
   readonly layout: RunLayout;
   readonly order: WorkOrder;
   readonly tookUs: number;
+  /** Part of the work was done before: what `tookUs` says is not of all of it. */
+  readonly resumed?: boolean;
 }
 
 export interface RunSummary {
@@ -39,8 +41,8 @@ export interface RunSummary {
     readonly heaviest?: Heaviest;
   };
   readonly counters: Readonly<Record<string, number>>;
-  /** Time in committed attempts over slots × time: 1 would be no time lost. */
-  readonly efficiency: number;
+  /** Time in committed attempts over slots × time: 1 would be no time lost. Unknown of a run that was resumed. */
+  readonly efficiency?: number;
   readonly trace: string;
 }
 
@@ -60,7 +62,7 @@ export type PhaseSummary = Pick<
 };
 
 export async function summarize(status: JobStatus, run: FinishedRun): Promise<RunSummary> {
-  const { request, layout, order, tookUs } = run;
+  const { request, layout, order, tookUs, resumed } = run;
   const { maps, reduces } = await timesOf(layout.trace, request.spec.maps);
   const heaviest = await heaviestKey(layout.trace);
   const bytes = await partBytes(request.spec.output);
@@ -86,7 +88,7 @@ export async function summarize(status: JobStatus, run: FinishedRun): Promise<Ru
       ...(heaviest ? { heaviest } : {}),
     },
     counters: Object.fromEntries(status.counters),
-    efficiency: tookUs > 0 ? Math.min(1, busyUs / (slots * tookUs)) : 0,
+    ...(resumed ? {} : { efficiency: tookUs > 0 ? Math.min(1, busyUs / (slots * tookUs)) : 0 }),
     trace: layout.trace,
   };
 }
@@ -111,20 +113,20 @@ function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
 }
 
-/** From assignment to commit of every committed attempt, as the masters saw it. */
+/** From assignment to commit of every committed attempt, where one life of a master saw both: each has its own clock. */
 async function timesOf(directory: string, maps: number): Promise<{ maps: number[]; reduces: number[] }> {
   const times = { maps: [] as number[], reduces: [] as number[] };
   const assigned = new Map<string, number>();
-  for await (const { at, effects } of traceLines(directory, 'master-', [
+  for await (const [file, { at, effects }] of traceLines(directory, 'master-', [
     '"attempt-assigned"',
     '"task-committed"',
   ])) {
     for (const effect of effects) {
       if (effect.type !== 'decide' || !effect.attempt) continue;
-      const key = attemptKey(effect.attempt);
+      const key = `${file} ${attemptKey(effect.attempt)}`;
       if (effect.decision === 'attempt-assigned') assigned.set(key, at);
       const since = assigned.get(key);
-      if (effect.decision !== 'task-committed' || since === undefined || at < since) continue;
+      if (effect.decision !== 'task-committed' || since === undefined) continue;
       (effect.attempt.task < maps ? times.maps : times.reduces).push(at - since);
     }
   }
@@ -133,7 +135,7 @@ async function timesOf(directory: string, maps: number): Promise<{ maps: number[
 
 async function heaviestKey(directory: string): Promise<Heaviest | undefined> {
   let heaviest: Heaviest | undefined;
-  for await (const { event } of traceLines(directory, 'worker-', ['"heaviest"'])) {
+  for await (const [, { event }] of traceLines(directory, 'worker-', ['"heaviest"'])) {
     if (event.type !== 'attempt.finished' || !event.heaviest) continue;
     if (!heaviest || event.heaviest.records > heaviest.records) heaviest = event.heaviest;
   }
@@ -145,10 +147,10 @@ async function* traceLines(
   directory: string,
   role: string,
   texts: readonly string[],
-): AsyncGenerator<TraceLine> {
+): AsyncGenerator<readonly [file: string, line: TraceLine]> {
   for (const name of (await readdir(directory)).filter((one) => one.startsWith(role)).sort()) {
     for await (const { text, torn } of linesOf(join(directory, name))) {
-      if (!torn && texts.some((one) => text.includes(one))) yield JSON.parse(text) as TraceLine;
+      if (!torn && texts.some((one) => text.includes(one))) yield [name, JSON.parse(text) as TraceLine];
     }
   }
 }
@@ -162,15 +164,18 @@ async function partBytes(output: string): Promise<number[]> {
 
 /** `run` is how the run is called from here. */
 export function summaryText(summary: RunSummary, run: string): string {
-  const { inputs, skew, tookUs, counters } = summary;
-  const rate = tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : '';
+  const { inputs, skew, tookUs, counters, efficiency } = summary;
+  const time =
+    efficiency === undefined
+      ? `${sayDuration(tookUs)} since it was resumed`
+      : `${sayDuration(tookUs)}, ${tookUs > 0 ? `${sayBytes((inputs.bytes * 1e6) / tookUs)}/s` : ''}`;
   const rows = [
-    `${summary.job}: ${sayMany(inputs.files, 'file')}, ${sayBytes(inputs.bytes)} in ${sayDuration(tookUs)}, ${rate}`,
+    `${summary.job}: ${sayMany(inputs.files, 'file')}, ${sayBytes(inputs.bytes)} in ${time}`,
     ...(summary.maps.tasks === 0
       ? [`  map     ${phaseText(summary.reduces)}`]
       : [`  map     ${phaseText(summary.maps)}`, `  reduce  ${phaseText(summary.reduces)}`]),
     `  skew    ${skewText(skew)}`,
-    `  slots   busy ${Math.round(summary.efficiency * 100)} % of the time`,
+    ...(efficiency === undefined ? [] : [`  slots   busy ${Math.round(efficiency * 100)} % of the time`]),
   ];
   const skipped = (counters['map.records.skipped'] ?? 0) + (counters['reduce.groups.skipped'] ?? 0);
   if (skipped > 0) rows.push(`  skipped ${sayMany(skipped, 'bad record')}: the output is without them`);

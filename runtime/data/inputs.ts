@@ -37,8 +37,8 @@ export async function resolveInputs(
   const found = new Map<string, Candidate>();
   const output =
     options.output === undefined ? undefined : await canonical(resolve(options.cwd, options.output));
+  // Each once: standard input can be read no second time.
   for (const pattern of new Set(patterns)) {
-    // standard input is read once
     for (const candidate of await candidatesOf(pattern, output, options)) {
       const known = found.get(candidate.path);
       if (known === undefined || (candidate.outright && !known.outright))

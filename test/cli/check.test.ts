@@ -21,6 +21,12 @@ describe('check', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('reads standard input as well', async () => {
+    const ended = await rehearse(['check', 'word-count', '-'], { cwd: newFolder(), stdin: text });
+    expect(ended.code, ended.err).toBe(0);
+    expect(ended.out).toContain('tried on 4 records');
+  });
+
   it.each([
     ['map answers the same', 'map(line, emit) { emit(line, calls++); }, reduce: sum'],
     [

@@ -17,6 +17,7 @@ function folderWithMistakes(): string {
     'broken.ts': 'export default {\n  name: "x",\n\tmap(line, emit) { emit(line 1); },\n};\n',
     'throws.ts': 'console.log("loading");\nconst none: any = null;\nnone.field;\nexport default {};\n',
     'job.py': '',
+    'bad.gz': 'not packed',
   });
   mkdirSync(join(folder, 'books'));
   writeFileSync(join(folder, 'books', 'one.txt'), 'one\n');
@@ -88,6 +89,8 @@ const mistakes: Mistake[] = [
   ['a param that the job does not take', [...count, 'in.txt', '--param', 'x=1'], 'J005', usage, 'takes none'],
   ['a param that is missing', ['run', 'grep', 'in.txt'], 'J005', usage, '--param pattern='],
   ['a pattern that does not compile', ['run', 'grep', 'in.txt', '--param', 'pattern=('], 'J005', usage],
+  ['a schema that is none', ['schema', 'constructor'], 'U012', usage, 'scenario, trace'],
+  ['an input to check that is damaged', ['check', 'word-count', 'bad.gz'], 'I001', usage, 'bad.gz'],
   ['an unknown run', ['resume', 'nope'], 'R001', usage, 'there is no run "nope"'],
 ];
 
@@ -229,5 +232,15 @@ describe('a dry run', () => {
       /^word-count: 1 file, 2 B, 1 map and 3 reduce tasks on 1 worker, .*; nothing was started\n$/,
     );
     expect(everythingIn(folder).filter((name) => !/^\.rehearse(\/runs)?$/.test(name))).toEqual(before);
+  });
+
+  it('says one worker where one map is one task, and no reduce where the job has none', async () => {
+    const job = 'export default { name: "a", map() {}, reduce: "none" };';
+    const folder = newFolder({ 'in.txt': 'a\n', 'job.ts': job });
+    const dry = ['run', 'job.ts', 'in.txt', '--dry-run'];
+    const { out } = await rehearse(dry, { cwd: folder });
+    expect(out).toMatch(/1 map task on 1 worker,/);
+    const { out: json } = await rehearse([...dry, '--json'], { cwd: folder });
+    expect(JSON.parse(json)).toMatchObject({ maps: 1, reduces: 0, workers: 1 });
   });
 });

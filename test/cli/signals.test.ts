@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -90,6 +91,9 @@ async function finish(folder: string, master: 'closed' | 'killed'): Promise<void
   const ended = await rehearse(['resume', basename(run)], { cwd: folder });
   expect(ended.code, ended.err).toBe(0);
   expect(linesOf(folder)).toEqual(expected);
+  // What was done before has taken none of this time.
+  expect(ended.err).toContain('since it was resumed');
+  expect(ended.err).not.toMatch(/B\/s|busy/);
   const after = decisionsOf(run, 'task-committed').slice(told.length);
   const all = [...before, ...after.map(({ attempt }) => attempt!.task)];
   expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: maps + reduces }, (_, task) => task));
@@ -271,6 +275,28 @@ describe('resume', () => {
     expect(existsSync(workspace)).toBe(false);
     expect(readdirSync(run)).not.toContain('bundle');
     expect(readdirSync(run)).not.toContain('stdin');
+  });
+
+  it('refuses when the folder in which the run was begun is gone', async () => {
+    const folder = gatedFolder();
+    const sub = join(folder, 'sub');
+    mkdirSync(sub);
+    const up = [
+      'run',
+      '../job.ts',
+      '../in.txt',
+      '-o',
+      '../out',
+      '--data-dir',
+      '../.rehearse',
+      ...args.slice(5),
+    ];
+    const running = start(up, { cwd: sub });
+    await halfWay(folder);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    rmdirSync(sub);
+    await refused(folder, 'R006', sub);
   });
 
   it('refuses when an input has grown, or was only touched', async () => {
