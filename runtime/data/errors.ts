@@ -149,16 +149,6 @@ export class UserCodeError extends Error {
   }
 }
 
-/** The attempt was told to stop. */
-export class AttemptAborted extends Error {
-  override readonly name = 'AttemptAborted';
-  readonly code = 'aborted';
-
-  constructor() {
-    super('the attempt was told to stop');
-  }
-}
-
 /** One of the failures that say for themselves what happened: they are never wrapped a second time. */
 export function isDataError(error: unknown): boolean {
   return (
@@ -169,7 +159,6 @@ export function isDataError(error: unknown): boolean {
     error instanceof SegmentMissingError ||
     error instanceof SourceError ||
     error instanceof DiskError ||
-    error instanceof UserCodeError ||
-    error instanceof AttemptAborted
+    error instanceof UserCodeError
   );
 }

@@ -16,13 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
 import type { Job } from '../../../jobs/types.js';
 import type { AttemptResult } from '../../../runtime/data/attempt.js';
-import {
-  AttemptAborted,
-  DiskError,
-  InputChangedError,
-  SourceError,
-  UserCodeError,
-} from '../../../runtime/data/errors.js';
+import { DiskError, InputChangedError, SourceError, UserCodeError } from '../../../runtime/data/errors.js';
 import type { InputFile } from '../../../runtime/data/input-file.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
@@ -463,15 +457,6 @@ describe('an attempt that fails', () => {
       }
     },
   );
-
-  it('stops when it is told to', async () => {
-    const stop = new AbortController();
-    const map: Job['map'] = () => stop.abort();
-    const { directory, options } = await prepared({ ...words, map });
-    const context = { ...options.context, signal: stop.signal };
-    expect(await failure(runMapAttempt({ ...options, context }))).toBeInstanceOf(AttemptAborted);
-    expect(readdirSync(join(directory, 'maps'))).toEqual([]);
-  });
 
   it('names the map whose output is missing or damaged', async () => {
     const directory = temporaryDirectory();
