@@ -78,7 +78,7 @@ export interface JobDefinition<
    * is much faster than parsing everything.
    */
   readonly fields?: readonly string[] | undefined;
-  /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
+  /** How records of the output are written; `text` unless given. */
   readonly outputFormat?: OutputFormat | undefined;
   /**
    * The records are the words of the lines, not the lines. What `map` makes of a word must depend on nothing but the

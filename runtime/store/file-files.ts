@@ -10,10 +10,8 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -65,25 +63,6 @@ export class FileFiles implements Files {
     const found = sha256(bytes);
     if (found !== key) throw new CorruptFileError(path, found);
     return bytes;
-  }
-
-  async has(key: string): Promise<boolean> {
-    try {
-      return statSync(this.#path(key)).isFile();
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw error;
-    }
-  }
-
-  async list(prefix: string): Promise<string[]> {
-    return readdirSync(this.#directory)
-      .filter((name) => KEY.test(name) && name.startsWith(prefix))
-      .sort();
-  }
-
-  async delete(key: string): Promise<void> {
-    removeFile(this.#path(key));
   }
 
   #verified(path: string, key: string): 'absent' | 'intact' | 'damaged' {
