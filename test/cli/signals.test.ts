@@ -312,3 +312,18 @@ expect: { job: succeeded }
   const ended = await running.ended;
   expect(ended).toMatchObject({ code: 130, err: 'stopped: long.yaml was not rehearsed to its end\n' });
 });
+
+it('A rehearsal hits a worker before an attempt has written anything', async () => {
+  const folder = newFolder({
+    'hit.yaml': `
+name: hit
+cluster: { workers: 1 }
+job: { maps: 2, reduces: 1, mapTime: 10ms, reduceTime: 10ms }
+policy: { lease: 1s }
+faults: [{ point: attempt.before_write, task: map-1@1, crash: it, restartAfter: 100ms }]
+expect: { job: succeeded, commits: { map-1: 1 }, exercised: [node-crashed] }
+`,
+  });
+  const { out } = await succeed(['run', '--faults', 'hit.yaml', '--json'], { cwd: folder });
+  expect(JSON.parse(out).runs).toMatchObject([{ verdict: 'passed', unmet: [] }]);
+});
