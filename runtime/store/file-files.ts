@@ -15,10 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
 import { syncDirectory } from '../sync-directory.js';
 import type { Files } from './ports.js';
-import { errorCode } from './segment-directory.js';
 
 const KEY = /^[0-9a-f]{64}$/;
 
@@ -103,7 +103,7 @@ function linkUnlessThere(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -111,7 +111,7 @@ function readIfPresent(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
