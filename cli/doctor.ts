@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { createServer } from 'node:net';
 import { availableParallelism, freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFilesMax } from '../runtime/open-files.js';
 import { versions } from '../runtime/versions.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayBytes } from './quantities.js';
@@ -21,7 +22,7 @@ interface Finding {
 
 export async function doctor(_args: string[], flags: GlobalFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const findings = [node(), cores(), dataDirectory(flags), await sockets(), await compiler()];
+  const findings = [node(), cores(), limits(), dataDirectory(flags), await sockets(), await compiler()];
   if (flags.json) terminal.out(`${JSON.stringify({ findings })}\n`);
   else {
     for (const { check, ok, found, next } of findings) {
@@ -43,6 +44,20 @@ function cores(): Finding {
     check: 'machine',
     ok: true,
     found: `${availableParallelism()} cores, ${sayBytes(freemem())} memory free`,
+  };
+}
+
+/** Runs do with few, and are slower for it. */
+function limits(): Finding {
+  const files = openFilesMax();
+  const found = Number.isFinite(files)
+    ? `${files} files may be open at once`
+    : 'any number of files may be open';
+  return {
+    check: 'limits',
+    ok: true,
+    found,
+    ...(files < 256 ? { next: 'a higher limit helps: ulimit -n' } : {}),
   };
 }
 

@@ -2,7 +2,6 @@
 export interface GlobalFlags {
   readonly json?: boolean;
   readonly progress?: 'auto' | 'tty' | 'plain' | 'ndjson' | 'none';
-  readonly color?: 'auto' | 'always' | 'never';
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly dataDir?: string;

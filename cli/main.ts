@@ -25,7 +25,6 @@ function withGlobals(command: Command): Command {
         'none',
       ]),
     )
-    .addOption(new Option('--color <when>', 'use colours').choices(['auto', 'always', 'never']))
     .option('-q, --quiet', 'say nothing but errors')
     .option('-v, --verbose', 'say more')
     .option('--data-dir <dir>', 'where runs are kept (default: .rehearse, or $REHEARSE_DATA_DIR)');

@@ -34,7 +34,7 @@ export async function replay(args: string[], flags: ReplayFlags): Promise<number
   return results.some(({ verdict }) => verdict.outcome === 'invalid') ? exitCodes.usage : exitCodes.yes;
 }
 
-export async function replayFile(path: string): Promise<ReplayVerdict> {
+async function replayFile(path: string): Promise<ReplayVerdict> {
   const replaying = new Replay();
   for await (const { text, torn } of linesOf(path)) {
     const verdict = replaying.offer(text, torn);

@@ -10,13 +10,11 @@ export interface Terminal {
   /** For people. Silent with `--quiet`, except errors. */
   say(line: string): void;
   warn(line: string): void;
-  readonly color: boolean;
   readonly interactive: boolean;
 }
 
 export interface TerminalOptions {
   readonly quiet?: boolean | undefined;
-  readonly color?: string | undefined;
 }
 
 const writeStdout: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
@@ -28,19 +26,12 @@ export function keepStdout(): void {
 
 export function openTerminal(options: TerminalOptions): Terminal {
   const interactive = process.stderr.isTTY === true;
-  const color =
-    options.color === 'always' ||
-    (options.color !== 'never' &&
-      interactive &&
-      (process.env.NO_COLOR ?? '') === '' &&
-      process.env.TERM !== 'dumb');
   return {
     out: (text) => writeStdout(text),
     say: (line) => {
       if (!options.quiet) process.stderr.write(`${line}\n`);
     },
     warn: (line) => process.stderr.write(`${line}\n`),
-    color,
     interactive,
   };
 }

@@ -1,6 +1,6 @@
-/** What a task offers to user code: params, counters, status, keyed randomness, the signal. */
+/** What a task offers to user code: params, counters, status, keyed randomness. */
 import { keyedRandom } from './random.js';
-import type { Counters, TaskContext, TaskSetting, TaskSignal } from './types.js';
+import type { Counters, TaskContext, TaskSetting } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 
 const OWN_COUNTER = /^(map|reduce)\./;
@@ -9,20 +9,12 @@ const STATUS_LENGTH_MAX = 200;
 const COUNTERS_MAX = 250;
 const COUNTER_LENGTH_MAX = 200;
 
-const NEVER_ABORTED = {
-  aborted: false,
-  throwIfAborted() {},
-  addEventListener() {},
-  removeEventListener() {},
-} as TaskSignal;
-
 /** The context of one task; what user code counts goes to `counters`. */
 export function taskContext(setting: TaskSetting, counters: Map<string, number>): TaskContext {
-  const { task, params, seed, signal, onStatus } = setting;
+  const { task, params, seed, onStatus } = setting;
   return {
     task,
     params,
-    signal: signal ?? NEVER_ABORTED,
     count(name, by = 1) {
       if (typeof name !== 'string' || name === '' || OWN_COUNTER.test(name)) {
         throw new TypeError(

@@ -18,7 +18,6 @@ export type {
   ReduceContext,
   ReduceResult,
   TaskContext,
-  TaskSignal,
   WordContext,
   WordJobDefinition,
 } from './types.js';

@@ -1,6 +1,6 @@
 /**
- * The whole job in memory: the path that `--sequential`, the simulator and its oracle share, and that the distributed
- * run must match byte for byte. It follows the same plan: the same cuts and combining in each map task, the runs of a
+ * The whole job in memory: the path that the simulator, its oracle and `check` share, and that runs, distributed or not,
+ * must match byte for byte. It follows the same plan: the same cuts and combining in each map task, the runs of a
  * task combined once more, values to `reduce` in (map, emission) order.
  *
  * Everything is synchronous as long as the user's code and the splits are.

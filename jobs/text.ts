@@ -9,9 +9,7 @@ import { wellFormed } from './utf8.js';
 import { objectText, showKey, ValueError } from './values.js';
 
 const SPECIAL = /[\\\t\n\r]/g;
-const ESCAPE = /\\([\\tnr])/g;
 const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-const UNESCAPED: Readonly<Record<string, string>> = { '\\': '\\', t: '\t', n: '\n', r: '\r' };
 
 /** One output line with its newline. Throws ValueError for a value that has no text. */
 export function formatLine(key: string, value: unknown): string {
@@ -20,24 +18,6 @@ export function formatLine(key: string, value: unknown): string {
 
 export function escapeText(text: string): string {
   return wellFormed(text).replace(SPECIAL, (special) => ESCAPED[special]!);
-}
-
-/** Inverse of `escapeText`. */
-export function unescapeText(text: string): string {
-  return text.replace(ESCAPE, (_, letter: string) => UNESCAPED[letter]!);
-}
-
-/**
- * Key and value text of an output line, given without its newline. Key and value are told apart by the last space
- * (right for numbers) or by the first (right for keys without spaces).
- */
-export function parseLine(
-  line: string,
-  separator: 'first' | 'last' = 'last',
-): { key: string; value: string } {
-  const at = separator === 'last' ? line.lastIndexOf(' ') : line.indexOf(' ');
-  if (at < 0) throw new Error(`not an output line: ${JSON.stringify(line)}`);
-  return { key: unescapeText(line.slice(0, at)), value: unescapeText(line.slice(at + 1)) };
 }
 
 export function valueText(key: string, value: unknown): string {

@@ -14,26 +14,11 @@ export type Emit<K extends string = string, V = number> = (key: K, value: V) => 
 /** What `--param name=value` gave. */
 export type Params = Readonly<Record<string, string>>;
 
-interface MinimalAbortSignal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  throwIfAborted(): void;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
-
-/** The platform's own `AbortSignal` where its types are loaded, so that `fetch(url, { signal })` compiles. */
-export type TaskSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
-  ? Signal
-  : MinimalAbortSignal;
-
 /** What every function of a job may ask of the task that it runs in. */
 export interface TaskContext {
   readonly params: Params;
   /** Name of the task, `map-0` or `reduce-3`: the same for every attempt of it. */
   readonly task: string;
-  /** Aborted when the attempt is no longer wanted. */
-  readonly signal: TaskSignal;
   /** Adds `by` (default 1, a safe integer) to a counter of the job. */
   count(name: string, by?: number): void;
   /** Says in a few words what the task is doing. */
@@ -93,7 +78,7 @@ export interface JobDefinition<
    * is much faster than parsing everything.
    */
   readonly fields?: readonly string[] | undefined;
-  /** How records of the output are written; `text` unless given. `rehearse run --output-format` goes before it. */
+  /** How records of the output are written; `text` unless given. */
   readonly outputFormat?: OutputFormat | undefined;
   /**
    * The records are the words of the lines, not the lines. What `map` makes of a word must depend on nothing but the
@@ -180,7 +165,6 @@ export interface TaskSetting {
   readonly params: Params;
   /** Of the job, not of the attempt. */
   readonly seed: string;
-  readonly signal?: TaskSignal | undefined;
   readonly onStatus?: ((text: string) => void) | undefined;
 }
 

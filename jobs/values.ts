@@ -94,11 +94,6 @@ export function encodeValue(value: unknown): string {
   return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
-/** Inverse of `encodeValue`. */
-export function decodeValue(text: string): unknown {
-  return JSON.parse(text);
-}
-
 /** The JSON text of an object or array that user code made; throws ValueError if it has none. */
 export function objectText(value: object, key: string): string {
   if (isPromise(value)) throw unusable('a promise', key);

@@ -1,6 +1,6 @@
 /**
- * Where this program lies on the disk: sources while they are tested, `dist/` when it is built. Everything that is found
- * beside the code, and not imported, is found from here: programs of other processes, schemas.
+ * Where this program lies on the disk: sources while they are tested, `dist/` when it is built. Programs of
+ * other processes and threads are found from here.
  *
  * This module stands one folder below the root in every form of the program, and so does what a bundler makes of it.
  */

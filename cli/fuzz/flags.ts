@@ -6,6 +6,7 @@ import { readTupleList } from '../../sim/coverage/coverage.js';
 import { type GivenProfile, readProfile } from '../../sim/fuzz/profile.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { parseDurationUs } from '../quantities.js';
+import { dataDirectoryNamed } from '../run/run-id.js';
 import { seedRange } from '../seed-range.js';
 import { UserError } from '../user-error.js';
 import { type ReporterName, reporters } from './reporters.js';
@@ -43,7 +44,7 @@ export function planOf(flags: FuzzFlags): FuzzPlan {
     seeds: seeds ?? (timeUs === undefined ? seedsDefault : undefined),
     timeUs,
     threads: threadsOf(flags.jobs),
-    corpus: flags.corpus ?? join(flags.dataDir ?? process.env.REHEARSE_DATA_DIR ?? '.rehearse', 'corpus'),
+    corpus: flags.corpus ?? join(dataDirectoryNamed(flags.dataDir), 'corpus'),
     given: profileOf(flags.profile),
     reachable: flags.coverage === undefined ? undefined : reachableOf(flags.coverage),
     reporter: reporterOf(flags),

@@ -20,7 +20,8 @@ import type { Scenario } from '../../sim/scenario/types.js';
 import { Work } from '../../sim/work.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration } from '../quantities.js';
-import { execute, type Rehearsal } from '../run/execute.js';
+import { exitOfSignal } from '../run/conclude.js';
+import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
 import { sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
@@ -52,6 +53,12 @@ export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): P
   const results: RehearsalResult[] = [];
   for (const scenario of scenarios) {
     const result = await rehearseOne(scenario, flags, terminal);
+    if ('signal' in result) {
+      if (flags.json)
+        terminal.out(`${JSON.stringify({ runs: results.map(document), outcome: 'interrupted' })}\n`);
+      terminal.warn(`stopped: ${sayPath(scenario.file)} was not rehearsed to its end`);
+      return exitOfSignal(result.signal);
+    }
     if (!flags.json) sayResult(result, terminal, flags);
     results.push(result);
   }
@@ -71,13 +78,10 @@ async function rehearseOne(
   scenario: Scenario,
   flags: RunFlags & GlobalFlags,
   terminal: Terminal,
-): Promise<RehearsalResult> {
+): Promise<RehearsalResult | (Ending & { readonly type: 'interrupted' })> {
   const layout = runLayout(dataDirectoryOf(flags.dataDir), newRunId(new Date()));
-  const progress = await openProgress(
-    flags.progress ?? 'plain',
-    terminal,
-    flags.quiet ?? flags.json ?? false,
-  );
+  const quiet = flags.quiet || flags.json || false;
+  const progress = await openProgress(flags.progress ?? (quiet ? 'none' : 'plain'), terminal, quiet);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
   await mkdir(layout.root, { recursive: true, mode: 0o700 });
   const files = await FileFiles.open(layout.files);
@@ -103,10 +107,11 @@ async function rehearseOne(
   };
   const request = requestOf(scenario, jobs[0]!, flags.faults!, layout.runId);
   writeRunRequest(layout, request);
-  await execute({ request, layout, progress, verbose: flags.verbose ?? false, rehearsal });
+  const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false, rehearsal });
   // What late publishers did shows only now that they are dead.
   outcomes[outcomes.length - 1] = await look(jobs.at(-1)!, outcomes.at(-1)!);
   for (const job of jobs) await removeWorkspace(job.spec.output, job.requestId);
+  if (ending.type === 'interrupted') return ending;
   const { facts, effective } = conductor;
   const unmet = checkExpectations(scenario, { facts, jobs: outcomes, effective });
   return { scenario, jobs: outcomes, facts, unmet, traces: layout.trace };

@@ -27,7 +27,7 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
     terminal.warn(`stopped. to go on: ${resumeCommand(layout)}`);
-    return ending.signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+    return exitOfSignal(ending.signal);
   }
   const { conclusion } = ending;
   if (conclusion.type === 'refused') {
@@ -41,6 +41,10 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
   if (conclusion.type === 'drained') throw new Error('a drained run is not concluded');
   const { status } = conclusion;
   return status.phase === 'published' ? await succeed(status, concluding) : fail(status, concluding);
+}
+
+export function exitOfSignal(signal: 'SIGINT' | 'SIGTERM'): number {
+  return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {

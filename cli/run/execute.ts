@@ -64,7 +64,10 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     signals.stop();
     progress.done();
   }
-  if (conclusion.type === 'drained') return { type: 'interrupted', signal: signals.first() ?? 'SIGINT' };
+  const signal = signals.first();
+  // Of a rehearsal with several jobs, it may have been a later one that was stopped.
+  if (conclusion.type === 'drained' || (rehearsal && signal))
+    return { type: 'interrupted', signal: signal ?? 'SIGINT' };
   await cleanUp(request, layout);
   return { type: 'concluded', conclusion };
 }

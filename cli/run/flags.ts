@@ -189,7 +189,7 @@ export function commandsOfFlags({ mapper, combiner, reducer, io }: RunFlags): Co
     const alone = combiner !== undefined ? '--combiner' : reducer !== undefined ? '--reducer' : undefined;
     if (alone === undefined) return undefined;
     throw new UserError({
-      code: 'U013',
+      code: 'U014',
       what: `${alone} needs a --mapper`,
       next: 'for no mapping, --mapper cat',
     });

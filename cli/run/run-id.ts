@@ -13,8 +13,13 @@ export function newRunId(now: Date): string {
   return `${stamp}-${letters}`;
 }
 
+/** Where runs and findings are kept, as the user names it. */
+export function dataDirectoryNamed(flag: string | undefined): string {
+  return flag ?? process.env.REHEARSE_DATA_DIR ?? '.rehearse';
+}
+
 export function dataDirectoryOf(flag: string | undefined): string {
-  return resolve(flag ?? process.env.REHEARSE_DATA_DIR ?? '.rehearse');
+  return resolve(dataDirectoryNamed(flag));
 }
 
 /** A run by its id, an unambiguous beginning of it, `last`, or its folder. */

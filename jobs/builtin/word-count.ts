@@ -4,7 +4,7 @@ import { defineJob } from '../define.js';
 import type { Emit } from '../types.js';
 import type { Builtin } from './builtin.js';
 
-export const WORD = /\p{L}+/gu;
+const WORD = /\p{L}+/gu;
 
 /** The `map` of counting words. */
 export function emitWords(line: string, emit: Emit): void {

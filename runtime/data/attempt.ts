@@ -1,7 +1,7 @@
 /** What a map attempt and a reduce attempt have in common. */
-import type { Counters, TaskSetting } from '../../jobs/types.js';
+import type { Counters } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
-import { AttemptAborted, isDataError, UserCodeError, type UserCodeSite } from './errors.js';
+import { isDataError, UserCodeError, type UserCodeSite } from './errors.js';
 
 /** What an attempt made. */
 export interface AttemptResult {
@@ -49,22 +49,20 @@ export class FailureMemory {
 }
 
 /** The error of an attempt: what the data plane threw as it is, everything else as the doing of user code. */
-export function blame(error: unknown, site: UserCodeSite, signal: TaskSetting['signal']): unknown {
-  if (isDataError(error) || error instanceof NotForKernelError) return error;
-  return signal?.aborted === true ? new AttemptAborted() : new UserCodeError(site, error);
+export function blame(error: unknown, site: UserCodeSite): unknown {
+  return isDataError(error) || error instanceof NotForKernelError ? error : new UserCodeError(site, error);
 }
 
 /** Whoever waits for this thread waits no longer; a turn of the event loop costs as much as a small file. */
 const breathMs = 5;
 let breathedAtMs = 0;
 
-/** Lets messages in, such as the order to stop, unless it did so just now. */
-export async function breathe(signal: TaskSetting['signal']): Promise<void> {
+/** Lets messages in, such as where map outputs lie, unless it did so just now. */
+export async function breathe(): Promise<void> {
   if (nowMs() - breathedAtMs >= breathMs) {
     await new Promise((resolve) => setImmediate(resolve));
     breathedAtMs = nowMs();
   }
-  if (signal?.aborted === true) throw new AttemptAborted();
 }
 
 /** Never goes back. `performance` would load ten modules of Node into every thread. */

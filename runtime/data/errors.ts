@@ -2,8 +2,8 @@
  * Every way in which the data plane can fail, one class each, so that whoever starts an attempt can tell the user's
  * mistake from a lost file, a sick disk or user code that threw.
  *
- * All carry a `code` that survives the trip out of a worker thread, where classes do not, and where it happened:
- * `place`, the file or pattern that the failure is about, or the `site` in the user's data.
+ * All carry where it happened: `place`, the file or pattern that the failure is about, or the `site` in the user's data.
+ * Classes do not survive the trip out of a worker thread: there, what is thrown becomes a `Failure` (executor/failure.ts).
  */
 
 /** What is wrong with an input that the user named; nothing has been started yet. */
@@ -33,7 +33,6 @@ export class InputError extends Error {
 /** An input whose bytes make no sense: a gzip file cut short, a line without end. `offset` is in bytes of the file. */
 export class InputDataError extends Error {
   override readonly name = 'InputDataError';
-  readonly code = 'input-data';
   readonly place: string;
   readonly offset: number;
 
@@ -47,7 +46,6 @@ export class InputDataError extends Error {
 /** An input is no longer the file that was planned: another size, modification time or inode, or gone. */
 export class InputChangedError extends Error {
   override readonly name = 'InputChangedError';
-  readonly code = 'input-changed';
   readonly place: string;
 
   constructor(place: string, reason: string) {
@@ -59,7 +57,6 @@ export class InputChangedError extends Error {
 /** An intermediate file fails its checksums; the attempt that wrote it has to be run again. */
 export class SegmentCorruptError extends Error {
   override readonly name = 'SegmentCorruptError';
-  readonly code = 'segment-corrupt';
   readonly place: string;
 
   constructor(place: string, reason: string) {
@@ -71,7 +68,6 @@ export class SegmentCorruptError extends Error {
 /** An intermediate file is gone; the attempt that wrote it has to be run again. */
 export class SegmentMissingError extends Error {
   override readonly name = 'SegmentMissingError';
-  readonly code = 'segment-missing';
   readonly place: string;
 
   constructor(place: string) {
@@ -83,7 +79,6 @@ export class SegmentMissingError extends Error {
 /** A reduce cannot read one of its inputs: `task` is the map whose file it is, `cause` one of the two errors above. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
-  readonly code = 'source-unreadable';
   readonly place: string;
   readonly task: number;
 
@@ -112,7 +107,6 @@ export function diskTrouble(errno: string): string {
 /** The disk refused: full, read-only, failing. `errno` is the name the system gives it, such as `ENOSPC`. */
 export class DiskError extends Error {
   override readonly name = 'DiskError';
-  readonly code = 'disk';
   readonly place: string;
   readonly errno: string;
 
@@ -142,22 +136,11 @@ export interface UserCodeSite {
 /** User code threw. `cause` is what it threw, with its own stack; `site` is what it was given. */
 export class UserCodeError extends Error {
   override readonly name = 'UserCodeError';
-  readonly code = 'user-code';
   readonly site: UserCodeSite;
 
   constructor(site: UserCodeSite, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.site = site;
-  }
-}
-
-/** The attempt was told to stop. */
-export class AttemptAborted extends Error {
-  override readonly name = 'AttemptAborted';
-  readonly code = 'aborted';
-
-  constructor() {
-    super('the attempt was told to stop');
   }
 }
 
@@ -171,7 +154,6 @@ export function isDataError(error: unknown): boolean {
     error instanceof SegmentMissingError ||
     error instanceof SourceError ||
     error instanceof DiskError ||
-    error instanceof UserCodeError ||
-    error instanceof AttemptAborted
+    error instanceof UserCodeError
   );
 }

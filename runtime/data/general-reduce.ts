@@ -28,14 +28,13 @@ export async function runGeneralReduce(
   bytes: number,
   merging: 'in kernel' | 'plainly',
 ): Promise<AttemptResult> {
-  const { job, partition, target, budgetBytes, fanIn = FAN_IN_DEFAULT, context } = options;
+  const { job, partition, target, budgetBytes, fanIn = FAN_IN_DEFAULT } = options;
   const directory = new RunDirectory(options.privateDirectory);
   const reading: RunReadOptions = {
     bufferBytes: bufferBytesOf(options),
     onRead: progressOf(options, bytes, fanIn),
   };
   try {
-    const pause = (): Promise<void> => breathe(context.signal);
     const { orderValues } = job;
     const kernel = merging === 'in kernel' ? kernelOfThread() : undefined;
     const how = kernel && { kernel, budgetBytes, onRead: reading.onRead };
@@ -44,7 +43,7 @@ export async function runGeneralReduce(
       partitions: [partition],
       orderValues,
       directory,
-      pause,
+      pause: breathe,
       ...(how && { mergePartition: (...where) => mergeUntouched(...where, how) }),
       ...reading,
     });
@@ -88,7 +87,7 @@ async function reduceAll(
     const reducing = reduceThrough({ reducer: commands.reducer, commands, context, records, write });
     const counters = await reducing.catch((error: unknown) => {
       memory.check();
-      throw blame(error, {}, context.signal);
+      throw blame(error, {});
     });
     return { counters, heaviest: undefined };
   }
@@ -104,14 +103,14 @@ async function reduceAll(
       const reduced = task.reduceGroup(key, group.values);
       if (isPromise(reduced)) await reduced;
       memory.check();
-      if (++groupsDone % GROUPS_PER_BREATH === 0) await breathe(context.signal);
+      if (++groupsDone % GROUPS_PER_BREATH === 0) await breathe();
     }
     key = undefined;
     await task.finish();
     return task;
   } catch (error) {
     memory.check();
-    throw blame(error, key === undefined ? {} : { key, record: task.record! }, context.signal);
+    throw blame(error, key === undefined ? {} : { key, record: task.record! });
   }
 }
 

@@ -36,7 +36,7 @@ export async function readSources(
   kernel: TakingRecords,
   options: GatheredReduce,
 ): Promise<number | undefined> {
-  const { sources, partition, context, progress } = options;
+  const { sources, partition, progress } = options;
   let records = 0;
   for (const [done, source] of sources.entries()) {
     const run = new OpenRun(source);
@@ -47,7 +47,7 @@ export async function readSources(
     }
     if (kernel.full) return undefined;
     progress?.(done + 1, sources.length);
-    if (done % SOURCES_PER_BREATH === 0) await breathe(context.signal);
+    if (done % SOURCES_PER_BREATH === 0) await breathe();
   }
   return records;
 }
@@ -71,7 +71,7 @@ async function mergeSources(
   kernel: Kernel,
   operation: Operation,
 ): Promise<AttemptResult> {
-  const { partition, budgetBytes, context, fanIn = FAN_IN_KERNEL } = options;
+  const { partition, budgetBytes, fanIn = FAN_IN_KERNEL } = options;
   const directory = new RunDirectory(options.privateDirectory);
   const sources = await sortSources(options);
   const bytes = partitionBytes(sources, partition);
@@ -82,7 +82,7 @@ async function mergeSources(
       fanIn,
       partitions: [partition],
       directory,
-      pause: () => breathe(context.signal),
+      pause: breathe,
       mergePartition: (open, from, writer) => {
         const take = (bytes: Uint8Array): void => writer.writeEncoded(bytes, 0);
         mergeInKernel(open, from, { as: 'records', combined: false }, take, how);

@@ -32,10 +32,7 @@ interface MapLane {
   run(): Promise<RunContent>;
 }
 
-/**
- * Runs the attempt. Throws UserCodeError with input and offset, InputDataError, InputChangedError, DiskError, and
- * AttemptAborted once the signal is aborted.
- */
+/** Runs the attempt. Throws UserCodeError with input and offset, InputDataError, InputChangedError and DiskError. */
 export async function runMapAttempt(options: MapAttemptOptions): Promise<AttemptResult> {
   for (const { lane, merging } of lanesOf(options)) {
     try {

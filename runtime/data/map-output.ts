@@ -69,15 +69,14 @@ export class MapOutput {
   }
 
   async #merge(writer: SegmentWriter): Promise<void> {
-    const { job, reduces, context, fanIn = FAN_IN_DEFAULT } = this.#options;
+    const { job, reduces, fanIn = FAN_IN_DEFAULT } = this.#options;
     const partitions = Array.from({ length: reduces }, (_, partition) => partition);
-    const pause = (): Promise<void> => breathe(context.signal);
     const narrowed = await narrowRuns(this.#runs, {
       fanIn,
       partitions,
       orderValues: job.orderValues,
       directory: this.#directory,
-      pause,
+      pause: breathe,
       ...(this.#merging === 'plainly'
         ? {}
         : { mergePartition: (...where) => this.#mergeInKernel(false, ...where) }),
@@ -88,7 +87,7 @@ export class MapOutput {
         if (this.#merging === 'numbers') this.#mergeInKernel(true, open, partition, writer);
         else this.#mergeGenerally(open, partition, writer);
         writer.endPartition();
-        await pause();
+        await breathe();
       }
     } finally {
       for (const run of open) run.close();
@@ -114,7 +113,7 @@ export class MapOutput {
   }
 
   #mergeGenerally(open: readonly OpenRun[], partition: number, writer: SegmentWriter): void {
-    const { job, context, budgetBytes } = this.#options;
+    const { job, budgetBytes } = this.#options;
     const site: { key?: string } = {};
     const combine: Job['combine'] = job.combine && ((key, values) => job.combine?.((site.key = key), values));
     const records =
@@ -129,7 +128,7 @@ export class MapOutput {
         writer.write(key, encodeSegmentValue(value));
       }
     } catch (error) {
-      throw blame(error, site, context.signal);
+      throw blame(error, site);
     }
   }
 }

@@ -28,7 +28,7 @@ export async function mapRecords(
   memory: FailureMemory,
   ending: () => void = () => {},
 ): Promise<void> {
-  const { ranges, context, progress } = options;
+  const { ranges, progress } = options;
   const bytesTotal = splitBytes(ranges);
   let input: string | undefined;
   let offset = 0;
@@ -44,7 +44,7 @@ export async function mapRecords(
       }
       memory.check();
       progress?.(bytesDone, bytesTotal);
-      await breathe(context.signal);
+      await breathe();
     }
     isMapping = false;
     ending();
@@ -52,8 +52,8 @@ export async function mapRecords(
   } catch (error) {
     memory.check();
     const { record } = task;
-    if (!isMapping || record === undefined) throw blame(error, {}, context.signal);
-    throw blame(error, input === undefined ? { record } : { input, offset, record }, context.signal);
+    if (!isMapping || record === undefined) throw blame(error, {});
+    throw blame(error, input === undefined ? { record } : { input, offset, record });
   }
 }
 

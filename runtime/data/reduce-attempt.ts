@@ -21,8 +21,7 @@ import { sortSources } from './sort-sources.js';
 const KERNEL_FROM_BYTES = 1024 * 1024;
 
 /**
- * Runs the attempt. Throws SourceError with the map whose output cannot be read, UserCodeError with the key,
- * DiskError, and AttemptAborted once the signal is aborted.
+ * Runs the attempt. Throws SourceError with the map whose output cannot be read, UserCodeError with the key, DiskError.
  */
 export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<AttemptResult> {
   const copies = new RunDirectory(`${options.privateDirectory}.copies`);
@@ -58,13 +57,13 @@ export async function runReduceAttempt(options: ReduceAttemptOptions): Promise<A
 
 /** Waits for all sources, and copies meanwhile what is there. */
 async function gather(options: ReduceAttemptOptions, copies: RunDirectory): Promise<GatheredReduce> {
-  const { sources, partition, progress, context, onWaiting } = options;
+  const { sources, partition, progress, onWaiting } = options;
   if (!isFeed(sources)) return { ...options, sources, copies };
   let copiedBytes = 0;
   const runs = await gatherSources(sources, {
     partition,
     directory: copies,
-    pause: () => breathe(context.signal),
+    pause: breathe,
     onWaiting,
     bufferBytes: bufferBytesOf(options),
     onRead: (bytes) => progress?.((copiedBytes += bytes), 2 * copiedBytes),

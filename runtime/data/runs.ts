@@ -192,7 +192,7 @@ export async function narrowRuns(
 }
 
 /** How many times `narrowRuns` passes over the data. */
-export function narrowingPasses(runs: number, fanIn: number): number {
+function narrowingPasses(runs: number, fanIn: number): number {
   const atOnce = allowedFanIn(fanIn);
   let passes = 0;
   for (let left = runs; left > atOnce; passes++) left = Math.ceil(left / atOnce);

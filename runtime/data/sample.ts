@@ -25,7 +25,7 @@ const placesMax = 64;
 const placeBytes = 32 * 1024;
 const recordsPerPlaceMax = 200;
 
-/** The boundaries of a job that partitions by range; undefined for any other. Throws what reading throws. */
+/** The boundaries of a job that partitions by range; undefined for any other. What cannot be read or mapped is passed over. */
 export async function sampleBoundaries(options: SampleOptions): Promise<string[] | undefined> {
   const { job, reduces } = options;
   if (job.partition !== 'range') return undefined;
@@ -55,7 +55,7 @@ function places(files: readonly InputFile[], job: Job): SplitRange[] {
   return [...ranges.values()];
 }
 
-/** The keys of the first records of a place. A record that the job cannot take is left to the task that will meet it. */
+/** The keys of the first records of a place. What cannot be read, or taken by the job, is left to the task that will meet it. */
 async function lookAt(options: SampleOptions, range: SplitRange, keys: string[]): Promise<void> {
   const { params, seed, files } = options;
   const job: Job = { ...options.job, combine: undefined, partition: undefined };

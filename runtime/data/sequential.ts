@@ -7,8 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { skipsMax } from '../../core/durable/skips.js';
 import { addCounters } from '../../jobs/plain.js';
-import type { Counters, Job, Params, TaskSetting, TaskSignal } from '../../jobs/types.js';
-import type { Progress } from './attempt.js';
+import type { Counters, Job, Params, TaskSetting } from '../../jobs/types.js';
 import { onDisk } from './disk.js';
 import { UserCodeError } from './errors.js';
 import type { ReduceSource } from './gather.js';
@@ -18,7 +17,6 @@ import { runMapOnlyAttempt } from './map-only-attempt.js';
 import type { SplitPlan } from './plan.js';
 import { attemptsPath, type Part } from './publish.js';
 import { runReduceAttempt } from './reduce-attempt.js';
-import { splitBytes } from './split-reader.js';
 
 export interface SequentialOptions {
   readonly job: Job;
@@ -34,8 +32,6 @@ export interface SequentialOptions {
   readonly runId: string;
   /** A record at which user code fails twice is left out, as a distributed run would. */
   readonly skipBadRecords?: boolean;
-  readonly signal?: TaskSignal;
-  readonly progress?: Progress;
 }
 
 export interface SequentialPart extends Part {
@@ -70,17 +66,14 @@ async function mapAll(
   directory: string,
   counters: Counters[],
 ): Promise<ReduceSource[]> {
-  const { plan, progress } = options;
-  const bytesTotal = plan.splits.reduce((sum, ranges) => sum + splitBytes(ranges), 0);
+  const { plan } = options;
   const sources: ReduceSource[] = [];
-  let bytesDone = 0;
   for (const [task, ranges] of plan.splits.entries()) {
     const path = join(directory, String(task));
     const shared = { ...attemptOf(options, `map-${task}`, path), files: plan.files, ranges };
     const made = await withoutBadRecords(options, (skip) => runMapAttempt({ ...shared, skip }));
     sources.push({ task, path });
     counters.push(made.counters);
-    progress?.((bytesDone += splitBytes(ranges)), bytesTotal);
   }
   return sources;
 }
@@ -142,6 +135,6 @@ async function withoutBadRecords<T>(
   }
 }
 
-function settingOf({ params, seed, signal }: SequentialOptions): Omit<TaskSetting, 'task'> {
-  return { params, seed, signal };
+function settingOf({ params, seed }: SequentialOptions): Omit<TaskSetting, 'task'> {
+  return { params, seed };
 }

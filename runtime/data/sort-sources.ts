@@ -22,7 +22,7 @@ export async function sortSources(options: GatheredReduce): Promise<readonly Run
     } finally {
       open.close();
     }
-    await breathe(options.context.signal);
+    await breathe();
   }
   return sorted;
 }

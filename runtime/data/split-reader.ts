@@ -1,5 +1,4 @@
 /** One split, range after range, whether its files are compressed or not. */
-import type { TaskSetting } from '../../jobs/types.js';
 import { breathe, type Progress } from './attempt.js';
 import type { InputFile } from './input-file.js';
 import { type Line, type ReadOptions, readCompressedLines, readLines } from './lines.js';
@@ -41,14 +40,14 @@ export async function* readSplit(
  * each chunk. No asynchronous iterator hands on what was read without waiting: its promises cost more than the breath.
  */
 export async function readSplitThrough(
-  { files, ranges, progress, context }: SplitReading,
+  { files, ranges, progress }: SplitReading,
   splitterOf: (file: InputFile, range: { readonly start: number; readonly end: number }) => Splitter<void>,
 ): Promise<void> {
   const bytesTotal = splitBytes(ranges);
   let rangesDone = 0;
   const onRead = async (bytesDone: number): Promise<void> => {
     progress?.(rangesDone + bytesDone, bytesTotal);
-    await breathe(context.signal);
+    await breathe();
   };
   for (const range of ranges) {
     const file = files[range.file]!;
@@ -67,5 +66,4 @@ export interface SplitReading {
   readonly files: readonly InputFile[];
   readonly ranges: readonly SplitRange[];
   readonly progress?: Progress;
-  readonly context: Pick<TaskSetting, 'signal'>;
 }

@@ -22,7 +22,7 @@ export function forgetAttempt(task: { attempt: AttemptId; maps: number }, direct
   try {
     entries = readdirSync(directory);
   } catch {
-    return; // the folder is gone, and everything with it
+    return; // it is gone, or cannot be read now: what is left goes with the run's work
   }
   for (const entry of entries) {
     const own = entry === name || entry.startsWith(`${name}.`);

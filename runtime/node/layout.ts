@@ -6,6 +6,8 @@
  *   bundle/             the job's code, unpacked
  *   work/               files of map attempts; gone when the run ends well
  *   trace/ logs/        what every node saw; what user code printed
+ *   lease/              who leads
+ *   processes, sockets  what this run has started, and where its sockets are: for whoever resumes it after a kill
  *   stdin/              standard input, when it was named as one
  *   output/             the result, unless `-o` named another place
  */
@@ -24,6 +26,11 @@ export interface RunLayout {
   readonly logs: string;
   readonly stdin: string;
   readonly output: string;
+  readonly lease: string;
+  /** File: the processes that the run has started (process/process-register.ts). */
+  readonly processes: string;
+  /** File: the name of the folder of its sockets. */
+  readonly sockets: string;
 }
 
 export function runLayout(dataDirectory: string, runId: string): RunLayout {
@@ -40,6 +47,9 @@ export function runLayout(dataDirectory: string, runId: string): RunLayout {
     logs: join(root, 'logs'),
     stdin: join(root, 'stdin'),
     output: join(root, 'output'),
+    lease: join(root, 'lease'),
+    processes: join(root, 'processes'),
+    sockets: join(root, 'sockets'),
   };
 }
 

@@ -165,7 +165,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     const { run, begunAtMs } = running;
     running.started = true;
     try {
-      this.#options.points.reach(isReduce(run) ? 'worker.reduce.before_run' : 'worker.map.before_run');
+      this.#options.points.reach('attempt.before_write', { attempt: run.attempt });
       this.#pool.run({ ...run, type: 'task', attemptsDirectory: order.attempts, begunAtMs }, sources);
     } catch (error) {
       this.#giveUp(running, error as Error);

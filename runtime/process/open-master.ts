@@ -1,7 +1,6 @@
 /**
  * A master of a local run, with the file store: the same for a master in the command's own process and in a child.
  */
-import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
@@ -36,7 +35,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
     tracePath: tracePath(layout, life.node, life.incarnation),
     journal: await FileJournal.open<JournalRecord>(layout.journal, { step: (name) => points.reach(name) }),
     lease: new FileLease({
-      directory: join(layout.root, 'lease'),
+      directory: layout.lease,
       node: life.node,
       incarnation: life.incarnation,
       socketPath: `${socketPath}.life`,

@@ -4,12 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunLayout } from '../node/layout.js';
-
-function registerPath(layout: RunLayout): string {
-  return join(layout.root, 'processes');
-}
 
 type Part = 'command' | 'child';
 
@@ -20,7 +15,7 @@ interface Registered {
 }
 
 export function recordProcess(layout: RunLayout, part: Part, pid: number): void {
-  appendFileSync(registerPath(layout), `${part} ${pid} ${birth(pid) ?? ''}\n`);
+  appendFileSync(layout.processes, `${part} ${pid} ${birth(pid) ?? ''}\n`);
 }
 
 /**
@@ -50,7 +45,7 @@ function isAlive({ pid, born }: Registered): boolean {
 
 function readRegister(layout: RunLayout): Registered[] {
   try {
-    const lines = readFileSync(registerPath(layout), 'utf8').split('\n');
+    const lines = readFileSync(layout.processes, 'utf8').split('\n');
     return lines.slice(0, -1).map((line) => {
       const [part, pid, born] = line.split(' ');
       return { part: part as Part, pid: Number(pid), born: born ?? '' };

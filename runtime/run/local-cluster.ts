@@ -165,7 +165,7 @@ export class LocalCluster {
 
   #removeSockets(): void {
     removeTree(this.#sockets);
-    removeFile(join(this.#options.layout.root, 'sockets'));
+    removeFile(this.#options.layout.sockets);
   }
 
   /** The last resort: nothing is awaited, nothing is left running. */
@@ -184,11 +184,10 @@ export class LocalCluster {
  * removes the one that was left.
  */
 function makeSocketDirectory(layout: RunLayout): string {
-  const record = join(layout.root, 'sockets');
-  if (existsSync(record)) removeTree(readFileSync(record, 'utf8'));
+  if (existsSync(layout.sockets)) removeTree(readFileSync(layout.sockets, 'utf8'));
   const directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
   try {
-    writeFileSync(record, directory);
+    writeFileSync(layout.sockets, directory);
   } catch (error) {
     removeTree(directory);
     throw error;

@@ -1,5 +1,5 @@
 /**
- * Old runs make room for new ones: beyond a count, or a total size, the oldest runs that have ended lose their traces,
+ * Old runs make room for new ones: beyond a count, or a size of all traces, the oldest runs that have ended lose their traces,
  * logs and journals. Outputs stay, and so does everything of a run that can still be resumed.
  */
 import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';

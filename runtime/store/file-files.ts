@@ -10,17 +10,15 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
 import { syncDirectory } from '../sync-directory.js';
 import type { Files } from './ports.js';
-import { errorCode } from './segment-directory.js';
 
 const KEY = /^[0-9a-f]{64}$/;
 
@@ -67,25 +65,6 @@ export class FileFiles implements Files {
     return bytes;
   }
 
-  async has(key: string): Promise<boolean> {
-    try {
-      return statSync(this.#path(key)).isFile();
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw error;
-    }
-  }
-
-  async list(prefix: string): Promise<string[]> {
-    return readdirSync(this.#directory)
-      .filter((name) => KEY.test(name) && name.startsWith(prefix))
-      .sort();
-  }
-
-  async delete(key: string): Promise<void> {
-    removeFile(this.#path(key));
-  }
-
   #verified(path: string, key: string): 'absent' | 'intact' | 'damaged' {
     const bytes = readIfPresent(path);
     if (bytes === undefined) return 'absent';
@@ -124,7 +103,7 @@ function linkUnlessThere(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -132,7 +111,7 @@ function readIfPresent(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

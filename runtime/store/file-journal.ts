@@ -12,6 +12,7 @@
 //
 // A failed write or sync poisons the handle for ever: what a failed sync left on the disk is not known.
 
+import { errnoOf } from '../data/disk.js';
 import { encodeFrame } from './frame.js';
 import {
   type Beginning,
@@ -22,12 +23,7 @@ import {
   type Trace,
 } from './journal-log.js';
 import type { AppendResult, Journal, JournalBatch, JournalEntry, JournalPage } from './ports.js';
-import {
-  errorCode,
-  openSegmentDirectory,
-  type SegmentDirectory,
-  type SegmentFile,
-} from './segment-directory.js';
+import { openSegmentDirectory, type SegmentDirectory, type SegmentFile } from './segment-directory.js';
 
 /** The points between two primitive steps, in order: of a takeover, then of an append, then of a trim. */
 export const JOURNAL_STEPS = [
@@ -198,7 +194,7 @@ export class FileJournal<Record = unknown> implements Journal<Record> {
    * once more by a handle that had looked before there was any journal, and was stopped until now.
    */
   async #isOutdated(error: unknown): Promise<boolean> {
-    const isOtherwise = errorCode(error) === 'ENOENT' || error instanceof JournalCorruptError;
+    const isOtherwise = errnoOf(error) === 'ENOENT' || error instanceof JournalCorruptError;
     return isOtherwise && (await this.#log.hasSuccessor(this.#log.head));
   }
 
@@ -410,7 +406,7 @@ function later(one: Beginning, other: Beginning | undefined): Beginning {
 }
 
 function whenAbsent(error: unknown): undefined {
-  if (errorCode(error) !== 'ENOENT') throw error;
+  if (errnoOf(error) !== 'ENOENT') throw error;
 }
 
 function describe(error: unknown): string {

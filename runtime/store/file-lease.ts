@@ -8,10 +8,10 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
 import { LifeSign, LifeWatch } from './lease-socket.js';
 import type { Lease } from './ports.js';
-import { errorCode } from './segment-directory.js';
 
 export interface FileLeaseOptions {
   /** Holds the file `lease`; created if needed. */
@@ -140,7 +140,7 @@ export class FileLease implements Lease {
   /** An error may pass; a full disk, or one that has refused for a whole ttl, is said aloud. Not granted, in any case. */
   #failed(error: unknown, ttlMs: number): false {
     this.#failingMs ??= this.#nowMs();
-    const lasting = LASTING_ERRORS.has(errorCode(error) ?? '') || this.#nowMs() - this.#failingMs > ttlMs;
+    const lasting = LASTING_ERRORS.has(errnoOf(error) ?? '') || this.#nowMs() - this.#failingMs > ttlMs;
     if (lasting) this.#onFailed((error as Error).message);
     return false;
   }
@@ -206,7 +206,7 @@ export class FileLease implements Lease {
       return JSON.parse(readFileSync(this.#path, 'utf8')) as Holding;
     } catch (error) {
       // A file that is no JSON can only be a crash's leftover: renames show it whole.
-      if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
@@ -225,7 +225,7 @@ export class FileLease implements Lease {
       place(aside, this.#path, ttlMs);
       return true;
     } catch (error) {
-      if (errorCode(error) === 'EEXIST' || error instanceof LapsedError) return false;
+      if (errnoOf(error) === 'EEXIST' || error instanceof LapsedError) return false;
       throw error;
     } finally {
       removeFile(aside);

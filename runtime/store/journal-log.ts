@@ -8,9 +8,10 @@
 //  - What lies beyond the end that a header gives to its base was never in the log.
 //  - Segments below the one in which the journal begins may go at any time; the newest never does.
 
+import { errnoOf } from '../data/disk.js';
 import { decodeFrame, frameAt, PAYLOAD_BYTES_MAX } from './frame.js';
 import type { JournalEntry } from './ports.js';
-import { errorCode, type SegmentDirectory, type SegmentFile } from './segment-directory.js';
+import type { SegmentDirectory, SegmentFile } from './segment-directory.js';
 
 const SEGMENT_NAME = /^journal\.(\d{8,})$/;
 const READ_BYTES = 256 * 1024;
@@ -147,7 +148,7 @@ export class JournalLog<Record> {
       const chain = await this.#chainDownFrom(top);
       return chain && (await this.#traceOf(top, chain));
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return 'trimmed';
+      if (errnoOf(error) === 'ENOENT') return 'trimmed';
       throw error;
     }
   }

@@ -3,9 +3,9 @@
 // process is merely stopped. Nothing is ever sent.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
 import { checkSocketPath } from '../transport/socket-path.js';
-import { errorCode } from './segment-directory.js';
 
 export class LifeSign {
   readonly #path: string;
@@ -83,7 +83,7 @@ export class LifeWatch {
       connected = true;
     });
     socket.on('error', (error) => {
-      refused = ['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? '');
+      refused = ['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error) ?? '');
     });
     socket.on('close', () => {
       if (this.#ended) return;

@@ -97,9 +97,4 @@ export interface Files {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /** The verified bytes, or undefined if absent. Content that no longer matches its key is a CorruptFileError. */
   get(key: string): Promise<Buffer | undefined>;
-  has(key: string): Promise<boolean>;
-  /** Keys that start with `prefix`, sorted. */
-  list(prefix: string): Promise<string[]>;
-  /** Does nothing if absent. */
-  delete(key: string): Promise<void>;
 }

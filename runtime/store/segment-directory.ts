@@ -8,6 +8,7 @@
 import { constants, readdirSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { errnoOf } from '../data/disk.js';
 
 export interface SegmentDirectory {
   /** Names of all files; every file created before the call and not removed is among them. */
@@ -45,7 +46,7 @@ export async function openSegmentDirectory(path: string): Promise<SegmentDirecto
       try {
         return segmentFile(await open(join(root, name), flags, 0o600));
       } catch (error) {
-        if (errorCode(error) === 'EEXIST') return undefined;
+        if (errnoOf(error) === 'EEXIST') return undefined;
         throw error;
       }
     },
@@ -93,10 +94,6 @@ async function syncParents(root: string, created: string): Promise<void> {
     await syncDirectory(path);
     if (path === last) return;
   }
-}
-
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** `f_type` of statfs(2) on Linux. Only systems that are remote by nature; FUSE and 9p are often local. */

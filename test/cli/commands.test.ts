@@ -162,7 +162,7 @@ describe('programs in the place of a job', () => {
 
   it('are refused without a mapper', async () => {
     const ended = await rehearse(['run', '--reducer', 'cat', 'in.txt'], { cwd: newFolder({ 'in.txt': '' }) });
-    expect(ended.err).toContain('error[U013]: --reducer needs a --mapper');
+    expect(ended.err).toContain('error[U014]: --reducer needs a --mapper');
     expect(ended.code).toBe(2);
   });
 });

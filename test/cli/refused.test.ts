@@ -9,7 +9,6 @@ async function ended(reason: JobRefused['reason']): Promise<{ code: number; said
     out: () => {},
     say: () => {},
     warn: (line: string) => void said.push(line),
-    color: false,
     interactive: false,
   };
   const message = 'the store has gone back in time';

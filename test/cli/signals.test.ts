@@ -353,3 +353,41 @@ describe('two runs at once in one data directory', () => {
     expectTidy(folder);
   });
 });
+
+it('A rehearsal that is interrupted is no failure of its expectations, and with --quiet it says no more', async () => {
+  const folder = newFolder({
+    'long.yaml': `
+name: long
+cluster: { workers: 1 }
+job: { maps: 1000, reduces: 1, mapTime: 500ms }
+faults: [{ at: 3600s, crash: worker-1 }]
+expect: { job: succeeded }
+`,
+  });
+  const running = start(['run', '--faults', 'long.yaml', '--quiet'], { cwd: folder });
+  await until('the rehearsal has begun', () => {
+    try {
+      return decisionsOf(runsOf(folder)[0]!, 'attempt-assigned').length > 1;
+    } catch {
+      return false;
+    }
+  });
+  running.child.kill('SIGINT');
+  const ended = await running.ended;
+  expect(ended).toMatchObject({ code: 130, err: 'stopped: long.yaml was not rehearsed to its end\n' });
+});
+
+it('A rehearsal hits a worker before an attempt has written anything', async () => {
+  const folder = newFolder({
+    'hit.yaml': `
+name: hit
+cluster: { workers: 1 }
+job: { maps: 2, reduces: 1, mapTime: 10ms, reduceTime: 10ms }
+policy: { lease: 1s }
+faults: [{ point: attempt.before_write, task: map-1@1, crash: it, restartAfter: 100ms }]
+expect: { job: succeeded, commits: { map-1: 1 }, exercised: [node-crashed] }
+`,
+  });
+  const { out } = await succeed(['run', '--faults', 'hit.yaml', '--json'], { cwd: folder });
+  expect(JSON.parse(out).runs).toMatchObject([{ verdict: 'passed', unmet: [] }]);
+});

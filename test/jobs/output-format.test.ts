@@ -2,8 +2,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatterOf, type OutputFormat, outputFormats } from '../../jobs/output-format.js';
-import { unescapeText } from '../../jobs/text.js';
 import { ValueError } from '../../jobs/values.js';
+import { unescapeText } from './unescape-text.js';
 
 const text = fc.string({ unit: fc.constantFrom('a', ' ', '\\', '\t', '\n', '\r', '"', ',', '😀', 'é') });
 const format = (name: OutputFormat, key: string, value: unknown): string => formatterOf(name)(key, value);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeText, formatLine, parseLine, unescapeText } from '../../jobs/text.js';
+import { escapeText, formatLine } from '../../jobs/text.js';
+import { unescapeText } from './unescape-text.js';
 
 const text = fc.string({ unit: fc.constantFrom('a', ' ', '\\', '\t', '\n', '\r', 't', 'n', 'r', '😀') });
 
@@ -25,17 +26,6 @@ describe('an output line', () => {
         expect(unescapeText(escapeText(value))).toBe(value);
       }),
     );
-  });
-
-  test('is parsed back, by its last space for numbers and by its first for keys without spaces', () => {
-    fc.assert(
-      fc.property(text, fc.integer(), (key, value) => {
-        expect(parseLine(formatLine(key, value).slice(0, -1))).toEqual({ key, value: String(value) });
-        const word = key.replaceAll(' ', '');
-        expect(parseLine(formatLine(word, key).slice(0, -1), 'first')).toEqual({ key: word, value: key });
-      }),
-    );
-    expect(() => parseLine('word')).toThrow('not an output line');
   });
 
   test('has U+FFFD for what UTF-8 cannot say', () => {

@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  canonicalValue,
-  decodeValue,
-  encodeValue,
-  lengthInJson,
-  numbersOf,
-  ValueError,
-} from '../../jobs/values.js';
+import { canonicalValue, encodeValue, lengthInJson, numbersOf, ValueError } from '../../jobs/values.js';
 
 const value = fc.oneof(
   fc.double(),
@@ -56,7 +49,7 @@ describe('a canonical value', () => {
           expect(error).toBeInstanceOf(ValueError);
           return;
         }
-        expect(decodeValue(encodeValue(canonical))).toStrictEqual(canonical);
+        expect(JSON.parse(encodeValue(canonical))).toStrictEqual(canonical);
       }),
     );
   });

@@ -16,13 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
 import type { Job } from '../../../jobs/types.js';
 import type { AttemptResult } from '../../../runtime/data/attempt.js';
-import {
-  AttemptAborted,
-  DiskError,
-  InputChangedError,
-  SourceError,
-  UserCodeError,
-} from '../../../runtime/data/errors.js';
+import { DiskError, InputChangedError, SourceError, UserCodeError } from '../../../runtime/data/errors.js';
 import type { InputFile } from '../../../runtime/data/input-file.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
@@ -380,7 +374,10 @@ describe('an attempt that fails', () => {
 
   it('blames user code that emits what cannot be used', async () => {
     const { options } = await prepared({ ...words, map: (line, emit) => emit(line, Number.NaN) });
-    expect(await failure(runMapAttempt(options))).toMatchObject({ code: 'user-code', site: { offset: 0 } });
+    expect(await failure(runMapAttempt(options))).toMatchObject({
+      name: 'UserCodeError',
+      site: { offset: 0 },
+    });
   });
 
   it('names the key on which reduce threw', async () => {
@@ -393,7 +390,7 @@ describe('an attempt that fails', () => {
     const { directory, options } = await prepared(job, undefined, { ...SHAPE, reduces: 1 });
     await runMapAttempt(options);
     const error = await failure(runReduceAttempt(reduceOptions(directory, job, 1, 0, SHAPE)));
-    expect(error).toMatchObject({ code: 'user-code', message: 'not two', site: { key: 'two' } });
+    expect(error).toMatchObject({ name: 'UserCodeError', message: 'not two', site: { key: 'two' } });
     expect(readdirSync(join(directory, 'reduces'))).toEqual([]);
   });
 
@@ -410,7 +407,10 @@ describe('an attempt that fails', () => {
       throw new Error('too many');
     };
     const { directory, options } = await prepared(job, 'one\nx\ny\none\n', { ...SHAPE, budgetBytes: 100 });
-    expect(await failure(runMapAttempt(options))).toMatchObject({ code: 'user-code', site: { key: 'one' } });
+    expect(await failure(runMapAttempt(options))).toMatchObject({
+      name: 'UserCodeError',
+      site: { key: 'one' },
+    });
     expect(calls).toBe(1);
     expect(readdirSync(directory).sort()).toEqual(['in', 'maps', 'reduces']);
   });
@@ -464,15 +464,6 @@ describe('an attempt that fails', () => {
     },
   );
 
-  it('stops when it is told to', async () => {
-    const stop = new AbortController();
-    const map: Job['map'] = () => stop.abort();
-    const { directory, options } = await prepared({ ...words, map });
-    const context = { ...options.context, signal: stop.signal };
-    expect(await failure(runMapAttempt({ ...options, context }))).toBeInstanceOf(AttemptAborted);
-    expect(readdirSync(join(directory, 'maps'))).toEqual([]);
-  });
-
   it('names the map whose output is missing or damaged', async () => {
     const directory = temporaryDirectory();
     const files = await inputsOf(directory, { 'a.txt': 'a b c\n'.repeat(100) });
@@ -490,12 +481,12 @@ describe('an attempt that fails', () => {
         writeFileSync(path, damaged);
         const error = await failure(runReduceAttempt(options));
         expect(error).toBeInstanceOf(SourceError);
-        expect(error).toMatchObject({ task: 3, place: path, cause: { code: 'segment-corrupt' } });
+        expect(error).toMatchObject({ task: 3, place: path, cause: { name: 'SegmentCorruptError' } });
       }
       rmSync(path);
       expect(await failure(runReduceAttempt(options))).toMatchObject({
         task: 3,
-        cause: { code: 'segment-missing' },
+        cause: { name: 'SegmentMissingError' },
       });
       expect(existsSync(options.target)).toBe(false);
       expect(readdirSync(dirname(options.target)).sort()).toEqual(['in', 'maps', 'reduces']);
@@ -524,11 +515,11 @@ describe('the sequential path', () => {
       if (text === 'two') throw new Error('not two');
     };
     await expect(run({ ...words, map: refuse })).rejects.toMatchObject({
-      code: 'user-code',
+      name: 'UserCodeError',
       site: { input: 'in/a.txt', offset: 4 },
     });
     await expect(run({ ...words, reduce: refuse })).rejects.toMatchObject({
-      code: 'user-code',
+      name: 'UserCodeError',
       site: { key: 'two' },
     });
     expect(readdirSync(attemptsPath(output, 'x'))).toEqual([]);

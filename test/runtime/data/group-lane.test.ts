@@ -76,7 +76,7 @@ describe('the lane of groups', () => {
     const directory = temporaryDirectory();
     const files = await filesOf(directory, [Buffer.from(`${line('a', 1)}nonsense\n`)]);
     const failure = {
-      code: 'input-data',
+      name: 'InputDataError',
       message: expect.stringMatching(/^in\/0.txt, byte 23: not a JSON value/),
     };
     await expect(plainly(strict, files, simple)).rejects.toMatchObject(failure);

@@ -332,7 +332,7 @@ describe('every lane', () => {
       fanIn: 2,
     });
     await expect(attempt).rejects.toMatchObject({
-      code: 'user-code',
+      name: 'UserCodeError',
       message: 'no threes',
       site: { input: 'in/0.txt', offset: 8 },
     });

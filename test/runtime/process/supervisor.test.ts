@@ -32,7 +32,7 @@ function onlyOne(role: 'master' | 'worker', dataDirectory: string): Omit<Supervi
 it('A process that cannot be written down when it is started again ends the run with the reason', async () => {
   const dataDirectory = temporaryDirectory();
   const layout = runLayout(dataDirectory, 'run');
-  const register = join(layout.root, 'processes');
+  const register = layout.processes;
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;

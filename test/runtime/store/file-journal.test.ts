@@ -130,7 +130,7 @@ describe('a disk that fails', () => {
       const owner = onDisk(disk, {
         fail: (name) => {
           if (broken && name === operation)
-            throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+            throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
         },
       });
       await owner.append(1, batch('a'), FOREVER);

@@ -82,7 +82,8 @@ export class MemoryDisk {
       open: (name) =>
         run('open', name, () => {
           const file = files.get(name);
-          if (file === undefined) throw Object.assign(new Error(`no such file: ${name}`), { code: 'ENOENT' });
+          if (file === undefined)
+            throw Object.assign(new Error(`no such file: ${name}`), { code: 'ENOENT', syscall: 'open' });
           return openFile(name, file, bend, run);
         }),
       remove: (name) =>
