@@ -82,7 +82,7 @@ async function sockets(): Promise<Finding> {
   const server = createServer();
   let directory: string | undefined;
   try {
-    directory = mkdtempSync(join(tmpdir().length <= 60 ? tmpdir() : '/tmp', 'rehearse-'));
+    directory = mkdtempSync(join(Buffer.byteLength(tmpdir()) <= 60 ? tmpdir() : '/tmp', 'rehearse-'));
     const socket = join(directory, 'probe.sock');
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

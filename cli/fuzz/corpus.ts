@@ -45,7 +45,7 @@ export class Corpus {
       // Said below.
     }
     throw new UserError({
-      code: 'U014',
+      code: 'U013',
       what: 'the progress of the corpus cannot be read',
       where: path,
       next: 'remove the file to begin again with seed 1; the failures beside it stay',

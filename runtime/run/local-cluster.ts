@@ -197,7 +197,7 @@ function makeSocketDirectory(layout: RunLayout): string {
 
 /** A socket's path may not be longer than about a hundred bytes: a deep temporary directory will not do. */
 function socketRoot(): string {
-  return tmpdir().length <= 60 ? tmpdir() : '/tmp';
+  return Buffer.byteLength(tmpdir()) <= 60 ? tmpdir() : '/tmp';
 }
 
 /** Lives of earlier starts of this run are told by their traces; this start's begin above all of them. */

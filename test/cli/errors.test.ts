@@ -1,8 +1,8 @@
 /** Bad input gets one clear error and the documented exit code; nothing is started, nothing is left. */
 
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { type Ended, newFolder, onLinux, rehearse, start, until } from './command.js';
 
@@ -242,5 +242,18 @@ describe('a dry run', () => {
     expect(out).toMatch(/1 map task on 1 worker,/);
     const { out: json } = await rehearse([...dry, '--json'], { cwd: folder });
     expect(JSON.parse(json)).toMatchObject({ maps: 1, reduces: 0, workers: 1 });
+  });
+});
+
+describe('a folder for temporary files whose name is short in letters and long in bytes', () => {
+  it('keeps no run from its sockets', async () => {
+    const folder = newFolder({ 'in.txt': 'a\n' });
+    const TMPDIR = `/tmp/${'ж'.repeat(40)}-${process.pid}`;
+    mkdirSync(TMPDIR);
+    onTestFinished(() => rmSync(TMPDIR, { recursive: true }));
+    for (const args of [[...count, 'in.txt'], ['doctor']]) {
+      const ended = await rehearse(args, { cwd: folder, env: { TMPDIR } });
+      expect(ended.code, ended.err).toBe(0);
+    }
   });
 });

@@ -89,6 +89,11 @@ describe('a pipeline', () => {
     expect(readdirSync(folder).sort()).toEqual(['data', 'in.txt', 'job.ts', 'out']);
     expect(allRuns()).toHaveLength(3);
     for (const run of allRuns()) expect(readdirSync(join(runs, run))).not.toContain('output');
+    const said: string[] = [];
+    for (const run of allRuns())
+      said.push((await rehearse(['resume', join(runs, run)], { cwd: folder })).err);
+    expect(said.filter((err) => err.includes('the stage that followed has read its output'))).toHaveLength(2);
+    expect(said.filter((err) => err.includes(' is done: '))).toHaveLength(1);
   });
 });
 
