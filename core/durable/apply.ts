@@ -53,7 +53,7 @@ export function applyRecord(state: DurableState, record: JournalRecord): void {
       );
       state.epoch = record.epoch;
       state.leader = record.leader;
-      state.eras.push({ epoch: record.epoch, slot: state.slot });
+      state.eras.push({ epoch: record.epoch, slot: state.slot, leader: record.leader });
       if (state.eras.length > erasKept) state.eras.shift();
       return;
     case 'snapshot':

@@ -3,7 +3,15 @@
  * slot it has read to. Only durable/apply.ts changes it.
  */
 import type { Generation } from '../generation.js';
-import type { AttemptId, Epoch, JobId, NodeId, NodeLife, TaskIndex } from '../ids.js';
+import {
+  type AttemptId,
+  type Epoch,
+  type JobId,
+  type NodeId,
+  type NodeLife,
+  sameLife,
+  type TaskIndex,
+} from '../ids.js';
 import type { Counters, Failure, JobFailure, JobSpec, Output } from '../records.js';
 
 export interface DurableState {
@@ -13,13 +21,19 @@ export interface DurableState {
   nonce: string;
   epoch: Epoch;
   /** In which slots the last few epochs began, oldest first: what a slot can have been in which epoch. */
-  eras: { readonly epoch: Epoch; readonly slot: number }[];
+  eras: Era[];
   snapshots: Snapshots;
   leader: NodeLife | undefined;
   /** In the order of acceptance: job n is at index n - 1. */
   jobs: DurableJob[];
   /** One job per request id for ever. */
   jobByRequest: Map<string, JobId>;
+}
+
+export interface Era {
+  readonly epoch: Epoch;
+  readonly slot: number;
+  readonly leader: NodeLife;
 }
 
 /** Where snapshots lie in the journal: what may be trimmed, and when the next is due. */
@@ -114,6 +128,16 @@ export function emptyDurable(): DurableState {
   };
 }
 
+/** Whether a state of more slots is one of the same history, as far as both remember: who began which epoch, and where. */
+export function isContinuedBy(known: DurableState, later: DurableState): boolean {
+  const firstKept = later.eras[0]?.epoch ?? 0;
+  const agree = known.eras.every(({ epoch, slot, leader }) => {
+    const same = later.eras.find((era) => era.epoch === epoch);
+    return epoch < firstKept || (same?.slot === slot && sameLife(same.leader, leader));
+  });
+  return agree && mayHaveBeen(later, known.epoch, known.slot);
+}
+
 /** Whether slot `slot` can have been durable while epoch `epoch` was the last, as this journal tells its history. */
 export function mayHaveBeen(state: DurableState, epoch: Epoch, slot: number): boolean {
   const next = state.eras.find((era) => era.epoch > epoch);
@@ -155,13 +179,14 @@ export function isDead(job: DurableJob, attempt: AttemptId): boolean {
 export function sumCounters(job: DurableJob): Counters {
   const names: string[] = [];
   const sums: number[] = [];
+  const places = new Map<string, number>();
   for (const commit of job.commits) {
     if (!commit?.valid) continue;
     // Nearly all tasks count the same things in the same order: the next name is at the next place.
     let next = 0;
     for (const [name, value] of commit.counters) {
-      let place = names[next] === name ? next : names.indexOf(name);
-      if (place < 0) place = names.push(name) - 1;
+      let place = names[next] === name ? next : places.get(name);
+      if (place === undefined) places.set(name, (place = names.push(name) - 1));
       sums[place] = (sums[place] ?? 0) + value;
       next = place + 1;
     }

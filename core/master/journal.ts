@@ -170,8 +170,9 @@ export function onEntries(
   const missing = entries.length === 0 && (journal.loading !== undefined || from <= journal.readSlot);
   if (missing || (known && known.nonce !== durable.nonce)) return listener.wentBack(state, turn);
   for (const entry of entries) {
-    if (journal.loading) load(state, turn, journal.loading, entry);
-    else if (entry.slot === durable.slot + 1) takeIn(state, turn, entry, listener);
+    if (journal.loading) {
+      if (!load(state, turn, journal.loading, entry)) return listener.wentBack(state, turn);
+    } else if (entry.slot === durable.slot + 1) takeIn(state, turn, entry, listener);
   }
   // Taken, said the store, and yet there is nothing: ask again.
   const { pending } = state.journal;

@@ -8,7 +8,7 @@
 import { clear } from '../deadlines.js';
 import { applyEntry } from '../durable/apply.js';
 import { cutText, packState, unpackState } from '../durable/snapshot.js';
-import { emptyDurable } from '../durable/state.js';
+import { emptyDurable, isContinuedBy } from '../durable/state.js';
 import { invariant } from '../invariant-error.js';
 import { type JournalEntry, type Snapshot, sizeOf } from '../records.js';
 import type { LoadingSnapshot, MasterState, Turn } from './state.js';
@@ -70,9 +70,12 @@ export function trim(state: MasterState, turn: Turn): void {
   }
 }
 
-/** Takes in one entry of the snapshot in the first slots left; with the last part the state is complete. */
-export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, entry: JournalEntry): void {
-  if (entry.slot !== loading.next) return;
+/**
+ * Takes in one entry of the snapshot in the first slots left; with the last part the state is complete. False: it is not
+ * what followed upon the state that this master has, which stays as it is.
+ */
+export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, entry: JournalEntry): boolean {
+  if (entry.slot !== loading.next) return true;
   const [record] = entry.records;
   invariant(
     record?.type === 'snapshot' && record.part === loading.parts.length + 1,
@@ -81,10 +84,12 @@ export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, e
   );
   loading.parts.push(entry);
   loading.next++;
-  if (record.part < record.parts) return;
+  if (record.part < record.parts) return true;
   const { durable, journal } = state;
   const text = loading.parts.map((part) => (part.records[0] as Snapshot).text).join('');
-  Object.assign(durable, emptyDurable(), unpackState(text));
+  const loaded = unpackState(text);
+  if (!isContinuedBy(durable, loaded)) return false;
+  Object.assign(durable, emptyDurable(), loaded);
   for (const part of loading.parts) applyEntry(durable, part);
   journal.tailBytes = 0;
   journal.loading = undefined;
@@ -94,4 +99,5 @@ export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, e
     clear(state.deadlines, 'append-retry', '');
   }
   turn.out.push({ type: 'decide', decision: 'snapshot-loaded', facts: { slot: durable.slot } });
+  return true;
 }

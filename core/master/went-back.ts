@@ -3,9 +3,10 @@
  * The promise is broken then, and all that is left is to notice, to say so, and to go on above every epoch that anybody
  * may have heard of, so that nothing of the lost history can be taken for the present one.
  *
- * It shows in three ways: what this master has applied is not in the journal; a worker has heard of a slot that this
- * journal cannot have had; a client's accepted job is gone. The last two are believed only after the journal was read
- * to its end, because whoever is told more than it knows may simply be no leader any more.
+ * It shows in three ways: what this master has applied is not in the journal, or not in the history of the snapshot that
+ * has taken its place; a worker has heard of a slot that this journal cannot have had; a client's accepted job is gone.
+ * The last two are believed only after the journal was read to its end, because whoever is told more than it knows may
+ * simply be no leader any more.
  */
 import { mayHaveBeen } from '../durable/state.js';
 import type { Epoch } from '../ids.js';

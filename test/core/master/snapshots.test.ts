@@ -182,6 +182,26 @@ describe('a master that is behind the trim', () => {
     heir.expectFolded();
   });
 
+  test.each([
+    ['another has begun its epoch', 1],
+    ['its epoch never was', 2],
+  ])('says that the store has gone back when %s in the history that the snapshot tells', (_, epoch) => {
+    const bench = leaderAfter(20);
+    const standby = new Bench({ asleep: true, node: 'master-3', config: bench.config });
+    standby.granting = false;
+    standby.foreign({ type: 'leader.began', epoch, leader: rival });
+    standby.step({ type: 'node.started' });
+    standby.store.splice(0, standby.store.length, ...bench.store);
+    standby.firstSlot = bench.firstSlot;
+    standby.pass(bench.config.followUs);
+    expect(standby.decided('store-went-back')).toMatchObject([
+      { facts: { knownEpoch: epoch, knownSlot: 1 } },
+    ]);
+    expect(standby.decided('snapshot-loaded')).toHaveLength(1);
+    expect(standby.master.epochLost).toBe(epoch);
+    standby.expectFolded();
+  });
+
   test('and has an append of unknown fate, is free of it: its epoch is over', () => {
     const { bench, workers } = benchWith(1, specOf({ maps: 4 }));
     bench.confirming = false;
