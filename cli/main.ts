@@ -6,6 +6,7 @@
 import './start-ahead.js';
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../runtime/versions.js';
+import { useColor } from './color.js';
 import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
 import { allowClosedPipes, reportError } from './terminal.js';
@@ -25,6 +26,13 @@ function withGlobals(command: Command): Command {
         'none',
       ]),
     )
+    .addOption(
+      new Option('--color <when>', 'colour on stderr: auto (a terminal that can), always or never').choices([
+        'auto',
+        'always',
+        'never',
+      ]),
+    )
     .option('-q, --quiet', 'say nothing but errors')
     .option('-v, --verbose', 'say more')
     .option('--data-dir <dir>', 'where runs are kept (default: .rehearse, or $REHEARSE_DATA_DIR)');
@@ -39,7 +47,9 @@ function program(done: (code: number) => void): Command {
   const verb = <F>(command: Command, load: () => Promise<Verb<F>>): void => {
     withGlobals(command).action(async () => {
       const action = await load();
-      done(await action(command.args, command.opts() as F & GlobalFlags));
+      const flags = command.opts<F & GlobalFlags>();
+      useColor(flags.color ?? 'auto');
+      done(await action(command.args, flags));
     });
   };
   addRun(root, verb);

@@ -1,6 +1,7 @@
 /**
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
+import { painted } from './color.js';
 import { surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
@@ -29,9 +30,9 @@ export function openTerminal(options: TerminalOptions): Terminal {
   return {
     out: (text) => writeStdout(text),
     say: (line) => {
-      if (!options.quiet) process.stderr.write(`${line}\n`);
+      if (!options.quiet) process.stderr.write(`${painted(line)}\n`);
     },
-    warn: (line) => process.stderr.write(`${line}\n`),
+    warn: (line) => process.stderr.write(`${painted(line)}\n`),
     interactive,
   };
 }
@@ -58,7 +59,7 @@ export function reportError(error: unknown, json: boolean): number {
   const told = error instanceof UserError ? error : surroundingsError(error);
   if (told) {
     if (json) writeStdout(`${JSON.stringify({ error: told.parts })}\n`);
-    else process.stderr.write(told.layOut());
+    else process.stderr.write(painted(told.layOut()));
     return told.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -69,6 +70,6 @@ export function reportError(error: unknown, json: boolean): number {
     next: 'please report it with the trace folder of the run, if there is one',
   };
   if (json) writeStdout(`${JSON.stringify({ error: parts })}\n`);
-  else process.stderr.write(layOut(parts));
+  else process.stderr.write(painted(layOut(parts)));
   return exitCodes.bug;
 }

@@ -1,6 +1,6 @@
-/** What a task offers to user code: params, counters, status, keyed randomness. */
+/** What a task offers to user code: params, counters, status, keyed randomness, the signal. */
 import { keyedRandom } from './random.js';
-import type { Counters, TaskContext, TaskSetting } from './types.js';
+import type { Counters, TaskContext, TaskSetting, TaskSignal } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 
 const OWN_COUNTER = /^(map|reduce)\./;
@@ -9,12 +9,22 @@ const STATUS_LENGTH_MAX = 200;
 const COUNTERS_MAX = 250;
 const COUNTER_LENGTH_MAX = 200;
 
-/** The context of one task; what user code counts goes to `counters`. */
+const NEVER_ABORTED = {
+  aborted: false,
+  throwIfAborted() {},
+  addEventListener() {},
+  removeEventListener() {},
+} as TaskSignal;
+
+/** The context of one task; what user code counts goes to `counters`. Its signal is made when it is asked for. */
 export function taskContext(setting: TaskSetting, counters: Map<string, number>): TaskContext {
   const { task, params, seed, onStatus } = setting;
   return {
     task,
     params,
+    get signal() {
+      return setting.signal?.() ?? NEVER_ABORTED;
+    },
     count(name, by = 1) {
       if (typeof name !== 'string' || name === '' || OWN_COUNTER.test(name)) {
         throw new TypeError(

@@ -18,6 +18,7 @@ export type {
   ReduceContext,
   ReduceResult,
   TaskContext,
+  TaskSignal,
   WordContext,
   WordJobDefinition,
 } from './types.js';

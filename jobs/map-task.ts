@@ -46,8 +46,13 @@ export class MapTask {
     this.#job = options.job;
     this.#skip = options.skip && new Set(options.skip);
     this.#collector = options.collector ?? new Groups(options);
-    const context = { ...taskContext(options.context, this.#userCounters), input: this.#input };
-    this.#emit = Object.assign((key: string, value: unknown) => this.#add(key, value), context);
+    const context = Object.assign(taskContext(options.context, this.#userCounters), { input: this.#input });
+    const emit = (key: string, value: unknown): void => this.#add(key, value);
+    // Its signal is made when it is asked for, here as well.
+    this.#emit = Object.defineProperties(emit, Object.getOwnPropertyDescriptors(context)) as MapEmit<
+      string,
+      unknown
+    >;
     this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
     this.#wordContext = { params: context.params, input: this.#input } satisfies WordContext as MapContext;
   }

@@ -14,11 +14,29 @@ export type Emit<K extends string = string, V = number> = (key: K, value: V) => 
 /** What `--param name=value` gave. */
 export type Params = Readonly<Record<string, string>>;
 
+interface MinimalAbortSignal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The platform's own `AbortSignal` where its types are loaded, so that `fetch(url, { signal })` compiles. */
+export type TaskSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : MinimalAbortSignal;
+
 /** What every function of a job may ask of the task that it runs in. */
 export interface TaskContext {
   readonly params: Params;
   /** Name of the task, `map-0` or `reduce-3`: the same for every attempt of it. */
   readonly task: string;
+  /**
+   * Aborted when the attempt is no longer wanted, for code that waits for something. A tenth of a second later the attempt
+   * is ended with its thread, whatever it does.
+   */
+  readonly signal: TaskSignal;
   /** Adds `by` (default 1, a safe integer) to a counter of the job. */
   count(name: string, by?: number): void;
   /** Says in a few words what the task is doing. */
@@ -158,7 +176,7 @@ export interface GroupJobDefinition<A extends Aggregates = Aggregates>
 // biome-ignore lint/suspicious/noExplicitAny: the one type to which a job of any K, V and R can be assigned
 export type Job = JobDefinition<any, any, any, MapEmit<any, any>, any>;
 
-/** What a task needs to know besides its job; plain data and two callbacks of the driver. */
+/** What a task needs to know besides its job; plain data and callbacks of the driver. */
 export interface TaskSetting {
   /** `map-<index>` or `reduce-<partition>`; keys `ctx.random()`. */
   readonly task: string;
@@ -166,6 +184,8 @@ export interface TaskSetting {
   /** Of the job, not of the attempt. */
   readonly seed: string;
   readonly onStatus?: ((text: string) => void) | undefined;
+  /** Called when user code asks for its signal; without it, the signal is one that is never aborted. */
+  readonly signal?: (() => TaskSignal) | undefined;
 }
 
 /** Counters sorted by the UTF-8 bytes of their names. */

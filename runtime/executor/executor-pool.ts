@@ -15,7 +15,9 @@ import { PrintedLog } from '../printed-log.js';
 import { forgetAttempt } from './attempt-files.js';
 import { failureText } from './failure.js';
 import {
+  type AbortNear,
   gaugeDone,
+  gaugeListening,
   gaugeSlow,
   gaugeTotal,
   gaugeWaiting,
@@ -53,6 +55,8 @@ interface Executor {
 const besidesHeapsMiB = 512;
 /** How often the size of the process is looked at. */
 const memoryLookMs = 100;
+/** What user code that listens to its signal gets to tidy up. */
+const abortMs = 100;
 
 export class ExecutorPool {
   readonly #options: ExecutorPoolOptions;
@@ -76,6 +80,7 @@ export class ExecutorPool {
     executor.gauge[gaugeTotal] = 0;
     executor.gauge[gaugeSlow] = this.#slow;
     executor.gauge[gaugeWaiting] = 0;
+    executor.gauge[gaugeListening] = 0;
     this.#busy.set(attemptKey(task.attempt), executor);
     if (sources) tellSources(executor, sources);
     executor.thread.postMessage(task);
@@ -92,7 +97,10 @@ export class ExecutorPool {
     const executor = this.#busy.get(attemptKey(attempt));
     if (!executor || executor.aborting) return;
     executor.aborting = true;
-    void executor.thread.terminate();
+    const end = (): void => void executor.thread.terminate();
+    if (executor.gauge[gaugeListening] === 0) return end();
+    executor.thread.postMessage({ type: 'abort' } satisfies AbortNear);
+    setTimeout(end, abortMs).unref();
   }
 
   /** Bytes done and in total of every running attempt, and whether it waits for maps. */

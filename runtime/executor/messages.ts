@@ -48,7 +48,12 @@ export interface SourcesKnown {
   readonly sources: ThreadSources;
 }
 
-export type ThreadOrder = ThreadFolders | ThreadTask | SourcesKnown;
+/** The attempt that runs is no longer wanted: its thread ends in a moment. */
+export interface AbortNear {
+  readonly type: 'abort';
+}
+
+export type ThreadOrder = ThreadFolders | ThreadTask | SourcesKnown | AbortNear;
 
 /** How it ended. */
 export type ThreadResult =
@@ -69,14 +74,15 @@ export type ThreadResult =
 export const heapMiBDefault = 1024;
 
 /**
- * What a thread is started with, four doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
- * reduce waits for maps. Written without messages.
+ * What a thread is started with, five doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
+ * reduce waits for maps, 1 once user code has asked for its signal. Written without messages.
  */
 export const gaugeDone = 0;
 export const gaugeTotal = 1;
 export const gaugeSlow = 2;
 export const gaugeWaiting = 3;
+export const gaugeListening = 4;
 
 export function newGauge(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(5 * Float64Array.BYTES_PER_ELEMENT);
 }

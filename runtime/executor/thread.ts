@@ -18,6 +18,7 @@ import { KnownSources } from './known-sources.js';
 import { loadCode } from './load-code.js';
 import {
   gaugeDone,
+  gaugeListening,
   gaugeTotal,
   gaugeWaiting,
   type ThreadFolders,
@@ -51,8 +52,18 @@ async function orderOf(files: FileFiles, work: string): Promise<WorkOrder> {
   return lastOrder.order;
 }
 
+/** Of the attempt that runs, once its code has asked for it. */
+let aborting: AbortController | undefined;
+
+function signalOfAttempt(): AbortSignal {
+  gauge[gaugeListening] = 1;
+  aborting ??= new AbortController();
+  return aborting.signal;
+}
+
 async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
   const { attempt, maps, reduces } = task;
+  aborting = undefined;
   try {
     const files = await filesIn(folders.filesDirectory);
     const order = await orderOf(files, task.work);
@@ -70,7 +81,7 @@ async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources
       gauge[gaugeDone]!++;
     };
     const name = taskName(attempt.task, maps);
-    const context = { task: name, params: order.params, seed: order.seed, onStatus };
+    const context = { task: name, params: order.params, seed: order.seed, onStatus, signal: signalOfAttempt };
     const isMap = attempt.task < maps;
     const target = isMap
       ? mapFile(folders.workDirectory, attempt)
@@ -162,6 +173,10 @@ function main(): void {
     if (order.type === 'sources') {
       sources = order.sources;
       known?.update(sources);
+      return;
+    }
+    if (order.type === 'abort') {
+      aborting?.abort();
       return;
     }
     known = new KnownSources(folders!.workDirectory, sources);

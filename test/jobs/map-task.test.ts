@@ -271,7 +271,8 @@ describe('a map task', () => {
       ...words,
       map(_line, emit, ctx) {
         expect(emit.input).toBe(ctx.input);
-        seen.push([ctx.task, ctx.params.unit, ctx.input.name, ctx.input.offset, ctx.random()]);
+        const { aborted } = ctx.signal;
+        seen.push([ctx.task, ctx.params.unit, ctx.input.name, ctx.input.offset, ctx.random(), aborted]);
       },
     });
     const once = () => {
@@ -286,8 +287,8 @@ describe('a map task', () => {
     once();
     const number = expect.any(Number);
     expect(seen.slice(0, 2)).toEqual([
-      ['map-0', 'word', 'a.txt', 5, number],
-      ['map-0', 'word', 'b.txt', 0, number],
+      ['map-0', 'word', 'a.txt', 5, number, false],
+      ['map-0', 'word', 'b.txt', 0, number, false],
     ]);
     expect(seen.slice(2)).toEqual(seen.slice(0, 2));
   });

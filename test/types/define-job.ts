@@ -103,6 +103,12 @@ expectType<Equal<typeof lines, JobDefinition<string, number, string>>>();
 defineJob({ name: 'extremes', map: (line, emit) => emit(line, line.length), combine: min, reduce: max });
 defineJob({ name: 'counted', map: (line, emit: Emit<string, string>) => emit(line, line), reduce: count });
 defineJob({
+  name: 'signal',
+  map: (_line, _emit, ctx) => void fetch('file:', { signal: ctx.signal }),
+  reduce: sum,
+});
+
+defineJob({
   name: 'wrong value',
   map(line, emit) {
     // @ts-expect-error: values are numbers unless emit is annotated

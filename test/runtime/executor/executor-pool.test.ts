@@ -1,7 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { AttemptId } from '../../../core/ids.js';
 import type { ThreadResult } from '../../../runtime/executor/messages.js';
 import { sha256, storeWorkOrder, type WorkOrder } from '../../../runtime/node/work-order.js';
 import { FileFiles } from '../../../runtime/store/file-files.js';
@@ -24,8 +25,14 @@ const order: WorkOrder = {
   splits: [[]],
 };
 
+interface OneThread {
+  (): Promise<Result>;
+  /** Ends the attempt that runs. */
+  abort(): void;
+}
+
 /** Runs a map that reads nothing, each time in the same thread. */
-async function oneThread(folder: string, filesDirectory: string, work: string) {
+async function oneThread(folder: string, filesDirectory: string, work: string): Promise<OneThread> {
   const { ExecutorPool } = (await import(BUILT)) as Pools;
   let tell: (result: Result) => void = () => {};
   const pool = new ExecutorPool({
@@ -39,12 +46,15 @@ async function oneThread(folder: string, filesDirectory: string, work: string) {
   });
   onTestFinished(() => pool.close());
   let n = 0;
-  return (): Promise<Result> =>
+  const attempt = (): AttemptId => ({ job: 1, task: 0, epoch: 1, n });
+  const run = (): Promise<Result> =>
     new Promise((resolve) => {
       tell = resolve;
-      const attempt = { job: 1, task: 0, epoch: 1, n: ++n };
-      pool.run({ type: 'task', attempt, work, maps: 1, reduces: 1, begunAtMs: 0, attemptsDirectory: folder });
+      n++;
+      const task = { attempt: attempt(), work, maps: 1, reduces: 1, begunAtMs: 0, attemptsDirectory: folder };
+      pool.run({ type: 'task', ...task });
     });
+  return Object.assign(run, { abort: () => pool.abort(attempt()) });
 }
 
 describe.skipIf(!existsSync(BUILT))('a thread of executors (needs the build in dist/)', () => {
@@ -71,6 +81,31 @@ describe.skipIf(!existsSync(BUILT))('a thread of executors (needs the build in d
     });
     await files.putIfAbsent(sha256(code), Buffer.from(code));
     expect(await run()).toMatchObject({ type: 'finished', records: 0 });
+  });
+
+  it('lets code that waits hear that it is no longer wanted, and ends it all the same', async () => {
+    const folder = temporaryDirectory();
+    const files = await FileFiles.open(join(folder, 'files'));
+    const waiting = `
+      import { writeFileSync } from 'node:fs';
+      const setup = (ctx) => new Promise(() => {
+        ctx.signal.addEventListener('abort', () => writeFileSync(ctx.params.heard, String(ctx.signal.aborted)));
+        writeFileSync(ctx.params.begun, '');
+      });
+      export default { name: 'waits', setup, map() {}, reduce: () => 0 };`;
+    await files.putIfAbsent(sha256(waiting), Buffer.from(waiting));
+    const params = { begun: join(folder, 'begun'), heard: join(folder, 'heard') };
+    const waits = {
+      ...order,
+      params,
+      code: { kind: 'bundle', name: 'job.ts', hash: sha256(waiting) },
+    } as const;
+    const run = await oneThread(folder, join(folder, 'files'), await storeWorkOrder(files, waits));
+    const ended = run();
+    await vi.waitUntil(() => existsSync(params.begun), { timeout: 30_000 });
+    run.abort();
+    expect(await ended).toEqual({ type: 'aborted' });
+    expect(readFileSync(params.heard, 'utf8')).toBe('true');
   });
 
   it('goes on while nobody can ask how much memory the process has', async () => {
