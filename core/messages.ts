@@ -169,9 +169,9 @@ export interface AttemptAnswer {
 }
 /**
  * `committed`: it is the task's result. `superseded`: another attempt's commit is in the journal. `dead`: it was
- * invalidated or has failed, and that is known. `not-owner`: policy `owner-only` and its lease is gone. `inputs-changed`: a reduce that
- * read map outputs of a generation that is gone. `job-ended`: nobody needs it. `given-back`: it was starved, and that is
- * known now.
+ * invalidated or has failed, and that is known. `not-owner`: policy `owner-only` and its lease is gone.
+ * `inputs-changed`: a reduce that read map outputs of a generation that is gone. `job-ended`: nobody needs it.
+ * `given-back`: it was starved, and that is known now.
  */
 export type Verdict =
   | 'committed'

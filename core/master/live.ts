@@ -1,5 +1,6 @@
 /**
- * The books of live attempts: each stands with its worker and with its task, in step, (rule M5), and has a time-out armed from when it begins.
+ * The books of live attempts: each stands with its worker and with its task, in step (rule M5), and has a time-out armed
+ * from when it begins.
  */
 import { arm, clear } from '../deadlines.js';
 import { findJob } from '../durable/state.js';

@@ -151,7 +151,7 @@ export function onEnded(state: MasterState, turn: Turn, worker: WorkerView, ende
   else freeSlot(state, worker, attempt);
 }
 
-/** Counted, and answered once that is durable; what changes nothing is answered at once. The worker repeats it until then. */
+/** Counted, and answered once that is durable, or at once if it changes nothing. The worker repeats it until then. */
 export function onBroken(state: MasterState, turn: Turn, worker: WorkerView, broken: BrokenAttempt): void {
   const { attempt, failure } = broken;
   const job = jobOf(state.durable, attempt);

@@ -70,7 +70,7 @@ export class Program {
     this.#feeding.catch(() => {}); // `lines` meets the same error
   }
 
-  /** What the program prints, line by line. Throws what feeding threw, or that the program failed; DiskError if it did not begin. */
+  /** What the program prints, line by line. Throws what feeding threw, or that it failed; DiskError if it did not begin. */
   async *lines(): AsyncGenerator<string[]> {
     let rest = '';
     await this.#start;
