@@ -88,7 +88,8 @@ export function load(state: MasterState, turn: Turn, loading: LoadingSnapshot, e
   const { durable, journal } = state;
   const text = loading.parts.map((part) => (part.records[0] as Snapshot).text).join('');
   const loaded = unpackState(text);
-  if (!isContinuedBy(durable, loaded)) return false;
+  // An answer that was long under way may bring one that is older than what is known: that says nothing.
+  if (loaded.slot >= durable.slot && !isContinuedBy(durable, loaded)) return false;
   Object.assign(durable, emptyDurable(), loaded);
   for (const part of loading.parts) applyEntry(durable, part);
   journal.tailBytes = 0;

@@ -202,6 +202,18 @@ describe('a master that is behind the trim', () => {
     standby.expectFolded();
   });
 
+  test('takes an older snapshot, the answer to an old question, for no loss', () => {
+    const { store, firstSlot, config } = leaderAfter(20);
+    const standby = new Bench({ asleep: true, node: 'master-3', store, firstSlot, config });
+    standby.granting = false;
+    standby.step({ type: 'node.started' });
+    expect(standby.master.durable.slot).toBe(store.length);
+    standby.step({ type: 'journal.trimmed', from: 1, first: firstSlot });
+    expect(standby.decided('snapshot-loaded')).toHaveLength(2);
+    expect(standby.decided('store-went-back')).toEqual([]);
+    standby.expectFolded();
+  });
+
   test('and has an append of unknown fate, is free of it: its epoch is over', () => {
     const { bench, workers } = benchWith(1, specOf({ maps: 4 }));
     bench.confirming = false;
