@@ -3,9 +3,10 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { availableParallelism, freemem, tmpdir } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
 import { openFilesMax } from '../runtime/open-files.js';
+import { socketRoot } from '../runtime/run/socket-root.js';
 import { versions } from '../runtime/versions.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayBytes } from './quantities.js';
@@ -82,7 +83,7 @@ async function sockets(): Promise<Finding> {
   const server = createServer();
   let directory: string | undefined;
   try {
-    directory = mkdtempSync(join(Buffer.byteLength(tmpdir()) <= 60 ? tmpdir() : '/tmp', 'rehearse-'));
+    directory = mkdtempSync(join(socketRoot(), 'rehearse-'));
     const socket = join(directory, 'probe.sock');
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

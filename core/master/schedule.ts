@@ -162,7 +162,6 @@ export function assign(state: MasterState, turn: Turn, assignment: Assignment): 
     workingSince: turn.now,
     waiting: !isMap(job, task) && !allMapsDone(job),
     limitUs: limitOf(job, task),
-    progressedAt: turn.now,
     done: 0,
     total: 0,
   };

@@ -141,8 +141,6 @@ export interface LiveAttempt {
   /** A reduce that can do no more until other maps are committed. */
   waiting: boolean;
   readonly limitUs: number;
-  /** When `done` last grew. */
-  progressedAt: number;
   done: number;
   total: number;
 }

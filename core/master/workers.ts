@@ -113,7 +113,6 @@ function adopt(state: MasterState, turn: Turn, worker: WorkerView, id: AttemptId
     workingSince: turn.now,
     waiting: false,
     limitUs: limitOf(job, id.task),
-    progressedAt: turn.now,
     done: 0,
     total: 0,
   };
@@ -138,7 +137,6 @@ function noteProgress(state: MasterState, turn: Turn, worker: WorkerView, progre
   if (progress.done <= attempt.done) return;
   attempt.done = progress.done;
   attempt.total = progress.total;
-  attempt.progressedAt = turn.now;
   arm(state.deadlines, 'attempt-timeout', attemptKey(attempt.id), turn.now + attempt.limitUs);
 }
 

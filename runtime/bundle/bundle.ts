@@ -6,11 +6,11 @@
  * depends on the folder it was made in. The import 'mapreduce-rehearsal' is taken from this installation, under a name
  * of its own, whether or not the job's folder has one.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
 import { installation } from '../installation.js';
+import { sha256 } from '../sha256.js';
 import { JobCompileError, JobFileError } from './errors.js';
 
 export interface JobBundle {
@@ -55,12 +55,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
     await stop(); // its helper process would stay as long as this one
   }
   const code = result.outputFiles[0]!.text;
-  return { code, hash: hashOf(code), name: basename(file) };
-}
-
-/** The identity of a bundle. */
-export function hashOf(code: string): string {
-  return createHash('sha256').update(code).digest('hex');
+  return { code, hash: sha256(code), name: basename(file) };
 }
 
 function checkFile(path: string, file: string): void {

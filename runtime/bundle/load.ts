@@ -9,7 +9,7 @@ import { threadId } from 'node:worker_threads';
 import { validateJob } from '../../jobs/define.js';
 import { definePipeline, isPipeline, type Program } from '../../jobs/pipeline.js';
 import type { Job, Params } from '../../jobs/types.js';
-import { hashOf } from './bundle.js';
+import { sha256 } from '../sha256.js';
 import { JobFileError } from './errors.js';
 
 export interface LoadOptions {
@@ -25,7 +25,7 @@ export interface LoadOptions {
  * JobDefinitionError if it is neither job nor pipeline nor a function, and whatever the module itself throws.
  */
 export async function loadProgram(code: string, options: LoadOptions): Promise<Program> {
-  const path = join(options.directory, `${hashOf(code)}.mjs`);
+  const path = join(options.directory, `${sha256(code)}.mjs`);
   // A power cut may have left the name of a file whose text never reached the disk.
   if (textOf(path) !== code) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });

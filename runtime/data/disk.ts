@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncDirectory } from '../sync-directory.js';
+import { syncPathNow } from '../sync.js';
 import { DiskError } from './errors.js';
 
 /** The system's name for a failed call (`ENOENT`, `ENOSPC`, …), or undefined when it was no failed call. */
@@ -69,7 +69,7 @@ export class PrivateFile {
       closeSync(descriptor);
       renameSync(this.#temporary, this.#path);
       const directory = dirname(this.#path);
-      if (sync) onDisk(directory, () => syncDirectory(directory));
+      if (sync) onDisk(directory, () => syncPathNow(directory));
     });
   }
 

@@ -13,7 +13,7 @@ import { SegmentReader } from './segments/reader.js';
 
 const FILES_MAX = 128;
 /** An index of so many partitions may be held for each: 20 KB. */
-const PARTITIONS_MAX = 1024;
+const INDEXED_MAX = 1024;
 
 let filesMax = FILES_MAX;
 
@@ -38,7 +38,7 @@ export function giveBack(reader: SegmentReader): void {
   const isToBeKept =
     idle.size < filesMax &&
     reader.descriptor < openFilesMax() / 2 &&
-    reader.partitions <= PARTITIONS_MAX &&
+    reader.partitions <= INDEXED_MAX &&
     !idle.has(reader.path);
   if (isToBeKept) idle.set(reader.path, reader);
   else reader.close();

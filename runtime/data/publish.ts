@@ -20,6 +20,7 @@ import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path';
 import { openFilesMax } from '../open-files.js';
 import { removeTree } from '../remove-tree.js';
+import { syncPath } from '../sync.js';
 import { errnoOf } from './disk.js';
 import { diskTrouble, isForManyOpen } from './errors.js';
 
@@ -413,15 +414,6 @@ function refusalOf(error: unknown, workspace: string): Refused | undefined {
 function failed(refusal: Refused, definite: boolean): PublishResult {
   const { code, place, message } = refusal;
   return { outcome: 'failed', definite, code, place, message };
-}
-
-async function syncPath(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Undefined instead of an error when what the operation names does not exist. */

@@ -3,11 +3,11 @@
  * The core carries only the hash; a worker that runs an attempt reads the document once per job.
  */
 
-import { createHash } from 'node:crypto';
 import type { Poison } from '../../jobs/poison.js';
 import type { Commands } from '../commands/command-job.js';
 import type { InputFile } from '../data/input-file.js';
 import type { SplitRange } from '../data/plan.js';
+import { sha256 } from '../sha256.js';
 import type { Files } from '../store/ports.js';
 
 export interface WorkOrder {
@@ -51,10 +51,6 @@ export type JobCode =
 /** Map tasks as the core counts them. */
 export function mapsOf(order: Pick<WorkOrder, 'splits' | 'mapOnly'>): number {
   return order.mapOnly ? 0 : order.splits.length;
-}
-
-export function sha256(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** What a worker needs to know itself: the rest is long, and for its executors. */

@@ -3,7 +3,6 @@
  * children, all of them talking over Unix sockets in a directory that only this user can enter.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
@@ -18,6 +17,7 @@ import { openMaster } from '../process/open-master.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
 import { removeFile, removeTree } from '../remove-tree.js';
 import type { RunRequest } from './run-request.js';
+import { socketRoot } from './socket-root.js';
 
 export interface LocalClusterOptions {
   readonly request: Omit<RunRequest, 'spec'>;
@@ -193,11 +193,6 @@ function makeSocketDirectory(layout: RunLayout): string {
     throw error;
   }
   return directory;
-}
-
-/** A socket's path may not be longer than about a hundred bytes: a deep temporary directory will not do. */
-function socketRoot(): string {
-  return Buffer.byteLength(tmpdir()) <= 60 ? tmpdir() : '/tmp';
 }
 
 /** Lives of earlier starts of this run are told by their traces; this start's begin above all of them. */

@@ -37,9 +37,9 @@ export function pruneRuns(dataDirectory: string, current: string): void {
 }
 
 function removeRecords(layout: RunLayout): void {
-  const { root, trace, logs, journal, files, request } = layout;
+  const { root, trace, logs, journal, files, request, lease, processes } = layout;
   // Its request first: what is left of it cannot be resumed.
-  const records = [request, logs, journal, files, trace, join(root, 'lease'), join(root, 'processes')];
+  const records = [request, logs, journal, files, trace, lease, processes];
   for (const path of records) removeTree(path);
   if (readdirSync(root).length === 0) rmdirSync(root);
 }

@@ -7,7 +7,7 @@ import type { JobSpec } from '../../core/records.js';
 import type { RunLayout } from '../node/layout.js';
 import type { JobCode } from '../node/work-order.js';
 import { recordProcess } from '../process/process-register.js';
-import { syncDirectory } from '../sync-directory.js';
+import { syncPathNow } from '../sync.js';
 
 export interface RunRequest {
   readonly format: 'rehearse.run.v1';
@@ -45,7 +45,7 @@ export function writeRunRequest(layout: RunLayout, request: RunRequest): void {
   const temporary = `${layout.request}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(request, null, 2)}\n`, { flush: true });
   renameSync(temporary, layout.request);
-  syncDirectory(layout.root);
+  syncPathNow(layout.root);
 }
 
 export function readRunRequest(layout: RunLayout): RunRequest | undefined {

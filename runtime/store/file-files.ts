@@ -3,7 +3,7 @@
 //
 // They are few, and whoever puts or gets one has nothing else to do: nothing is handed to other threads.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -17,7 +17,8 @@ import {
 import { join } from 'node:path';
 import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
-import { syncDirectory } from '../sync-directory.js';
+import { sha256 } from '../sha256.js';
+import { syncPathNow } from '../sync.js';
 import type { Files } from './ports.js';
 
 const KEY = /^[0-9a-f]{64}$/;
@@ -52,7 +53,7 @@ export class FileFiles implements Files {
     const present = this.#verified(path, key);
     if (present !== 'intact') this.#place(path, bytes, present);
     // Also when another put it: its name may not be durable yet.
-    syncDirectory(this.#directory);
+    syncPathNow(this.#directory);
     return present === 'absent';
   }
 
@@ -114,8 +115,4 @@ function readIfPresent(path: string): Buffer | undefined {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

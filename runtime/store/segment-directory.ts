@@ -9,6 +9,7 @@ import { constants, readdirSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../data/disk.js';
+import { syncPath } from '../sync.js';
 
 export interface SegmentDirectory {
   /** Names of all files; every file created before the call and not removed is among them. */
@@ -52,7 +53,7 @@ export async function openSegmentDirectory(path: string): Promise<SegmentDirecto
     },
     open: async (name) => segmentFile(await open(join(root, name), 'r+')),
     remove: (name) => rm(join(root, name), { force: true }),
-    sync: () => syncDirectory(root),
+    sync: () => syncPath(root),
   };
 }
 
@@ -78,20 +79,11 @@ function segmentFile(handle: FileHandle): SegmentFile {
   };
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Syncs every directory that got a new name when `root` was made; `created` is the topmost new one. */
 async function syncParents(root: string, created: string): Promise<void> {
   const last = dirname(resolve(created));
   for (let path = dirname(root); ; path = dirname(path)) {
-    await syncDirectory(path);
+    await syncPath(path);
     if (path === last) return;
   }
 }

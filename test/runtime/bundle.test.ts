@@ -7,10 +7,11 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { JobDefinitionError } from '../../jobs/define.js';
 import { type PlainOutput, runPlain } from '../../jobs/plain.js';
 import type { Job } from '../../jobs/types.js';
-import { bundleJob, hashOf } from '../../runtime/bundle/bundle.js';
+import { bundleJob } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
+import { sha256 } from '../../runtime/sha256.js';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'rehearse-bundle-')));
 let folder: string;
@@ -46,7 +47,7 @@ async function mapInChild(path: string, line: string): Promise<string> {
   const { code } = await bundleJob(path);
   await load(path);
   const child = fileURLToPath(new URL('./bundle-child.mjs', import.meta.url));
-  const bundle = join(folder, 'bundles', `${hashOf(code)}.mjs`);
+  const bundle = join(folder, 'bundles', `${sha256(code)}.mjs`);
   return execFileSync(process.execPath, [child, bundle, line], { encoding: 'utf8' });
 }
 
@@ -87,7 +88,7 @@ describe('the bundle of a job', () => {
         join(folder, place),
       );
       const { code, hash, name } = await bundleJob(write('job.ts', WORDS, join(folder, place)));
-      expect(hash).toBe(hashOf(code));
+      expect(hash).toBe(sha256(code));
       expect(hash).toMatch(/^[0-9a-f]{64}$/);
       expect(name).toBe('job.ts');
       bundles.push(code);
@@ -140,7 +141,7 @@ describe('a job that does not compile', () => {
     const { code, name } = await bundleJob(
       write('job.ts', `export default { name: 'x', map() {}, reduce: 'none' };`),
     );
-    write(`bundles/${hashOf(code)}.mjs`, '');
+    write(`bundles/${sha256(code)}.mjs`, '');
     expect(await loadProgram(code, { directory: join(folder, 'bundles'), name })).toMatchObject({
       name: 'x',
     });

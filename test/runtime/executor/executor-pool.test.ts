@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AttemptId } from '../../../core/ids.js';
 import type { ThreadResult } from '../../../runtime/executor/messages.js';
-import { sha256, storeWorkOrder, type WorkOrder } from '../../../runtime/node/work-order.js';
+import { storeWorkOrder, type WorkOrder } from '../../../runtime/node/work-order.js';
+import { sha256 } from '../../../runtime/sha256.js';
 import { FileFiles } from '../../../runtime/store/file-files.js';
 import { temporaryDirectory } from '../data/temporary.js';
 

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   loadWorkOrder,
   loadWorkOrderHead,
-  sha256,
   storeWorkOrder,
   type WorkOrder,
 } from '../../../runtime/node/work-order.js';
+import { sha256 } from '../../../runtime/sha256.js';
 import type { Files } from '../../../runtime/store/ports.js';
 
 const order: WorkOrder = {

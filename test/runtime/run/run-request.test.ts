@@ -19,8 +19,8 @@ vi.mock('node:fs', async (importOriginal) => {
   };
   return { ...own, writeFileSync, renameSync };
 });
-vi.mock('../../../runtime/sync-directory.js', () => ({
-  syncDirectory: (path: string) => void done.push(`sync ${path}`),
+vi.mock('../../../runtime/sync.js', () => ({
+  syncPathNow: (path: string) => void done.push(`sync ${path}`),
 }));
 
 describe('the request of a run', () => {
