@@ -6,7 +6,7 @@
  * copied, and when, changes nothing about the result.
  */
 import { OpenRun, type Run, type RunDirectory, type RunReadOptions } from './runs.js';
-import { SegmentWriter } from './segments/writer.js';
+import { writeSegments } from './segments/writer.js';
 
 /** The committed output of one map task. */
 export interface ReduceSource {
@@ -64,17 +64,12 @@ function copy(source: KnownSource, options: GatherOptions): Run {
   const path = directory.next();
   const open = new OpenRun(source);
   try {
-    const writer = new SegmentWriter(path, { partitions: partition + 1 });
-    try {
+    writeSegments(path, { partitions: partition + 1 }, (writer) => {
       if (!open.sorted) writer.leaveUnsorted();
-      for (let before = 0; before < partition; before++) writer.endPartition();
+      writer.skipTo(partition);
       for (const [key, text] of open.encoded(partition, options)) writer.write(key, text as string);
       writer.endPartition();
-      writer.finish();
-    } catch (error) {
-      writer.abandon();
-      throw error;
-    }
+    });
   } finally {
     open.close();
   }

@@ -12,7 +12,7 @@ import { kernelOfThread } from './kernels.js';
 import type { MapAttemptOptions } from './map-options.js';
 import { FAN_IN_DEFAULT, narrowRuns, type OpenRun, openRuns, type Run, RunDirectory } from './runs.js';
 import { encodeSegmentValue } from './segments/format.js';
-import { SegmentWriter, type WriteOptions } from './segments/writer.js';
+import { type SegmentWriter, writeSegments, writeSegmentsAsync } from './segments/writer.js';
 
 /** Writes all partitions of a run, each ended. It may be sorted where it need not be. */
 export type RunContent = (writer: SegmentWriter, order: KeyOrder) => void;
@@ -39,7 +39,7 @@ export class MapOutput {
   spill(content: RunContent): void {
     const path = this.#directory.next();
     const { reduces } = this.#options;
-    writeFile(path, { partitions: reduces }, (writer) => content(writer, 'sorted'));
+    writeSegments(path, { partitions: reduces }, (writer) => content(writer, 'sorted'));
     this.#runs.push({ path });
   }
 
@@ -48,19 +48,14 @@ export class MapOutput {
     const { job, target, reduces, sync = false } = this.#options;
     if (this.#runs.length === 0) {
       const order = outputOrder(job);
-      const summary = writeFile(target, { partitions: reduces, sync }, (writer) => last(writer, order));
+      const summary = writeSegments(target, { partitions: reduces, sync }, (writer) => last(writer, order));
       return { ...summary, counters: counters(), spills: 0 };
     }
     const spills = this.#runs.length;
     this.spill(last);
-    const writer = new SegmentWriter(target, { partitions: reduces, sync });
-    try {
-      await this.#merge(writer);
-      return { ...writer.finish(), counters: counters(), spills };
-    } catch (error) {
-      writer.abandon();
-      throw error;
-    }
+    const options = { partitions: reduces, sync };
+    const summary = await writeSegmentsAsync(target, options, (writer) => this.#merge(writer));
+    return { ...summary, counters: counters(), spills };
   }
 
   /** Removes the runs. */
@@ -130,16 +125,5 @@ export class MapOutput {
     } catch (error) {
       throw blame(error, site);
     }
-  }
-}
-
-function writeFile(path: string, options: WriteOptions, content: (writer: SegmentWriter) => void) {
-  const writer = new SegmentWriter(path, options);
-  try {
-    content(writer);
-    return writer.finish();
-  } catch (error) {
-    writer.abandon();
-    throw error;
   }
 }

@@ -15,7 +15,7 @@ import { giveBack, takeOutput } from './lasting-outputs.js';
 import type { SegmentCursor } from './segments/cursor.js';
 import { decodeSegmentValue, type EncodedValue, encodeSegmentValue } from './segments/format.js';
 import { SegmentReader } from './segments/reader.js';
-import { SegmentWriter } from './segments/writer.js';
+import { type SegmentWriter, writeSegments } from './segments/writer.js';
 
 export const FAN_IN_DEFAULT = 64;
 const FAN_IN_MIN = 2;
@@ -238,17 +238,12 @@ function mergeToRun(runs: readonly Run[], partitions: readonly number[], options
   const path = options.directory.next();
   const open = openRuns(runs);
   try {
-    const writer = new SegmentWriter(path, { partitions: partitions.length });
-    try {
+    writeSegments(path, { partitions: partitions.length }, (writer) => {
       for (const partition of partitions) {
         mergePartition(open, partition, writer);
         writer.endPartition();
       }
-      writer.finish();
-    } catch (error) {
-      writer.abandon();
-      throw error;
-    }
+    });
   } finally {
     for (const run of open) run.close();
   }

@@ -10,7 +10,7 @@ import { kernelContent } from './kernel-output.js';
 import { kernelOfThread } from './kernels.js';
 import type { GatheredReduce } from './reduce-options.js';
 import { OpenRun, type Run } from './runs.js';
-import { SegmentWriter } from './segments/writer.js';
+import { writeSegments } from './segments/writer.js';
 
 /** All sources, sorted copies in the place of those that are not. A copy keeps the number of its partition. */
 export async function sortSources(options: GatheredReduce): Promise<readonly Run[]> {
@@ -33,14 +33,9 @@ function sortedCopy(open: OpenRun, { partition, budgetBytes, copies }: GatheredR
   readRun(kernel, open, partition);
   if (kernel.full) throw new Error('an output that was left unsorted exceeds the budget of its map');
   const path = copies.next();
-  const writer = new SegmentWriter(path, { partitions: partition + 1 });
-  try {
-    for (let before = 0; before < partition; before++) writer.endPartition();
+  writeSegments(path, { partitions: partition + 1 }, (writer) => {
+    writer.skipTo(partition);
     kernelContent(kernel, 1)(writer, 'sorted');
-    writer.finish();
-  } catch (error) {
-    writer.abandon();
-    throw error;
-  }
+  });
   return { path };
 }

@@ -9,7 +9,7 @@ import type { AttemptId } from '../../core/ids.js';
 import type { InvalidationReason } from '../../core/records.js';
 import type { FetchChunk__Output } from '../../proto/generated/rehearse/v1/FetchChunk.js';
 import type { SegmentHead__Output } from '../../proto/generated/rehearse/v1/SegmentHead.js';
-import { SegmentWriter } from '../data/segments/writer.js';
+import { type SegmentWriter, writeSegmentsAsync } from '../data/segments/writer.js';
 import { Channel } from '../transport/channel.js';
 import { unpack } from './lz4.js';
 import { chunkBytes, fetchMethod } from './method.js';
@@ -54,33 +54,32 @@ export interface FetchOptions {
 
 /** Throws FetchError, DiskError, and the signal's reason. */
 export async function fetchSegment(options: FetchOptions): Promise<void> {
-  const { source, partition, target, signal, patience = defaultPatience } = options;
-  const writer = new SegmentWriter(target, { partitions: partition + 1 });
-  try {
-    for (let before = 0; before < partition; before++) writer.endPartition();
-    const state: Received = {
-      bytes: 0,
-      checksum: 0,
-      head: undefined,
-      lastMs: performance.now(),
-      failure: '',
-    };
-    while (!(await stream(options, patience, writer, state))) {
-      signal.throwIfAborted();
-      if (performance.now() - state.lastMs > patience.patienceMs)
-        throw new FetchError(source, 'unreachable', `its holder does not answer: ${state.failure}`);
-      await new Promise((resolve) => setTimeout(resolve, patience.retryMs));
-    }
-    if (state.checksum !== state.head!.checksum || state.bytes !== state.head!.bytes)
-      throw new FetchError(source, 'corrupt', 'the checksum of a segment is wrong');
-    writer.addRecords(state.head!.records);
-    if (state.head!.unsorted) writer.leaveUnsorted();
-    writer.endPartition();
-    writer.finish();
-  } catch (error) {
-    writer.abandon();
-    throw error;
+  const { partition, target } = options;
+  await writeSegmentsAsync(target, { partitions: partition + 1 }, (writer) => receive(options, writer));
+}
+
+/** Writes the partition, from as many streams as it takes. */
+async function receive(options: FetchOptions, writer: SegmentWriter): Promise<void> {
+  const { source, partition, signal, patience = defaultPatience } = options;
+  writer.skipTo(partition);
+  const state: Received = {
+    bytes: 0,
+    checksum: 0,
+    head: undefined,
+    lastMs: performance.now(),
+    failure: '',
+  };
+  while (!(await stream(options, patience, writer, state))) {
+    signal.throwIfAborted();
+    if (performance.now() - state.lastMs > patience.patienceMs)
+      throw new FetchError(source, 'unreachable', `its holder does not answer: ${state.failure}`);
+    await new Promise((resolve) => setTimeout(resolve, patience.retryMs));
   }
+  if (state.checksum !== state.head!.checksum || state.bytes !== state.head!.bytes)
+    throw new FetchError(source, 'corrupt', 'the checksum of a segment is wrong');
+  writer.addRecords(state.head!.records);
+  if (state.head!.unsorted) writer.leaveUnsorted();
+  writer.endPartition();
 }
 
 interface Received {

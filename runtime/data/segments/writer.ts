@@ -44,6 +44,38 @@ function takeBuffer(bytes: number): Buffer {
   return buffer;
 }
 
+/** Writes a file of segments, or nothing at all when `content` throws. */
+export function writeSegments(
+  path: string,
+  options: WriteOptions,
+  content: (writer: SegmentWriter) => void,
+): SegmentSummary {
+  const writer = new SegmentWriter(path, options);
+  try {
+    content(writer);
+    return writer.finish();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+/** The same of content that takes its time. */
+export async function writeSegmentsAsync(
+  path: string,
+  options: WriteOptions,
+  content: (writer: SegmentWriter) => Promise<void>,
+): Promise<SegmentSummary> {
+  const writer = new SegmentWriter(path, options);
+  try {
+    await content(writer);
+    return writer.finish();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
 /** Writes a file of segments, partition after partition; ends with `finish` or `abandon`. */
 export class SegmentWriter {
   readonly #file: PrivateFile;
@@ -144,6 +176,11 @@ export class SegmentWriter {
     this.#checks.push(this.#check);
     this.#count = 0;
     this.#check = 0;
+  }
+
+  /** Leaves all partitions before this one empty. To be called first. */
+  skipTo(partition: number): void {
+    while (this.#counts.length < partition) this.endPartition();
   }
 
   /** Completes the file and gives it its name. All partitions must have been ended. */
