@@ -13,6 +13,16 @@ import { allowClosedPipes, reportError } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
 type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
+/** Gives a verb its flags and its work. */
+type AddVerb = <F>(command: Command, load: () => Promise<Verb<F>>) => void;
+
+function number(text: string): number {
+  return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function collect(text: string, all: string[] = []): string[] {
+  return [...all, text];
+}
 
 function withGlobals(command: Command): Command {
   return command
@@ -53,6 +63,14 @@ function program(done: (code: number) => void): Command {
     });
   };
   addRun(root, verb);
+  addRunning(root, verb);
+  addRehearsing(root, verb);
+  addTelling(root, verb);
+  addSurroundings(root, verb);
+  return root;
+}
+
+function addRunning(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('resume')
@@ -60,6 +78,20 @@ function program(done: (code: number) => void): Command {
       .description('go on with a run: nothing that was committed is done again'),
     async () => (await import('./run/resume.js')).resume,
   );
+  verb(
+    root
+      .command('check')
+      .argument('<job>', 'a built-in or a file: job.ts')
+      .argument('<inputs...>', 'files whose first records the job is tried on')
+      .option('--records <n>', 'how many records (default: 500)')
+      .option('--param <key=value>', 'a parameter of the job; may be given again', collect)
+      .option('--seed <text>', 'keys what ctx.random() gives (default: 0)')
+      .description('try what a job promises: the same answer each time, a combiner that is associative, …'),
+    async () => (await import('./check/check.js')).check,
+  );
+}
+
+function addRehearsing(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('sim')
@@ -70,21 +102,6 @@ function program(done: (code: number) => void): Command {
       .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
-  );
-  verb(
-    root
-      .command('check')
-      .argument('<job>', 'a built-in or a file: job.ts')
-      .argument('<inputs...>', 'files whose first records the job is tried on')
-      .option('--records <n>', 'how many records (default: 500)')
-      .option(
-        '--param <key=value>',
-        'a parameter of the job; may be given again',
-        (text: string, all: string[] = []) => [...all, text],
-      )
-      .option('--seed <text>', 'keys what ctx.random() gives (default: 0)')
-      .description('try what a job promises: the same answer each time, a combiner that is associative, …'),
-    async () => (await import('./check/check.js')).check,
   );
   verb(
     root
@@ -121,6 +138,9 @@ function program(done: (code: number) => void): Command {
       .description('every order of what may happen in a small cluster'),
     async () => (await import('./explore.js')).explore,
   );
+}
+
+function addTelling(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('replay')
@@ -141,6 +161,9 @@ function program(done: (code: number) => void): Command {
     root.command('schema').argument('<name>', 'scenario or trace').description('print a JSON Schema'),
     async () => (await import('./schema.js')).schema,
   );
+}
+
+function addSurroundings(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('demo')
@@ -151,12 +174,9 @@ function program(done: (code: number) => void): Command {
     root.command('doctor').description('look at the surroundings: Node, disk, sockets, limits'),
     async () => (await import('./doctor.js')).doctor,
   );
-  return root;
 }
 
-function addRun(root: Command, verb: <F>(command: Command, load: () => Promise<Verb<F>>) => void): void {
-  const number = (text: string): number => (/^-?\d+$/.test(text) ? Number(text) : Number.NaN);
-  const collect = (text: string, all: string[] = []): string[] => [...all, text];
+function addRun(root: Command, verb: AddVerb): void {
   const run = root
     .command('run')
     .argument('[job]', 'a built-in (see below) or a file: job.ts')

@@ -5,6 +5,7 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
+import type { Job } from '../../jobs/types.js';
 import { isForManyOpen } from '../data/errors.js';
 import { closeOutputs, makeRoom } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
@@ -62,83 +63,82 @@ function signalOfAttempt(): AbortSignal {
 }
 
 async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources): Promise<ThreadResult> {
-  const { attempt, maps, reduces } = task;
   aborting = undefined;
   try {
     const files = await filesIn(folders.filesDirectory);
     const order = await orderOf(files, task.work);
     const code = await loadCode(files, order.code, order.params, folders.bundleDirectory);
     pace(order, task, gauge);
-    const job = misbehaving(code, order, attempt);
-    // Saying how far it is, or `ctx.status`, is a sign of life.
-    let signs = 0;
-    const progress = (bytesDone: number, bytesTotal: number): void => {
-      gauge[gaugeTotal] = bytesTotal;
-      gauge[gaugeDone] = bytesDone + signs;
-    };
-    const onStatus = (): void => {
-      signs++;
-      gauge[gaugeDone]!++;
-    };
-    const name = taskName(attempt.task, maps);
-    const context = { task: name, params: order.params, seed: order.seed, onStatus, signal: signalOfAttempt };
-    const isMap = attempt.task < maps;
-    const target = isMap
-      ? mapFile(folders.workDirectory, attempt)
-      : reduceFile(task.attemptsDirectory, attempt, maps);
-    if (job.reduce === 'none') {
-      const ranges = order.splits[attempt.task]!;
-      const { skip } = task;
-      const made = await runMapOnlyAttempt({
-        job,
-        context,
-        target,
-        progress,
-        skip,
-        files: order.files,
-        ranges,
-      });
-      const { digest, bytes, records, counters } = made;
-      return { type: 'finished', digest, bytes, records, inputs: known.generation, counters };
-    }
-    const shared = {
-      job,
-      context,
-      target,
-      budgetBytes: order.budgetBytes,
-      boundaries: order.boundaries,
-      privateDirectory: `${target}.runs`,
-      progress,
-      skip: task.skip,
-    };
-    const result = isMap
-      ? await runMapAttempt({ ...shared, files: order.files, ranges: order.splits[attempt.task]!, reduces })
-      : await runReduceAttempt({
-          ...shared,
-          partition: attempt.task - maps,
-          sources: known,
-          onWaiting: (waiting) => {
-            gauge[gaugeWaiting] = waiting ? 1 : 0;
-          },
-        });
-    const { digest, bytes, records, counters, spills, heaviest } = result;
-    return {
-      type: 'finished',
-      digest,
-      bytes,
-      records,
-      inputs: isMap ? '' : known.generation,
-      counters: withSpills(counters, isMap, spills),
-      ...bounded(heaviest),
-    };
+    const job = misbehaving(code, order, task.attempt);
+    return await runAttempt(folders, { task, order, job, known });
   } catch (error) {
     if (isForManyOpen(error)) makeRoom();
     return resultOfError(error, known.used, folders.bundleDirectory);
   }
 }
 
+interface Assignment {
+  readonly task: ThreadTask;
+  readonly order: WorkOrder;
+  readonly job: Job;
+  readonly known: KnownSources;
+}
+
+async function runAttempt(folders: ThreadFolders, assignment: Assignment): Promise<ThreadResult> {
+  const { task, order, job, known } = assignment;
+  const { attempt, maps, reduces, skip } = task;
+  const { budgetBytes, boundaries } = order;
+  const isMap = attempt.task < maps;
+  const target = isMap
+    ? mapFile(folders.workDirectory, attempt)
+    : reduceFile(task.attemptsDirectory, attempt, maps);
+  const shared = { job, target, skip, ...signsOfLife(task, order) };
+  if (job.reduce === 'none') {
+    const ranges = order.splits[attempt.task]!;
+    const made = await runMapOnlyAttempt({ ...shared, files: order.files, ranges });
+    const { digest, bytes, records, counters } = made;
+    return { type: 'finished', digest, bytes, records, inputs: known.generation, counters };
+  }
+  const bounded = { ...shared, budgetBytes, boundaries, privateDirectory: `${target}.runs` };
+  const result = isMap
+    ? await runMapAttempt({ ...bounded, files: order.files, ranges: order.splits[attempt.task]!, reduces })
+    : await runReduceAttempt({
+        ...bounded,
+        partition: attempt.task - maps,
+        sources: known,
+        onWaiting: (waiting) => {
+          gauge[gaugeWaiting] = waiting ? 1 : 0;
+        },
+      });
+  const { digest, bytes, records, counters, spills, heaviest } = result;
+  return {
+    type: 'finished',
+    digest,
+    bytes,
+    records,
+    inputs: isMap ? '' : known.generation,
+    counters: withSpills(counters, isMap, spills),
+    ...shortened(heaviest),
+  };
+}
+
+/** What user code is given, and how it shows that it is alive: by saying how far it is, or by `ctx.status`. */
+function signsOfLife({ attempt, maps }: ThreadTask, { params, seed }: WorkOrder) {
+  let signs = 0;
+  const progress = (bytesDone: number, bytesTotal: number): void => {
+    gauge[gaugeTotal] = bytesTotal;
+    gauge[gaugeDone] = bytesDone + signs;
+  };
+  const onStatus = (): void => {
+    signs++;
+    gauge[gaugeDone]!++;
+  };
+  const context = { task: taskName(attempt.task, maps), params, seed, onStatus, signal: signalOfAttempt };
+  return { context, progress };
+}
+
 /** A key may be a megabyte long; for people its beginning is enough. */
-function bounded(
+function shortened(
   heaviest: { key: string; records: number } | undefined,
 ): Pick<ThreadResult & { type: 'finished' }, 'heaviest'> {
   return heaviest ? { heaviest: { key: heaviest.key.slice(0, 100), records: heaviest.records } } : {};
