@@ -12,6 +12,7 @@ import type { LocalCluster } from '../runtime/run/local-cluster.js';
 import { writeRunRequest } from '../runtime/run/run-request.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
+import { exitOfSignal } from './run/conclude.js';
 import { execute, type Rehearsal } from './run/execute.js';
 import type { RunFlags } from './run/flags.js';
 import { createRun } from './run/prepare.js';
@@ -57,7 +58,11 @@ export async function demo(_args: string[], flags: GlobalFlags): Promise<number>
     const inputs = [join(scratch, 'books')];
     const distributed = { ...shared, output: join(scratch, 'distributed') };
     const startedAt = performance.now();
-    const killed = await runWithKill(inputs, distributed, terminal.say);
+    const { killed, stoppedBy } = await runWithKill(inputs, distributed, terminal.say);
+    if (stoppedBy !== undefined) {
+      terminal.warn('stopped');
+      return exitOfSignal(stoppedBy);
+    }
     const tookUs = Math.round((performance.now() - startedAt) * 1000);
     const sequential = { ...shared, output: join(scratch, 'sequential'), quiet: true };
     const prepared = await createRun(await gather('word-count', inputs, sequential));
@@ -101,7 +106,7 @@ async function runWithKill(
   inputs: readonly string[],
   flags: RunFlags & GlobalFlags,
   say: (line: string) => void,
-): Promise<string> {
+): Promise<{ readonly killed: string; readonly stoppedBy?: 'SIGINT' | 'SIGTERM' }> {
   const ingredients = await gather('word-count', inputs, flags);
   // Each map is made to take a moment: else it would all be over before anything could be killed.
   const prepared = await createRun({
@@ -129,8 +134,8 @@ async function runWithKill(
     end: () => {},
   };
   const progress = { status: () => {}, event: () => {}, done: () => {} };
-  await execute({ ...prepared, progress, verbose: false, rehearsal });
-  return victim;
+  const ending = await execute({ ...prepared, progress, verbose: false, rehearsal });
+  return ending.type === 'interrupted' ? { killed: victim, stoppedBy: ending.signal } : { killed: victim };
 }
 
 function isAssignment(effect: Effect, task: number): boolean {

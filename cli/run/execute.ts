@@ -170,7 +170,7 @@ function explained(error: unknown, layout: RunLayout): unknown {
   return surroundingsError(error, resumeCommand(layout)) ?? error;
 }
 
-/** A disk that is full is the answer "no"; anything else that a store refuses is the surroundings' fault. */
+/** Nobody knows whether the job can be done: that is no answer, and the surroundings' fault. */
 function storeError(error: StoreFailedError, layout: RunLayout): UserError {
   const full = /ENOSPC|no space left/.test(error.message);
   return new UserError({
@@ -178,6 +178,6 @@ function storeError(error: StoreFailedError, layout: RunLayout): UserError {
     what: full ? 'the disk is full: the journal could not be written' : 'the store refused a write',
     why: error.message,
     next: `once that is mended: ${resumeCommand(layout)}`,
-    exit: full ? exitCodes.no : exitCodes.environment,
+    exit: exitCodes.environment,
   });
 }
