@@ -4,7 +4,11 @@
  *
  * An event is a step that changed the machine's state or sent something. Beats, and looks at a journal in which nothing
  * is new, do not count; their cost does.
+ *
+ * The machines alone, fed the same events again with nothing around them, are the bound of what any driver of this core can
+ * reach.
  */
+import { startMachine } from '../../dist/core/machine.js';
 import { loadScenarios } from '../../dist/sim/scenario/load.js';
 import { simulate } from '../../dist/sim/simulate.js';
 import { interleave, line, median, rateOf, spreadText } from './measures.mjs';
@@ -43,26 +47,51 @@ function scenarioOf(yaml) {
   return loaded.scenarios[0];
 }
 
+/** Feeds what was recorded of a run to machines that begin as those of the run did. */
+function stepAlone(record) {
+  const machines = new Map();
+  for (const { life, clockUs, event } of record) {
+    let machine = machines.get(life);
+    if (!machine) machines.set(life, (machine = startMachine(life.machine.setup)));
+    machine.step(event, clockUs);
+  }
+}
+
 export function measureCoreEvents() {
   const scenario = scenarioOf(text);
   let events = 0;
   let steps = 0;
+  const recorded = [];
   for (const seed of seeds) {
-    const result = simulate(scenario, { seed, onStep: (step) => (events += counts(step) ? 1 : 0) });
+    const record = [];
+    const onStep = (step) => {
+      events += counts(step) ? 1 : 0;
+      record.push({ life: step.life, clockUs: step.clockUs, event: step.event });
+    };
+    const result = simulate(scenario, { seed, onStep });
     if (result.verdict !== 'passed') throw new Error(`${seed}: ${result.verdict}`);
     steps += result.steps;
+    recorded.push(record);
   }
   const runAll = () => {
     for (const seed of seeds) simulate(scenario, { seed });
   };
-  for (let round = 0; round < warmUps; round++) runAll();
+  const stepAll = () => {
+    for (const record of recorded) stepAlone(record);
+  };
+  for (let round = 0; round < warmUps; round++) {
+    runAll();
+    stepAll();
+  }
   turnOver(heapEvents);
-  const { core, all, heap } = interleave({
+  const { core, all, alone, heap } = interleave({
     core: () => rateOf(events, runAll),
     all: () => rateOf(steps, runAll),
+    alone: () => rateOf(events, stepAll),
     heap: () => rateOf(heapEvents, () => turnOver(heapEvents)),
   });
   line('core events/s, chain and invariants on', spreadText(core));
+  line('core events/s of the machines alone', spreadText(alone));
   line('steps/s, beats and all', spreadText(all));
   line('bare typed-array heap of 1,000 events, events/s', spreadText(heap));
   line('heap events for one core event (the aim is 9)', (median(heap) / median(core)).toFixed(1));
