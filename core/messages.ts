@@ -57,6 +57,8 @@ export interface WorkerHello {
   readonly starved: readonly StarvedAttempt[];
   /** Attempts that failed, without an answer so far. */
   readonly broken: readonly BrokenAttempt[];
+  /** Jobs of which this life may hold something: it has not heard that they have ended. */
+  readonly jobs: readonly JobId[];
   /** What this worker's supervisor knows of the life before this one. */
   readonly previous?: { readonly incarnation: number; readonly end: 'crashed' | 'killed' };
 }

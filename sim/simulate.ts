@@ -9,6 +9,7 @@ import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
+import { checkLeftovers } from './checkers/leftover-checker.js';
 import {
   canEnd,
   canWork,
@@ -173,6 +174,7 @@ class Run {
     if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
     this.#journal.finish();
     this.#snapshots.finish();
+    checkLeftovers(this.world);
     for (const { life } of this.world.nodes.values()) if (life && !life.ended) life.machine.check();
     return true;
   }
