@@ -230,6 +230,7 @@ export interface JobSubmit {
 /** Finish what runs, give out nothing more. */
 export interface DrainRequest {
   readonly type: 'drain.request';
+  /** Of the job that the client follows: its status is the answer. */
   readonly requestId: string;
 }
 export type ClientMessage = JobSubmit | DrainRequest;
@@ -255,6 +256,7 @@ export interface JobStatus {
     readonly node: NodeId;
     readonly failure: Failure;
   }[];
+  /** Nothing more is begun, and no attempt runs but those that are counted. */
   readonly draining: boolean;
   /** Sums over committed tasks; complete when the job is published. */
   readonly counters: Counters;

@@ -5,6 +5,7 @@
 import { InvariantError } from '../core/invariant-error.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
 import { AttemptBook } from './checkers/attempt-book.js';
+import { DrainChecker } from './checkers/drain-checker.js';
 import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
@@ -154,6 +155,7 @@ class Run {
       words,
       limits,
       failures,
+      new DrainChecker(world),
       book,
     ];
     for (const checker of checkers) join(world.audience, checker);
@@ -170,6 +172,7 @@ class Run {
     this.world.start();
     const end = this.#untilConcluded(stepsMax);
     if (end !== 'concluded') return end === 'over';
+    if (this.world.isDrained) return true; // whoever has asked for that ends all processes
     if (!this.#linger(stepsMax)) return false;
     if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
     this.#journal.finish();
@@ -240,11 +243,11 @@ class Run {
   }
 
   #concluded(): boolean {
-    const { jobs } = this.world;
+    const { jobs, jobsWanted } = this.world;
     for (let job = jobs[this.#ended]; job?.conclusion; job = jobs[++this.#ended]) {
       this.#endedUs = Math.max(this.#endedUs, job.conclusion.atUs);
     }
-    return this.#ended === jobs.length;
+    return this.#ended >= jobsWanted;
   }
 
   explain(error: unknown): NonNullable<SimulationResult['violation']> {
@@ -305,6 +308,7 @@ class Run {
     const { conclusion } = job;
     if (!conclusion) return { outcome: 'unfinished', concludedUs: this.world.nowUs };
     const concludedUs = conclusion.atUs;
+    if (conclusion.drained) return { outcome: 'drained', concludedUs };
     if (conclusion.refused !== undefined)
       return { outcome: 'refused', message: conclusion.refused, concludedUs };
     const failure = conclusion.status?.failure;
