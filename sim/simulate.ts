@@ -21,6 +21,7 @@ import {
   stalled,
 } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
+import { RefusalChecker } from './checkers/refusal-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { TimeLimits } from './checkers/time-limits.js';
 import { InvariantViolation } from './checkers/violation.js';
@@ -156,6 +157,7 @@ class Run {
       limits,
       failures,
       new DrainChecker(world),
+      new RefusalChecker(world, ledger),
       book,
     ];
     for (const checker of checkers) join(world.audience, checker);
