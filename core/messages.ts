@@ -57,6 +57,8 @@ export interface WorkerHello {
   readonly starved: readonly StarvedAttempt[];
   /** Attempts that failed, without an answer so far. */
   readonly broken: readonly BrokenAttempt[];
+  /** Jobs of which this life may hold something: it has not heard that they have ended. */
+  readonly jobs: readonly JobId[];
   /** What this worker's supervisor knows of the life before this one. */
   readonly previous?: { readonly incarnation: number; readonly end: 'crashed' | 'killed' };
 }
@@ -228,6 +230,7 @@ export interface JobSubmit {
 /** Finish what runs, give out nothing more. */
 export interface DrainRequest {
   readonly type: 'drain.request';
+  /** Of the job that the client follows: its status is the answer. */
   readonly requestId: string;
 }
 export type ClientMessage = JobSubmit | DrainRequest;
@@ -253,6 +256,7 @@ export interface JobStatus {
     readonly node: NodeId;
     readonly failure: Failure;
   }[];
+  /** Nothing more is begun, and no attempt runs but those that are counted. */
   readonly draining: boolean;
   /** Sums over committed tasks; complete when the job is published. */
   readonly counters: Counters;

@@ -161,6 +161,16 @@ export class ExecutorModel {
     this.#learned.get(life)?.delete(job);
   }
 
+  /** What runs in the life; what is being stopped is not. */
+  runningIn(life: Life): AttemptId[] {
+    return (this.#running.get(life) ?? []).map(({ id }) => id);
+  }
+
+  /** Whether the life has learned where map outputs of the job lie, and not forgotten it. */
+  knowsOf(life: Life, job: JobId): boolean {
+    return this.#learned.get(life)?.has(job) ?? false;
+  }
+
   ended(life: Life): void {
     this.#learned.delete(life);
     for (const attempt of this.#running.get(life) ?? []) attempt.state = 'ended';

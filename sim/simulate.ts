@@ -5,10 +5,12 @@
 import { InvariantError } from '../core/invariant-error.js';
 import { builtinJobs } from '../jobs/builtin/registry.js';
 import { AttemptBook } from './checkers/attempt-book.js';
+import { DrainChecker } from './checkers/drain-checker.js';
 import { FailureChecker } from './checkers/failure-checker.js';
 import { FileChecker } from './checkers/file-checker.js';
 import { JournalChecker } from './checkers/journal-checker.js';
 import { Ledger } from './checkers/ledger.js';
+import { checkLeftovers } from './checkers/leftover-checker.js';
 import {
   canEnd,
   canWork,
@@ -19,6 +21,7 @@ import {
   stalled,
 } from './checkers/liveness.js';
 import { OutputChecker } from './checkers/output-checker.js';
+import { RefusalChecker } from './checkers/refusal-checker.js';
 import { SnapshotChecker } from './checkers/snapshot-checker.js';
 import { TimeLimits } from './checkers/time-limits.js';
 import { InvariantViolation } from './checkers/violation.js';
@@ -153,6 +156,8 @@ class Run {
       words,
       limits,
       failures,
+      new DrainChecker(world),
+      new RefusalChecker(world, ledger),
       book,
     ];
     for (const checker of checkers) join(world.audience, checker);
@@ -169,10 +174,12 @@ class Run {
     this.world.start();
     const end = this.#untilConcluded(stepsMax);
     if (end !== 'concluded') return end === 'over';
+    if (this.world.isDrained) return true; // whoever has asked for that ends all processes
     if (!this.#linger(stepsMax)) return false;
     if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
     this.#journal.finish();
     this.#snapshots.finish();
+    checkLeftovers(this.world);
     for (const { life } of this.world.nodes.values()) if (life && !life.ended) life.machine.check();
     return true;
   }
@@ -238,11 +245,11 @@ class Run {
   }
 
   #concluded(): boolean {
-    const { jobs } = this.world;
+    const { jobs, jobsWanted } = this.world;
     for (let job = jobs[this.#ended]; job?.conclusion; job = jobs[++this.#ended]) {
       this.#endedUs = Math.max(this.#endedUs, job.conclusion.atUs);
     }
-    return this.#ended === jobs.length;
+    return this.#ended >= jobsWanted;
   }
 
   explain(error: unknown): NonNullable<SimulationResult['violation']> {
@@ -303,6 +310,7 @@ class Run {
     const { conclusion } = job;
     if (!conclusion) return { outcome: 'unfinished', concludedUs: this.world.nowUs };
     const concludedUs = conclusion.atUs;
+    if (conclusion.drained) return { outcome: 'drained', concludedUs };
     if (conclusion.refused !== undefined)
       return { outcome: 'refused', message: conclusion.refused, concludedUs };
     const failure = conclusion.status?.failure;

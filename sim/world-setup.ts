@@ -26,7 +26,14 @@ export interface WorldJob {
   readonly requestId: string;
   readonly spec: JobSpec;
   /** What its client was told in the end. */
-  conclusion: { readonly atUs: number; readonly status?: JobStatus; readonly refused?: string } | undefined;
+  conclusion:
+    | {
+        readonly atUs: number;
+        readonly status?: JobStatus;
+        readonly refused?: string;
+        readonly drained?: true;
+      }
+    | undefined;
 }
 
 /** By name: masters, workers, clients. */

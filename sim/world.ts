@@ -88,12 +88,15 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
+  /** How many of the jobs will be asked for: no more after a drain. */
+  jobsWanted: number;
   /** Grows with everything that is decided, begun or told: as long as it stands still, only beats come and go. */
   stirred = 0;
   readonly #queue = new EventQueue();
   readonly #evidence = new Evidence();
   /** The last step, in an object that each step uses again. */
   #step: LentStep | undefined;
+  #drained = false;
   readonly #tells: boolean;
   readonly #heard: (fact: Fact) => void;
   readonly #worksByHash: ReadonlyMap<string, Work>;
@@ -110,6 +113,7 @@ export class World implements Host {
     this.#pointsAwaited = pointsAwaited(scenario.faults);
     this.config = configOf(scenario);
     this.jobs = scenario.jobs.map((_, index) => newJob(scenario, index, registry));
+    this.jobsWanted = this.jobs.length;
     this.#worksByHash = new Map(this.jobs.map(({ work }) => [work.hash, work]));
     this.nodes = newNodes(scenario, seed);
     this.network = new Network(this, this.nodes, cluster.latencyUs, cluster.suspectUs);
@@ -263,6 +267,7 @@ export class World implements Host {
     if (job && !before) this.outputs.prepare(job.spec.output, job.requestId);
     this.feed(life, { type: 'node.started' });
     if (job) this.feed(life, { type: 'job.requested', requestId: job.requestId, spec: job.spec });
+    if (job && this.#drained) this.feed(life, { type: 'drain.requested' });
   }
 
   /** As kill -9; or the process dies by itself, and whoever watches it sees the difference. */
@@ -457,8 +462,10 @@ export class World implements Host {
       case 'decide':
         this.stirred++;
         return;
-      case 'job.report':
       case 'drain.conclude':
+        this.#jobOf(life.node).conclusion = { atUs: this.nowUs, drained: true };
+        return;
+      case 'job.report':
         return;
     }
   }
@@ -474,8 +481,24 @@ export class World implements Host {
       ...(status ? { status } : {}),
       ...(refused ? { refused: refused.message } : {}),
     };
-    const next = this.nodes.get(clientName(job.work.index + 1));
-    if (next) this.#startSoon(next);
+    const next = job.work.index + 1;
+    if (next < this.jobsWanted) this.#startSoon(this.nodes.get(clientName(next))!);
+  }
+
+  /** The user wants no more to begin. False when nobody is there to say so, or nothing is left to be drained. */
+  drain(): boolean {
+    const job = this.jobs.find(({ conclusion }) => !conclusion);
+    const life = job && this.nodes.get(clientName(job.work.index))!.life;
+    if (!life || life.ended || this.#drained) return false;
+    this.#drained = true;
+    this.jobsWanted = job.work.index + 1;
+    this.runFor(life, () => this.feed(life, { type: 'drain.requested' }));
+    return true;
+  }
+
+  /** A drain has come to its end. */
+  get isDrained(): boolean {
+    return this.jobs.some(({ conclusion }) => conclusion?.drained);
   }
 
   #jobOf(client: SimNode): WorldJob {

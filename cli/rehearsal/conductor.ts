@@ -335,6 +335,8 @@ export const canBeReal = {
   rewind: false,
   forget: false,
   failSync: false,
+  // A drain is asked for by signal, of the command itself.
+  drain: false,
 } satisfies Record<FaultKind, boolean>;
 
 const realKinds = (Object.keys(canBeReal) as FaultKind[]).filter((kind) => canBeReal[kind]);

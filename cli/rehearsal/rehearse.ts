@@ -151,7 +151,7 @@ async function outcomeOf(job: StagedJob, conclusion: Conclusion): Promise<JobOut
   if (conclusion.type === 'refused') {
     return { outcome: 'refused', message: conclusion.refused.message, concludedUs };
   }
-  if (conclusion.type === 'drained') return { outcome: 'unfinished', concludedUs };
+  if (conclusion.type === 'drained') return { outcome: 'drained', concludedUs };
   const { phase, failure } = conclusion.status;
   if (phase !== 'published') {
     return { outcome: 'failed', reason: failure!.reason, message: failure!.message, concludedUs };

@@ -7,7 +7,7 @@
 import { arm, armedAt } from '../deadlines.js';
 import { type DurableJob, findJob, isTerminal, sumCounters } from '../durable/state.js';
 import type { NodeId } from '../ids.js';
-import type { JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '../messages.js';
+import type { DrainRequest, JobPhase, JobRefused, JobStatus, JobSubmit, PhaseStatus } from '../messages.js';
 import { propose } from './journal.js';
 import { revoke } from './live.js';
 import type { JobView, Leading, MasterState, PhaseView, Turn } from './state.js';
@@ -112,10 +112,10 @@ export function tellFollowersSoon(state: MasterState, turn: Turn, job: DurableJo
 }
 
 function sendStatus(state: MasterState, turn: Turn, client: NodeId, session: number, job: DurableJob): void {
-  turn.out.push({ type: 'message.send', to: client, session, message: statusOf(state, job) });
+  turn.out.push({ type: 'message.send', to: client, session, message: statusOf(state, turn, job) });
 }
 
-function statusOf(state: MasterState, job: DurableJob): JobStatus {
+function statusOf(state: MasterState, turn: Turn, job: DurableJob): JobStatus {
   const { leading } = state;
   const view = leading?.jobs.get(job.job);
   const { maps, reduces } = job.spec;
@@ -138,10 +138,23 @@ function statusOf(state: MasterState, job: DurableJob): JobStatus {
     ),
     workers,
     failures: [...job.failures],
-    draining: leading?.draining ?? false,
+    draining: leading?.draining === true && knowsAll(state, turn, leading, job),
     counters: terminal ? sumCounters(job) : [],
     ...(job.failure ? { failure: job.failure } : {}),
   };
+}
+
+/**
+ * Whether every attempt of the job that runs is known here. What a former leader has given out is known when its workers
+ * had the time to say hello; whoever has not by then is lost.
+ */
+function knowsAll(
+  { config }: MasterState,
+  { now }: Turn,
+  { epoch, beganAt }: Leading,
+  job: DurableJob,
+): boolean {
+  return job.epoch === epoch || now >= beganAt + config.workerLeaseUs;
 }
 
 function phaseName(job: DurableJob): JobPhase {
@@ -179,9 +192,10 @@ function phaseStatus(
   };
 }
 
-/** Nothing more is given out; running attempts may finish. */
-export function onDrain(state: MasterState, turn: Turn): void {
+/** Nothing more is given out; running attempts may finish. Whoever asks follows its job from now on. */
+export function onDrain(state: MasterState, turn: Turn, session: number, { requestId }: DrainRequest): void {
   const leading = state.leading!;
+  leading.jobs.get(state.durable.jobByRequest.get(requestId) ?? 0)?.followers.add(session);
   if (!leading.draining) {
     leading.draining = true;
     turn.out.push({ type: 'decide', decision: 'draining', node: state.life.node });
@@ -195,7 +209,7 @@ function dropCopies(state: MasterState, turn: Turn, leading: Leading, view: JobV
   for (const active of view.active.values()) {
     for (const attempt of active.live) {
       const worker = leading.workers.get(attempt.node);
-      if (attempt.speculative && worker) revoke(state, turn, worker, attempt.id, 'superseded');
+      if (attempt.speculative && worker) revoke(state, turn, worker, attempt.id, 'draining');
     }
   }
 }

@@ -75,6 +75,7 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
   state.journal.intents = [];
   const leading: Leading = {
     epoch,
+    beganAt: turn.now,
     workers: new Map(),
     ready: new Set<string>(),
     ahead: new Set<string>(),

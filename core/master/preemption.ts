@@ -37,6 +37,21 @@ export function preemptWaiting(state: MasterState, turn: Turn): void {
   }
 }
 
+/** While a leader drains no map is begun: a reduce that waits for one which nobody runs would wait for ever. */
+export function endVainWaits(state: MasterState, turn: Turn): void {
+  const leading = state.leading!;
+  for (const [key, node] of [...leading.waiting]) {
+    const worker = leading.workers.get(node);
+    const attempt = worker?.live.get(key);
+    const job = attempt && findJob(state.durable, attempt.id.job)!;
+    const view = job && leading.jobs.get(job.job);
+    if (!worker || !attempt || !view || allMapsDone(job)) continue;
+    if ([...view.active.keys()].some((task) => isMap(job, task))) continue;
+    revoke(state, turn, worker, attempt.id, 'draining');
+    dropLive(state, turn, attempt, 'draining');
+  }
+}
+
 function preempt(state: MasterState, turn: Turn, leading: Leading, victim: LiveAttempt, forJob: JobId): void {
   turn.out.push({
     type: 'decide',

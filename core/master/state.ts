@@ -80,6 +80,8 @@ export interface LeaseView {
 
 export interface Leading {
   readonly epoch: Epoch;
+  /** When its `leader.began` was durable. */
+  readonly beganAt: number;
   readonly workers: Map<NodeId, WorkerView>;
   /** Workers with unused credit and a free slot, who has waited longest first. */
   readonly ready: Set<NodeId>;

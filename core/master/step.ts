@@ -38,6 +38,7 @@ import {
   onStoreOutOfReach,
 } from './leadership.js';
 import { noteNext } from './live.js';
+import { endVainWaits } from './preemption.js';
 import { judgeReport, onAttemptTimeout, onEnded } from './reports.js';
 import { assignAll } from './schedule.js';
 import { armSpeculation, speculate } from './speculation.js';
@@ -69,6 +70,7 @@ export function stepMaster(state: MasterState, event: MasterEvent, now: number):
   if (state.leading) {
     assignAll(state, turn);
     armSpeculation(state, turn);
+    if (state.leading.draining) endVainWaits(state, turn);
   }
   return turn.out;
 }
@@ -181,7 +183,7 @@ function onMessage(
     case 'job.submit':
       return onSubmit(state, turn, from, session, message);
     case 'drain.request':
-      return onDrain(state, turn);
+      return onDrain(state, turn, session, message);
   }
   const worker = leading.workers.get(from);
   if (!worker || worker.session !== session || worker.life.incarnation !== message.incarnation) return;

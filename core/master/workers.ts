@@ -5,7 +5,7 @@
  * hello in a new incarnation has certainly lost what the old one ran.
  */
 import { arm, clear } from '../deadlines.js';
-import { findJob, isDead, jobOf, validCommit } from '../durable/state.js';
+import { findJob, isDead, isTerminal, jobOf, validCommit } from '../durable/state.js';
 import { type AttemptId, attemptKey, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { keepOneUsable } from './exclusion.js';
@@ -86,6 +86,19 @@ function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: Work
   }
   for (const finished of hello.finished) judgeReport(state, turn, worker, finished);
   for (const running of hello.running) adopt(state, turn, worker, running);
+  repeatEnds(state, turn, worker, hello);
+}
+
+/**
+ * Jobs have ended while the worker was away, perhaps under a former leader. One that is not in the journal is lost, for
+ * the worker has heard of it in this epoch or in an earlier one.
+ */
+function repeatEnds(state: MasterState, turn: Turn, worker: WorkerView, hello: WorkerHello): void {
+  if (hello.epochSeen > state.leading!.epoch) return; // its jobs may be those of a later leader
+  for (const job of hello.jobs) {
+    const known = findJob(state.durable, job);
+    if (!known || isTerminal(known)) order(state, turn, worker, { type: 'job.ended', job });
+  }
 }
 
 /** An attempt that runs already, begun by a former leader or before the session broke. */

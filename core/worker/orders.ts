@@ -1,7 +1,7 @@
 /**
  * What a master of a valid epoch may order: run, stop, keep or delete, learn, forget.
  */
-import { attemptKey, compareAttempts } from '../ids.js';
+import { type AttemptId, attemptKey, compareAttempts, type JobId, type TaskIndex } from '../ids.js';
 import type {
   AttemptAnswer,
   AttemptAssign,
@@ -33,13 +33,18 @@ export function onOrder(state: WorkerState, turn: WorkerTurn, order: Order): voi
 /** Saying it twice starts it once, even when it is over by the second time: attempts of a task come in their order. */
 function run(state: WorkerState, turn: WorkerTurn, order: AttemptAssign): void {
   const { attempt } = order;
-  let begun = state.begun.get(attempt.job);
-  if (!begun) state.begun.set(attempt.job, (begun = new Map()));
+  const begun = begunOf(state, attempt.job);
   const last = begun.get(attempt.task);
   if (last && compareAttempts(attempt, last) <= 0) return;
   begun.set(attempt.task, attempt);
   state.assigned++;
   enqueue(state, turn, order);
+}
+
+function begunOf(state: WorkerState, job: JobId): Map<TaskIndex, AttemptId> {
+  let begun = state.begun.get(job);
+  if (!begun) state.begun.set(job, (begun = new Map()));
+  return begun;
 }
 
 /** Stops what still runs. A finished attempt keeps its files: only an answer may take them. */
@@ -58,15 +63,18 @@ function settle(state: WorkerState, turn: WorkerTurn, answer: AttemptAnswer): vo
   const finished = state.finished.get(key);
   if (!finished) return;
   state.finished.delete(key);
-  if (answer.verdict === 'committed' || answer.verdict === 'not-owner' || answer.verdict === 'job-ended')
-    return;
-  turn.out.push({ type: 'output.discard', attempt: answer.attempt, maps: finished.maps });
+  const { verdict, attempt } = answer;
+  const keeps = verdict === 'committed' || verdict === 'not-owner' || verdict === 'job-ended';
+  // What was complete only after its job's end was not among what that end took away.
+  if (keeps && state.begun.has(attempt.job)) return;
+  turn.out.push({ type: 'output.discard', attempt, maps: finished.maps });
 }
 
 /** The list of a job's map outputs grows; a piece that does not fit on the end is a repetition. */
 function learn(state: WorkerState, turn: WorkerTurn, order: OutputsChanged): void {
   const known = state.outputs.get(order.job) ?? 0;
   if (order.from !== known) return;
+  begunOf(state, order.job); // it holds something of the job from now on
   state.outputs.set(order.job, known + order.changes.length);
   turn.out.push({ type: 'outputs.learn', job: order.job, from: order.from, changes: order.changes });
 }

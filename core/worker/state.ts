@@ -41,7 +41,7 @@ export interface WorkerState {
   readonly starved: Map<string, StarvedAttempt>;
   /** Failed, and kept until the master has said that it knows. */
   readonly broken: Map<string, BrokenAttempt>;
-  /** The last attempt that this life has begun of each task, until the job ends. */
+  /** By job of which this life may hold something, until the job ends: the last attempt that it has begun of each task. */
   readonly begun: Map<JobId, Map<TaskIndex, AttemptId>>;
   /** Length of each job's list of map outputs, as learned from the present master. */
   readonly outputs: Map<JobId, number>;

@@ -82,6 +82,7 @@ function hello(state: WorkerState, turn: WorkerTurn): void {
     finished: [...state.finished.values()].map(({ maps: _, ...finished }) => finished),
     starved: [...state.starved.values()],
     broken: [...state.broken.values()],
+    jobs: [...state.begun.keys()],
     ...(state.previous ? { previous: state.previous } : {}),
   });
 }

@@ -77,6 +77,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     finished: message.finished.map(finishedAttempts.encode),
     starved: message.starved.map(starvedAttempts.encode),
     broken: message.broken.map(brokenAttempts.encode),
+    jobs: message.jobs.map((job) => ({ job })),
     ...optional('previous', given(message.previous, previousLives.encode)),
   }),
   decode: (wire, field) => ({
@@ -90,6 +91,7 @@ export const workerHello: Codec<WorkerHello, WireWorkerHello> = {
     finished: list(wire.finished, `${field}.finished`, finishedAttempts.decode),
     starved: list(wire.starved, `${field}.starved`, starvedAttempts.decode),
     broken: list(wire.broken, `${field}.broken`, brokenAttempts.decode),
+    jobs: list(wire.jobs, `${field}.jobs`, ({ job }, place) => count(job, `${place}.job`)),
     ...checked(wire, 'previous', previousLives.decode, field),
   }),
 };

@@ -21,6 +21,8 @@ export const worldInvariants = {
   C17: 'an attempt begins once',
   C18: 'folding the journal from a snapshot gives what folding all of it gives',
   C19: 'attempts and jobs fail only by what has happened to them',
+  C20: 'a worker in touch with its leader holds nothing of a job that has ended',
+  C21: 'nothing begins after a drain was agreed to, and what is said to be quiet is',
 } as const;
 
 export type WorldInvariant = keyof typeof worldInvariants;

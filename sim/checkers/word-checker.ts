@@ -1,6 +1,6 @@
 /** C11, C12, C14: nobody says what is not so, and workers obey whom they must. */
 import type { Effect } from '../../core/effects.js';
-import { type AttemptId, attemptKey } from '../../core/ids.js';
+import { type AttemptId, attemptKey, type JobId } from '../../core/ids.js';
 import type { MasterMessage, MasterToWorker, Message } from '../../core/messages.js';
 import type { Output } from '../../core/records.js';
 import type { WorkerState } from '../../core/worker/state.js';
@@ -110,6 +110,7 @@ export class WordChecker implements Observer {
         `${life.node.name} calls ${attemptKey(message.attempt)} committed, and it is not`,
       );
     }
+    if (message.type === 'job.ended') return this.#checkEnd(life, message.job);
     if (message.type !== 'job.status') return;
     const jobs = this.#ledger.everJob(message.job);
     const ended = message.phase === 'published' || message.phase === 'failed';
@@ -119,6 +120,13 @@ export class WordChecker implements Observer {
         `${life.node.name} calls job ${message.job} ${message.phase}, and it is ${jobs[0]?.phase}`,
       );
     }
+  }
+
+  /** One that the journal does not have has gone with what the store has lost. */
+  #checkEnd(life: Life, job: JobId): void {
+    const present = this.#ledger.job(job);
+    if (!present || this.#ledger.hasEnded(job)) return;
+    this.#violated('C14', `${life.node.name} says that job ${job} has ended, and it is ${present.phase}`);
   }
 
   #violated(id: WorldInvariant, detail: string): never {

@@ -9,7 +9,7 @@ import type { World } from '../world.js';
 import { codeFaults } from './code-faults.js';
 import { fileFaults } from './file-faults.js';
 import { linkFaults } from './link-faults.js';
-import { nodeFaults } from './node-faults.js';
+import { nodeFaults, userFaults } from './node-faults.js';
 import { type Books, Occasion, type Perform } from './occasion.js';
 import { storeFaults } from './store-faults.js';
 
@@ -21,6 +21,7 @@ const performers = {
   ...linkFaults,
   ...codeFaults,
   ...storeFaults,
+  ...userFaults,
 } satisfies Performers;
 
 export class Faults implements Books {

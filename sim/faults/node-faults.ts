@@ -1,6 +1,6 @@
-/** Faults of processes, machines and clocks. */
+/** Faults of processes, machines and clocks, and what users do to the whole. */
 import type { SimNode } from '../nodes.js';
-import type { NodeFault, NodeTarget } from '../scenario/types.js';
+import type { NodeFault, NodeTarget, UserFault } from '../scenario/types.js';
 import { tellSpoiled } from './file-faults.js';
 import type { Occasion, Outcome, Perform } from './occasion.js';
 
@@ -79,3 +79,7 @@ export const nodeFaults = {
     return 'hit';
   }),
 } satisfies { [Kind in NodeFault['kind']]: Perform<Action<Kind>> };
+
+export const userFaults = {
+  drain: ({ world }) => (world.drain() ? 'hit' : 'missed'),
+} satisfies { [Kind in UserFault['kind']]: Perform<Extract<UserFault, { kind: Kind }>> };

@@ -120,6 +120,7 @@ const actions = {
   }),
   obscure: (scene) => ({ kind: 'obscure', target: master(scene) }),
   expire: () => ({ kind: 'expire' }),
+  drain: () => ({ kind: 'drain' }),
   lag: (scene) => ({ kind: 'lag', masters: masters(scene), by: scene.dice.pick('times', [3, 20, 200]) }),
   sever: (scene) => ({ kind: 'sever', masters: masters(scene) }),
   blur: (scene) => ({

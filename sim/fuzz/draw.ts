@@ -46,6 +46,10 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
   if (profile.focus?.phase === 'publishing') faults.push(longPublishing(faults.length));
   const sought = profile.focus && faults[0]?.action;
   if (sought?.kind === 'restart') faults.push(downBefore(stage, sought.target, faults.length));
+  if (dice.chance('drain', drainPercent)) {
+    const drain = { ...stage, dice: dice.of(0, 4), profile: { ...profile, faults: ['drain'] as const } };
+    faults.push(drawFault(drain, cluster, faults.length));
+  }
   const heal = profile.heal ? { heal: drawHealing(dice, stage, cluster) } : {};
   const scenario: Scenario = {
     name: `seed ${seed}`,
@@ -61,6 +65,9 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
   };
   return { profile, scenario };
 }
+
+/** Few: a run that is drained is over early, and shows little else. */
+const drainPercent = 2;
 
 /** Invariants judge; of the outcome nothing is expected. */
 function expectation(jobs: number): Scenario['expect'] {

@@ -9,7 +9,7 @@ import { type Fault, type Scenario, type TaskPattern, taskPatternText } from './
 
 /** How one of the scenario's jobs ended, in the order of the scenario. */
 export interface JobOutcome {
-  readonly outcome: 'succeeded' | 'failed' | 'refused' | 'unfinished';
+  readonly outcome: 'succeeded' | 'failed' | 'refused' | 'drained' | 'unfinished';
   readonly reason?: string;
   readonly message?: string;
   /** When its client knew; the end of the run for an unfinished one. */

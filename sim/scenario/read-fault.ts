@@ -75,12 +75,13 @@ const forms = {
   rewind: { lasts: false, knows: ['slots'], needs: ['slots'] },
   forget: { lasts: false, knows: ['slots'], needs: ['slots'] },
   failSync: { lasts: false, knows: ['restartAfter'] },
+  drain: { lasts: false },
 } satisfies Record<FaultKind, Form>;
 
 export const faultKinds = Object.keys(forms) as readonly FaultKind[];
 
-/** Kinds that break no promise on which Rehearse stands; after the others, what was acknowledged may be lost. */
-export const honestKinds = faultKinds.filter((kind) => kind !== 'rewind' && kind !== 'forget');
+/** Kinds after which jobs go on to their end, and that break no promise on which Rehearse stands. */
+export const honestKinds = faultKinds.filter((kind) => !['rewind', 'forget', 'drain'].includes(kind));
 
 /** Kinds that may have an `until` or a `for`. */
 export const lastingKinds: ReadonlySet<FaultKind> = new Set(faultKinds.filter((kind) => forms[kind].lasts));
@@ -265,6 +266,7 @@ function readAction(scope: Scope, raw: RawFault, kind: FaultKind, path: Path): F
       return attempt && { kind, attempt, how: raw.how! };
     }
     case 'expire':
+    case 'drain':
       return { kind };
     case 'lag':
     case 'sever':

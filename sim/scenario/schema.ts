@@ -181,11 +181,17 @@ const fault = z.strictObject({
   failSync: node.optional().describe("The master's next sync of the journal fails, which ends its process"),
   obscure: node.optional().describe("The answer to the node's next append is lost"),
   expire: z.literal('lease').optional().describe('Who leads loses the lease and does not know'),
+  drain: z
+    .literal('run')
+    .optional()
+    .describe('The user asks that what runs is finished, and nothing more begun'),
 });
 
 const outcome = z
-  .enum(['succeeded', 'failed', 'refused', 'any'])
-  .describe('any: only the invariants judge, as in what the fuzzer draws');
+  .enum(['succeeded', 'failed', 'refused', 'drained', 'any'])
+  .describe(
+    'drained: stopped by a drain before its end. any: only the invariants judge, as in what the fuzzer draws',
+  );
 
 const heal = z.strictObject({
   at: duration,

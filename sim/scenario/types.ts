@@ -264,7 +264,10 @@ export type StoreFault =
 /** One node of the store, from 1, or all. */
 export type StoreTarget = { readonly kind: 'store'; readonly node: number } | { readonly kind: 'all-stores' };
 
-export type FaultAction = NodeFault | FileFault | LinkFault | CodeFault | StoreFault;
+/** No fault of anybody's: the user wants the run to wind down. No later job is asked for. */
+export type UserFault = { readonly kind: 'drain' };
+
+export type FaultAction = NodeFault | FileFault | LinkFault | CodeFault | StoreFault | UserFault;
 
 export type FaultKind = FaultAction['kind'];
 
@@ -299,7 +302,7 @@ export interface Expectation {
 
 export interface ExpectedJob {
   /** `any`: only the invariants judge. */
-  readonly outcome: 'succeeded' | 'failed' | 'refused' | 'any';
+  readonly outcome: 'succeeded' | 'failed' | 'refused' | 'drained' | 'any';
   readonly reason?: string;
 }
 

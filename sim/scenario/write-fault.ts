@@ -108,6 +108,7 @@ const writers: Writers = {
   rewind: ({ slots }) => ({ rewind: 'journal', slots }),
   forget: ({ slots }) => ({ forget: 'journal', slots }),
   failSync: ({ target, restartAfterUs }) => ({ failSync: nodeText(target), ...restart(restartAfterUs) }),
+  drain: () => ({ drain: 'run' }),
 };
 
 function rawAction(action: FaultAction): RawFault {

@@ -13,7 +13,14 @@ import { type DurableJob, emptyDurable, findJob } from '../../core/durable/state
 import type { Decide, Decision, JournalAppend, MasterEffect, OutputPublish } from '../../core/effects.js';
 import type { MasterEvent } from '../../core/events.js';
 import { generationText } from '../../core/generation.js';
-import { type AttemptId, attemptKey, type NodeId, sameAttempt, taskName } from '../../core/ids.js';
+import {
+  type AttemptId,
+  attemptKey,
+  type JobId,
+  type NodeId,
+  sameAttempt,
+  taskName,
+} from '../../core/ids.js';
 import { checkMaster } from '../../core/invariants.js';
 import type { MasterState } from '../../core/master/state.js';
 import { initMaster, stepMaster } from '../../core/master/step.js';
@@ -82,6 +89,8 @@ export interface FakeWorker {
   starved: StarvedAttempt[];
   /** Failed, and not answered so far. */
   broken: BrokenAttempt[];
+  /** Of which it may hold something. */
+  jobs: Set<JobId>;
   /** Told to stop, and not stopped yet. */
   stopping: AttemptId[];
   progress: Map<string, { done: number; total: number; waiting?: boolean }>;
@@ -276,6 +285,7 @@ export class Bench {
       finished: sameLife ? before.finished : [],
       starved: sameLife ? before.starved : [],
       broken: sameLife ? before.broken : [],
+      jobs: sameLife ? before.jobs : new Set(),
       stopping: sameLife ? before.stopping : [],
       progress: new Map(),
       skips: before?.skips ?? new Map(),
@@ -290,7 +300,7 @@ export class Bench {
   }
 
   helloOf(worker: FakeWorker, { previous, epochSeen = 0, slotSeen = 0 }: JoinOptions = {}): WorkerHello {
-    const { incarnation, credit, slots, running, finished, starved, broken } = worker;
+    const { incarnation, credit, slots, running, finished, starved, broken, jobs } = worker;
     return {
       type: 'worker.hello',
       incarnation,
@@ -302,6 +312,7 @@ export class Bench {
       finished: [...finished],
       starved: [...starved],
       broken: [...broken],
+      jobs: [...jobs],
       ...(previous ? { previous } : {}),
     };
   }
@@ -317,8 +328,10 @@ export class Bench {
       if (message.type === 'master.notLeading') return this.hangUp(worker);
       if (message.type === 'attempt.assign') {
         worker.running.push(message.attempt);
+        worker.jobs.add(message.attempt.job);
         if (message.skip) worker.skips.set(attemptKey(message.attempt), message.skip);
       }
+      if (message.type === 'job.ended') worker.jobs.delete(message.job);
       if (message.type === 'attempt.answer') {
         const { attempt } = message;
         worker.finished = worker.finished.filter((one) => !sameAttempt(one.attempt, attempt));

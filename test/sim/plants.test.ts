@@ -286,6 +286,20 @@ const planted: readonly Planted[] = [
         return { ...effect, records: [{ ...record, text: packState(state) }] };
       }),
   },
+  ...(['limit', 'output-overlaps', 'gone'] as const).map((reason) => ({
+    sentence: `a submit is refused for no reason: ${reason}`,
+    scenario: calm,
+    caughtBy: 'C14',
+    plants: () =>
+      changing('master', (effect) => {
+        if (effect.type !== 'message.send' || effect.message.type !== 'job.status') return effect;
+        const { epoch, requestId, slot } = effect.message;
+        return {
+          ...effect,
+          message: { type: 'job.refused', epoch, requestId, slot, reason, message: 'made up' },
+        };
+      }),
+  })),
   {
     sentence: 'an attempt that is done is reported as failed',
     scenario: calm,

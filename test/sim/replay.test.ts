@@ -42,7 +42,7 @@ function recordTrace(): string[] {
     epochSeen: 0,
     slotSeen: 0,
   } as const;
-  const message = { ...hello, running: [], finished: [], starved: [], broken: [] };
+  const message = { ...hello, running: [], finished: [], starved: [], broken: [], jobs: [] };
   step({ type: 'message.received', from: 'worker-1', session: 1, message }, { node: 'worker-1', index: 2 });
   for (let beat = 0; beat < 80; beat++) {
     const said = { type: 'worker.beat', incarnation: 1, credit: 1, progress: [] } as const;

@@ -175,7 +175,7 @@ describe('a drain', () => {
     bench.mark();
     bench.drain();
     expect(bench.decided('draining')).toHaveLength(1);
-    expect(bench.told).toMatchObject([{ draining: true, maps: { running: 2 } }]);
+    expect(bench.told.at(-1)).toMatchObject({ draining: true, maps: { running: 2 } });
     bench.complete(workers[0]!, workers[0]!.running[0]!);
     expect(bench.runs(workers[0]!)).toEqual(['map-1@1']);
     bench.complete(workers[0]!, workers[0]!.running[0]!);
@@ -210,6 +210,37 @@ describe('a drain', () => {
     bench.drain();
     bench.pass(30 * second);
     expect(bench.decided('attempt-speculated')).toEqual([]);
+  });
+
+  test('is not over after a takeover before every worker had the time to say what it runs', () => {
+    const { bench } = benchWith(1, specOf({ maps: 2 }));
+    const next = new Bench({ node: 'master-2', store: bench.store });
+    next.drain();
+    expect(next.told.at(-1)).toMatchObject({ draining: false, maps: { running: 0 } });
+    next.join('worker-1', { running: [{ job: 1, task: 0, epoch: 1, n: 1 }] });
+    next.pass(next.config.workerLeaseUs);
+    next.drain();
+    expect(next.told.at(-1)).toMatchObject({ draining: true, maps: { running: 1 } });
+  });
+
+  test('tells whoever asks how its job stands, though nobody follows it', () => {
+    const { bench } = benchWith(1, specOf({ maps: 2 }));
+    const next = new Bench({ node: 'master-2', store: bench.store });
+    expect(next.told).toEqual([]);
+    next.drain();
+    expect(next.told).toMatchObject([{ type: 'job.status', requestId: 'request-1' }]);
+  });
+
+  test('does not wait for reduces that wait for maps which nobody runs', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 2, reduces: 1 }, { slowstartPermille: 500 }));
+    const [one, two] = workers;
+    bench.complete(two!, two!.running[0]!);
+    expect(bench.runs(two!)).toEqual(['reduce-0@1']);
+    bench.drain();
+    expect(bench.runs(two!)).toEqual(['reduce-0@1']);
+    bench.fail(one!, one!.running[0]!);
+    expect(bench.runs(two!)).toEqual([]);
+    expect(two!.heard.at(-1)).toMatchObject({ type: 'attempt.revoke', reason: 'draining' });
   });
 
   test('never interrupts publishing', () => {

@@ -84,6 +84,33 @@ describe('a hello', () => {
     expect(bench.runs(worker)).toEqual(['map-0@1', 'map-1@1']);
   });
 
+  test('is told which jobs have ended meanwhile, and of those that nobody knows', () => {
+    const { bench, workers } = benchWith(2, specOf({ maps: 1, reduces: 1 }));
+    const away = workers[0]!;
+    bench.completeAll();
+    bench.submit(specOf({ maps: 1, reduces: 1, output: 'other' }), 'request-2');
+    bench.hangUp(away);
+    bench.step({ type: 'output.published', job: 1 });
+    away.heard.length = 0;
+    away.jobs = new Set([1, 2, 3]);
+    bench.join('worker-1');
+    const ended = away.heard.flatMap((order) => (order.type === 'job.ended' ? [order.job] : []));
+    expect(bench.job(1).phase).toBe('published');
+    expect(ended).toEqual([1, 3]);
+    expect([...away.jobs]).toEqual([2]);
+  });
+
+  test('hears of jobs that have ended under a former leader', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 1 }));
+    bench.hangUp(workers[0]!);
+    bench.foreign({ type: 'job.failed', job: 1, failure: { reason: 'disk', message: 'full' } });
+    const next = new Bench({ node: 'master-2', store: bench.store });
+    const back = next.join('worker-1');
+    back.jobs.add(1);
+    next.hangUp(back);
+    expect(next.join('worker-1').heard.at(-1)).toMatchObject({ type: 'job.ended', job: 1, epoch: 2 });
+  });
+
   test('that shows a higher epoch sends the leader to the journal, where it finds out', () => {
     const { bench } = benchWith(0);
     bench.granting = false;

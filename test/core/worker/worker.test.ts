@@ -112,6 +112,7 @@ describe('a worker that says hello', () => {
         finished: [{ attempt: attempt(1), output, counters: [] }],
         starved: [],
         broken: [],
+        jobs: [1],
       },
     ]);
   });
@@ -379,6 +380,33 @@ describe('the end of a job', () => {
     ]);
     expect(hand.state.finished.size).toBe(0);
     expect(hand.state.running.get('2.0.1.1')!.state).toBe('running');
+  });
+
+  test('that is not heard of is asked for with every hello', () => {
+    const hand = new Hand().welcomed();
+    const jobsSaid = (): unknown => {
+      hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+      hand.clock('redial');
+      const jobs = said(hand.connect()).map((hello) => 'jobs' in hello && hello.jobs);
+      hand.hear({ type: 'master.welcome', epoch: 1, incarnation: 3, slot: 1 });
+      return jobs;
+    };
+    hand.assign(attempt(0));
+    hand.finish(attempt(0));
+    hand.answer(attempt(0), 'committed');
+    const changes = [{ attempt: attempt(0), digest: 'd', holder: 'worker-1' }];
+    hand.hear({ type: 'outputs.changed', epoch: 1, incarnation: 3, job: 2, from: 0, changes });
+    expect([jobsSaid(), jobsSaid()]).toEqual([[[1, 2]], [[1, 2]]]);
+    for (const job of [1, 1, 2]) hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job });
+    expect(jobsSaid()).toEqual([[]]);
+  });
+
+  test('takes along what was complete only after it', () => {
+    const hand = new Hand().welcomed();
+    hand.assign(attempt(0));
+    hand.hear({ type: 'job.ended', epoch: 1, incarnation: 3, job: 1 });
+    expect(types(hand.finish(attempt(0)))).toEqual(['message.send']);
+    expect(types(hand.answer(attempt(0), 'job-ended'))).toEqual(['output.discard']);
   });
 });
 

@@ -132,6 +132,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
       ),
       starved: fc.array(fc.record({ attempt, source: attempt, reason: unreadable })),
       broken: fc.array(fc.record({ attempt, failure })),
+      jobs: fc.array(count),
       previous: fc.record({ incarnation: count, end: fc.constantFrom('crashed', 'killed') }),
     },
     {
@@ -146,6 +147,7 @@ export const workerMessages: Kinds<WorkerMessage> = {
         'finished',
         'starved',
         'broken',
+        'jobs',
       ],
     },
   ),

@@ -27,6 +27,7 @@ const hello: WorkerHello = {
   finished: [],
   starved: [],
   broken: [],
+  jobs: [],
 };
 const beat = (slot: number) => ({ type: 'master.beat', epoch: 1, slot, incarnation: 1 }) as const;
 const workerBeat = (credit: number) =>

@@ -203,6 +203,12 @@ const cases = {
     fault: '{ at: 3s, expire: lease }',
     seen: (run) => count(run, 'leader-fenced') > 0,
   },
+  drain: {
+    effect: 'the leader gives nothing out any more, and what runs is finished',
+    setting: longMaps,
+    fault: '{ when: "reduce-0@1 started", drain: run }',
+    seen: (run) => count(run, 'draining') > 0,
+  },
   lag: {
     effect: 'everything that must be durable takes longer',
     setting: longMaps,
