@@ -200,6 +200,10 @@ export class Conductor {
     const { action, trigger } = fault;
     const { supervisor } = this.#cluster!;
     if (action.kind === 'lose' || action.kind === 'corrupt') return this.#spoil(fault, fact);
+    if (action.kind === 'drain') {
+      this.#cluster!.drain();
+      return 'the run';
+    }
     if (!('target' in action)) return undefined;
     const node = resolveNode(this.#triggers, action.target, fact, this.#cast());
     if (node === undefined) return undefined;
@@ -300,7 +304,7 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
 /** What scenarios that say nothing of latencies have at most: sessions within a machine are not slower. */
 const ownLatencyUs = 2_000;
 
-/** What signals, crash points and the file system can do to real processes; the rest needs a world of its own. */
+/** What signals, crash points, the file system and the user can do to real processes; the rest needs a world of its own. */
 export const canBeReal = {
   crash: true,
   restart: true,
@@ -335,8 +339,7 @@ export const canBeReal = {
   rewind: false,
   forget: false,
   failSync: false,
-  // A drain is asked for by signal, of the command itself.
-  drain: false,
+  drain: true,
 } satisfies Record<FaultKind, boolean>;
 
 const realKinds = (Object.keys(canBeReal) as FaultKind[]).filter((kind) => canBeReal[kind]);

@@ -97,11 +97,12 @@ async function rehearseOne(
     followUp: async (cluster, conclusion) => {
       outcomes.push(await outcomeOf(jobs[0]!, conclusion));
       for (const next of scenario.jobs.slice(1)) {
+        if (isDrained(outcomes)) break;
         const job = await stageJob(next, jobs.length, place);
         jobs.push(job);
         outcomes.push(await outcomeOf(job, await cluster.run(job.requestId, job.spec)));
       }
-      await linger(conductor, scenario);
+      if (!isDrained(outcomes)) await linger(conductor, scenario);
     },
     end: () => conductor.end(),
   };
@@ -115,6 +116,11 @@ async function rehearseOne(
   const { facts, effective } = conductor;
   const unmet = checkExpectations(scenario, { facts, jobs: outcomes, effective });
   return { scenario, jobs: outcomes, facts, unmet, traces: layout.trace };
+}
+
+/** Who has asked for a drain asks for no more jobs, and ends all processes when it is over. */
+function isDrained(outcomes: readonly JobOutcome[]): boolean {
+  return outcomes.at(-1)?.outcome === 'drained';
 }
 
 /** Whoever was stopped goes on now, and gets the time to do harm. */

@@ -65,8 +65,8 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     progress.done();
   }
   const signal = signals.first();
-  // Of a rehearsal with several jobs, it may have been a later one that was stopped.
-  if (conclusion.type === 'drained' || (rehearsal && signal))
+  // Of a rehearsal with several jobs, it may have been a later one that was stopped; a drain may be its own doing.
+  if (rehearsal ? signal !== undefined : conclusion.type === 'drained')
     return { type: 'interrupted', signal: signal ?? 'SIGINT' };
   await cleanUp(request, layout);
   return { type: 'concluded', conclusion };

@@ -14,8 +14,16 @@ const root = join(import.meta.dirname, '..', '..');
 const command = join(root, 'dist', 'cli', 'main.js');
 const files = readdirSync(join(root, 'scenarios')).filter((name) => name.endsWith('.yaml'));
 
-/** What can be done to real processes with signals, crash points and the file system. */
-const realKinds: ReadonlySet<FaultKind> = new Set(['crash', 'restart', 'pause', 'slow', 'lose', 'corrupt']);
+/** What can be done to real processes with signals, crash points, the file system, and by their user. */
+const realKinds: ReadonlySet<FaultKind> = new Set([
+  'crash',
+  'restart',
+  'pause',
+  'slow',
+  'lose',
+  'corrupt',
+  'drain',
+]);
 
 /** Everything else needs a world of its own: network, clocks, disks and stores, inputs that are only sizes. */
 function canOnlyBeSimulated(file: string): boolean {
