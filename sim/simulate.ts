@@ -179,7 +179,8 @@ class Run {
     this.world.start();
     const end = this.#untilConcluded(stepsMax);
     if (end !== 'concluded') return end === 'over';
-    if (!this.world.isDrained && !this.#watchOn(stepsMax)) return false; // after a drain all processes are ended
+    if (this.world.isDrained) return true; // all processes are ended: what nobody has noticed by now nobody can
+    if (!this.#watchOn(stepsMax)) return false;
     this.#journal.finish();
     this.#snapshots.finish();
     checkLeftovers(this.world);
