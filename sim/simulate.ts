@@ -245,7 +245,9 @@ class Run {
       if (this.#faults.lastUs > lastUs) untilUs = world.nowUs + lingerUs;
       if (world.nowUs < lookUs) continue;
       lookUs = world.nowUs + lookEveryUs;
-      const rests = stirred === world.stirred && !this.#faults.unsettling && isSettled(world);
+      // With each renewal of its lease a leader looks into the journal, and sees what a fault has done there.
+      const seen = world.nowUs - this.#faults.lastUs >= masterLeaseUs;
+      const rests = seen && stirred === world.stirred && !this.#faults.unsettling && isSettled(world);
       stirred = world.stirred;
       restsSinceUs = rests ? Math.min(restsSinceUs, world.nowUs) : Number.POSITIVE_INFINITY;
       if (world.nowUs - restsSinceUs >= restUs) return true;
