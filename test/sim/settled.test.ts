@@ -56,7 +56,7 @@ describe('after its last job a world is watched', () => {
   });
 
   it('no longer for a fault of the network that holds nothing', () => {
-    expect(watchedFor('{ at: 0s, duplicate: [all masters, all workers] }')).toBeLessThan(4);
+    expect(watchedFor('{ at: 0s, duplicate: [all masters, all workers] }')).toBeLessThan(8);
   });
 });
 
