@@ -15,7 +15,7 @@ export interface ClusterConfig {
   readonly reconnectUs: number;
   /** The leader's lease; renewed at a third of it. */
   readonly masterLeaseUs: number;
-  /** Pause between two tries to reach a master. */
+  /** Pause between two tries to reach a master, at first; it grows up to a beat. */
   readonly retryUs: number;
   /** A standby looks at the journal this often. */
   readonly followUs: number;

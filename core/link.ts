@@ -18,6 +18,8 @@ export interface MasterLink {
   round: number;
   /** The present try follows a hint. */
   byHint: boolean;
+  /** Since when no master has been in touch; undefined while one is. */
+  lostSince: number | undefined;
   /** `welcomed` once the master answered as a leader. */
   state: 'closed' | 'connecting' | 'connected' | 'welcomed';
 }
@@ -34,7 +36,15 @@ interface LinkTurn {
 }
 
 export function newLink(): MasterLink {
-  return { index: 0, session: 0, sessions: 0, round: 0, byHint: false, state: 'closed' };
+  return {
+    index: 0,
+    session: 0,
+    sessions: 0,
+    round: 0,
+    byHint: false,
+    lostSince: undefined,
+    state: 'closed',
+  };
 }
 
 export function masterOf(owner: LinkOwner): NodeId {
@@ -72,10 +82,22 @@ export function tryNext(owner: LinkOwner, turn: LinkTurn, hint?: NodeId): void {
   link.byHint = hinted >= 0 && hinted !== link.index && !link.byHint;
   if (!link.byHint) link.round = (link.round + 1) % config.masters.length;
   link.index = link.byHint ? hinted : link.round;
-  arm(deadlines, 'redial', '', turn.now + config.retryUs);
+  arm(deadlines, 'redial', '', turn.now + pauseBefore(owner, turn.now));
 }
+
+/** The longer the search, the longer the pauses, up to a beat: whoever is back after a while is not run down by all. */
+function pauseBefore({ link, config }: LinkOwner, now: number): number {
+  link.lostSince ??= now;
+  if (link.byHint) return config.retryUs;
+  const searchedUs = now - link.lostSince;
+  return Math.max(config.retryUs, Math.min(config.beatUs, Math.floor(searchedUs / pausesOfSearch)));
+}
+
+/** A pause is so small a part of the search so far. */
+const pausesOfSearch = 3;
 
 /** Any word of the master. */
 export function masterSpoke(owner: LinkOwner, turn: LinkTurn): void {
+  owner.link.lostSince = undefined;
   arm(owner.deadlines, 'silence', '', turn.now + owner.config.suspectUs);
 }

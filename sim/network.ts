@@ -23,6 +23,8 @@ export class Network {
   readonly #nodes: ReadonlyMap<NodeId, SimNode>;
   readonly #latencyUs: Range;
   readonly #connectUs: number;
+  /** Frames that will arrive, but those of which there is always some. */
+  #underWay = 0;
 
   /** `connectUs`: how long a node waits for a session to open. */
   constructor(host: Host, nodes: ReadonlyMap<NodeId, SimNode>, latencyUs: Range, connectUs: number) {
@@ -30,6 +32,11 @@ export class Network {
     this.#nodes = nodes;
     this.#latencyUs = latencyUs;
     this.#connectUs = connectUs;
+  }
+
+  /** How much was sent and has not arrived, beats and their answers left out. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   // ---- what machines ask for -------------------------------------------------------------------------------------
@@ -177,6 +184,7 @@ export class Network {
     if (link.troubles.length > 0) this.#holdBack(frame);
     if (pipe.heldBy !== undefined || link.blocked > 0) {
       pipe.heldUp.push(frame);
+      if (!isBeat(frame)) this.#underWay++;
       link.stalled.add(pipe);
     } else {
       this.#depart(frame);
@@ -201,11 +209,17 @@ export class Network {
     }
     atUs = Math.max(atUs, pipe.lastUs);
     pipe.lastUs = atUs;
-    for (; copies > 0; copies--) this.#host.arriveAt(atUs, frame);
+    for (; copies > 0; copies--) this.#arriveAt(atUs, frame);
+  }
+
+  #arriveAt(atUs: number, frame: Frame): void {
+    if (!isBeat(frame)) this.#underWay++;
+    this.#host.arriveAt(atUs, frame);
   }
 
   /** The host says that its time has come. */
   arrive(frame: Frame): void {
+    if (!isBeat(frame)) this.#underWay--;
     const { session, receiver, event } = frame;
     if (frame.kind === 'connect') {
       this.#knock(session);
@@ -236,7 +250,10 @@ export class Network {
   #flush(pipe: Pipe): void {
     if (pipe.heldBy !== undefined || pipe.link.blocked > 0) return;
     pipe.link.stalled.delete(pipe);
-    for (const frame of pipe.heldUp.splice(0)) this.#depart(frame);
+    for (const frame of pipe.heldUp.splice(0)) {
+      if (!isBeat(frame)) this.#underWay--;
+      this.#depart(frame);
+    }
   }
 
   // ---- troubles --------------------------------------------------------------------------------------------------
@@ -273,7 +290,7 @@ export class Network {
       if (trouble.what.kind !== 'reorder') continue;
       frame.late = true;
       trouble.hit(frame);
-      this.#host.arriveAt(this.#host.nowUs + this.#extraUs(frame, trouble, trouble.what.extraUs), frame);
+      this.#arriveAt(this.#host.nowUs + this.#extraUs(frame, trouble, trouble.what.extraUs), frame);
       return;
     }
   }
@@ -293,6 +310,10 @@ export class Network {
   #draw({ pipe, key, repetition }: Frame, trouble: Trouble, purpose: number): number {
     return draw(this.#host.seed, purpose, trouble.key, pipe.link.key, key, repetition);
   }
+}
+
+function isBeat({ kind }: Frame): boolean {
+  return kind === 'worker.beat' || kind === 'master.beat';
 }
 
 function connected(peer: SimNode, session: number): PeerConnected {

@@ -1,7 +1,7 @@
 /**
  * Whether a world in which all jobs have ended has come to rest: everybody who is up follows one leader, nobody runs or
- * waits for anything, and all that could still come is beats. Whoever is paused, late or about to be given up is not at
- * rest, and must be watched on.
+ * waits for anything, and all that is under way between nodes is beats. Whoever is paused, late or about to be given up
+ * is not at rest, and must be watched on.
  */
 import type { MasterState } from '../core/master/state.js';
 import type { WorkerState } from '../core/worker/state.js';
@@ -16,6 +16,7 @@ export function isSettled(world: World): boolean {
     if (kind === 'master') masters.push(life.machine.state as MasterState);
     else if (kind === 'worker') workers.push(life.machine.state as WorkerState);
   }
+  if (world.network.underWay > 0) return false;
   const leader = masters.find(({ leading }) => leading !== undefined);
   return leader !== undefined && masters.every((one) => isAtRest(one, leader)) && followed(leader, workers);
 }

@@ -90,6 +90,11 @@ export interface SimulationResult {
 
 const stepsMaxDefault = 20_000_000;
 
+/** How often it is looked whether a world has come to rest. */
+const lookEveryUs = 100_000;
+/** So long it must be at rest: what masters have under way at the store or at an output's place has shown by then. */
+const restMinUs = 300_000;
+
 export function simulate(scenario: Scenario, options: SimulateOptions = {}): SimulationResult {
   const run = new Run(scenario, options);
   let violation: SimulationResult['violation'];
@@ -174,14 +179,19 @@ class Run {
     this.world.start();
     const end = this.#untilConcluded(stepsMax);
     if (end !== 'concluded') return end === 'over';
-    if (this.world.isDrained) return true; // whoever has asked for that ends all processes
-    if (!this.#linger(stepsMax)) return false;
-    if (this.#faults.healAll() && !this.#linger(stepsMax)) return false;
+    if (this.world.isDrained) return true; // all processes are ended: what nobody has noticed by now nobody can
+    if (!this.#watchOn(stepsMax)) return false;
     this.#journal.finish();
     this.#snapshots.finish();
     checkLeftovers(this.world);
     for (const { life } of this.world.nodes.values()) if (life && !life.ended) life.machine.check();
     return true;
+  }
+
+  /** Until the world has come to rest, first as it is, then without what lasts of the faults. */
+  #watchOn(stepsMax: number): boolean {
+    this.#faults.endByClock();
+    return this.#linger(stepsMax) && (!this.#faults.healAll() || this.#linger(stepsMax));
   }
 
   /**
@@ -215,11 +225,15 @@ class Run {
     return world.nowUs > this.#lastTimedUs && !this.#faults.pending && !canWork(world);
   }
 
-  /** The jobs are over, but whoever was stopped or is late may still do harm: long enough for all leases to run out. */
+  /**
+   * The jobs are over, but whoever was stopped or is late may still do harm: long enough for a leader to be missed and
+   * for its successor to miss workers. A world that has come to rest is not watched on.
+   */
   #linger(stepsMax: number): boolean {
     const { world } = this;
-    const { workerLeaseUs, masterLeaseUs, suspectUs, beatUs } = this.#scenario.cluster;
-    const lingerUs = 2 * (workerLeaseUs + masterLeaseUs + suspectUs);
+    const { workerLeaseUs, masterLeaseUs, suspectUs, latencyUs } = this.#scenario.cluster;
+    const lingerUs = workerLeaseUs + masterLeaseUs + suspectUs;
+    const restUs = restMinUs + 2 * latencyUs.max;
     let untilUs = world.nowUs + lingerUs;
     let lookUs = world.nowUs;
     let restsSinceUs = Number.POSITIVE_INFINITY;
@@ -230,18 +244,15 @@ class Run {
       world.advance();
       if (this.#faults.lastUs > lastUs) untilUs = world.nowUs + lingerUs;
       if (world.nowUs < lookUs) continue;
-      lookUs = world.nowUs + beatUs;
-      const rests = stirred === world.stirred && this.#faultsAreOver() && isSettled(world);
+      lookUs = world.nowUs + lookEveryUs;
+      // With each renewal of its lease a leader looks into the journal, and sees what a fault has done there.
+      const seen = world.nowUs - this.#faults.lastUs >= masterLeaseUs;
+      const rests = seen && stirred === world.stirred && !this.#faults.unsettling && isSettled(world);
       stirred = world.stirred;
       restsSinceUs = rests ? Math.min(restsSinceUs, world.nowUs) : Number.POSITIVE_INFINITY;
-      // Long enough for whatever is under way between nodes to arrive, and to be answered.
-      if (world.nowUs - restsSinceUs >= suspectUs + this.#scenario.cluster.latencyUs.max) return true;
+      if (world.nowUs - restsSinceUs >= restUs) return true;
     }
     return true;
-  }
-
-  #faultsAreOver(): boolean {
-    return !this.#faults.lasting && this.world.nowUs > this.#lastTimedUs;
   }
 
   #concluded(): boolean {

@@ -63,6 +63,14 @@ interface Playing {
   readonly next: Task;
 }
 
+/** Told of any frame that a fault hits, be it a beat. */
+const ofFrames: ReadonlySet<FactName> = new Set([
+  'message-duplicated',
+  'message-held',
+  'message-lost',
+  'message-straggled',
+]);
+
 const noFacts: readonly Fact[] = [];
 
 const startTime = drawKey('start time');
@@ -382,7 +390,7 @@ export class World implements Host {
   }
 
   tell(name: FactName, node: string, more: Partial<Fact> = {}): void {
-    this.stirred++;
+    if (!ofFrames.has(name)) this.stirred++;
     if (this.#tells) this.#note({ name, atUs: this.nowUs, node, ...more });
   }
 

@@ -46,7 +46,7 @@ export class FileChecker implements Observer {
 
   fileGone(file: AttemptFile, why: 'fault' | 'order'): void {
     const { attempt } = file;
-    if (why === 'fault' || this.#ledger.hasEnded(attempt.job)) return;
+    if (why === 'fault' || this.#ledger.hasEnded(attempt.job) || this.#ledger.wasDropped(attempt)) return;
     const phase = this.#ledger.job(attempt.job)?.phase;
     if ((phase === 'open' || phase === 'publishing') && this.#ledger.isValidCommit(attempt)) {
       this.#violated('C4', `the file of committed attempt ${attemptKey(attempt)} was deleted`);
@@ -92,8 +92,11 @@ export class FileChecker implements Observer {
 
   #checkJob(job: JobId): void {
     if (this.#ledger.hasEnded(job)) return;
-    for (const commit of this.#ledger.job(job)!.commits) {
+    const { commits, spec } = this.#ledger.job(job)!;
+    for (const [task, commit] of commits.entries()) {
       const file = commit && this.#world.files.find(commit.attempt);
+      // Of a map that reduces have read it may be gone by an order of a history that is lost.
+      if (!file && commit && task < spec.maps && this.#ledger.wasDropped(commit.attempt)) continue;
       if (!file) this.#violated('C4', `job ${job} is being published, and a file of it is gone`);
     }
   }

@@ -8,7 +8,9 @@ import {
   type DurableState,
   emptyDurable,
   findJob,
+  isDead,
   isTerminal,
+  validCommit,
 } from '../../core/durable/state.js';
 import { type AttemptId, type JobId, sameAttempt } from '../../core/ids.js';
 import type { JournalEntry } from '../../core/records.js';
@@ -50,6 +52,16 @@ export class Ledger implements Observer {
   /** The job has ended, here or in a history that is lost: then nobody needs its files, and who has them may drop them. */
   hasEnded(job: JobId): boolean {
     return this.everJob(job).some(isTerminal);
+  }
+
+  /** Whether a history that the store has lost had no use for the attempt: whoever heard so may have deleted its file. */
+  wasDropped(attempt: AttemptId): boolean {
+    return this.#lost.some((state) => {
+      const job = findJob(state, attempt.job);
+      const commit = job && validCommit(job, attempt.task);
+      if (!job) return false;
+      return isDead(job, attempt) || (commit !== undefined && !sameAttempt(commit.attempt, attempt));
+    });
   }
 
   /** Whether it is, or ever was, the task's commit. */

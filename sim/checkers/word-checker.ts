@@ -122,10 +122,10 @@ export class WordChecker implements Observer {
     }
   }
 
-  /** One that the journal does not have has gone with what the store has lost. */
+  /** It may be one that the store has lost, whether or not another job has its number by now. */
   #checkEnd(life: Life, job: JobId): void {
     const present = this.#ledger.job(job);
-    if (!present || this.#ledger.hasEnded(job)) return;
+    if (!present || this.#ledger.hasEnded(job) || this.#ledger.everJob(job).length > 1) return;
     this.#violated('C14', `${life.node.name} says that job ${job} has ended, and it is ${present.phase}`);
   }
 

@@ -38,6 +38,7 @@ export class Faults implements Books {
   #endsUs = 0;
   /** Healed for good: nothing happens to them any more. */
   readonly #healed = new Set<SimNode>();
+  #clockBegins = true;
   /** Restarts and the like to come. */
   #toCome = 0;
 
@@ -47,6 +48,7 @@ export class Faults implements Books {
     this.#keyFaults(world.scenario.faults);
     for (const { fault, atUs } of timedFaults(world.scenario)) {
       world.later(atUs, () => {
+        if (!this.#clockBegins) return;
         began(this.#triggers, fault);
         this.#begin(fault, undefined);
       });
@@ -76,6 +78,11 @@ export class Faults implements Books {
     }
   }
 
+  /** All jobs have ended: what the clock has not begun by now it does not begin any more. */
+  endByClock(): void {
+    this.#clockBegins = false;
+  }
+
   /** Ends everything that still lasts; false when there was nothing. */
   healAll(): boolean {
     const lasting = [...this.#endings.keys()];
@@ -88,9 +95,11 @@ export class Faults implements Books {
     return this.#toCome > 0 || this.#world.nowUs < this.#endsUs;
   }
 
-  /** Whether some fault still holds something back. */
-  get lasting(): boolean {
-    return this.#endings.size > 0 || this.#toCome > 0;
+  /** Whether a fault may still change a world that is at rest otherwise. */
+  get unsettling(): boolean {
+    if (this.#toCome > 0) return true;
+    for (const { action } of this.#endings.keys()) if (!harmlessAtRest.has(action.kind)) return true;
+    return false;
   }
 
   hit(fault: Fault): void {
@@ -158,6 +167,22 @@ export class Faults implements Books {
     }
   }
 }
+
+/** What lasts of them hurts only what is under way between nodes, or at work. */
+const harmlessAtRest: ReadonlySet<FaultKind> = new Set([
+  'flap',
+  'partition',
+  'delay',
+  'loss',
+  'duplicate',
+  'reorder',
+  'hold',
+  'clog',
+  'slow',
+  'fill',
+  'blur',
+  'lag',
+]);
 
 interface Ending {
   readonly end: () => void;

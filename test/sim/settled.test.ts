@@ -24,7 +24,7 @@ function watchedFor(faults: string): number {
 
 describe('after its last job a world is watched', () => {
   it('for some beats, when everybody is well', () => {
-    expect(watchedFor('')).toBeLessThan(8);
+    expect(watchedFor('')).toBeLessThan(2);
   });
 
   it('until a worker that was paused is back and has got its answer', () => {
@@ -45,9 +45,18 @@ describe('after its last job a world is watched', () => {
     expect(facts.filter(({ name }) => name === 'leader-began')).toHaveLength(2);
   });
 
-  it('until faults that the clock brings have come', () => {
-    const { facts } = simulate(scenario('{ at: 20s, crash: worker-1, restartAfter: 5s }'));
+  it('until a worker that was killed before its end is back', () => {
+    const { facts } = simulate(scenario('{ when: "reduces done", crash: worker-1, restartAfter: 5s }'));
     expect(facts.map(({ name }) => name)).toContain('node-restarted');
+  });
+
+  it('and the clock brings no fault any more', () => {
+    const { facts } = simulate(scenario('{ at: 20s, crash: worker-1, restartAfter: 5s }'));
+    expect(facts.map(({ name }) => name)).not.toContain('node-crashed');
+  });
+
+  it('no longer for a fault of the network that holds nothing', () => {
+    expect(watchedFor('{ at: 0s, duplicate: [all masters, all workers] }')).toBeLessThan(8);
   });
 });
 

@@ -411,6 +411,25 @@ describe('the end of a job', () => {
 });
 
 describe('keeping in touch', () => {
+  test('looks for a master at growing pauses, up to a beat, and at once again after one has spoken', () => {
+    const hand = new Hand().welcomed();
+    const pauses = (tries: number): number[] =>
+      Array.from({ length: tries }, () => {
+        const before = hand.now;
+        hand.step({ type: 'peer.lost', peer: 'master-1', session: hand.state.link.session });
+        hand.clock('redial');
+        return hand.now - before;
+      });
+    const { retryUs, beatUs } = hand.state.config;
+    const search = pauses(20);
+    expect(search.slice(0, 3)).toEqual([retryUs, retryUs, retryUs]);
+    expect(search).toEqual(search.toSorted((a, b) => a - b));
+    expect(search.at(-1)).toBe(beatUs);
+    hand.connect();
+    hand.hear({ type: 'master.welcome', epoch: 1, incarnation: 3, slot: 1 });
+    expect(pauses(1)).toEqual([retryUs]);
+  });
+
   test('beats with progress while the master is welcome', () => {
     const hand = new Hand().welcomed();
     hand.assign(attempt(0));
