@@ -364,7 +364,7 @@ it('a fault that the healing of another one ends is not ended once more', () => 
     load(`
 name: x
 cluster: { workers: 1 }
-job: { maps: 1 }
+job: { maps: 1, mapTime: 3s }
 faults:
   - { at: 1s, pause: leader }
   - { at: 2s, sever: leader, until: lease-expired }
