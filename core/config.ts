@@ -5,6 +5,8 @@ import type { NodeId } from './ids.js';
 
 export interface ClusterConfig {
   readonly masters: readonly NodeId[];
+  /** How many workers there are, where that is known and stays so. */
+  readonly workers?: number;
   /** A worker or client beats this often. */
   readonly beatUs: number;
   /** After so much silence of its master a worker or client tries the next one. */

@@ -203,6 +203,7 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
   if (bundle) await files.putIfAbsent(bundle.hash, Buffer.from(bundle.code));
   const work = await storeWorkOrder(files, order);
   await prepareWorkspace(place.output, place.runId);
+  const workers = workersOf(ingredients);
   const request: RunRequest = {
     format: 'rehearse.run.v1',
     runId: place.runId,
@@ -220,8 +221,8 @@ async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
       output: place.output,
       policy: settings.policy,
     },
-    config: settings.config,
-    workers: workersOf(ingredients),
+    config: { ...settings.config, workers },
+    workers,
     slots: settings.slots,
     standbys: settings.standbys,
     heapMiB: settings.heapMiB,

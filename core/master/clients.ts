@@ -145,16 +145,17 @@ function statusOf(state: MasterState, turn: Turn, job: DurableJob): JobStatus {
 }
 
 /**
- * Whether every attempt of the job that runs is known here. What a former leader has given out is known when its workers
- * had the time to say hello; whoever has not by then is lost.
+ * Whether every attempt of the job that runs is known here. What a former leader has given out is known when all workers
+ * have said hello, or had the time to; whoever has not by then is lost.
  */
 function knowsAll(
   { config }: MasterState,
   { now }: Turn,
-  { epoch, beganAt }: Leading,
+  { epoch, beganAt, workers }: Leading,
   job: DurableJob,
 ): boolean {
-  return job.epoch === epoch || now >= beganAt + config.workerLeaseUs;
+  const areAllHere = config.workers !== undefined && workers.size >= config.workers;
+  return job.epoch === epoch || areAllHere || now >= beganAt + config.workerLeaseUs;
 }
 
 function phaseName(job: DurableJob): JobPhase {

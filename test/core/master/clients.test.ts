@@ -223,6 +223,18 @@ describe('a drain', () => {
     expect(next.told.at(-1)).toMatchObject({ draining: true, maps: { running: 1 } });
   });
 
+  test('is over after a takeover as soon as all workers have said what they run, where it is known how many there are', () => {
+    const { bench } = benchWith(2, specOf({ maps: 2 }));
+    const next = new Bench({ node: 'master-2', store: bench.store, config: { workers: 2 } });
+    next.drain();
+    next.join('worker-1');
+    next.drain();
+    expect(next.told.at(-1)).toMatchObject({ draining: false });
+    next.join('worker-2');
+    next.drain();
+    expect(next.told.at(-1)).toMatchObject({ draining: true, maps: { running: 0 } });
+  });
+
   test('tells whoever asks how its job stands, though nobody follows it', () => {
     const { bench } = benchWith(1, specOf({ maps: 2 }));
     const next = new Bench({ node: 'master-2', store: bench.store });
