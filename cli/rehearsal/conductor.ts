@@ -304,7 +304,7 @@ function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {
 /** What scenarios that say nothing of latencies have at most: sessions within a machine are not slower. */
 const ownLatencyUs = 2_000;
 
-/** What signals, crash points, the file system and the user can do to real processes; the rest needs a world of its own. */
+/** What signals, crash points, the file system and the user can do to real processes; the rest needs its own world. */
 export const canBeReal = {
   crash: true,
   restart: true,
