@@ -82,7 +82,8 @@ export function configOf({ cluster }: Scenario): ClusterConfig {
   const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs, mapOutputs } = cluster;
   const { exclusionUs, exclusionMaxUs, snapshotSlots } = cluster;
   const times = { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs, exclusionUs, exclusionMaxUs };
-  return { ...defaultClusterConfig, ...times, masters: masterNames(cluster), mapOutputs, snapshotSlots };
+  const nodes = { masters: masterNames(cluster), workers: cluster.workers };
+  return { ...defaultClusterConfig, ...times, ...nodes, mapOutputs, snapshotSlots };
 }
 
 export function newJob(scenario: Scenario, index: number, registry: JobRegistry): WorldJob {
