@@ -60,6 +60,7 @@ export async function demo(_args: string[], flags: GlobalFlags): Promise<number>
     const startedAt = performance.now();
     const { killed, stoppedBy } = await runWithKill(inputs, distributed, terminal.say);
     if (stoppedBy !== undefined) {
+      if (flags.json) terminal.out(`${JSON.stringify({ outcome: 'interrupted' })}\n`);
       terminal.warn('stopped');
       return exitOfSignal(stoppedBy);
     }

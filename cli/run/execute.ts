@@ -15,7 +15,7 @@ import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-clu
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { sayRun } from './prepare.js';
+import { isLast, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
 
 export interface ExecuteOptions {
@@ -69,7 +69,14 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   if (rehearsal ? signal !== undefined : conclusion.type === 'drained')
     return { type: 'interrupted', signal: signal ?? 'SIGINT' };
   await cleanUp(request, layout);
+  // A stage that was at its end when it was to stop has ended, and those that follow have not begun.
+  if (signal !== undefined && request.stage && !isLast(request.stage) && hasPublished(conclusion))
+    return { type: 'interrupted', signal };
   return { type: 'concluded', conclusion };
+}
+
+function hasPublished(conclusion: Conclusion): boolean {
+  return conclusion.type === 'ended' && conclusion.status.phase === 'published';
 }
 
 function openCluster(options: ExecuteOptions, fail: (error: Error) => void): LocalCluster {

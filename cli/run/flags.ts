@@ -124,9 +124,11 @@ function leaseOf(leaseUs: number | undefined): Partial<ClusterConfig> {
   if (leaseUs < 100_000) {
     throw new UserError({ code: 'U004', what: '--lease is too short', next: 'give at least 100ms' });
   }
+  const beatUs = Math.min(defaultClusterConfig.beatUs, Math.floor(leaseUs / 4));
   return {
     workerLeaseUs: leaseUs,
-    beatUs: Math.min(defaultClusterConfig.beatUs, Math.floor(leaseUs / 4)),
+    beatUs,
+    retryUs: Math.min(defaultClusterConfig.retryUs, beatUs),
     reconnectUs: Math.min(defaultClusterConfig.reconnectUs, leaseUs),
   };
 }

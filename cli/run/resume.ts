@@ -88,6 +88,7 @@ async function alreadyDone(
   const { runId, stage } = request;
   const { output } = request.spec;
   const published = existsSync(`${output}/_SUCCESS.json`);
+  if (published && stage && !isLast(stage)) return await followingStages(request, layout, terminal, flags);
   const ended =
     stage && !isLast(stage)
       ? `has failed, or the stage that followed has read its output; resume that one, or start it anew`

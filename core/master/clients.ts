@@ -138,7 +138,8 @@ function statusOf(state: MasterState, turn: Turn, job: DurableJob): JobStatus {
     ),
     workers,
     failures: [...job.failures],
-    draining: leading?.draining === true && knowsAll(state, turn, leading, job),
+    // What only has to be ended is not left for later.
+    draining: leading?.draining === true && !view?.ending && knowsAll(state, turn, leading, job),
     counters: terminal ? sumCounters(job) : [],
     ...(job.failure ? { failure: job.failure } : {}),
   };
@@ -196,13 +197,18 @@ function phaseStatus(
 /** Nothing more is given out; running attempts may finish. Whoever asks follows its job from now on. */
 export function onDrain(state: MasterState, turn: Turn, session: number, { requestId }: DrainRequest): void {
   const leading = state.leading!;
-  leading.jobs.get(state.durable.jobByRequest.get(requestId) ?? 0)?.followers.add(session);
-  if (!leading.draining) {
-    leading.draining = true;
-    turn.out.push({ type: 'decide', decision: 'draining', node: state.life.node });
-    for (const view of leading.jobs.values()) dropCopies(state, turn, leading, view);
+  const asked = leading.jobs.get(state.durable.jobByRequest.get(requestId) ?? 0);
+  asked?.followers.add(session);
+  if (leading.draining) {
+    if (asked) tellFollowers(state, turn, findJob(state.durable, asked.job)!);
+    return;
   }
-  for (const view of leading.jobs.values()) tellFollowers(state, turn, findJob(state.durable, view.job)!);
+  leading.draining = true;
+  turn.out.push({ type: 'decide', decision: 'draining', node: state.life.node });
+  for (const view of leading.jobs.values()) {
+    dropCopies(state, turn, leading, view);
+    tellFollowers(state, turn, findJob(state.durable, view.job)!);
+  }
 }
 
 /** Speculative copies are not worth waiting for. */

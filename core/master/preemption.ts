@@ -40,16 +40,25 @@ export function preemptWaiting(state: MasterState, turn: Turn): void {
 /** While a leader drains no map is begun: a reduce that waits for one which nobody runs would wait for ever. */
 export function endVainWaits(state: MasterState, turn: Turn): void {
   const leading = state.leading!;
+  if (leading.waiting.size === 0) return;
+  const idle = new Set<JobId>();
+  for (const view of leading.jobs.values()) {
+    const job = findJob(state.durable, view.job)!;
+    if (!allMapsDone(job) && !runsMap(view, job)) idle.add(view.job);
+  }
+  if (idle.size === 0) return;
   for (const [key, node] of [...leading.waiting]) {
     const worker = leading.workers.get(node);
     const attempt = worker?.live.get(key);
-    const job = attempt && findJob(state.durable, attempt.id.job)!;
-    const view = job && leading.jobs.get(job.job);
-    if (!worker || !attempt || !view || allMapsDone(job)) continue;
-    if ([...view.active.keys()].some((task) => isMap(job, task))) continue;
+    if (!worker || !attempt || !idle.has(attempt.id.job)) continue;
     revoke(state, turn, worker, attempt.id, 'draining');
     dropLive(state, turn, attempt, 'draining');
   }
+}
+
+function runsMap({ active }: JobView, job: DurableJob): boolean {
+  for (const task of active.keys()) if (isMap(job, task)) return true;
+  return false;
 }
 
 function preempt(state: MasterState, turn: Turn, leading: Leading, victim: LiveAttempt, forJob: JobId): void {
