@@ -6,6 +6,7 @@ import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunLayout, runLayout } from '../node/layout.js';
 import { removeTree } from '../remove-tree.js';
+import { readRunRequest } from './run-request.js';
 
 const runsKept = 50;
 const bytesKept = 2 * 1024 ** 3;
@@ -29,11 +30,18 @@ export function pruneRuns(dataDirectory: string, current: string): void {
   for (const [index, layout] of ended.entries()) {
     try {
       bytes += sizeOf(layout.trace);
-      if (index >= runsKept || bytes > bytesKept) removeRecords(layout);
+      if ((index >= runsKept || bytes > bytesKept) && !isForNextStage(layout)) removeRecords(layout);
     } catch {
       // Another user's, or another command's that removes it as well: no fault of the run that has just ended.
     }
   }
+}
+
+/** What the next stage of a pipeline reads, which takes it away in the end: until then this run leads to that stage. */
+function isForNextStage(layout: RunLayout): boolean {
+  const request = readRunRequest(layout);
+  const { stage } = request ?? {};
+  return stage !== undefined && stage.index < stage.count - 1 && existsSync(request!.spec.output);
 }
 
 function removeRecords(layout: RunLayout): void {

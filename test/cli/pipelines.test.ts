@@ -95,6 +95,35 @@ describe('a pipeline', () => {
     expect(said.filter((err) => err.includes('the stage that followed has read its output'))).toHaveLength(2);
     expect(said.filter((err) => err.includes(' is done: '))).toHaveLength(1);
   });
+
+  it('that is stopped while a stage is at its end begins no other, and goes on with it', async () => {
+    const slowly = `reduce: async (_w, n) => {
+      const times = sum('', n);
+      writeFileSync(${JSON.stringify('reducing')}, '');
+      await new Promise((r) => setTimeout(r, 500));
+      return { times };
+    },`;
+    const folder = newFolder({
+      'job.ts': `import { writeFileSync } from 'node:fs';${twoStages.replace("reduce: (_w, n) => ({ times: sum('', n) }),", slowly)}`,
+      'in.txt': 'bb a\na ccc bb a\n',
+    });
+    const command = start(['run', 'job.ts', 'in.txt', '-w', '1', '-m', '1', '-r', '1', '-o', 'out'], {
+      cwd: folder,
+    });
+    await until('the first stage reduces', () => existsSync(join(folder, 'reducing')));
+    command.child.kill('SIGINT');
+    const ended = await command.ended;
+    expect(ended.code, ended.err).toBe(130);
+    expect(ended.err).toMatch(/stopped\. to go on: rehearse resume /);
+    const runs = join(folder, '.rehearse', 'runs');
+    expect(readdirSync(runs)).toHaveLength(1);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+    const resumed = await rehearse(['resume', readdirSync(runs)[0]!, '--json'], { cwd: folder });
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(JSON.parse(resumed.out)).toMatchObject({ outcome: 'published' });
+    expect(output(folder, 'out')).toBe('1 3\n2 2\n3 1\n');
+    expect(readdirSync(runs)).toHaveLength(2);
+  });
 });
 
 describe('built-in jobs on files', () => {

@@ -51,6 +51,18 @@ it('a run that can be resumed keeps everything, however old', () => {
   expect(existsSync(runLayout(data, old).journal)).toBe(true);
 });
 
+it('a stage of a pipeline keeps its records until the next stage has read its output', () => {
+  const stages = [makeRun(0), makeRun(1), makeRun(2)];
+  for (const [index, run] of stages.entries()) {
+    const { request, output } = runLayout(data, run);
+    writeFileSync(request, JSON.stringify({ spec: { output }, stage: { index, count: 3 } }));
+  }
+  rmSync(runLayout(data, stages[0]!).output, { recursive: true });
+  const runs = Array.from({ length: 53 }, (_, index) => makeRun(index + 3));
+  pruneRuns(data, runs.at(-1)!);
+  expect(stages.map((run) => existsSync(runLayout(data, run).trace))).toEqual([false, true, false]);
+});
+
 it('a run that cannot be looked at, or not be removed, keeps nobody from removing the others', () => {
   const runs = Array.from({ length: 54 }, (_, index) => makeRun(index));
   const [first, second, third] = runs.map((run) => runLayout(data, run));
