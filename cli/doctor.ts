@@ -1,10 +1,11 @@
 /**
  * `rehearse doctor`: is everything here that a run needs? Each check says what it found, and what to do about it.
  */
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../runtime/make-folder.js';
 import { openFilesMax } from '../runtime/open-files.js';
 import { socketRoot } from '../runtime/run/socket-root.js';
 import { versions } from '../runtime/versions.js';
@@ -66,7 +67,7 @@ function limits(): Finding {
 function dataDirectory(flags: GlobalFlags): Finding {
   const directory = dataDirectoryOf(flags.dataDir);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     const probe = join(directory, `.probe-${process.pid}`);
     writeFileSync(probe, 'x');
     rmSync(probe);

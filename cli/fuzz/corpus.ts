@@ -3,9 +3,10 @@
  * have looked. Every file is written under another name, synced and then renamed, so that a kill at any moment leaves
  * whole files only.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDigest } from '../../core/canonical.js';
+import { makeFolder } from '../../runtime/make-folder.js';
 import type { CoverageCounts } from '../../sim/coverage/coverage.js';
 import type { FoundFailure } from '../../sim/fuzz/campaign.js';
 import { rawScenario, writeScenario } from '../../sim/scenario/write.js';
@@ -77,7 +78,7 @@ export class Corpus {
   }
 
   #write(name: string, text: string): void {
-    mkdirSync(this.#folder, { recursive: true });
+    makeFolder(this.#folder);
     writeWhole(join(this.#folder, name), text);
   }
 }

@@ -1,10 +1,11 @@
 /**
  * `rehearse run --faults FILE`: the scenario that the simulator plays, on real processes, with the same expectations.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { partName, removeWorkspace } from '../../runtime/data/publish.js';
+import { makeFolder } from '../../runtime/make-folder.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { type RunRequest, writeRunRequest } from '../../runtime/run/run-request.js';
@@ -23,6 +24,7 @@ import { sayDuration } from '../quantities.js';
 import { exitOfSignal } from '../run/conclude.js';
 import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
+import { placeError } from '../run/place.js';
 import { sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
 import { dataDirectoryOf, newRunId } from '../run/run-id.js';
@@ -83,7 +85,11 @@ async function rehearseOne(
   const quiet = flags.quiet || flags.json || false;
   const progress = await openProgress(flags.progress ?? (quiet ? 'none' : 'plain'), terminal, quiet);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
-  await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  try {
+    makeFolder(layout.root, 0o700);
+  } catch (error) {
+    throw placeError(error);
+  }
   const files = await FileFiles.open(layout.files);
   const place = { layout, files, output: flags.output };
   const jobs: StagedJob[] = [await stageJob(scenario.jobs[0]!, 0, place)];

@@ -3,7 +3,7 @@
  * lines where the simulator cuts it, so that `map-1` means the same lines on both drivers.
  */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
@@ -79,7 +79,6 @@ export async function stageJob(
     output: resolve(output),
     policy: scenario.policy,
   };
-  await mkdir(dirname(spec.output), { recursive: true });
   await prepareWorkspace(spec.output, requestId);
   return { scenario, requestId, spec, order };
 }

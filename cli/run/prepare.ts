@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
@@ -25,6 +24,7 @@ import { planSplits } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
 import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
+import { makeFolder } from '../../runtime/make-folder.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
@@ -196,7 +196,7 @@ export async function createRun(ingredients: RunIngredients): Promise<PreparedRu
 async function writeDown(ingredients: RunIngredients): Promise<PreparedRun> {
   const { prepared, settings, place, flags } = ingredients;
   const layout = runLayout(place.dataDirectory, place.runId);
-  await mkdir(layout.root, { recursive: true, mode: 0o700 });
+  makeFolder(layout.root, 0o700);
   const order = orderOf(ingredients);
   const files = await FileFiles.open(layout.files);
   const { bundle } = prepared;

@@ -7,10 +7,11 @@
  * order by UTF-8 bytes, without duplicates. Whatever is wrong is one InputError, and nothing has been started.
  */
 import { createWriteStream, type Dirent, existsSync, readdir as readdirWithCallback } from 'node:fs';
-import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../make-folder.js';
 import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
@@ -185,7 +186,7 @@ async function advice(pattern: string, cwd: string): Promise<string> {
 async function spoolStdin(options: ResolveOptions): Promise<Candidate> {
   if (options.spoolDirectory === undefined)
     throw new TypeError('reading standard input needs a spoolDirectory');
-  await mkdir(options.spoolDirectory, { recursive: true });
+  makeFolder(options.spoolDirectory);
   const path = join(resolve(options.cwd, options.spoolDirectory), 'stdin');
   await pipeline(options.stdin ?? process.stdin, createWriteStream(path));
   return { path, name: '-', outright: true };

@@ -18,6 +18,7 @@
 import type { Dirent } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { openFilesMax } from '../open-files.js';
 import { removeTree } from '../remove-tree.js';
 import { syncPath } from '../sync.js';
@@ -133,7 +134,7 @@ export async function lookAtOutput(
 /** Creates the workspace of a job (P1). Once per job, before it is submitted; throws when it exists. */
 export async function prepareWorkspace(output: string, runId: string): Promise<void> {
   const workspace = workspacePath(output, runId);
-  await mkdir(dirname(workspace), { recursive: true });
+  makeFolder(dirname(workspace));
   await mkdir(workspace);
   await mkdir(join(workspace, 'attempts'));
   await mkdir(join(workspace, 'staging'));

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { type Ended, newFolder, onLinux, rehearse, start, until } from './command.js';
 
+const scenario = join(import.meta.dirname, '..', '..', 'scenarios', 'drain-at-the-very-end.yaml');
 const usage = 2;
 const environment = 4;
 
@@ -51,6 +52,18 @@ const mistakes: Mistake[] = [
   ['an output that is a file', [...count, 'books', '-o', 'in.txt', '--overwrite'], 'O002', usage],
   ['an output below a file', [...count, 'books', '-o', 'in.txt/out'], 'E002', environment, '--> '],
   ['a data directory below a file', [...count, 'books', '--data-dir', 'in.txt'], 'E002', environment],
+  [
+    'a folder in which none can be made',
+    [...count, 'in.txt', '--data-dir', '/proc/none'],
+    'E002',
+    environment,
+  ],
+  [
+    'the same, for a rehearsal',
+    ['run', '--faults', scenario, '--data-dir', '/proc/none'],
+    'E002',
+    environment,
+  ],
   ['an empty name of an output', [...count, 'in.txt', '-o', ''], 'O004', usage],
   ['an output inside the input', [...count, 'books', '-o', 'books/out'], 'I001', usage, 'inside the input'],
   ['an input inside the output', [...count, 'books/one.txt', '-o', 'books', '--overwrite'], 'I001', usage],

@@ -157,11 +157,11 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
 
 it('a demo that is stopped leaves nothing and makes no claim', async () => {
   const folder = newFolder();
-  const demo = start(['demo'], { cwd: folder, env: { TMPDIR: folder } });
+  const demo = start(['demo', '--json'], { cwd: folder, env: { TMPDIR: folder } });
   await until('it has begun', () => demo.err().includes('kill -9 worker-'), 30_000);
   demo.child.kill('SIGINT');
   const ended = await demo.ended;
-  expect(ended).toMatchObject({ code: 130, out: '' });
+  expect(ended).toMatchObject({ code: 130, out: '{"outcome":"interrupted"}\n' });
   expect(ended.err).toMatch(/stopped\n$/);
   expect(readdirSync(folder)).toEqual([]);
 });
