@@ -1,9 +1,11 @@
 /**
  * C21: a drain is what it says. From the step on in which a leader has agreed to it, it gives nothing out; and when it says
- * that nothing of a job runs any more, nobody runs any of it, but what was told to stop and what is given up for lost.
+ * that nothing of a job runs any more, nobody runs any of it, but what was told to stop and what is given up for lost; and
+ * something is left to run.
  */
 import { findJob } from '../../core/durable/state.js';
 import { type AttemptId, attemptKey, type Epoch, type NodeId } from '../../core/ids.js';
+import { isComplete } from '../../core/master/intents.js';
 import type { MasterState } from '../../core/master/state.js';
 import type { JobStatus, MasterMessage } from '../../core/messages.js';
 import { AttemptMap } from '../attempt-map.js';
@@ -61,6 +63,7 @@ export class DrainChecker implements Observer {
     const state = life.machine.state as MasterState;
     const job = findJob(state.durable, id);
     if (!state.leading || !job) return;
+    if (isComplete(job)) this.#violated(life, `leaves job ${id} for later, which has only to be published`);
     const graceIsOver = clockUs >= reign.sinceUs + state.config.workerLeaseUs;
     for (const { kind, name, life: worker } of this.#world.nodes.values()) {
       if (kind !== 'worker' || !worker || worker.ended) continue;

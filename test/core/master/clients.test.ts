@@ -223,6 +223,17 @@ describe('a drain', () => {
     expect(next.told.at(-1)).toMatchObject({ draining: true, maps: { running: 1 } });
   });
 
+  test('is not over while all that is left is on its way to the journal', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 1 }));
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.confirming = false;
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    bench.confirm();
+    expect(bench.job()).toMatchObject({ phase: 'open', reducesCommitted: 1 });
+    bench.drain();
+    expect(bench.told.at(-1)).toMatchObject({ draining: false, reduces: { done: 1, running: 0 } });
+  });
+
   test('is over after a takeover as soon as all workers have said what they run, where it is known how many there are', () => {
     const { bench } = benchWith(2, specOf({ maps: 2 }));
     const next = new Bench({ node: 'master-2', store: bench.store, config: { workers: 2 } });
