@@ -27,8 +27,10 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   if (!request) {
     throw new UserError({
       code: 'R002',
-      what: `run ${layout.runId} was never started, or not by "run"`,
+      what: `run ${layout.runId} left nothing to go on with`,
       where: layout.root,
+      why: 'it was --sequential or a rehearsal, was stopped before it began, or was cleared away',
+      next: 'start the job anew: rehearse run …',
     });
   }
   const order = await loadWorkOrder(await FileFiles.open(layout.files), request.spec.work);

@@ -42,15 +42,25 @@ const pagePath = join(projectPath, 'docs', 'plants.md');
 /** Cells at once: one for each core of a small machine. */
 const lanes = 2;
 
-/** The sources, the tests and the scenarios: all that a cell can depend on besides its own bug. */
-function fingerprint(): string {
+const simulated = '{core,jobs,sim,scenarios}/**';
+/** The folders that a cell can depend on besides its own bug, and this folder. No unit tests but those of commands run commands. */
+const dependencies: Readonly<Record<Result['detector'], readonly string[]>> = {
+  simulation: [simulated],
+  exploration: [simulated],
+  control: [simulated],
+  unit: ['{core,jobs,kernel,sim,proto,runtime,scenarios,test}/**', '!test/{cli,conformance}/**'],
+  processes: ['{core,jobs,kernel,sim,proto,runtime,cli,scenarios}/**'],
+};
+
+function fingerprint(detector: Result['detector']): string {
   const hash = createHash('sha256');
-  const files = globSync(['{core,jobs,kernel,sim,proto,runtime,cli,scenarios,test}/**/*.{ts,yaml,proto}'], {
+  const files = globSync([...dependencies[detector], 'test/plants/**'], {
     cwd: projectPath,
     // What is generated from proto/ names the folder that it was generated in.
     ignore: ['test/plants/{bugs,controls}/**', 'proto/generated/**', '**/*.d.ts'],
   });
-  for (const file of files.toSorted()) hash.update(file).update(readFileSync(join(projectPath, file)));
+  const sources = files.filter((file) => /\.(ts|yaml|proto)$/.test(file));
+  for (const file of sources.toSorted()) hash.update(file).update(readFileSync(join(projectPath, file)));
   return hash.update(values.seeds).digest('hex').slice(0, 16);
 }
 
@@ -88,20 +98,24 @@ function cellsOf(
   controls: readonly Control[],
   wanted: readonly DetectorName[],
 ): Cell[] {
-  const base = fingerprint();
   const seedsPerRange = Number(values.seeds);
-  const made = (of: unknown): string =>
-    `${base} ${createHash('sha256').update(JSON.stringify(of)).digest('hex')}`;
-  const cells = wanted.flatMap((detector) =>
-    plants
+  const madeFor = (detector: Result['detector']) => {
+    const base = fingerprint(detector);
+    return (of: unknown): string =>
+      `${base} ${createHash('sha256').update(JSON.stringify(of)).digest('hex')}`;
+  };
+  const cells = wanted.flatMap((detector) => {
+    const made = madeFor(detector);
+    return plants
       .filter((plant) => detectors[detector].applies(plant))
       .map((plant) => ({
         plant: plant.name,
         detector,
         made: made(plant),
         run: () => detectors[detector].run(plant, { seedsPerRange }),
-      })),
-  );
+      }));
+  });
+  const made = madeFor('control');
   const checks = controls.map((control) => ({
     plant: control.name,
     detector: 'control' as const,
