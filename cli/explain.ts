@@ -21,7 +21,10 @@ import { exitCodes, UserError } from './user-error.js';
 export async function explain(args: string[], flags: GlobalFlags): Promise<number> {
   const [source, target] = args as [string, string | undefined];
   const terminal = openTerminal(flags);
-  const steps = mergeTraces(await tracesOf(source, flags));
+  const traces = await tracesOf(source, flags);
+  const steps = mergeTraces(traces);
+  if (!flags.json && traces.some(({ header }) => header.driver === 'runtime'))
+    terminal.out('times are since the first step that was recorded\n');
   const step = target === undefined ? null : /^([a-z]+-\d+)(?:\.(\d+))?:(\d+)$/.exec(target);
   if (step && !/^(map|reduce)-/.test(step[1]!)) {
     explainStep(terminal, steps, step, flags);

@@ -11,6 +11,7 @@ export interface Terminal {
   /** For people. Silent with `--quiet`, except errors. */
   say(line: string): void;
   warn(line: string): void;
+  /** Whether stderr is a terminal that can move its cursor. */
   readonly interactive: boolean;
 }
 
@@ -26,7 +27,7 @@ export function keepStdout(): void {
 }
 
 export function openTerminal(options: TerminalOptions): Terminal {
-  const interactive = process.stderr.isTTY === true;
+  const interactive = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
   return {
     out: (text) => writeStdout(text),
     say: (line) => {

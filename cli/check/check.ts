@@ -38,9 +38,12 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
   const params = paramsOf(flags.param ?? []);
   const scratch = scratchDirectory();
   try {
-    const { job, stage } = await findJob(jobName!, params, scratch);
+    const { job, stage, directory } = await findJob(jobName!, params, scratch);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
-    const results = await checkJob({ job, records, params, seed: flags.seed ?? '0', cases: casesOfEach });
+    const results = await checkJob({
+      ...{ job, records, params, directory },
+      ...{ seed: flags.seed ?? '0', cases: casesOfEach },
+    });
     const terminal = openTerminal(flags);
     const broken = results.filter((result) => result.broken !== undefined);
     if (flags.json)

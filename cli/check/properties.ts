@@ -1,5 +1,5 @@
 /**
- * What every job promises, as properties: that `map` answers the same each time, that values survive their way through
+ * What every job promises, as properties: that its functions throw nothing, that `map` answers the same each time, that values survive their way through
  * files, that the combiner may be called on any groups in any nesting, and that the output does not depend on how the
  * input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
  */
@@ -9,6 +9,7 @@ import { partitionerOf } from '../../jobs/partition.js';
 import { type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
 import type { Job, MapEmit, Params } from '../../jobs/types.js';
 import { canonicalValue, encodeValue, showKey } from '../../jobs/values.js';
+import { thrownText } from './thrown.js';
 
 export interface Checked {
   readonly property: string;
@@ -23,6 +24,8 @@ export interface Subject {
   readonly records: readonly PlainRecord[];
   readonly params: Params;
   readonly seed: string;
+  /** Where the job's code was loaded from. */
+  readonly directory: string;
   /** How many cases of each property are tried. */
   readonly cases: number;
 }
@@ -32,7 +35,10 @@ class Broken extends Error {}
 
 type Property = (subject: Subject) => Promise<string | undefined>;
 
+const throwsNothing = "the job's functions throw nothing";
+
 const properties: Readonly<Record<string, Property>> = {
+  [throwsNothing]: functionsThrowNothing,
   'map answers the same each time': mapIsDeterministic,
   'values survive their way through files': valuesSurvive,
   'partition gives a number from 0 to reduces - 1, the same each time': partitionIsSound,
@@ -41,7 +47,7 @@ const properties: Readonly<Record<string, Property>> = {
   'the output does not depend on how the input is cut': cutsAreInvisible,
 };
 
-/** Tries all properties. What user code throws is a broken property as well. */
+/** Tries all properties. Where a function is known to throw, what cannot be asked for that is skipped. */
 export async function checkJob(subject: Subject): Promise<Checked[]> {
   const results: Checked[] = [];
   for (const [property, check] of Object.entries(properties)) {
@@ -49,10 +55,46 @@ export async function checkJob(subject: Subject): Promise<Checked[]> {
       const skipped = await check(subject);
       results.push(skipped === undefined ? { property } : { property, skipped });
     } catch (error) {
-      results.push({ property, broken: (error as Error).message });
+      if (error instanceof Broken) results.push({ property, broken: error.message });
+      else if (results[0]?.broken !== undefined) results.push({ property, skipped: notAsked });
+      else results.push({ property, broken: thrownText(error, subject.directory) });
     }
   }
   return results;
+}
+
+const notAsked = 'not asked, since a function threw';
+
+/** `map` on every record alone and on all of them, and then what follows it, so that it is known what threw. */
+async function functionsThrowNothing(subject: Subject): Promise<undefined> {
+  const { job, records } = subject;
+  for (const one of records)
+    await tried(subject, `for the record at ${placeOf(one)} map`, () => emittedBy(subject, one));
+  await tried(subject, 'map', () => emittedInTasks(subject, [records]));
+  let lastKey = '';
+  const { reduce } = job;
+  const watched: Job['reduce'] =
+    reduce === 'none' ? reduce : (key, ...rest) => reduce((lastKey = key), ...rest);
+  await tried(
+    subject,
+    () => `for the key ${showKey(lastKey)} reduce`,
+    () => outputOf(subject, { combine: undefined, reduce: watched }),
+  );
+  await tried(subject, 'combine', () => outputOf(subject, {}));
+  return undefined;
+}
+
+async function tried(
+  { directory }: Subject,
+  who: string | (() => string),
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const name = typeof who === 'string' ? who : who();
+    throw new Broken(`${name} threw ${thrownText(error, directory)}`);
+  }
 }
 
 type Emitted = readonly [key: string, value: unknown];

@@ -50,7 +50,8 @@ export class Conductor {
   readonly #notUp = new Set<NodeId>();
   /** By how much: a machine that is slow stays so when its process starts again. */
   readonly #slowed = new Map<NodeId, number>();
-  readonly #startedAt = performance.now();
+  /** When processes are started: a few moments before the first step that a trace tells of. */
+  #startedAt = performance.now();
   /** Processes take their time to start, those of the simulator none: faults by the clock count from the first leader on. */
   #hasLed = false;
   #cluster: LocalCluster | undefined;
@@ -71,6 +72,7 @@ export class Conductor {
 
   begin(cluster: LocalCluster): void {
     this.#cluster = cluster;
+    this.#startedAt = performance.now();
     this.#startClock(({ atUs }) => atUs === 0);
   }
 

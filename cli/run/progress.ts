@@ -4,8 +4,8 @@
  */
 import { taskName } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
-import { sayDuration } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
+import { drawBars } from './bars.js';
 
 export interface ProgressView {
   status(status: JobStatus): void;
@@ -102,6 +102,9 @@ function ndjsonView(): ProgressView {
   };
 }
 
+/** Of a pipe that is to be treated as a terminal, and of terminals that say 0. */
+const columnsUnlessKnown = 80;
+
 async function barView(): Promise<ProgressView> {
   const { createLogUpdate } = await import('log-update');
   const update = createLogUpdate(process.stderr);
@@ -118,9 +121,12 @@ async function barView(): Promise<ProgressView> {
     status: (status) => {
       tellFailures(status);
       const since = { map: mapsSince(status.maps), reduce: reducesSince(status.reduces) };
-      frame = phasesOf(status)
-        .map(([name, one]) => bar(name, one, since[one === status.maps ? 'map' : 'reduce']))
-        .join('\n');
+      const phases = phasesOf(status).map(([name, phase]) => ({
+        name,
+        phase,
+        tookUs: nowUs() - since[phase === status.maps ? 'map' : 'reduce'],
+      }));
+      frame = drawBars(phases, process.stderr.columns || columnsUnlessKnown);
       update(frame);
     },
     event: persist,
@@ -139,20 +145,4 @@ function sinceFirst(): (phase: PhaseStatus) => number {
     if (phase.running + phase.done > 0) startedUs ??= nowUs();
     return startedUs ?? nowUs();
   };
-}
-
-const barWidth = 30;
-
-function bar(name: string, phase: PhaseStatus, startedUs: number): string {
-  const filled = phase.total === 0 ? barWidth : Math.floor((barWidth * phase.done) / phase.total);
-  const left = phase.done > 0 && phase.done < phase.total ? etaText(phase, startedUs) : '';
-  const retried = phase.attempts > phase.total ? `, ${phase.attempts - phase.total} again` : '';
-  const track = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-  return `${name.padEnd(7)}${track} ${phase.done}/${phase.total}, ${phase.running} running${retried}${left}`;
-}
-
-function etaText(phase: PhaseStatus, startedUs: number): string {
-  const perTask = (nowUs() - startedUs) / phase.done;
-  const leftUs = perTask * (phase.total - phase.done);
-  return `, about ${leftUs < 60e6 ? `${Math.ceil(leftUs / 1e6)} s` : sayDuration(leftUs)} left`;
 }

@@ -170,6 +170,11 @@ class Refused extends Error {
   }
 }
 
+const notAFolder = 'the output exists and is not a folder: give another place with -o';
+const filledMeanwhile =
+  'the output exists by now: give another place with -o, or --overwrite to replace it as a whole';
+const filledAgain = 'somebody has filled the output while it was replaced: give another place with -o';
+
 class Publisher {
   readonly #request: PublishRequest;
   readonly #output: string;
@@ -263,7 +268,7 @@ class Publisher {
     await this.#step('publish.before_look');
     const there = this.#request.overwrite ? await lookAtOutput(this.#output) : 'absent';
     if (there === 'not-a-directory') {
-      throw new Refused(there, this.#output, 'the output is not a directory and cannot be replaced by one');
+      throw new Refused(there, this.#output, notAFolder);
     }
     if (there === 'occupied') {
       await this.#step('publish.before_tomb');
@@ -300,10 +305,10 @@ class Publisher {
     } catch (error) {
       const errno = errnoOf(error) ?? '';
       if (errno === 'ENOTDIR') {
-        throw new Refused('not-a-directory', this.#output, 'something that is not a directory is in the way');
+        throw new Refused('not-a-directory', this.#output, notAFolder);
       }
       if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') throw error;
-      throw new Refused('exists', this.#output, 'the output exists and is not empty');
+      throw new Refused('exists', this.#output, this.#request.overwrite ? filledAgain : filledMeanwhile);
     }
     await this.#step('publish.after_rename');
   }

@@ -15,7 +15,7 @@ export interface NodeTrace {
 export interface MergedStep {
   readonly node: NodeId;
   readonly incarnation: number;
-  /** Since the earliest step of the run. */
+  /** Since the start of the simulation; processes have no start in common, so of theirs since the earliest step. */
   readonly atUs: number;
   readonly line: TraceLine;
 }
@@ -25,7 +25,8 @@ export function mergeTraces(traces: readonly NodeTrace[]): MergedStep[] {
   const lanes = traces.filter(({ lines }) => lines.length > 0).map((trace) => new Lane(trace));
   const livesOf = new Map<NodeId, Lane[]>();
   for (const lane of lanes) livesOf.set(lane.node, [...(livesOf.get(lane.node) ?? []), lane]);
-  const startUs = lanes.reduce((earliest, lane) => Math.min(earliest, lane.nextUs), Number.POSITIVE_INFINITY);
+  const isSimulated = traces.some(({ header }) => header.driver === 'simulator');
+  const startUs = isSimulated ? 0 : Math.min(...lanes.map((lane) => lane.nextUs));
   const merged: MergedStep[] = [];
   for (;;) {
     const waiting = lanes.filter((lane) => lane.nextUs < Number.POSITIVE_INFINITY);

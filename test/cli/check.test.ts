@@ -52,6 +52,30 @@ describe('check', () => {
     expect(ended.code).toBe(1);
   });
 
+  it.each([
+    [
+      'map',
+      'map(line, emit) { if (line === "") throw Error("oh"); emit(line, 1); }, combine: sum, reduce: sum',
+      5,
+    ],
+    ['reduce', `${words} combine: sum, reduce(key) { if (key === "one") throw Error("oh"); return 1; }`, 2],
+    ['combine', `${words} combine() { throw Error("oh"); }, reduce: sum`, 3],
+  ])(
+    'says once, with its place, that %s threw, and does not ask what cannot be asked',
+    async (name, body, skipped) => {
+      const ended = await check(body);
+      const place = { map: 'for the record at in.txt, byte 22 ', reduce: 'for the key "one" ', combine: '' }[
+        name
+      ]!;
+      expect(ended.out).toContain(
+        `NO   the job's functions throw nothing\n         ${place}${name} threw Error: oh at job.ts:3:`,
+      );
+      expect(ended.out.match(/NO /g)).toHaveLength(1);
+      expect(ended.out.match(/ - .*\n +not asked, since a function threw/g)).toHaveLength(skipped);
+      expect(ended.code).toBe(1);
+    },
+  );
+
   it('tries the output of a job without reduce, too', async () => {
     const kept = await check("map(line, emit) { emit(line, 1); }, reduce: 'none'");
     expect(kept.out).toContain('ok   the output does not depend on how the input is cut');
@@ -69,6 +93,6 @@ describe('check', () => {
     });
     const { job, records, properties } = JSON.parse(ended.out) as Record<string, unknown>;
     expect([job, records]).toEqual(['word-count', 2]);
-    expect(properties).toHaveLength(6);
+    expect(properties).toHaveLength(7);
   });
 });

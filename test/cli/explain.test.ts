@@ -22,11 +22,20 @@ describe('explain, replay --at, schema and the traces of a simulation', () => {
     expect(document.attempts).toHaveLength(1);
   });
 
+  it('gives the times that the simulation gives', async () => {
+    const cwd = newFolder();
+    const told = (await rehearse(['sim', scenario], { cwd })).out;
+    const startedAt = /^ *(.*?) {2}worker-1 {2}started +map-0@1$/m.exec(told)![1]!;
+    const explained = (await rehearse(['explain', scenario, 'map-0@1'], { cwd })).out;
+    expect(explained).toContain(` ${startedAt}  started on worker-1`);
+  });
+
   it('explain a real run, its steps and their state', async () => {
     const cwd = newFolder({ 'in.txt': 'a b\nc a\n' });
     const ran = await rehearse(['run', 'word-count', 'in.txt', '-w', '1', '-o', 'out'], { cwd });
     expect(ran.code).toBe(0);
     const told = await rehearse(['explain', 'last'], { cwd });
+    expect(told.out).toMatch(/^times are since the first step that was recorded\nthe cluster\n/);
     expect(told.out).toMatch(/job 1, map-0@1 on worker-1: committed after/);
     const traces = join(cwd, '.rehearse', 'runs', readdirSync(join(cwd, '.rehearse', 'runs'))[0]!, 'trace');
     const lines = readFileSync(join(traces, 'master-1.1.ndjson'), 'utf8').split('\n');

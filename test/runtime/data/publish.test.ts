@@ -224,7 +224,10 @@ describe('a job that cannot be published', () => {
     const { directory, output } = place('an old output');
     const job = { output, runId: 'b', overwrite: false };
     await prepare(job);
-    expect(await publish(job, 'p1')).toMatchObject({ outcome: 'failed', definite: true, code: 'exists' });
+    expect(await publish(job, 'p1')).toMatchObject({
+      ...{ outcome: 'failed', definite: true, code: 'exists' },
+      message: expect.stringMatching(/another place with -o, or --overwrite/),
+    });
     expect(snapshot(output)).toEqual(OLD);
     await expectNothingLeft(directory, [job]);
     expect(snapshot(output)).toEqual(OLD);
@@ -241,6 +244,7 @@ describe('a job that cannot be published', () => {
         outcome: 'failed',
         definite: true,
         code: 'not-a-directory',
+        message: expect.stringContaining('give another place with -o'),
       });
       await removeWorkspace(output, 'b');
       expect(snapshot(join(directory, 'target'))).toEqual({ precious: 'x' });
@@ -296,7 +300,10 @@ describe('a job that cannot be published', () => {
       if (name === 'publish.before_rename') put(output, { intruder: 'x' });
       if (name === 'publish.before_restore_rename') rmSync(output, { recursive: true });
     });
-    expect(result).toMatchObject({ outcome: 'failed', definite: true, code: 'exists' });
+    expect(result).toMatchObject({
+      ...{ outcome: 'failed', definite: true, code: 'exists' },
+      message: expect.not.stringContaining('--overwrite'),
+    });
     expect(snapshot(output)).toEqual(OLD);
     await expectNothingLeft(directory, [job]);
   });
