@@ -1,7 +1,7 @@
 /**
- * What every job promises, as properties: that its functions throw nothing, that `map` answers the same each time, that values survive their way through
- * files, that the combiner may be called on any groups in any nesting, and that the output does not depend on how the
- * input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
+ * What every job promises, as properties: that its functions throw nothing, that `map` answers the same each time, that values
+ * survive their way through files, that the combiner may be called on any groups in any nesting, and that the output does not
+ * depend on how the input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
  */
 import fc from 'fast-check';
 import { formatterOf } from '../../jobs/output-format.js';
