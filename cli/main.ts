@@ -203,7 +203,10 @@ function addRun(root: Command, verb: AddVerb): void {
     .option('--standby <n>', 'standby masters that take over when the leader dies', number)
     .option('--lease <duration>', 'a silent worker loses its tasks after this (default: 10s)')
     .option('--max-attempts <n>', 'failures of one task that fail the job (default: 4)', number)
-    .option('--task-timeout <duration>', 'a task without progress for this long is ended (default: 600s)')
+    .option(
+      '--task-timeout <duration>',
+      'a task without progress for this long is ended; its next attempt gets twice as long (default: 600s)',
+    )
     .option('--speculate', 'run a second copy of the slowest tasks near the end (default)')
     .option('--no-speculate', 'never run a task twice at once')
     .option('--skip-bad-records', 'leave out a record at which two attempts failed')
