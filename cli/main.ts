@@ -9,7 +9,7 @@ import { versions } from '../runtime/versions.js';
 import { useColor } from './color.js';
 import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
-import { allowClosedPipes, reportError } from './terminal.js';
+import { answerClosedOutputs, reportError } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
 type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
@@ -231,7 +231,7 @@ function addRun(root: Command, verb: AddVerb): void {
 }
 
 async function main(): Promise<number> {
-  allowClosedPipes();
+  answerClosedOutputs();
   let code: number = exitCodes.yes;
   const root = program((result) => {
     code = result;

@@ -2,7 +2,7 @@
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
 import { painted } from './color.js';
-import { surroundingsError } from './surroundings.js';
+import { refusalOf, surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
 export interface Terminal {
@@ -37,14 +37,36 @@ export function openTerminal(options: TerminalOptions): Terminal {
   };
 }
 
-/** `rehearse … | head`: when the reader has seen enough, the command ends well and says nothing. */
-export function allowClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout) process.exit(exitCodes.yes);
-    });
-  }
+/**
+ * Answers for outputs that take no more. `rehearse … | head`: a reader that has seen enough is no error, and the exit code is
+ * what is known so far. A disk that is full is one. Where stderr takes nothing there is nobody to tell.
+ */
+export function answerClosedOutputs(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.yes);
+    const told = stdoutError(error);
+    process.stderr.write(painted(told.layOut()));
+    process.exit(told.exitCode);
+  });
+  process.stderr.on('error', () => {});
+}
+
+let kept: string | undefined;
+
+/** Tells where all of it lies, should stdout not take what is printed from here on. */
+export function printsWhatLiesIn(place: string): void {
+  kept = place;
+}
+
+function stdoutError({ code = '', message }: NodeJS.ErrnoException): UserError {
+  const refusal = refusalOf(code);
+  return new UserError({
+    code: 'E004',
+    what: `standard output could not be written${refusal === undefined ? '' : `: ${refusal}`}`,
+    why: message,
+    next: kept === undefined ? 'send it elsewhere' : `the complete output lies in ${kept}`,
+    exit: exitCodes.environment,
+  });
 }
 
 /** Writes all of it, at the reader's pace. False when the reader went away. */
