@@ -109,7 +109,7 @@ function fail(status: JobStatus, concluding: Concluding): number {
   if (readdirSync(layout.logs).some((name) => name.startsWith('job-'))) {
     terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
   }
-  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${sayRun(layout)})`);
+  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse explain ${sayRun(layout)})`);
   return exitCodes.no;
 }
 

@@ -197,6 +197,12 @@ describe('help', () => {
     },
   );
 
+  it.each(['resume', 'replay', 'explain'])('of %s says that the last run has a name', async (verb) => {
+    const { out } = await rehearse([verb, '--help'], { cwd: newFolder() });
+    expect(out).toContain('id or folder of a run');
+    expect(out).toContain('or last');
+  });
+
   it('of run names every built-in job and its parameters', async () => {
     const { out } = await rehearse(['run', '--help'], { cwd: newFolder() });
     for (const [name, { params }] of [...builtinJobs, ...builtinPipelines]) {
