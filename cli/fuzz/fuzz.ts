@@ -2,7 +2,7 @@
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
-import { sayCount, sayDuration } from '../quantities.js';
+import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { sayPath } from '../run/prepare.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes } from '../user-error.js';
@@ -105,6 +105,8 @@ function say(outcome: Outcome, plan: FuzzPlan, terminal: Terminal): void {
     `${verdict}  ${sayCount(runs)} seeds in ${sayDuration(seconds * 1e6)} (${perMinute} a minute), ` +
       `${sayCount(steps)} steps, ${findings.length} findings`,
   );
+  const idle = outcome.verdicts['tested-nothing'] ?? 0;
+  if (idle > 0) terminal.say(`  ${sayMany(idle, 'seed')} had a fault that hit nothing`);
   const strikes = possibleStrikes();
   const struck = strikes.filter((strike) => coverage.strikes[strike] !== undefined);
   terminal.say(

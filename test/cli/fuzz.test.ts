@@ -34,6 +34,14 @@ describe('rehearse fuzz', () => {
     expect(out).toBe('');
   });
 
+  it('says how many seeds had a fault that hit nothing', async () => {
+    const args = ['fuzz', '--seeds', '1..20', '--json', ...quick];
+    const { err, out } = await succeed(args, { cwd: newFolder() });
+    const idle = JSON.parse(out).verdicts['tested-nothing'];
+    expect(idle).toBeGreaterThan(1);
+    expect(err).toContain(` findings\n  ${idle} seeds had a fault that hit nothing\n  covered: `);
+  });
+
   it('fails when what can be reached was not reached: exit 1, and a report for CI', async () => {
     const cwd = newFolder({
       'reachable.txt': '# all there is\nmaster standby <- node.started\nmaster asleep <- dream\n',
