@@ -14,6 +14,7 @@ import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
+import { refusalOf } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -75,16 +76,21 @@ export function readScenarios(path: string): readonly Scenario[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError({
-      code: 'S000',
-      what: missing ? 'no such scenario file' : (error as Error).message,
-      where: path,
-    });
+    throw unreadable(error, path);
   }
   const loaded = loadScenarios(text, path);
   if (loaded.ok) return loaded.scenarios;
   throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
+}
+
+function unreadable(error: unknown, path: string): UserError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'EISDIR') {
+    const next = `name the scenario files in it: ${join(sayPath(path), '*.yaml')}`;
+    return new UserError({ code: 'S000', what: 'this is a folder, and no scenario file', where: path, next });
+  }
+  const what = code === 'ENOENT' ? 'no such scenario file' : (refusalOf(code) ?? message);
+  return new UserError({ code: 'S000', what, where: path });
 }
 
 /** Every mistake of the file, each laid out with its place. */

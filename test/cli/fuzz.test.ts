@@ -135,12 +135,13 @@ expect: { job: succeeded }
     expect(err).toMatch(/shrunk to 0 faults and 3 tasks in \d+ runs: ado\.shrunk\.yaml/);
     const loaded = loadScenarios(readFileSync(join(cwd, 'ado.shrunk.yaml'), 'utf8'), 'ado.shrunk.yaml');
     expect(loaded.ok && loaded.scenarios[0]).toMatchObject({
+      name: expect.stringMatching(/^job 1 was expected to have succeeded, .*: much ado$/),
       cluster: { masters: 1, workers: 1 },
       faults: [],
       jobs: [{ maps: 2, reduces: 1, misbehaviours: [{ task: { kind: 'map', index: 1 }, how: 'throws' }] }],
     });
     expect(readFileSync(join(cwd, 'ado.shrunk.txt'), 'utf8')).toMatch(
-      /^# expectation job # .*\n.*leader-began/,
+      /^# job 1 was expected to have succeeded, but .*\n.*leader-began/,
     );
     expect((await rehearse(['sim', 'ado.shrunk.yaml'], { cwd })).code).toBe(1);
   });

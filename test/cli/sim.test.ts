@@ -1,4 +1,6 @@
 /** `rehearse sim`: what it says of one run and of many. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newFolder, rehearse, succeed } from './command.js';
 
@@ -44,4 +46,14 @@ describe('with --quiet', () => {
     expect([code, out]).toEqual([1, '']);
     expect(err).toMatch(/^FAIL {2}bad\.yaml seed .*\n {2}\S.*\n {2}again: rehearse sim bad\.yaml --seed /);
   });
+});
+
+it('a folder is told from a scenario file', async () => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'all'));
+  const { code, err } = await rehearse(['sim', 'all'], { cwd: folder });
+  expect(err).toBe(
+    'error[S000]: this is a folder, and no scenario file\n  --> all\n  name the scenario files in it: all/*.yaml\n',
+  );
+  expect(code).toBe(2);
 });
