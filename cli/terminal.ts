@@ -1,6 +1,7 @@
 /**
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
+import { fstatSync, writeFileSync } from 'node:fs';
 import { painted } from './color.js';
 import { refusalOf, surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
@@ -18,7 +19,26 @@ export interface TerminalOptions {
   readonly quiet?: boolean | undefined;
 }
 
-const writeStdout: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
+const stdoutStream: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
+let stdoutIsFile: boolean | undefined;
+
+/**
+ * Node's stream writes to a file once and asks not how much of it: what a disk that is nearly full has not taken would be
+ * lost in silence. So files are written here, to the end or to an error.
+ */
+function writeStdout(content: Uint8Array | string, written: (error?: Error | null) => void = () => {}): void {
+  stdoutIsFile ??= fstatSync(process.stdout.fd).isFile();
+  if (!stdoutIsFile) {
+    stdoutStream(content, written);
+    return;
+  }
+  try {
+    writeFileSync(process.stdout.fd, content);
+  } catch (error) {
+    endForStdout(error as NodeJS.ErrnoException);
+  }
+  written();
+}
 
 /** From here on, what user code prints in this process goes to stderr: stdout is for data. */
 export function keepStdout(): void {
@@ -42,13 +62,15 @@ export function openTerminal(options: TerminalOptions): Terminal {
  * what is known so far. A disk that is full is one. Where stderr takes nothing there is nobody to tell.
  */
 export function answerClosedOutputs(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.yes);
-    const told = stdoutError(error);
-    process.stderr.write(painted(told.layOut()));
-    process.exit(told.exitCode);
-  });
+  process.stdout.on('error', endForStdout);
   process.stderr.on('error', () => {});
+}
+
+function endForStdout(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.yes);
+  const told = stdoutError(error);
+  process.stderr.write(painted(told.layOut()));
+  process.exit(told.exitCode);
 }
 
 let kept: string | undefined;

@@ -1,5 +1,6 @@
 /** Standard output that takes no more: a full disk, and a reader that has gone. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newFolder, onLinux, rehearse, start } from './command.js';
@@ -30,6 +31,21 @@ describe.runIf(onLinux)('a standard output on a full disk', () => {
     expect(ended.err).toMatch(/error\[E004\]: .*\n {2}ENOSPC.*\n {2}send it elsewhere\n$/);
     expect(ended.code).toBe(4);
   });
+});
+
+it('A standard output that a disk takes only a part of is no success', async ({ skip }) => {
+  const folder = newFolder();
+  const disk = join(folder, 'disk');
+  mkdirSync(disk);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk]);
+  if (mounted.status !== 0) skip('a small disk cannot be mounted here');
+  try {
+    const ended = await rehearse(['schema', 'trace'], { cwd: folder, before: 'exec > disk/schema.json' });
+    expect(ended.err).toMatch(/^error\[E004\]: standard output could not be written: the disk is full\n/);
+    expect(ended.code).toBe(4);
+  } finally {
+    spawnSync('umount', [disk]);
+  }
 });
 
 describe('a reader that goes away', () => {
