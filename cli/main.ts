@@ -9,7 +9,7 @@ import { versions } from '../runtime/versions.js';
 import { useColor } from './color.js';
 import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
-import { allowClosedPipes, reportError } from './terminal.js';
+import { answerClosedOutputs, reportError } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
 type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
@@ -74,7 +74,7 @@ function addRunning(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('resume')
-      .argument('<run>', 'id or folder of a run that was interrupted')
+      .argument('<run>', 'id or folder of a run that was interrupted, or last')
       .description('go on with a run: nothing that was committed is done again'),
     async () => (await import('./run/resume.js')).resume,
   );
@@ -144,7 +144,7 @@ function addTelling(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('replay')
-      .argument('<trace...>', 'trace files, or the folder or id of a run')
+      .argument('<trace...>', 'id or folder of a run, or last; trace files')
       .option('--at <step>', 'stop at this step of the one trace and show it, the state and what it changed')
       .description('drive the recorded events of a real run through the core again'),
     async () => (await import('./replay.js')).replay,
@@ -152,7 +152,7 @@ function addTelling(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('explain')
-      .argument('<run>', 'id or folder of a run, trace files, or a scenario')
+      .argument('<run>', 'id or folder of a run, or last; a trace file, a folder of them, or a scenario')
       .argument('[what]', 'a task (map-0), an attempt (map-0@2) or a step (master-1:120)')
       .description('why every attempt began and ended, or what led to a step, in words'),
     async () => (await import('./explain.js')).explain,
@@ -234,7 +234,7 @@ function addRun(root: Command, verb: AddVerb): void {
 }
 
 async function main(): Promise<number> {
-  allowClosedPipes();
+  answerClosedOutputs();
   let code: number = exitCodes.yes;
   const root = program((result) => {
     code = result;

@@ -1,4 +1,5 @@
 /** `rehearse sim --shrink`: the smallest scenario that fails as this one does, in a file beside it, with its golden trace. */
+import { failureText, failureTitle } from '../sim/fuzz/failure.js';
 import { factText, isNotable } from '../sim/scenario/timeline.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { writeScenario } from '../sim/scenario/write.js';
@@ -26,16 +27,16 @@ export function writeShrunk(
 ): ShrunkFile | undefined {
   const shrunk = shrink(scenario, seed);
   if (!shrunk) return undefined;
-  const { id, message } = shrunk.failure;
+  const { id } = shrunk.failure;
   const stem = scenario.file.replace(/\.ya?ml$/, '');
   const file = `${stem}${mark}.shrunk.yaml`;
   const small = {
     ...shrunk.scenario,
-    name: `${id}: ${scenario.name}`,
+    name: `${failureTitle(shrunk.failure)}: ${scenario.name}`,
     about: `Shrunk from ${scenario.name}.`,
   };
   const facts = (shrunk.result?.facts ?? []).filter(isNotable).map(factText);
-  writeWhole(`${stem}${mark}.shrunk.txt`, [`# ${id}: ${message}`, ...facts, ''].join('\n'));
+  writeWhole(`${stem}${mark}.shrunk.txt`, [`# ${failureText(shrunk.failure)}`, ...facts, ''].join('\n'));
   writeWhole(file, writeScenario(small));
   const faults = small.faults.length;
   const tasks = small.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0);

@@ -10,10 +10,11 @@ import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
-import { sayCount, sayDuration } from './quantities.js';
+import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
+import { refusalOf } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -49,6 +50,7 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
       if (!flags.json) sayResult(result, terminal, flags, many);
     }
   }
+  if (many && !flags.json) sayTotal(results, terminal);
   if (flags.json) {
     const runs = results.map(document);
     terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
@@ -74,16 +76,21 @@ export function readScenarios(path: string): readonly Scenario[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError({
-      code: 'S000',
-      what: missing ? 'no such scenario file' : (error as Error).message,
-      where: path,
-    });
+    throw unreadable(error, path);
   }
   const loaded = loadScenarios(text, path);
   if (loaded.ok) return loaded.scenarios;
   throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
+}
+
+function unreadable(error: unknown, path: string): UserError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'EISDIR') {
+    const next = `name the scenario files in it: ${join(sayPath(path), '*.yaml')}`;
+    return new UserError({ code: 'S000', what: 'this is a folder, and no scenario file', where: path, next });
+  }
+  const what = code === 'ENOENT' ? 'no such scenario file' : (refusalOf(code) ?? message);
+  return new UserError({ code: 'S000', what, where: path });
 }
 
 /** Every mistake of the file, each laid out with its place. */
@@ -114,7 +121,8 @@ function title(result: SimulationResult): string {
 
 function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags, many: boolean): void {
   const bad = result.verdict !== 'passed';
-  if (!many || flags.verbose || bad) for (const line of result.timeline) terminal.out(`${line}\n`);
+  if (!flags.quiet && (!many || flags.verbose || bad))
+    for (const line of result.timeline) terminal.out(`${line}\n`);
   const say = bad ? terminal.warn : terminal.say;
   say(
     `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${sayCount(result.steps)} steps, ` +
@@ -134,6 +142,28 @@ const verdictText: Readonly<Record<SimulationResult['verdict'], string>> = {
   'tested-nothing': 'NOTHING TESTED',
   inconclusive: 'INCONCLUSIVE',
 };
+
+const namedMax = 10;
+
+/** The last line of many runs: how many came to which verdict, and which ones they are that did not pass. */
+function sayTotal(results: readonly SimulationResult[], terminal: Terminal): void {
+  const isOneFile = results.every(({ scenario }) => scenario === results[0]!.scenario);
+  const nameOf = (result: SimulationResult): string => (isOneFile ? result.seed : title(result));
+  const counts = verdictsInOrder.flatMap((verdict) => {
+    const alike = results.filter((result) => result.verdict === verdict);
+    if (alike.length === 0) return [];
+    const count = `${sayCount(alike.length)} ${verdict.replace('-', ' ')}`;
+    if (verdict === 'passed') return [count];
+    const names = alike.slice(0, namedMax).map(nameOf).join(', ');
+    const more = alike.length > namedMax ? ` and ${sayCount(alike.length - namedMax)} more` : '';
+    const noun = isOneFile ? `seed${alike.length === 1 ? '' : 's'} ` : '';
+    return [`${count} (${noun}${names}${more})`];
+  });
+  const say = results.every(({ verdict }) => verdict === 'passed') ? terminal.say : terminal.warn;
+  say(`${sayMany(results.length, isOneFile ? 'seed' : 'run')}: ${counts.join(', ')}`);
+}
+
+const verdictsInOrder = ['passed', 'failed', 'tested-nothing', 'inconclusive'] as const;
 
 /** What `--json` says of a run. */
 function document(result: SimulationResult): object {

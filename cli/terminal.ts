@@ -1,8 +1,9 @@
 /**
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
+import { fstatSync, writeFileSync } from 'node:fs';
 import { painted } from './color.js';
-import { surroundingsError } from './surroundings.js';
+import { refusalOf, surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
 export interface Terminal {
@@ -19,7 +20,26 @@ export interface TerminalOptions {
   readonly quiet?: boolean | undefined;
 }
 
-const writeStdout: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
+const stdoutStream: typeof process.stdout.write = process.stdout.write.bind(process.stdout);
+let stdoutIsFile: boolean | undefined;
+
+/**
+ * Node's stream writes to a file once and asks not how much of it: what a disk that is nearly full has not taken would be
+ * lost in silence. So files are written here, to the end or to an error.
+ */
+function writeStdout(content: Uint8Array | string, written: (error?: Error | null) => void = () => {}): void {
+  stdoutIsFile ??= fstatSync(process.stdout.fd).isFile();
+  if (!stdoutIsFile) {
+    stdoutStream(content, written);
+    return;
+  }
+  try {
+    writeFileSync(process.stdout.fd, content);
+  } catch (error) {
+    endForStdout(error as NodeJS.ErrnoException);
+  }
+  written();
+}
 
 /** From here on, what user code prints in this process goes to stderr: stdout is for data. */
 export function keepStdout(): void {
@@ -38,14 +58,38 @@ export function openTerminal(options: TerminalOptions): Terminal {
   };
 }
 
-/** `rehearse … | head`: when the reader has seen enough, the command ends well and says nothing. */
-export function allowClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout) process.exit(exitCodes.yes);
-    });
-  }
+/**
+ * Answers for outputs that take no more. `rehearse … | head`: a reader that has seen enough is no error, and the exit code is
+ * what is known so far. A disk that is full is one. Where stderr takes nothing there is nobody to tell.
+ */
+export function answerClosedOutputs(): void {
+  process.stdout.on('error', endForStdout);
+  process.stderr.on('error', () => {});
+}
+
+function endForStdout(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.yes);
+  const told = stdoutError(error);
+  process.stderr.write(painted(told.layOut()));
+  process.exit(told.exitCode);
+}
+
+let kept: string | undefined;
+
+/** Tells where all of it lies, should stdout not take what is printed from here on. */
+export function printsWhatLiesIn(place: string): void {
+  kept = place;
+}
+
+function stdoutError({ code = '', message }: NodeJS.ErrnoException): UserError {
+  const refusal = refusalOf(code);
+  return new UserError({
+    code: 'E004',
+    what: `standard output could not be written${refusal === undefined ? '' : `: ${refusal}`}`,
+    why: message,
+    next: kept === undefined ? 'send it elsewhere' : `the complete output lies in ${kept}`,
+    exit: exitCodes.environment,
+  });
 }
 
 /** Writes all of it, at the reader's pace. False when the reader went away. */

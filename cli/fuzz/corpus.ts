@@ -9,6 +9,7 @@ import { stateDigest } from '../../core/canonical.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import type { CoverageCounts } from '../../sim/coverage/coverage.js';
 import type { FoundFailure } from '../../sim/fuzz/campaign.js';
+import { failureText, failureTitle } from '../../sim/fuzz/failure.js';
 import { rawScenario, writeScenario } from '../../sim/scenario/write.js';
 import { UserError } from '../user-error.js';
 
@@ -65,8 +66,11 @@ export class Corpus {
     const path = join(this.#folder, `${name}.yaml`);
     if (existsSync(path)) return { path, isNew: false };
     const about = `Found by: ${fuzzCommand(seed, given)}`;
-    this.#write(`${name}.txt`, `# ${id}: ${failure.message}\n${story.join('\n')}\n`);
-    this.#write(`${name}.yaml`, writeScenario({ ...scenario!, name: `${id}, seed ${seed}`, about }));
+    this.#write(`${name}.txt`, `# ${failureText(failure)}\n${story.join('\n')}\n`);
+    this.#write(
+      `${name}.yaml`,
+      writeScenario({ ...scenario!, name: `${failureTitle(failure)}, seed ${seed}`, about }),
+    );
     return { path, isNew: true };
   }
 

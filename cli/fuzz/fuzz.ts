@@ -2,7 +2,7 @@
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
-import { sayCount, sayDuration } from '../quantities.js';
+import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { sayPath } from '../run/prepare.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes } from '../user-error.js';
@@ -10,10 +10,13 @@ import { Corpus, writeWhole } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
 import { type Finding, Findings, type Outcome } from './outcome.js';
 import { reporters } from './reporters.js';
+import { StopFlag } from './stop-flag.js';
 import { runCampaign } from './threads.js';
 
 /** Between two words on how it goes. */
 const sayEveryMs = 10_000;
+/** Longer timers go off at once. */
+const timerMsMax = 2 ** 31 - 1;
 
 export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
   const plan = planOf(flags);
@@ -43,17 +46,11 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
   const findings = new Findings();
   const since = performance.now();
   let saidMs = since;
-  let cut: Outcome['cut'];
-  const stop = (): void => void (cut = 'signal');
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const stopping = stopsOf(plan, terminal);
   await runCampaign({
     campaign,
     threads: plan.threads,
-    stops: () => {
-      const late = plan.timeUs !== undefined && (performance.now() - since) * 1000 >= plan.timeUs;
-      if (late && !campaign.finished) cut ??= 'time';
-      return cut !== undefined;
-    },
+    stop: stopping.flag,
     reported: (report) => {
       for (const failure of report.failures) {
         const kept = failure.scenario ? corpus.keep(failure) : undefined;
@@ -66,11 +63,35 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
       terminal.say(`${sayCount(campaign.runs)} seeds, ${findings.all.length} findings`);
     },
   });
-  process.off('SIGINT', stop).off('SIGTERM', stop);
+  stopping.end();
   const { runs, steps, verdicts, inconclusive, coverage } = campaign;
   const seconds = (performance.now() - since) / 1000;
   const base = { runs, steps, seconds, verdicts, inconclusive, coverage, findings: findings.all };
-  return { ...base, missing: missingOf(plan, coverage), cut: campaign.finished ? undefined : cut };
+  return { ...base, missing: missingOf(plan, coverage), cut: campaign.finished ? undefined : stopping.why() };
+}
+
+/** What can stop a campaign before its last seed: the time it has, and the first Ctrl-C; the second ends it at once. */
+function stopsOf({ timeUs }: FuzzPlan, terminal: Terminal) {
+  const flag = new StopFlag();
+  let why: Outcome['cut'];
+  const answer = (): void => {
+    why = 'signal';
+    flag.set();
+    forget();
+    terminal.say('stopping: no more seeds are begun (once more to stop at once)');
+  };
+  const forget = (): void => void process.off('SIGINT', answer).off('SIGTERM', answer);
+  process.on('SIGINT', answer).on('SIGTERM', answer);
+  const late = (): void => {
+    why ??= 'time';
+    flag.set();
+  };
+  const timer = timeUs === undefined ? undefined : setTimeout(late, Math.min(timeUs / 1000, timerMsMax));
+  const end = (): void => {
+    clearTimeout(timer);
+    forget();
+  };
+  return { flag, end, why: () => why };
 }
 
 function missingOf({ reachable }: FuzzPlan, coverage: Outcome['coverage']): string[] {
@@ -105,6 +126,8 @@ function say(outcome: Outcome, plan: FuzzPlan, terminal: Terminal): void {
     `${verdict}  ${sayCount(runs)} seeds in ${sayDuration(seconds * 1e6)} (${perMinute} a minute), ` +
       `${sayCount(steps)} steps, ${findings.length} findings`,
   );
+  const idle = outcome.verdicts['tested-nothing'] ?? 0;
+  if (idle > 0) terminal.say(`  ${sayMany(idle, 'seed')} had a fault that hit nothing`);
   const strikes = possibleStrikes();
   const struck = strikes.filter((strike) => coverage.strikes[strike] !== undefined);
   terminal.say(

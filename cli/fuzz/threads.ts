@@ -6,27 +6,28 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { installation } from '../../runtime/installation.js';
 import type { Campaign, Chunk, ChunkReport } from '../../sim/fuzz/campaign.js';
+import type { StopFlag } from './stop-flag.js';
 
 export interface CampaignRun {
   readonly campaign: Campaign;
   readonly threads: number;
-  /** No more chunks are begun after this says so. */
-  stops(): boolean;
+  /** Once it is set no more seeds are begun. */
+  readonly stop: StopFlag;
   reported(report: ChunkReport): void;
 }
 
 const program = join(installation, 'cli', 'fuzz', 'worker.js');
 
 /** Ends when every chunk that was begun has been reported. */
-export async function runCampaign({ campaign, threads, stops, reported }: CampaignRun): Promise<void> {
-  const workers = Array.from({ length: threads }, () => new Worker(program));
+export async function runCampaign({ campaign, threads, stop, reported }: CampaignRun): Promise<void> {
+  const workers = Array.from({ length: threads }, () => new Worker(program, { workerData: stop.shared }));
   try {
     await new Promise<void>((resolve, reject) => {
       const busy = new Map<Worker, Chunk>();
       const feed = (): void => {
         for (const worker of workers) {
           if (busy.has(worker)) continue;
-          const chunk = stops() ? undefined : campaign.take();
+          const chunk = stop.isSet ? undefined : campaign.take();
           if (!chunk) break;
           busy.set(worker, chunk);
           worker.postMessage(chunk);

@@ -61,6 +61,7 @@ export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): P
       terminal.warn(`stopped: ${sayPath(scenario.file)} was not rehearsed to its end`);
       return exitOfSignal(result.signal);
     }
+    if (result.unmet.length > 0) process.exitCode = exitCodes.no; // also when the reader of the next line has gone
     if (!flags.json) sayResult(result, terminal, flags);
     results.push(result);
   }

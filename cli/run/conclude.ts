@@ -11,7 +11,7 @@ import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration, sayMany } from '../quantities.js';
-import { type Terminal, writeOut } from '../terminal.js';
+import { printsWhatLiesIn, type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
 import { type Ending, resumeCommand } from './execute.js';
 import { isLast, sayPath, sayRun } from './prepare.js';
@@ -68,6 +68,7 @@ export function sayStage({ stage, spec }: RunRequest, tookUs: number, terminal: 
 
 /** The parts in order. A reader that has seen enough is no error. */
 export async function printParts(request: RunRequest): Promise<void> {
+  printsWhatLiesIn(sayPath(request.spec.output));
   for (let partition = 0; partition < request.spec.reduces; partition++) {
     for await (const chunk of createReadStream(join(request.spec.output, partName(partition)))) {
       if (!(await writeOut(chunk as Buffer))) return;
@@ -108,7 +109,7 @@ function fail(status: JobStatus, concluding: Concluding): number {
   if (readdirSync(layout.logs).some((name) => name.startsWith('job-'))) {
     terminal.warn(`  what user code printed: ${sayPath(layout.logs)}`);
   }
-  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse replay ${sayRun(layout)})`);
+  terminal.warn(`  the whole story: ${sayPath(layout.trace)} (rehearse explain ${sayRun(layout)})`);
   return exitCodes.no;
 }
 

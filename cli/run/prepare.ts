@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines, offeredBuiltins } from '../../jobs/builtin/registry.js';
-import { JobDefinitionError } from '../../jobs/define.js';
+import type { JobDefinitionError } from '../../jobs/define.js';
 import { isSplittable } from '../../jobs/input-format.js';
 import { isPipeline, jobOf, type Program, stagesOf } from '../../jobs/pipeline.js';
 import { suggest } from '../../jobs/suggest.js';
@@ -120,19 +120,24 @@ function jobError(error: unknown, name: string, scratch: string): unknown {
     return new UserError({ code: 'J002', what: error.message, where: name, excerpt: error.excerpt });
   }
   if (error instanceof JobFileError) return new UserError({ code: 'J003', what: error.message, where: name });
-  if (error instanceof JobDefinitionError)
-    return new UserError({ code: 'J004', what: error.message, where: name });
   if (error instanceof ParamsError)
     return new UserError({ code: 'J005', what: error.message, where: '--param' });
   if (error instanceof UserError) return error;
   const { stack } = error instanceof Error ? error : {};
+  const where = (stack && userFrame(stack, scratch)) ?? name;
+  if (isJobDefinition(error)) return new UserError({ code: 'J004', what: error.message, where });
   return new UserError({
     code: 'J006',
     what: 'the job threw while it was loaded',
-    where: (stack && userFrame(stack, scratch)) ?? name,
+    where,
     why: failureText(error),
     next: 'the top level of a job runs once in every process: it should only define things',
   });
+}
+
+/** What the job's file imports has a class of its own by that name. */
+function isJobDefinition(error: unknown): error is JobDefinitionError {
+  return error instanceof Error && (error as Partial<JobDefinitionError>).code === 'job-definition';
 }
 
 export interface PreparedRun {

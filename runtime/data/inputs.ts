@@ -15,7 +15,7 @@ import { makeFolder } from '../make-folder.js';
 import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
-import { type Candidate, pinAll, unreadable } from './pin-inputs.js';
+import { type Candidate, isDangling, pinAll, unreadable } from './pin-inputs.js';
 
 export interface ResolveOptions {
   /** What relative patterns are relative to. */
@@ -74,8 +74,8 @@ async function candidatesOf(
     if (isAbsent(error)) return undefined;
     throw unreadable(pattern, errnoOf(error));
   });
-  if (stats === undefined) return globbed(pattern, options);
-  if (!stats.isDirectory()) return [{ path, name: pattern, outright: true }];
+  if (stats === undefined && !(await isDangling(path))) return globbed(pattern, options);
+  if (!stats?.isDirectory()) return [{ path, name: pattern, outright: true }];
 
   await refuseOutputInside(pattern, path, output, options.hidden === true);
   const files = await walk(path, pattern, options.hidden === true);

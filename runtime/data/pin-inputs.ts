@@ -59,8 +59,8 @@ async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | unde
       throw new InputError(
         'missing',
         name,
-        `${name} is a link to a file that is gone`,
-        'remove the link or restore the file',
+        `${name} is a link that leads nowhere`,
+        'remove the link, or restore what it leads to',
       );
     }
     if (errno === 'ENOENT') throw new InputError('missing', name, `no such file: ${name}`, 'check the name');
@@ -85,7 +85,7 @@ async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | unde
   };
 }
 
-async function isDangling(path: string): Promise<boolean> {
+export async function isDangling(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
 }
 

@@ -8,6 +8,7 @@ import { StateSet, takeFingerprint } from './state-set.js';
 
 export interface Graph {
   readonly count: number;
+  /** Initial states and all successors, repetitions included. */
   readonly generated: number;
   readonly words: number;
   readonly states: Int32Array;
@@ -26,8 +27,11 @@ export interface Graph {
 
 export type GraphResult =
   | { readonly kind: 'graph'; readonly graph: Graph }
-  | { readonly kind: 'broken'; readonly rule: string; readonly ordinals: readonly number[] }
-  | { readonly kind: 'limit'; readonly limit: 'states' | 'memory'; readonly count: number };
+  | ({ readonly kind: 'broken'; readonly rule: string; readonly ordinals: readonly number[] } & Size)
+  | ({ readonly kind: 'limit'; readonly limit: 'states' | 'memory' } & Size);
+
+/** How much was looked at until then. */
+type Size = Pick<Graph, 'count' | 'generated'>;
 
 /** Stops at the first state that breaks a rule. */
 export function graphOf(model: Model, options: ExploreOptions = {}): GraphResult {
@@ -36,10 +40,10 @@ export function graphOf(model: Model, options: ExploreOptions = {}): GraphResult
   building.begin();
   while (building.head < building.count) {
     building.expand();
-    if (building.broken) return building.broken;
-    if (building.count > statesMax) return { kind: 'limit', limit: 'states', count: building.count };
+    if (building.broken) return { ...building.broken, ...building.size };
+    if (building.count > statesMax) return { kind: 'limit', limit: 'states', ...building.size };
     if (building.head % 1024 === 0 && building.bytes > memoryMax) {
-      return { kind: 'limit', limit: 'memory', count: building.count };
+      return { kind: 'limit', limit: 'memory', ...building.size };
     }
   }
   return { kind: 'graph', graph: building.finish() };
@@ -48,7 +52,7 @@ export function graphOf(model: Model, options: ExploreOptions = {}): GraphResult
 class Building {
   head = 0;
   count = 0;
-  broken: (GraphResult & { kind: 'broken' }) | undefined;
+  broken: Omit<GraphResult & { kind: 'broken' }, keyof Size> | undefined;
   readonly #model: Model;
   readonly #out: Successors;
   readonly #seen = new StateSet(true);
@@ -61,6 +65,7 @@ class Building {
   #ordinals: Int32Array = new Int32Array(1024);
   #goals: number[] = [];
   #edges = 0;
+  #initial = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -73,9 +78,14 @@ class Building {
     return 2 * (flat + this.#seen.bytes);
   }
 
+  get size(): Size {
+    return { count: this.count, generated: this.#initial + this.#edges };
+  }
+
   begin(): void {
     this.#model.initial(this.#out);
-    for (let ordinal = 0; ordinal < this.#out.count; ordinal++) this.#reach(ordinal, -1);
+    this.#initial = this.#out.count;
+    for (let ordinal = 0; ordinal < this.#initial; ordinal++) this.#reach(ordinal, -1);
   }
 
   expand(): void {
@@ -104,8 +114,7 @@ class Building {
   finish(): Graph {
     this.#rows[this.count] = this.#edges;
     return {
-      count: this.count,
-      generated: this.#edges,
+      ...this.size,
       words: this.#model.words,
       states: this.#states,
       rows: this.#rows,

@@ -29,20 +29,24 @@ export function checkLiveness(model: Model, options: ExploreOptions = {}): Liven
   const result = graphOf(model, options);
   switch (result.kind) {
     case 'limit':
-      return { verdict: 'inconclusive', limit: result.limit, distinct: result.count, generated: 0 };
+      return { verdict: 'inconclusive', limit: result.limit, ...countsOf(result) };
     case 'broken': {
       const { rule, ordinals } = result;
       const counterexample = { rule, path: concretePath(model, ordinals) };
-      return { verdict: 'broken', counterexample, distinct: 0, generated: 0 };
+      return { verdict: 'broken', counterexample, ...countsOf(result) };
     }
     case 'graph': {
       const { graph } = result;
-      const counts = { distinct: graph.count, generated: graph.generated };
+      const counts = countsOf(graph);
       const trap = findTrap(graph);
       if (!trap) return { verdict: 'holds', ...counts };
       return { verdict: 'stuck', lasso: lassoOf(model, graph, trap), ...counts };
     }
   }
+}
+
+function countsOf({ count, generated }: Pick<Graph, 'count' | 'generated'>) {
+  return { distinct: count, generated };
 }
 
 /** The states of a component in which a fair run may stay for ever. */

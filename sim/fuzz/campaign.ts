@@ -50,6 +50,8 @@ export interface FoundFailure {
 export interface ChunkReport {
   readonly chunk: number;
   readonly runs: number;
+  /** Not all of its seeds were run. */
+  readonly cut: boolean;
   readonly steps: number;
   readonly verdicts: Readonly<Record<string, number>>;
   readonly inconclusive: readonly number[];
@@ -95,6 +97,7 @@ export class Campaign {
   #chunks = 0;
   #round: Chunk[] = [];
   #underWay = 0;
+  #cut = false;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -109,7 +112,7 @@ export class Campaign {
 
   /** Every seed was run. */
   get finished(): boolean {
-    return this.#underWay === 0 && this.#round.length === 0 && this.#exhausted;
+    return this.#underWay === 0 && this.#round.length === 0 && this.#exhausted && !this.#cut;
   }
 
   /** The next chunk; undefined while the rest of a round is under way, or when nothing is left. */
@@ -122,6 +125,7 @@ export class Campaign {
 
   add(report: ChunkReport): void {
     this.#underWay--;
+    this.#cut ||= report.cut;
     this.runs += report.runs;
     this.steps += report.steps;
     for (const [verdict, count] of Object.entries(report.verdicts)) {

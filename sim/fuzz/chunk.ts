@@ -9,17 +9,25 @@ import { profileText } from './profile.js';
 /** Failures with the same id that are shrunk; further ones are counted. */
 const shrunkMax = 3;
 
+export interface ChunkOptions extends Pick<FuzzOptions, 'registry' | 'plants'> {
+  /** Asked after every seed but the last: the others are left out when it says so. */
+  stops?(): boolean;
+}
+
 export function runChunk(
   { number, seeds, shrunk }: Chunk,
-  options: Pick<FuzzOptions, 'registry' | 'plants'> = {},
+  { stops, ...options }: ChunkOptions = {},
 ): ChunkReport {
   const coverage = new Coverage();
   const verdicts: Record<string, number> = {};
   const inconclusive: number[] = [];
   const failures: FoundFailure[] = [];
   const times = new Map(Object.entries(shrunk));
+  let runs = 0;
   let steps = 0;
   for (const planned of seeds) {
+    if (runs > 0 && stops?.()) break;
+    runs++;
     const { seed, given, twice } = planned;
     const fuzzed = fuzzSeed(seed, { ...options, profile: given, twice, coverage });
     const verdict = verdictOf(fuzzed);
@@ -33,7 +41,8 @@ export function runChunk(
   }
   return {
     chunk: number,
-    runs: seeds.length,
+    runs,
+    cut: runs < seeds.length,
     steps,
     verdicts,
     inconclusive,

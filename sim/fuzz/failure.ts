@@ -56,6 +56,20 @@ export function failureOf(result: SimulationResult): Failure | undefined {
   return { id: `expectation ${sentence}`, message: first.message };
 }
 
+/** What people call a failure. The id of an expectation has no numbers, so that many runs can fail alike: its message has. */
+export function failureTitle({ id, message }: Failure): string {
+  return isExpectation(id) ? message.split(':')[0]! : id;
+}
+
+/** The failure in full, for people. */
+export function failureText({ id, message }: Failure): string {
+  return isExpectation(id) ? message : `${id}: ${message}`;
+}
+
+function isExpectation(id: string): boolean {
+  return id.startsWith('expectation ');
+}
+
 /** An error of any kind from a machine or a model: the place where it was thrown tells one from another. */
 function unexpected(error: unknown): Failure {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -1,7 +1,7 @@
 /**
  * A mistake in a scenario file: one code, the place, the reason and the next step.
  *
- * S001 not YAML · S002 wrong type · S003 unknown key · S004 missing key · S005 value not allowed · S006 not a duration ·
+ * S001 not YAML · S002 wrong type · S003 unknown key · S004 missing key · S005 value not allowed · S006 text of another form ·
  * S010 unknown fact or crash point · S011 unknown target · S012 contradictory or incomplete fault · S013 expectation that
  * cannot be · S014 unknown fault kind · S015 placeholder without values.
  */

@@ -7,7 +7,7 @@ import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
 import { readScenario } from './read.js';
 import { findUnknownKind } from './read-fault.js';
-import { type RawScenario, scenarioSchema } from './schema.js';
+import { type RawScenario, scenarioSchema, textFormsByName } from './schema.js';
 import { suggestion } from './suggest.js';
 import type { Scenario } from './types.js';
 
@@ -113,7 +113,11 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
       };
     });
   }
-  const name = path.at(-1) ?? 'the file';
+  const name = path.at(-1);
+  if (name === undefined) {
+    const message = content === null ? 'the file is empty' : 'this is no scenario';
+    return [{ path, code: 'S002', message, label: oneOf(keysAt(path)) }];
+  }
   const value = path.reduce<unknown>(
     (at, part) => (at as Record<string | number, unknown> | undefined)?.[part],
     content,
@@ -127,9 +131,10 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
     const hint = near === undefined ? {} : { suggestion: near };
     return [{ path, code: 'S005', message, label: oneOf(values), ...hint }];
   }
-  if (issue.code === 'invalid_format') {
-    const label = 'a number with a unit: us, ms, s, m or h';
-    return [{ path, code: 'S006', message: `"${String(value)}" is not a duration`, label }];
+  const form = textFormsByName.get(issue.message);
+  if (form) {
+    const message = `"${String(value)}" is not ${issue.message}`;
+    return [{ path, code: 'S006', message, label: `write it like ${form.like}` }];
   }
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;

@@ -7,11 +7,34 @@ import { durationPattern, durationRangePattern, momentPattern, timeOfDayPattern 
 import { messageTypes } from './fact-names.js';
 import { filesPattern, ratePattern, sizePattern, slownessPattern } from './size.js';
 
-const duration = z.string().regex(durationPattern).describe('A duration with its unit: 200ms, 3s, 1.5m');
-const durationRange = z
-  .string()
-  .regex(durationRangePattern)
-  .describe('A duration, or a range from which each attempt draws: 200ms..900ms');
+/** What a text of a certain form is called, and how it is written. */
+interface TextForm {
+  readonly pattern: RegExp;
+  readonly like: string;
+}
+
+const textForms = {
+  'a duration': { pattern: durationPattern, like: '500ms, 10s or 2m' },
+  'a duration or a range': { pattern: durationRangePattern, like: '500ms or 200ms..2s' },
+  'a moment': { pattern: momentPattern, like: '3s, or 12:04 in a scenario that says when it starts' },
+  'a time of day': { pattern: timeOfDayPattern, like: '12:00 or 12:00:30' },
+  'a size': { pattern: sizePattern, like: '64MB' },
+  'a rate': { pattern: ratePattern, like: '50MB/s' },
+  'one file or many of one size': { pattern: filesPattern, like: '1GB or 100 x 100MB' },
+  'a factor or a range': { pattern: slownessPattern, like: '5 or 2..10' },
+} as const satisfies Readonly<Record<string, TextForm>>;
+
+/** By the message of an issue, which is the name of the form. */
+export const textFormsByName: ReadonlyMap<string, TextForm> = new Map(Object.entries(textForms));
+
+function text(form: keyof typeof textForms) {
+  return z.string({ error: form }).regex(textForms[form].pattern, { error: form });
+}
+
+const duration = text('a duration').describe('A duration with its unit: 200ms, 3s, 1.5m');
+const durationRange = text('a duration or a range').describe(
+  'A duration, or a range from which each attempt draws: 200ms..900ms',
+);
 const count = z.int().min(1);
 const taskCounts = z.record(z.string(), z.int().min(0)).describe('By task: map-0: 1');
 const onOff = z.union([z.boolean(), z.enum(['on', 'off'])]);
@@ -46,13 +69,13 @@ const cluster = z.strictObject({
   snapshotSlots: count.optional().describe('Slots between two snapshots of the journal. Default 1000'),
 });
 
-const rate = z.string().regex(ratePattern);
+const rate = text('a rate');
 const cost = z.strictObject({
   inputs: z
-    .array(z.string().regex(filesPattern))
+    .array(text('one file or many of one size'))
     .min(1)
     .describe('Files by size: 1GB, or so many of one size: 100 x 100MB. The number of maps follows'),
-  split: z.string().regex(sizePattern).optional().describe('What a map reads at most. Default 64MB'),
+  split: text('a size').optional().describe('What a map reads at most. Default 64MB'),
   startup: durationRange.optional().describe('Before an attempt does anything. Default 1s'),
   scan: rate.optional().describe('At which a map reads. Default 50MB/s'),
   write: rate.optional().describe('At which an attempt writes. Default 50MB/s'),
@@ -62,7 +85,7 @@ const cost = z.strictObject({
   stragglers: z
     .strictObject({
       percent: z.number().min(0).max(100),
-      by: z.string().regex(slownessPattern).describe('Times slower, drawn per worker: 2..10'),
+      by: text('a factor or a range').describe('Times slower, drawn per worker: 2..10'),
     })
     .optional()
     .describe('So many percent of the workers are slow in all they do. Default none'),
@@ -124,9 +147,7 @@ const policy = z.strictObject({
 });
 
 const fault = z.strictObject({
-  at: z
-    .string()
-    .regex(momentPattern)
+  at: text('a moment')
     .optional()
     .describe('Time since the start: 3s; or, in a scenario that says when it starts, a time of day: 12:04'),
   when: trigger.optional(),
@@ -225,9 +246,7 @@ export const scenarioSchema = z.strictObject({
   name: z.string().min(1),
   about: z.string().optional(),
   seed: z.union([z.int(), z.string()]).optional(),
-  starts: z
-    .string()
-    .regex(timeOfDayPattern)
+  starts: text('a time of day')
     .optional()
     .describe(
       'Time of day at which the story begins, 12:00 or 12:00:30; the time line is told in such times',

@@ -1,6 +1,6 @@
 /** Bad input gets one clear error and the documented exit code; nothing is started, nothing is left. */
 
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
@@ -18,10 +18,14 @@ function folderWithMistakes(): string {
     'broken.ts': 'export default {\n  name: "x",\n\tmap(line, emit) { emit(line 1); },\n};\n',
     'throws.ts': 'console.log("loading");\nconst none: any = null;\nnone.field;\nexport default {};\n',
     'job.py': '',
+    'typo.ts': `import { defineJob } from 'mapreduce-rehearsal';
+export default defineJob({ name: 'lines', map() {}, reduec() {} } as any);
+`,
     'bad.gz': 'not packed',
   });
   mkdirSync(join(folder, 'books'));
   writeFileSync(join(folder, 'books', 'one.txt'), 'one\n');
+  symlinkSync('gone', join(folder, 'link.txt'));
   mkdirSync(join(folder, 'empty'));
   return folder;
 }
@@ -38,12 +42,22 @@ function expectOneError(ended: Ended, code: string): void {
   expect(ended.out).toBe('');
 }
 
+/** No other line than what and where. */
+const onlyThat = /unknown field "reduec"; did you mean "reduce"\?\n.*\n$/;
+
 type Mistake = [title: string, args: string[], code: string, exit: number, ...says: (string | RegExp)[]];
 
 const count = ['run', 'word-count'];
 const mistakes: Mistake[] = [
   ['no such file', [...count, 'nothere.txt'], 'I001', usage, '--> nothere.txt'],
   ['a file that is almost right', [...count, 'IN.txt'], 'I001', usage, 'did you mean "in.txt"?'],
+  [
+    'a link that leads nowhere',
+    [...count, 'link.txt'],
+    'I001',
+    usage,
+    'link.txt is a link that leads nowhere',
+  ],
   ['a glob that matches nothing', [...count, 'z*.txt'], 'I001', usage, 'no file matches z*.txt'],
   ['a folder without files', [...count, 'empty'], 'I001', usage, 'empty holds no input files'],
   ['an empty name of an input', [...count, ''], 'U007', usage],
@@ -92,6 +106,7 @@ const mistakes: Mistake[] = [
     '--> broken.ts:3:30',
     /3 \| \tmap\(line, emit\) \{ emit\(line 1\); \},\n +\| \t {28}\^/,
   ],
+  ['a field that a job has not', ['run', 'typo.ts', 'in.txt'], 'J004', usage, '--> typo.ts:2:16', onlyThat],
   ['a job that throws when loaded', ['run', 'throws.ts', 'in.txt'], 'J006', usage, '--> throws.ts:3:6'],
   ['a size that is none', [...count, 'in.txt', '--split-size', '12x'], 'U003', usage, '16MiB'],
   ['a budget of nothing', [...count, 'in.txt', '--budget', '0'], 'U003', usage],
@@ -217,6 +232,12 @@ describe('help', () => {
       expect(ended.out).toContain(`Usage: rehearse ${verb}`);
     },
   );
+
+  it.each(['resume', 'replay', 'explain'])('of %s says that the last run has a name', async (verb) => {
+    const { out } = await rehearse([verb, '--help'], { cwd: newFolder() });
+    expect(out).toContain('id or folder of a run');
+    expect(out).toContain('or last');
+  });
 
   it('of run names every built-in job and its parameters', async () => {
     const { out } = await rehearse(['run', '--help'], { cwd: newFolder() });

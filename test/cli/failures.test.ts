@@ -65,6 +65,9 @@ describe('user code that throws', () => {
     expect(texts.filter((text) => text.includes('saw bad\n') && text.includes('and said so\n'))).toHaveLength(
       2,
     );
+    const [, run] = /the whole story: \S+ \(rehearse explain (\S+)\)\n$/.exec(ended.err)!;
+    const told = await succeed(['explain', run!], { cwd: folder });
+    expect(told.out).toContain('RangeError: no good: bad');
   });
 
   it('in reduce names the key', async () => {

@@ -34,6 +34,14 @@ describe('rehearse fuzz', () => {
     expect(out).toBe('');
   });
 
+  it('says how many seeds had a fault that hit nothing', async () => {
+    const args = ['fuzz', '--seeds', '1..20', '--json', ...quick];
+    const { err, out } = await succeed(args, { cwd: newFolder() });
+    const idle = JSON.parse(out).verdicts['tested-nothing'];
+    expect(idle).toBeGreaterThan(1);
+    expect(err).toContain(` findings\n  ${idle} seeds had a fault that hit nothing\n  covered: `);
+  });
+
   it('fails when what can be reached was not reached: exit 1, and a report for CI', async () => {
     const cwd = newFolder({
       'reachable.txt': '# all there is\nmaster standby <- node.started\nmaster asleep <- dream\n',
@@ -87,7 +95,7 @@ describe('rehearse fuzz', () => {
     child.kill('SIGINT');
     const { code, err } = await ended;
     expect(code).toBe(130);
-    expect(err).toContain(' seeds in ');
+    expect(err).toMatch(/^stopping: no more seeds are begun \(once more to stop at once\)\nok .* seeds in /);
   });
 
   it.each([
@@ -127,12 +135,13 @@ expect: { job: succeeded }
     expect(err).toMatch(/shrunk to 0 faults and 3 tasks in \d+ runs: ado\.shrunk\.yaml/);
     const loaded = loadScenarios(readFileSync(join(cwd, 'ado.shrunk.yaml'), 'utf8'), 'ado.shrunk.yaml');
     expect(loaded.ok && loaded.scenarios[0]).toMatchObject({
+      name: expect.stringMatching(/^job 1 was expected to have succeeded, .*: much ado$/),
       cluster: { masters: 1, workers: 1 },
       faults: [],
       jobs: [{ maps: 2, reduces: 1, misbehaviours: [{ task: { kind: 'map', index: 1 }, how: 'throws' }] }],
     });
     expect(readFileSync(join(cwd, 'ado.shrunk.txt'), 'utf8')).toMatch(
-      /^# expectation job # .*\n.*leader-began/,
+      /^# job 1 was expected to have succeeded, but .*\n.*leader-began/,
     );
     expect((await rehearse(['sim', 'ado.shrunk.yaml'], { cwd })).code).toBe(1);
   });

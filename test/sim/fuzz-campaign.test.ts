@@ -30,6 +30,15 @@ describe('a campaign', () => {
     expect([three.steps, three.verdicts]).toEqual([one.steps, one.verdicts]);
   });
 
+  it('that is told to stop ends its chunk after the seed that runs, and is not finished', () => {
+    const campaign = new Campaign({ from: 1, to: 4, given: tiny });
+    const asked = [false, true];
+    campaign.add(runChunk(campaign.take()!, { stops: () => asked.shift()! }));
+    expect(campaign.runs).toBe(2);
+    expect(campaign.take()).toBeUndefined();
+    expect(campaign.finished).toBe(false);
+  });
+
   it('finds a planted bug, shrinks some of its failures and counts the others', () => {
     const { failures } = hold({ from: 1, to: 40, given: tiny }, 1, () => ({ acknowledgeBeforeSync: true }));
     expect(failures.length).toBeGreaterThan(10);
@@ -57,7 +66,7 @@ describe('a campaign', () => {
     for (const { number, seeds } of round) {
       const coverage = { tuples: { rare: 1 }, strikes: { 'crash in map': 1 }, firsts: { rare: '17' } };
       const base = { verdicts: {}, inconclusive: [], failures: [], coverage };
-      campaign.add({ chunk: number, runs: seeds.length, steps: 0, ...base });
+      campaign.add({ chunk: number, runs: seeds.length, cut: false, steps: 0, ...base });
     }
     const wanted: string[] = [];
     let likes = 0;

@@ -91,8 +91,8 @@ describe('a fair run comes to a goal', () => {
 
   it('is not asked when a rule is broken before', () => {
     const model = tableModel({ steps: [[{ to: 1 }], [{ to: 0 }]], broken: [1] });
-    const { verdict, counterexample } = checkLiveness(model);
-    expect(verdict).toBe('broken');
+    const { verdict, distinct, generated, counterexample } = checkLiveness(model);
+    expect([verdict, distinct, generated]).toEqual(['broken', 2, 2]);
     expect(counterexample).toMatchObject({ rule: 'state 1', path: { steps: ['0 to 1'] } });
   });
 
@@ -101,6 +101,8 @@ describe('a fair run comes to a goal', () => {
     expect(checkLiveness(model, { statesMax: 2 })).toMatchObject({
       verdict: 'inconclusive',
       limit: 'states',
+      distinct: 3,
+      generated: 3,
     });
   });
 });

@@ -35,6 +35,25 @@ it('an unknown fault kind is shown with its place, what is allowed, and what was
   ]);
 });
 
+it.each([
+  ['faults: [{ at: 1s, crash: leader, restartAfter: 2 }]', '"2" is not a duration', '500ms, 10s or 2m'],
+  ['job: { cost: { inputs: [1GB], split: 64 } }', '"64" is not a size', '64MB'],
+  ['job: { cost: { inputs: [1GB], scan: 50MB } }', '"50MB" is not a rate', '50MB/s'],
+  ['starts: noon', '"noon" is not a time of day', '12:00 or 12:00:30'],
+])('a text of another form is told how it is written: %s', (line, message, like) => {
+  const [error] = errors(`name: x\n${line}\nexpect: {}`);
+  expect(error).toContain(`error[S006]: ${message}\n`);
+  expect(error).toMatch(new RegExp(`\\^ write it like ${like}$`));
+});
+
+it.each([
+  ['', 'the file is empty'],
+  ['# nothing yet\n', 'the file is empty'],
+  ['word', 'this is no scenario'],
+])('a file without a scenario says so: %j', (text, message) => {
+  expect(errors(text)[0]).toMatch(new RegExp(`^error\\[S002\\]: ${message}\\n.* one of: name, `, 's'));
+});
+
 describe('a mistake is pointed at by line and column', () => {
   it.each([
     ['S001 3:1', 'name: x\nseed: [1\nexpect: {}'],
@@ -104,7 +123,7 @@ it('several mistakes are all reported', () => {
     codes(text)
       .map((code) => code.slice(0, 4))
       .sort(),
-  ).toEqual(['S002', 'S003']);
+  ).toEqual(['S003', 'S006']);
 });
 
 it('fills in every default', () => {

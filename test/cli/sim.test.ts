@@ -1,0 +1,59 @@
+/** `rehearse sim`: what it says of one run and of many. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newFolder, rehearse, succeed } from './command.js';
+
+const scenario = `
+name: small
+cluster: { workers: 1 }
+job: { maps: 1, reduces: 1 }
+expect: { job: succeeded }
+`;
+const cwd = newFolder({ 'ok.yaml': scenario, 'bad.yaml': scenario.replace('succeeded', 'failed') });
+
+function lastLine(text: string): string | undefined {
+  return text.trimEnd().split('\n').at(-1);
+}
+
+describe('many runs', () => {
+  it('end with a line that counts their verdicts, on stderr', async () => {
+    const { err, out } = await succeed(['sim', 'ok.yaml', '--seeds', '1..1000'], { cwd });
+    expect(lastLine(err)).toBe('1,000 seeds: 1,000 passed');
+    expect(out).toBe('');
+  });
+
+  it('name what failed: ten seeds, or the files', async () => {
+    const seeds = await rehearse(['sim', 'bad.yaml', '--seeds', '3..14', '-q'], { cwd });
+    expect(lastLine(seeds.err)).toBe(
+      '12 seeds: 12 failed (seeds 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more)',
+    );
+    const files = await rehearse(['sim', 'ok.yaml', 'bad.yaml'], { cwd });
+    expect(lastLine(files.err)).toBe('2 runs: 1 passed, 1 failed (bad.yaml)');
+  });
+});
+
+describe('with --quiet', () => {
+  it('nothing is said where nothing failed', async () => {
+    for (const how of [[], ['--seeds', '1..3'], ['--verbose']]) {
+      const ended = await succeed(['sim', 'ok.yaml', '-q', ...how], { cwd });
+      expect([ended.out, ended.err]).toEqual(['', '']);
+    }
+  });
+
+  it('a failure is said without its story', async () => {
+    const { code, out, err } = await rehearse(['sim', 'bad.yaml', '-q'], { cwd });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^FAIL {2}bad\.yaml seed .*\n {2}\S.*\n {2}again: rehearse sim bad\.yaml --seed /);
+  });
+});
+
+it('a folder is told from a scenario file', async () => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'all'));
+  const { code, err } = await rehearse(['sim', 'all'], { cwd: folder });
+  expect(err).toBe(
+    'error[S000]: this is a folder, and no scenario file\n  --> all\n  name the scenario files in it: all/*.yaml\n',
+  );
+  expect(code).toBe(2);
+});
