@@ -9,7 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // On two cores: tests of real processes mostly wait.
+    maxWorkers: 3,
     // Builds with a planted bug are modules as they are.
     server: { deps: { external: [/rehearse-planted-/] } },
   },
