@@ -91,15 +91,13 @@ function declare(state: MasterState, turn: Turn, worker: WorkerView, hello: Work
 
 /**
  * Jobs have ended while the worker was away, perhaps under a former leader. One that is not in the journal is lost, for
- * the worker has heard of it in this epoch or in an earlier one; and so is one whose number has gone to a job of an epoch
- * that it has not heard of.
+ * the worker has heard of it in this epoch or in an earlier one.
  */
 function repeatEnds(state: MasterState, turn: Turn, worker: WorkerView, hello: WorkerHello): void {
   if (hello.epochSeen > state.leading!.epoch) return; // its jobs may be those of a later leader
   for (const job of hello.jobs) {
     const known = findJob(state.durable, job);
-    if (!known || isTerminal(known) || known.epoch > hello.epochSeen)
-      order(state, turn, worker, { type: 'job.ended', job });
+    if (!known || isTerminal(known)) order(state, turn, worker, { type: 'job.ended', job });
   }
 }
 

@@ -93,27 +93,11 @@ describe('a hello', () => {
     bench.step({ type: 'output.published', job: 1 });
     away.heard.length = 0;
     away.jobs = new Set([1, 2, 3]);
-    bench.join('worker-1', { epochSeen: 1 });
+    bench.join('worker-1');
     const ended = away.heard.flatMap((order) => (order.type === 'job.ended' ? [order.job] : []));
     expect(bench.job(1).phase).toBe('published');
     expect(ended).toEqual([1, 3]);
     expect([...away.jobs]).toEqual([2]);
-  });
-
-  test('is told that its job is lost when the number has gone to a job of a later epoch', () => {
-    const { bench } = benchWith(0);
-    bench.submit(specOf({ maps: 1, reduces: 1 }));
-    expect(bench.job(1).epoch).toBe(1);
-    const hears = (epochSeen: number) => {
-      const worker = bench.join(`worker-of-${epochSeen}`, { epochSeen });
-      worker.jobs.add(1);
-      bench.hangUp(worker);
-      worker.heard.length = 0;
-      bench.join(worker.node, { epochSeen });
-      return worker.heard.some((order) => order.type === 'job.ended');
-    };
-    expect(hears(0)).toBe(true);
-    expect(hears(1)).toBe(false);
   });
 
   test('hears of jobs that have ended under a former leader', () => {
