@@ -7,7 +7,8 @@ import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { partName, removeWorkspace } from '../../runtime/data/publish.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
-import { runLayout } from '../../runtime/node/layout.js';
+import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import { type RunRequest, writeRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import {
@@ -77,6 +78,18 @@ interface RehearsalResult {
   readonly traces: string;
 }
 
+/** Finds out whether everything can be written where it belongs, before anything is started. */
+async function setStage(scenario: Scenario, layout: RunLayout, output: string | undefined) {
+  try {
+    makeFolder(layout.root, 0o700);
+    const place = { layout, files: await FileFiles.open(layout.files), output };
+    return { place, first: await stageJob(scenario.jobs[0]!, 0, place) };
+  } catch (error) {
+    removeTree(layout.root);
+    throw placeError(error);
+  }
+}
+
 async function rehearseOne(
   scenario: Scenario,
   flags: RunFlags & GlobalFlags,
@@ -86,14 +99,8 @@ async function rehearseOne(
   const quiet = flags.quiet || flags.json || false;
   const progress = await openProgress(flags.progress ?? (quiet ? 'none' : 'plain'), terminal, quiet);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
-  try {
-    makeFolder(layout.root, 0o700);
-  } catch (error) {
-    throw placeError(error);
-  }
-  const files = await FileFiles.open(layout.files);
-  const place = { layout, files, output: flags.output };
-  const jobs: StagedJob[] = [await stageJob(scenario.jobs[0]!, 0, place)];
+  const { place, first } = await setStage(scenario, layout, flags.output);
+  const jobs: StagedJob[] = [first];
   const outcomes: JobOutcome[] = [];
   const rehearsal: Rehearsal = {
     points: (node) => conductor.points(node),

@@ -215,15 +215,23 @@ describe('surroundings in which nothing can be run', () => {
   );
 });
 
-describe('help', () => {
-  it('a run that has left nothing to go on with is not resumed', async () => {
-    const folder = newFolder({ 'in.txt': 'a\n' });
-    const ran = await rehearse(['run', 'word-count', 'in.txt', '--sequential', '-q'], { cwd: folder });
-    const resumed = await rehearse(['resume', 'last'], { cwd: folder });
-    expect(resumed.err).toMatch(/error\[R002\]: run \S+ left nothing to go on with\n[\s\S]*--sequential/);
-    expect([ran.code, resumed.code]).toEqual([0, usage]);
-  });
+it('a rehearsal whose output can be written nowhere leaves no run', async () => {
+  const folder = newFolder();
+  const ended = await rehearse(['run', '--faults', scenario, '-o', '/proc/none/out'], { cwd: folder });
+  expectOneError(ended, 'E002');
+  expect(ended.code).toBe(environment);
+  expect(readdirSync(join(folder, '.rehearse', 'runs'))).toEqual([]);
+});
 
+it('a run that has left nothing to go on with is not resumed', async () => {
+  const folder = newFolder({ 'in.txt': 'a\n' });
+  const ran = await rehearse(['run', 'word-count', 'in.txt', '--sequential', '-q'], { cwd: folder });
+  const resumed = await rehearse(['resume', 'last'], { cwd: folder });
+  expect(resumed.err).toMatch(/error\[R002\]: run \S+ left nothing to go on with\n[\s\S]*--sequential/);
+  expect([ran.code, resumed.code]).toEqual([0, usage]);
+});
+
+describe('help', () => {
   it.each(['run', 'resume', 'sim', 'replay', 'demo', 'doctor'])(
     'of %s is on stdout, exit code 0',
     async (verb) => {
