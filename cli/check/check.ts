@@ -40,10 +40,8 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
   try {
     const { job, stage, directory } = await findJob(jobName!, params, scratch);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
-    const results = await checkJob({
-      ...{ job, records, params, directory },
-      ...{ seed: flags.seed ?? '0', cases: casesOfEach },
-    });
+    const seed = flags.seed ?? '0';
+    const results = await checkJob({ job, records, params, directory, seed, cases: casesOfEach });
     const terminal = openTerminal(flags);
     const broken = results.filter((result) => result.broken !== undefined);
     if (flags.json)

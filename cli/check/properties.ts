@@ -35,10 +35,9 @@ class Broken extends Error {}
 
 type Property = (subject: Subject) => Promise<string | undefined>;
 
-const throwsNothing = "the job's functions throw nothing";
-
+/** In the order in which they are tried: what throws is known first. */
 const properties: Readonly<Record<string, Property>> = {
-  [throwsNothing]: functionsThrowNothing,
+  "the job's functions throw nothing": functionsThrowNothing,
   'map answers the same each time': mapIsDeterministic,
   'values survive their way through files': valuesSurvive,
   'partition gives a number from 0 to reduces - 1, the same each time': partitionIsSound,

@@ -8,13 +8,13 @@ import type { JobStatus } from '../../core/messages.js';
 import type { Failure } from '../../core/records.js';
 import { partName } from '../../runtime/data/publish.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
-import type { RunRequest } from '../../runtime/run/run-request.js';
+import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration, sayMany } from '../quantities.js';
 import { printsWhatLiesIn, type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
 import { type Ending, resumeCommand } from './execute.js';
-import { isLast, sayPath, sayRun } from './prepare.js';
+import { sayPath, sayRun } from './prepare.js';
 import { type FinishedRun, summarize, summaryText } from './summary.js';
 
 export interface Concluding extends FinishedRun {

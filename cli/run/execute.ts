@@ -12,10 +12,10 @@ import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { ToParent } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
-import type { RunRequest } from '../../runtime/run/run-request.js';
+import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { isLast, sayRun } from './prepare.js';
+import { sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
 
 export interface ExecuteOptions {

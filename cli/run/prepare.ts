@@ -27,7 +27,7 @@ import { failureText } from '../../runtime/executor/failure.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
-import type { RunRequest } from '../../runtime/run/run-request.js';
+import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
@@ -46,18 +46,6 @@ export interface PreparedJob {
   readonly bundle: JobBundle | undefined;
   /** Where the code was loaded from in this process: tells the user's frames from ours. */
   readonly directory: string;
-}
-
-/** Which stage of which pipeline. */
-export interface StageOf {
-  readonly pipeline: string;
-  /** From 0. */
-  readonly index: number;
-  readonly count: number;
-}
-
-export function isLast({ index, count }: StageOf): boolean {
-  return index === count - 1;
 }
 
 /** A name for where this process unpacks a job's code. Most jobs need no such folder. */

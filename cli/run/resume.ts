@@ -11,13 +11,12 @@ import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js'
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
 import { claimRun, killLeftovers } from '../../runtime/process/process-register.js';
 import { removeTree } from '../../runtime/remove-tree.js';
-import { type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
+import { isLast, type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
-import { isLast } from './prepare.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
 
 export async function resume(args: string[], flags: GlobalFlags): Promise<number> {

@@ -6,7 +6,7 @@ import { runLayout } from '../../runtime/node/layout.js';
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
-import { writeRunRequest } from '../../runtime/run/run-request.js';
+import { isLast, type StageOf, writeRunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
@@ -17,13 +17,11 @@ import { clearPlace, placeError, placeRun, type RunPlace } from './place.js';
 import {
   createRun,
   findJob,
-  isLast,
   orderOf,
   type PreparedJob,
   type PreparedRun,
   planInputs,
   type RunIngredients,
-  type StageOf,
   sayPath,
   scratchDirectory,
   workersOf,

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunLayout, runLayout } from '../node/layout.js';
 import { removeTree } from '../remove-tree.js';
-import { readRunRequest } from './run-request.js';
+import { isLast, readRunRequest } from './run-request.js';
 
 const runsKept = 50;
 const bytesKept = 2 * 1024 ** 3;
@@ -41,7 +41,7 @@ export function pruneRuns(dataDirectory: string, current: string): void {
 function isForNextStage(layout: RunLayout): boolean {
   const request = readRunRequest(layout);
   const { stage } = request ?? {};
-  return stage !== undefined && stage.index < stage.count - 1 && existsSync(request!.spec.output);
+  return stage !== undefined && !isLast(stage) && existsSync(request!.spec.output);
 }
 
 function removeRecords(layout: RunLayout): void {

@@ -30,13 +30,22 @@ export interface RunRequest {
   /** Also write the result to standard output. */
   readonly toStdout: boolean;
   /** A stage of a pipeline: what has to be known to go on with the next one. */
-  readonly stage?: {
-    readonly pipeline: string;
-    readonly index: number;
-    readonly count: number;
+  readonly stage?: StageOf & {
     /** The flags of the command, as they were given. */
     readonly flags: Readonly<Record<string, unknown>>;
   };
+}
+
+/** Which stage of which pipeline. */
+export interface StageOf {
+  readonly pipeline: string;
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+}
+
+export function isLast({ index, count }: StageOf): boolean {
+  return index === count - 1;
 }
 
 /** Lasts through a crash of the machine, like the journal that it belongs to. */
