@@ -6,7 +6,13 @@
  * skipped; symbolic links to files are followed, links to directories only when named outright; the list is in path
  * order by UTF-8 bytes, without duplicates. Whatever is wrong is one InputError, and nothing has been started.
  */
-import { createWriteStream, type Dirent, existsSync, readdir as readdirWithCallback } from 'node:fs';
+import {
+  createWriteStream,
+  type Dirent,
+  existsSync,
+  openSync,
+  readdir as readdirWithCallback,
+} from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -188,7 +194,8 @@ async function spoolStdin(options: ResolveOptions): Promise<Candidate> {
     throw new TypeError('reading standard input needs a spoolDirectory');
   makeFolder(options.spoolDirectory);
   const path = join(resolve(options.cwd, options.spoolDirectory), 'stdin');
-  await pipeline(options.stdin ?? process.stdin, createWriteStream(path));
+  const fd = openSync(path, 'w'); // at once, so that who answers a signal meanwhile finds all that there will be
+  await pipeline(options.stdin ?? process.stdin, createWriteStream(path, { fd }));
   return { path, name: '-', outright: true };
 }
 

@@ -15,7 +15,7 @@
  * P4. Only inside the workspace is anything deleted; the marker stays until the whole workspace goes.
  * P5. When a job fails for good after the old output was moved, the old output is put back.
  */
-import type { Dirent } from 'node:fs';
+import { type Dirent, mkdirSync } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../make-folder.js';
@@ -131,13 +131,16 @@ export async function lookAtOutput(
   return (await readdir(output)).length === 0 ? 'empty' : 'occupied';
 }
 
-/** Creates the workspace of a job (P1). Once per job, before it is submitted; throws when it exists. */
+/**
+ * Creates the workspace of a job (P1). Once per job, before it is submitted; throws when it exists. No folder is made after
+ * the call has returned: whoever answers a signal meanwhile finds, and can remove, all that there will be.
+ */
 export async function prepareWorkspace(output: string, runId: string): Promise<void> {
   const workspace = workspacePath(output, runId);
   makeFolder(dirname(workspace));
-  await mkdir(workspace);
-  await mkdir(join(workspace, 'attempts'));
-  await mkdir(join(workspace, 'staging'));
+  mkdirSync(workspace);
+  mkdirSync(join(workspace, 'attempts'));
+  mkdirSync(join(workspace, 'staging'));
   await Promise.all([syncPath(workspace), syncPath(dirname(workspace))]);
 }
 

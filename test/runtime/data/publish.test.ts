@@ -211,6 +211,15 @@ describe('publishing without disturbance', () => {
     expect([...seen].sort()).toEqual([...PUBLISH_STEPS, ...VOID_STEPS].sort());
   });
 
+  it('is made at once: what a signal removes while it is being synced does not come back', async () => {
+    const { directory, output } = place('no output');
+    const preparing = prepareWorkspace(output, 'b').catch((error) => error);
+    expect(readdirSync(workspacePath(output, 'b'))).toEqual(['attempts', 'staging']);
+    rmSync(workspacePath(output, 'b'), { recursive: true });
+    await preparing;
+    expect(snapshot(directory)).toEqual({});
+  });
+
   it('refuses a workspace that exists, and names that would leave the directory', async () => {
     const { output } = place('no output');
     await prepareWorkspace(output, 'b');
