@@ -7,6 +7,7 @@ import { isForManyOpen } from '../../runtime/data/errors.js';
 import { lookAtOutput, workspacePath } from '../../runtime/data/publish.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { removeTree } from '../../runtime/remove-tree.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
@@ -20,11 +21,23 @@ export interface RunPlace {
 }
 
 /** Where this run and its output go. Nothing is created yet. */
-export async function placeRun(flags: RunFlags, dataDirectory: string, runId: string): Promise<RunPlace> {
+export async function placeRun(
+  flags: RunFlags & GlobalFlags,
+  dataDirectory: string,
+  runId: string,
+): Promise<RunPlace> {
   if (flags.output === '') {
     throw new UserError({ code: 'O004', what: 'the name of the output is empty', where: '-o' });
   }
   const toStdout = flags.output === '-';
+  if (toStdout && flags.json) {
+    throw new UserError({
+      code: 'O005',
+      what: 'standard output cannot take both the output and the JSON document',
+      where: '-o -',
+      next: 'leave -o - away: the document names the folder of the output',
+    });
+  }
   const output =
     flags.output === undefined || toStdout ? runLayout(dataDirectory, runId).output : resolve(flags.output);
   const found = await lookAtOutput(output).catch((error: unknown) => {

@@ -146,6 +146,7 @@ describe('with --json', () => {
     ['commander', [...count, 'in.txt', '--json', '--bogus'], 'U001', usage],
     ['an input', [...count, 'nothere', '--json'], 'I001', usage],
     ['a job', ['run', 'throws.ts', 'in.txt', '--json'], 'J006', usage],
+    ['an output that is to stand there too', [...count, 'in.txt', '-o', '-', '--json'], 'O005', usage],
     ['the disk', [...count, 'books', '-o', 'in.txt/out', '--json'], 'E002', environment],
   ])('an error about %s is exactly one document on stdout', async (_about, args, code, exit) => {
     const ended = await rehearse(args, { cwd: folderWithMistakes() });
