@@ -125,6 +125,8 @@ class Run {
   /** Jobs that have ended, and when the last of them did. */
   #ended = 0;
   #endedUs = 0;
+  /** When all faults were ended because nothing went on any more. */
+  #healedUs: number | undefined;
 
   constructor(scenario: Scenario, options: SimulateOptions) {
     this.#scenario = scenario;
@@ -207,7 +209,10 @@ class Run {
       if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
         // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
         // healed, it must do without the rest.
-        if (!this.#scenario.heal && this.#faults.healAll()) continue;
+        if (!this.#scenario.heal && this.#faults.healAll()) {
+          this.#healedUs = world.nowUs;
+          continue;
+        }
         if (canEnd(world, this.#joins)) throw stalled(world, sinceUs);
         return 'over';
       }
@@ -320,14 +325,15 @@ class Run {
   #outcome(job: WorldJob): JobOutcome {
     const { conclusion } = job;
     if (!conclusion) return { outcome: 'unfinished', concludedUs: this.world.nowUs };
-    const concludedUs = conclusion.atUs;
-    if (conclusion.drained) return { outcome: 'drained', concludedUs };
-    if (conclusion.refused !== undefined)
-      return { outcome: 'refused', message: conclusion.refused, concludedUs };
-    const failure = conclusion.status?.failure;
-    if (failure) return { outcome: 'failed', reason: failure.reason, message: failure.message, concludedUs };
+    const { atUs: concludedUs, drained, refused, status } = conclusion;
+    const healedUs = this.#healedUs;
+    const when = { concludedUs, ...(healedUs !== undefined && healedUs < concludedUs ? { healedUs } : {}) };
+    if (drained) return { outcome: 'drained', ...when };
+    if (refused !== undefined) return { outcome: 'refused', message: refused, ...when };
+    const failure = status?.failure;
+    if (failure) return { outcome: 'failed', reason: failure.reason, message: failure.message, ...when };
     const output = this.#oracle.likeness(job);
-    return { outcome: 'succeeded', concludedUs, ...(output ? { output } : {}) };
+    return { outcome: 'succeeded', ...when, ...(output ? { output } : {}) };
   }
 }
 

@@ -14,6 +14,8 @@ export interface JobOutcome {
   readonly message?: string;
   /** When its client knew; the end of the run for an unfinished one. */
   readonly concludedUs: number;
+  /** Nothing had gone on, and it ended only because what lasted of the faults was ended then. */
+  readonly healedUs?: number;
   /** How the output compares with the sequential run of the same job. Absent when there is none to compare. */
   readonly output?: 'same-as-sequential' | 'some-sequential' | 'different';
 }
@@ -59,6 +61,9 @@ function checkJobs(scenario: Scenario, { jobs }: Occurrence): UnmetExpectation[]
       problems.push(
         unmet(`job ${index + 1} failed as ${job?.reason}, expected was ${expected.reason}${why}`),
       );
+    } else if (job?.healedUs !== undefined) {
+      const at = durationText(job.healedUs);
+      problems.push(unmet(`job ${index + 1} has ${outcome} only because all faults were ended after ${at}`));
     }
     const late = job !== undefined && job.concludedUs > expect.withinUs;
     if (late && outcome !== 'unfinished') {

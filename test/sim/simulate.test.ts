@@ -51,6 +51,20 @@ it('a job that cannot end, because nobody is left, is unfinished and breaks no i
   expect(result.jobs).toMatchObject([{ outcome: 'unfinished' }]);
 });
 
+it('a job that ends only because a fault that lasts for good was ended at last is not as expected', () => {
+  const paused = (expected: string) =>
+    simulate(
+      scenario(`{ name: x, faults: [ { at: 300ms, pause: leader } ], expect: { job: ${expected} } }`),
+    );
+  const { verdict, jobs, unmet } = paused('succeeded');
+  expect(verdict).toBe('failed');
+  expect(jobs).toMatchObject([{ outcome: 'succeeded' }]);
+  expect(unmet.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^job 1 has succeeded only because all faults were ended after \d/),
+  ]);
+  expect(paused('any').verdict).toBe('passed');
+});
+
 it('worker 1 is leased at 12:00, revoked at 12:01, its task is reassigned at 12:03, and it reports at 12:04', () => {
   const told = ['late-worker-at-noon', 'late-worker-at-noon-owner-only'].map((name) => {
     const scenario = story(name);
