@@ -53,9 +53,7 @@ it('a job that cannot end, because nobody is left, is unfinished and breaks no i
 
 it('a job that ends only because a fault that lasts for good was ended at last is not as expected', () => {
   const paused = (expected: string) =>
-    simulate(
-      scenario(`{ name: x, faults: [ { at: 300ms, pause: leader } ], expect: { job: ${expected} } }`),
-    );
+    simulate(scenario(`{ name: x, faults: [ { at: 300ms, pause: leader } ], expect: { job: ${expected} } }`));
   const { verdict, jobs, unmet } = paused('succeeded');
   expect(verdict).toBe('failed');
   expect(jobs).toMatchObject([{ outcome: 'succeeded' }]);
