@@ -4,9 +4,11 @@
  * so that help and errors are there at once.
  */
 import './start-ahead.js';
+import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
 import { versions } from '../runtime/versions.js';
 import { useColor } from './color.js';
+import { answer, hostsUserCode, watchTheEnd } from './ending.js';
 import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
 import { answerClosedOutputs, reportError } from './terminal.js';
@@ -235,6 +237,7 @@ function addRun(root: Command, verb: AddVerb): void {
 
 async function main(): Promise<number> {
   answerClosedOutputs();
+  watchTheEnd((error) => reportError(error, process.argv.includes('--json')));
   let code: number = exitCodes.yes;
   const root = program((result) => {
     code = result;
@@ -248,6 +251,7 @@ async function main(): Promise<number> {
       root.commands.find((command) => command.name() === 'run')?.addHelpText('after', builtinHelp());
     }
     await root.parseAsync(process.argv);
+    if (hostsUserCode()) await setImmediate(); // a promise that was rejected is found out at the end of a turn
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -272,14 +276,13 @@ function usageError(error: CommanderError): UserError {
 
 /**
  * A run has closed all it had when it has its answer: unless somebody still reads that, the process ends at once and leaves
- * its memory to the system. Taking an engine apart takes 10 ms.
+ * its memory to the system. Taking an engine apart takes 10 ms. What a job has left running is not waited for either.
  */
 function end(code: number): void {
+  answer();
   process.exitCode = code;
-  const isRun = process.argv[2] === 'run' || process.argv[2] === 'resume';
-  if (isRun && process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
+  const isOver = process.argv[2] === 'run' || process.argv[2] === 'resume' || hostsUserCode();
+  if (isOver && process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
 }
 
-main().then(end, (error) => {
-  process.exitCode = reportError(error, false);
-});
+main().then(end, (error) => end(reportError(error, false)));

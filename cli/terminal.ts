@@ -3,6 +3,7 @@
  */
 import { fstatSync, writeFileSync } from 'node:fs';
 import { painted } from './color.js';
+import { leave } from './ending.js';
 import { refusalOf, surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
@@ -68,10 +69,10 @@ export function answerClosedOutputs(): void {
 }
 
 function endForStdout(error: NodeJS.ErrnoException): never {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.yes);
+  if (error.code === 'EPIPE') leave(Number(process.exitCode ?? exitCodes.yes));
   const told = stdoutError(error);
   process.stderr.write(painted(told.layOut()));
-  process.exit(told.exitCode);
+  leave(told.exitCode);
 }
 
 let kept: string | undefined;

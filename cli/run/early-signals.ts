@@ -2,6 +2,7 @@
  * An interrupt while a run is being written down, and nothing was started yet: nothing of it is left. Only where nobody else's
  * code runs: that could keep the signal from being heard.
  */
+import { leave } from '../ending.js';
 import { exitCodes } from '../user-error.js';
 
 /** Until the returned function is called, a signal ends this process after `clear`. */
@@ -9,7 +10,7 @@ export function endOnSignal(clear: () => void): () => void {
   const end = (signal: NodeJS.Signals): void => {
     clear();
     process.stderr.write('stopped before anything was begun\n');
-    process.exit(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    leave(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);

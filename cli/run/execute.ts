@@ -13,6 +13,7 @@ import type { ToParent } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
+import { leave } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { sayRun } from './prepare.js';
@@ -144,7 +145,7 @@ function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: Progr
       cluster.abandon();
       progress.done();
       process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
-      process.exit(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+      leave(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
     }
     first = signal;
     progress.event('stopping: running attempts may finish, nothing new begins (once more to stop at once)');

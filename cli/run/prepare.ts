@@ -29,6 +29,7 @@ import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
+import { hostUserCode } from '../ending.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
@@ -71,6 +72,7 @@ export async function findJob(
     const bundle = await bundleJob(name);
     process.setSourceMapsEnabled(true); // a job that throws is shown its own lines
     keepStdout();
+    hostUserCode(scratch);
     const program = await loadProgram(bundle.code, { directory: scratch, name: bundle.name });
     return { ...stageOf(program, params, stage), bundle, directory: scratch };
   } catch (error) {

@@ -7,6 +7,7 @@ import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/en
 import { removeTree } from '../../runtime/remove-tree.js';
 import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
 import { isLast, type StageOf, writeRunRequest } from '../../runtime/run/run-request.js';
+import { onNoAnswer } from '../ending.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
@@ -94,6 +95,7 @@ async function runOne(
     if (flags.sequential) {
       const { runInProcess } = await import('./sequential.js');
       begun();
+      onNoAnswer(() => clearPlace(ingredients.place));
       return await runInProcess(prepared, { terminal, flags });
     }
     // What talks to other processes takes a while to load: a mistake is told before.

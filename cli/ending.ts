@@ -1,0 +1,90 @@
+/**
+ * How the command comes to its end. Code of the user's may run in this process (what a job does while it is loaded, `check`,
+ * `--sequential`, a look at the keys of a job that partitions by range), and such code can end the process, wait for what
+ * never comes, or throw where nobody listens. Whatever it does: without an answer the command does not end as if all were well.
+ */
+import { userFrame } from '../runtime/bundle/user-frame.js';
+import { exitCodes, UserError } from './user-error.js';
+
+let answered = false;
+/** Where the user's code that runs in this process was unpacked. */
+let hosted: string | undefined;
+const clearings: (() => void)[] = [];
+
+/** The command has its answer: it may end from here on. */
+export function answer(): void {
+  answered = true;
+}
+
+/** Ends the process at once, on purpose. */
+export function leave(code: number): never {
+  answer();
+  process.exit(code);
+}
+
+/** From here on code of the user's, unpacked in this folder, runs in this process too. */
+export function hostUserCode(directory: string): void {
+  hosted = directory;
+}
+
+export function hostsUserCode(): boolean {
+  return hosted !== undefined;
+}
+
+/** To be done should the command end without an answer; it must be done at once. */
+export function onNoAnswer(clear: () => void): void {
+  clearings.push(clear);
+}
+
+/** `report` tells an error and returns the exit code for it. */
+export function watchTheEnd(report: (error: unknown) => number): void {
+  let waits = false;
+  process.on('beforeExit', () => {
+    waits = true;
+  });
+  process.on('uncaughtException', (error: unknown) => {
+    const code = report(thrownAside(error));
+    for (const clear of clearings) clear();
+    leave(code);
+  });
+  process.on('exit', () => {
+    if (answered) return;
+    process.exitCode = report(waits ? neverSettled() : ended());
+    for (const clear of clearings) clear();
+  });
+}
+
+function neverSettled(): Error {
+  const what = 'nothing is left to be done, and there is no answer';
+  if (hosted === undefined) return new Error(what);
+  return new UserError({
+    code: 'F002',
+    what,
+    why: 'the job waits for something that never comes: a promise that nobody settles',
+    exit: exitCodes.no,
+  });
+}
+
+function ended(): Error {
+  const what = 'the process was ended before there was an answer';
+  if (hosted === undefined) return new Error(what);
+  return new UserError({
+    code: 'F003',
+    what,
+    why: 'the job, or what it imports, has called process.exit',
+    exit: exitCodes.no,
+  });
+}
+
+function thrownAside(error: unknown): unknown {
+  const { stack = '', message = String(error) } = error instanceof Error ? error : {};
+  const where = hosted === undefined ? undefined : userFrame(stack, hosted);
+  if (where === undefined) return error;
+  return new UserError({
+    code: 'F004',
+    what: `the job threw where nobody listens: ${message}`,
+    where,
+    next: 'await every promise, and catch what is thrown in callbacks',
+    exit: exitCodes.no,
+  });
+}
