@@ -1,5 +1,6 @@
 /** From the form of a scenario (schema.ts) to what it means: defaults filled in, texts read, names checked. */
 import type { Bounds } from '../explore/cluster/bounds.js';
+import { checkJob } from './check-job.js';
 import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
@@ -104,6 +105,7 @@ function readRange(text: string, path: (string | number)[], report: Report): { m
 
 function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | number)[]): ScenarioJob {
   const policy = raw.policy ?? {};
+  checkJob(job, path, scope.report);
   const costed = readCost(job, path, scope.report);
   const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;

@@ -92,8 +92,8 @@ const cost = z.strictObject({
 });
 
 const job = z.strictObject({
-  run: z.string().optional().describe('A built-in job. Default: modelled work'),
-  parameters: z.record(z.string(), z.string()).optional(),
+  run: z.string().optional().describe('A built-in job of one stage. Default: modelled work'),
+  parameters: z.record(z.string(), z.string()).optional().describe('As with --param: pattern: a.*b'),
   input: z
     .union([z.string(), z.array(z.string())])
     .optional()

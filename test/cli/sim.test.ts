@@ -57,3 +57,14 @@ it('a folder is told from a scenario file', async () => {
   );
   expect(code).toBe(2);
 });
+
+it.each([['sim'], ['explore'], ['explain'], ['run', '--faults']])(
+  '%s refuses a misspelt job with its place',
+  async (...words) => {
+    const folder = newFolder({ 'job.yaml': 'name: x\njob: { run: wordcount }\nexpect: {}\n' });
+    const { code, err } = await rehearse([...words, 'job.yaml'], { cwd: folder });
+    expect(err).toContain('error[S016]: no job is called "wordcount"\n  --> job.yaml:2:13\n');
+    expect(err).toContain('did you mean "word-count"?\n');
+    expect(code).toBe(2);
+  },
+);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { builtinJobs } from '../../../jobs/builtin/registry.js';
 import { scenarioErrorText } from '../../../sim/scenario/error.js';
 import { loadScenarios } from '../../../sim/scenario/load.js';
 import { faultKinds } from '../../../sim/scenario/read-fault.js';
 import { scenarioJsonSchema } from '../../../sim/scenario/schema.js';
+import { simulate } from '../../../sim/simulate.js';
 
 /** The errors of a text, as people see them. */
 function errors(text: string): string[] {
@@ -225,4 +227,42 @@ it('the JSON Schema names every key of a scenario', () => {
   };
   expect(Object.keys(schema.properties)).toContain('faults');
   expect(schema.additionalProperties).toBe(false);
+});
+
+describe('a job is looked at when it is read', () => {
+  const withJob = (job: string): string => `name: x\njob: { ${job} }\nexpect: {}`;
+
+  it.each([
+    ['S016 2:14', 'run:  word-cuont', 'no job is called "word-cuont"', 'did you mean "word-count"?'],
+    [
+      'S016 2:13',
+      'run: top-k',
+      '"top-k" is a pipeline, and a scenario runs jobs of one stage',
+      '^^^^^ one of: ',
+    ],
+    ['S016 2:13', 'run: ./x.ts', '"./x.ts" is a file, and a scenario runs built-in jobs', 'word-count, grep'],
+    ['S017 2:33', 'run: grep, parameters: { patern: a }', '"grep" takes no parameter "patern"', '"pattern"?'],
+    ['S017 2:13', 'run: grep', '"grep" needs the parameter "pattern"', 'a JavaScript regular expression'],
+    ['S017 2:31', 'run: grep, parameters: { pattern: "(" }', 'the pattern does not compile', ''],
+    ['S017 2:31', 'run: grep, parameters: { pattern: "" }', 'the pattern is empty', ''],
+    ['S017 2:22', 'parameters: { a: b }', '"modelled" takes no parameter "a"', '^ it takes none'],
+  ])('%s: %s', (code, job, message, more) => {
+    expect(codes(withJob(job))).toEqual([code]);
+    expect(errors(withJob(job))[0]).toContain(message);
+    expect(errors(withJob(job))[0]).toContain(more);
+  });
+
+  it('in a list of jobs the right one is named', () => {
+    expect(codes('name: x\njobs:\n  - {}\n  - { run: sorted }\nexpect: {}')).toEqual(['S016 4:12']);
+  });
+
+  const parameters: Readonly<Record<string, Record<string, string>>> = {
+    grep: { pattern: 'a' },
+    join: { right: 'input-1' },
+  };
+
+  it.each([...builtinJobs.keys()])('%s can be run', (run) => {
+    const scenario = only(withJob(`run: ${run}, parameters: ${JSON.stringify(parameters[run] ?? {})}`));
+    expect(simulate(scenario).verdict).toBe('passed');
+  });
 });
