@@ -20,6 +20,7 @@ import type { GlobalFlags } from './global-flags.js';
 import { parseBytes, sayBytes, sayCount, sayDuration } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import { readScenarios } from './sim.js';
+import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -204,12 +205,7 @@ function writeReached(path: string, explored: readonly Explored[]): void {
 }
 
 function write(path: string, text: string, flag: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const what = `${flag}: ${(error as Error).message}`;
-    throw new UserError({ code: 'U025', what, exit: exitCodes.environment });
-  }
+  writingTo(flag, path, () => writeFileSync(path, text));
 }
 
 /** What `--json` says. */
