@@ -11,6 +11,7 @@ import type { CoverageCounts } from '../../sim/coverage/coverage.js';
 import type { FoundFailure } from '../../sim/fuzz/campaign.js';
 import { failureText, failureTitle } from '../../sim/fuzz/failure.js';
 import { rawScenario, writeScenario } from '../../sim/scenario/write.js';
+import { commandWord } from '../command-word.js';
 import { writingTo } from '../surroundings.js';
 import { UserError } from '../user-error.js';
 import type { Finding, Findings } from './outcome.js';
@@ -145,7 +146,7 @@ export function writeWhole(path: string, text: string): void {
 
 /** The command that draws and runs this seed again. */
 export function fuzzCommand(seed: number, given: string): string {
-  return `rehearse fuzz --seeds ${seed}..${seed}${given === '' ? '' : ` --profile ${given}`}`;
+  return `rehearse fuzz --seeds ${seed}..${seed}${given === '' ? '' : ` --profile ${commandWord(given)}`}`;
 }
 
 function slug(id: string): string {

@@ -4,7 +4,7 @@ import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
 import { sayCount, sayDuration, sayMany } from '../quantities.js';
-import { sayPath } from '../run/prepare.js';
+import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes } from '../user-error.js';
@@ -125,7 +125,7 @@ function sayFinding({ id, message, profile, file, command, isNew }: Finding, ter
   terminal.warn(
     `${id} broken in seed ${command.match(/\d+/)![0]}${isNew ? '' : ' (known)'}: ${message.split('\n')[0]}`,
   );
-  if (file !== undefined) terminal.warn(`  again: rehearse sim ${sayPath(file)}`);
+  if (file !== undefined) terminal.warn(`  again: rehearse sim ${commandPath(file)}`);
   terminal.warn(`  again: ${command}`);
   terminal.warn(`  profile: ${profile}`);
 }

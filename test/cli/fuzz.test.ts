@@ -289,6 +289,9 @@ describe('findings', () => {
     expect(xml).toContain('message="C2: a &quot;slot&quot; &lt; 3 &amp; lost"');
     expect(xml).toContain('again: rehearse sim corpus/C2-1.yaml');
     expect(xml).toContain('again: rehearse fuzz --seeds 3..3 --profile focus=crash@map');
+    const spaced = { ...outcome.findings[0]!, file: 'my corpus/C2-1.yaml' };
+    const report = reporters.junit({ ...outcome, findings: [spaced] });
+    expect(report).toContain("again: rehearse sim 'my corpus/C2-1.yaml'");
   });
 
   it('are told to GitHub as annotations of the scenario file, on one line each', () => {
