@@ -1,6 +1,7 @@
 /** From the form of a scenario (schema.ts) to what it means: defaults filled in, texts read, names checked. */
 import type { Bounds } from '../explore/cluster/bounds.js';
 import { checkJob } from './check-job.js';
+import { checkTimes } from './check-times.js';
 import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
@@ -33,6 +34,7 @@ export function readScenario(
   report: Report,
 ): Scenario {
   const cluster = readCluster(raw, report);
+  checkTimes(raw, cluster, report);
   if (raw.job && raw.jobs) {
     report({ path: ['jobs'], code: 'S012', message: 'either "job" or "jobs"', atKey: true });
   }
