@@ -7,6 +7,7 @@ import { boundNames } from '../sim/explore/cluster/bounds.js';
 import { Cluster } from '../sim/explore/cluster/cluster.js';
 import { retell } from '../sim/explore/cluster/retell.js';
 import { clusterSetupOf, unexploredFaults } from '../sim/explore/cluster/setup.js';
+import { TooLargeError } from '../sim/explore/cluster/steps/fairness.js';
 import { symmetric } from '../sim/explore/cluster/symmetry.js';
 import {
   type Counterexample,
@@ -18,8 +19,9 @@ import { checkLiveness, type Lasso, type Liveness } from '../sim/explore/livenes
 import type { Scenario } from '../sim/scenario/types.js';
 import type { GlobalFlags } from './global-flags.js';
 import { parseBytes, sayBytes, sayCount, sayDuration } from './quantities.js';
-import { sayPath } from './run/prepare.js';
+import { commandPath, sayPath } from './run/prepare.js';
 import { readScenarios } from './sim.js';
+import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -58,12 +60,24 @@ export async function explore(args: string[], flags: ExploreFlags): Promise<numb
     if (jobs.length === 1) continue;
     throw new UserError({ code: 'U022', what: 'only scenarios with one job can be explored', where: file });
   }
-  const explored = scenarios.map((scenario) => exploreOne(scenario, flags, limits, terminal));
+  const explored = scenarios.map((scenario) => {
+    try {
+      return exploreOne(scenario, flags, limits, terminal);
+    } catch (error) {
+      throw error instanceof TooLargeError ? tooLarge(error, scenario) : error;
+    }
+  });
   if (flags.json) terminal.out(`${JSON.stringify({ explorations: explored.map(document) })}\n`);
   if (flags.reached !== undefined) writeReached(flags.reached, explored);
   const verdicts = explored.map(({ result }) => result.verdict);
   if (verdicts.some((verdict) => verdict === 'broken' || verdict === 'stuck')) return exitCodes.no;
   return verdicts.includes('inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+function tooLarge({ message }: TooLargeError, { file }: Scenario): UserError {
+  const what = 'this cluster is too large to be explored';
+  const next = 'explore one of a few nodes: rehearse sim and fuzz are for large ones';
+  return new UserError({ code: 'U029', what, where: file, why: message, next });
 }
 
 interface Limits {
@@ -194,7 +208,7 @@ function retellTo(
     return;
   }
   write(path, retold.text, '--scenario');
-  terminal.warn(`  again: rehearse sim ${sayPath(path)}`);
+  terminal.warn(`  again: rehearse sim ${commandPath(path)}`);
 }
 
 /** The (role, state, event) that any of the explorations reached, one a line, sorted. */
@@ -204,12 +218,7 @@ function writeReached(path: string, explored: readonly Explored[]): void {
 }
 
 function write(path: string, text: string, flag: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const what = `${flag}: ${(error as Error).message}`;
-    throw new UserError({ code: 'U025', what, exit: exitCodes.environment });
-  }
+  writingTo(flag, path, () => writeFileSync(path, text));
 }
 
 /** What `--json` says. */

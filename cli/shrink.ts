@@ -5,6 +5,7 @@ import type { Scenario } from '../sim/scenario/types.js';
 import { writeScenario } from '../sim/scenario/write.js';
 import { shrink } from '../sim/shrink/shrink.js';
 import { writeWhole } from './fuzz/corpus.js';
+import { sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import type { Terminal } from './terminal.js';
 
@@ -42,7 +43,8 @@ export function writeShrunk(
   const tasks = small.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0);
   const { runs, minimal } = shrunk;
   terminal.say(
-    `shrunk to ${faults} faults and ${tasks} tasks in ${runs} runs${minimal ? '' : ', and there may be less'}: ${sayPath(file)}`,
+    `shrunk to ${sayMany(faults, 'fault')} and ${sayMany(tasks, 'task')} in ${sayMany(runs, 'run')}` +
+      `${minimal ? '' : ', and there may be less'}: ${sayPath(file)}`,
   );
   return { file, id, faults, tasks, runs, minimal };
 }

@@ -1,20 +1,22 @@
 /**
  * `rehearse sim`: scenarios in virtual time, by seed.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../runtime/make-folder.js';
 import { versions } from '../runtime/versions.js';
 import { scenarioErrorText } from '../sim/scenario/error.js';
 import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
+import { commandWord } from './command-word.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
-import { sayPath } from './run/prepare.js';
+import { commandPath, sayPath } from './run/prepare.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
-import { refusalOf } from './surroundings.js';
+import { refusalOf, writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -31,26 +33,34 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const seeds = seedsOf(flags);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
-  const many = scenarios.length * (seeds?.length ?? 1) > 1;
+  const many = scenarios.length * seeds.count > 1;
+  const { trace } = flags;
+  if (trace !== undefined) writingTo('--trace', trace, () => makeFolder(trace));
   for (const scenario of scenarios) {
-    for (const seed of seeds ?? [scenario.seed]) {
+    for (const seed of seeds.of(scenario)) {
       if (flags.shrink) {
         // What fails in an error of ours can be shrunk as well: it comes before the run that would end in it.
         const written = writeShrunk(scenario, seed, many ? `.${results.length + 1}` : '', terminal);
         if (written) shrunk.push(written);
       }
-      const recorder = flags.trace === undefined ? undefined : new TraceRecorder(seed, versions());
+      const recorder = trace === undefined ? undefined : new TraceRecorder(seed, versions());
       const result = simulate(scenario, {
         seed,
         keepsFacts: !many || flags.json === true || flags.verbose === true,
         ...(recorder ? { onStep: (step) => recorder.stepped(step) } : {}),
       });
-      if (recorder) writeTraces(recorder, join(flags.trace!, many ? `${results.length + 1}` : '.'));
+      if (recorder) {
+        const folder = join(trace!, many ? `${results.length + 1}` : '.');
+        writingTo('--trace', folder, () => writeTraces(recorder, folder));
+      }
       results.push(result);
       if (!flags.json) sayResult(result, terminal, flags, many);
     }
   }
   if (many && !flags.json) sayTotal(results, terminal);
+  if (flags.shrink && shrunk.length === 0 && !flags.json) {
+    terminal.say('nothing was shrunk: no rule and no expectation is broken');
+  }
   if (flags.json) {
     const runs = results.map(document);
     terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
@@ -62,7 +72,7 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
 
 /** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
 function writeTraces(recorder: TraceRecorder, folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const { header, lines } of recorder.traces) {
     const { node, incarnation } = header.setup.life;
     const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
@@ -107,11 +117,24 @@ class ScenarioFileError extends UserError {
   }
 }
 
-function seedsOf(flags: SimFlags): string[] | undefined {
-  if (flags.seed !== undefined) return [flags.seed];
-  if (flags.seeds === undefined) return undefined;
-  const { from, to } = seedRange(flags.seeds);
-  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+interface Seeds {
+  readonly count: number;
+  of(scenario: Scenario): Iterable<string>;
+}
+
+function seedsOf({ seed, seeds }: SimFlags): Seeds {
+  if (seed !== undefined && seeds !== undefined) {
+    const next = 'leave one of them away: --seeds 7 is one seed as well';
+    throw new UserError({ code: 'U028', what: '--seed and --seeds do not go together', next });
+  }
+  if (seeds === undefined) return { count: 1, of: (scenario) => [seed ?? scenario.seed] };
+  const { from, to } = seedRange(seeds);
+  return { count: to - from + 1, of: () => numbersFrom(from, to) };
+}
+
+/** One after the other: a range may be longer than any list. */
+function* numbersFrom(from: number, to: number): Generator<string> {
+  for (let number = from; number <= to; number++) yield String(number);
 }
 
 function title(result: SimulationResult): string {
@@ -133,7 +156,11 @@ function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags
     const { id, message, step, timeUs } = result.violation;
     terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
   }
-  if (bad) terminal.warn(`  again: rehearse sim ${sayPath(result.scenario.file)} --seed ${result.seed}`);
+  if (bad) terminal.warn(`  again: ${againText(result)}`);
+}
+
+function againText({ scenario, seed }: SimulationResult): string {
+  return `rehearse sim ${commandPath(scenario.file)} --seed ${commandWord(seed)}`;
 }
 
 const verdictText: Readonly<Record<SimulationResult['verdict'], string>> = {

@@ -34,6 +34,39 @@ export function refusalOf(errno: string): string | undefined {
   return troubles[errno]?.what;
 }
 
+const inTheWay = 'a file stands where a folder should be';
+const ofNamedPlaces: Readonly<Record<string, string>> = {
+  ENOTDIR: inTheWay,
+  EEXIST: inTheWay,
+  EISDIR: 'this is a folder',
+  ENOENT: 'this folder cannot be made', // Node says so of a read-only file system
+};
+
+/** The same, of a call that was to make or write what a user has named. */
+export function placeRefusalOf(errno: string): string | undefined {
+  return ofNamedPlaces[errno] ?? refusalOf(errno);
+}
+
+/** Writes to the place that a flag has named. Throws what the user is told when that refuses. */
+export function writingTo<T>(flag: string, place: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    const isNoFolder = errno === 'ENOENT' && syscall === 'open';
+    const why = isNoFolder ? 'there is no such folder' : (placeRefusalOf(errno) ?? message);
+    throw new UserError({
+      code: 'U025',
+      what: `${flag}: ${why}`,
+      where: place,
+      next: `choose another place with ${flag}`,
+      exit: exitCodes.environment,
+    });
+  }
+}
+
 /** The error that tells the user; undefined when this is none of the surroundings' making. */
 export function surroundingsError(error: unknown, afterwards?: string): UserError | undefined {
   const errno = errnoOf(error);

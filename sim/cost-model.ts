@@ -24,6 +24,23 @@ function splitsIn(bytes: number, splitBytes: number): number {
   return Math.max(1, Math.ceil(bytes / splitBytes));
 }
 
+/** The first of its inputs, as far as so many maps read them: the last of these may end in the middle of a file. */
+export function costOfMaps(cost: ScenarioCost, maps: number): ScenarioCost {
+  const { splitBytes } = cost;
+  const inputs: { count: number; bytes: number }[] = [];
+  let left = maps;
+  for (const { count, bytes } of cost.inputs) {
+    const splits = splitsIn(bytes, splitBytes);
+    const whole = Math.min(count, Math.floor(left / splits));
+    if (whole > 0) inputs.push({ count: whole, bytes });
+    left -= whole * splits;
+    if (whole === count) continue;
+    if (left > 0) inputs.push({ count: 1, bytes: left * splitBytes });
+    break;
+  }
+  return { ...cost, inputs };
+}
+
 /** Bytes that a map reads. The last split of a file holds what is left of it. */
 export function splitBytesOf({ inputs, splitBytes }: ScenarioCost, map: number): number {
   let before = map;

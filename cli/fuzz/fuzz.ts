@@ -1,12 +1,14 @@
 /** `rehearse fuzz`: random clusters, jobs and faults by seed, on all cores, until something breaks or nothing is left. */
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
 import { sayCount, sayDuration, sayMany } from '../quantities.js';
-import { sayPath } from '../run/prepare.js';
+import { commandPath } from '../run/prepare.js';
+import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes } from '../user-error.js';
-import { Corpus, writeWhole } from './corpus.js';
+import { Corpus, keepFailures, writeWhole } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
 import { type Finding, Findings, type Outcome } from './outcome.js';
 import { reporters } from './reporters.js';
@@ -25,8 +27,9 @@ export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
   say(outcome, plan, terminal);
   if (plan.reporter) {
     const text = reporters[plan.reporter.name](outcome);
-    if (plan.reporter.file === undefined) terminal.out(text);
-    else writeWhole(plan.reporter.file, text);
+    const { file } = plan.reporter;
+    if (file === undefined) terminal.out(text);
+    else writingTo('--report-file', file, () => writeWhole(file, text));
   }
   if (flags.json) terminal.out(`${JSON.stringify(document(outcome))}\n`);
   return exitCodeOf(outcome, plan);
@@ -34,6 +37,8 @@ export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
 
 async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promise<Outcome> {
   const corpus = new Corpus(plan.corpus);
+  corpus.tryOut();
+  if (plan.reporter?.file !== undefined) tryOutReport(plan.reporter.file);
   // A range of seeds is the same whatever was run before; without one the campaign goes on where the last ended.
   const before = plan.seeds ? undefined : corpus.readProgress();
   const campaign = new Campaign({
@@ -47,27 +52,34 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
   const since = performance.now();
   let saidMs = since;
   const stopping = stopsOf(plan, terminal);
-  await runCampaign({
+  const reporting = runCampaign({
     campaign,
     threads: plan.threads,
     stop: stopping.flag,
     reported: (report) => {
-      for (const failure of report.failures) {
-        const kept = failure.scenario ? corpus.keep(failure) : undefined;
-        const finding = findings.add(failure, kept);
-        if (finding) sayFinding(finding, terminal);
-      }
+      const found = (finding: Finding): void => sayFinding(finding, terminal);
+      keepFailures(report.failures, { corpus, findings, found });
       if (!plan.seeds) corpus.writeProgress({ next: campaign.next, coverage: campaign.coverage });
       if (flags.progress === 'none' || performance.now() - saidMs < sayEveryMs) return;
       saidMs = performance.now();
       terminal.say(`${sayCount(campaign.runs)} seeds, ${findings.all.length} findings`);
     },
   });
-  stopping.end();
+  await reporting.finally(stopping.end);
   const { runs, steps, verdicts, inconclusive, coverage } = campaign;
   const seconds = (performance.now() - since) / 1000;
   const base = { runs, steps, seconds, verdicts, inconclusive, coverage, findings: findings.all };
   return { ...base, missing: missingOf(plan, coverage), cut: campaign.finished ? undefined : stopping.why() };
+}
+
+/** Throws what the user is told when no report can be written there. Leaves everything as it was. */
+function tryOutReport(file: string): void {
+  writingTo('--report-file', file, () => {
+    const probe = `${file}.${process.pid}.tmp`;
+    writeFileSync(probe, '');
+    rmSync(probe);
+    if (existsSync(file)) closeSync(openSync(file, 'r+'));
+  });
 }
 
 /** What can stop a campaign before its last seed: the time it has, and the first Ctrl-C; the second ends it at once. */
@@ -113,7 +125,7 @@ function sayFinding({ id, message, profile, file, command, isNew }: Finding, ter
   terminal.warn(
     `${id} broken in seed ${command.match(/\d+/)![0]}${isNew ? '' : ' (known)'}: ${message.split('\n')[0]}`,
   );
-  if (file !== undefined) terminal.warn(`  again: rehearse sim ${sayPath(file)}`);
+  if (file !== undefined) terminal.warn(`  again: rehearse sim ${commandPath(file)}`);
   terminal.warn(`  again: ${command}`);
   terminal.warn(`  profile: ${profile}`);
 }

@@ -1,4 +1,5 @@
 /** What a campaign tells other programs: JUnit's XML, and the annotations of GitHub's runners. Pure text. */
+import { commandPath } from '../run/prepare.js';
 import type { Finding, Outcome } from './outcome.js';
 
 export const reporters = { junit, github } satisfies Record<string, (outcome: Outcome) => string>;
@@ -57,7 +58,7 @@ function seedsText({ runs, findings, inconclusive }: Outcome): string {
 
 /** The commands that repeat it. */
 function again({ file, command }: Finding): string[] {
-  return [...(file === undefined ? [] : [`again: rehearse sim ${file}`]), `again: ${command}`];
+  return [...(file === undefined ? [] : [`again: rehearse sim ${commandPath(file)}`]), `again: ${command}`];
 }
 
 function firstLine(text: string): string {

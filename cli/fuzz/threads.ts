@@ -38,7 +38,12 @@ export async function runCampaign({ campaign, threads, stop, reported }: Campaig
         worker.on('message', (report: ChunkReport) => {
           busy.delete(worker);
           campaign.add(report);
-          reported(report);
+          try {
+            reported(report);
+          } catch (error) {
+            reject(error);
+            return;
+          }
           feed();
         });
         worker.on('error', (error: Error) => {

@@ -26,7 +26,7 @@ import { exitOfSignal } from '../run/conclude.js';
 import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
 import { placeError } from '../run/place.js';
-import { sayPath } from '../run/prepare.js';
+import { commandPath, sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
 import { dataDirectoryOf, newRunId } from '../run/run-id.js';
 import { readScenarios } from '../sim.js';
@@ -212,7 +212,7 @@ function sayResult(result: RehearsalResult, terminal: Terminal, flags: GlobalFla
   say(`${bad ? 'FAIL' : 'ok  '}  ${title} on real processes, ${sayDuration(facts.at(-1)?.atUs ?? 0)}`);
   for (const { message } of unmet) terminal.warn(`  ${message}`);
   if (bad)
-    terminal.warn(`  again: rehearse run --faults ${sayPath(scenario.file)}; traces: ${sayPath(traces)}`);
+    terminal.warn(`  again: rehearse run --faults ${commandPath(scenario.file)}; traces: ${sayPath(traces)}`);
 }
 
 /** What `--json` says of a rehearsal. */

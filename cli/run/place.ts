@@ -8,7 +8,7 @@ import { lookAtOutput, workspacePath } from '../../runtime/data/publish.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { refusalOf, surroundingsError } from '../surroundings.js';
+import { placeRefusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
 
@@ -73,13 +73,6 @@ export function clearPlace({ dataDirectory, runId, output }: RunPlace): void {
   }
 }
 
-const inTheWay = 'a file stands where a folder should be';
-const reasons: Readonly<Record<string, string>> = {
-  ENOTDIR: inTheWay,
-  EEXIST: inTheWay,
-  ENOENT: 'this folder cannot be made', // Node says so of a read-only file system
-};
-
 /** A disk that refuses is the surroundings' mistake; anything else goes through. */
 export function placeError(error: unknown): unknown {
   const errno = errnoOf(error);
@@ -88,7 +81,7 @@ export function placeError(error: unknown): unknown {
   const { path, message } = error as NodeJS.ErrnoException;
   return new UserError({
     code: 'E002',
-    what: `the run cannot be written down: ${reasons[errno] ?? refusalOf(errno) ?? message}`,
+    what: `the run cannot be written down: ${placeRefusalOf(errno) ?? message}`,
     where: path,
     next: 'choose another place for the output with -o, or for the run with --data-dir',
     exit: exitCodes.environment,

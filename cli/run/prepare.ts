@@ -29,6 +29,7 @@ import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
+import { commandWord } from '../command-word.js';
 import { hostUserCode } from '../ending.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
@@ -266,7 +267,13 @@ export function sayPath(path: string): string {
   return near.startsWith('..') || isAbsolute(near) ? path : near;
 }
 
-/** By what a run is found from here: its id, or its folder where nobody would look for it. */
+/** A path as a word of a command, which is no flag whatever it begins with. */
+export function commandPath(path: string): string {
+  const near = sayPath(path);
+  return commandWord(near.startsWith('-') ? `./${near}` : near);
+}
+
+/** By what a run is found from here, in a command: its id, or its folder where nobody would look for it. */
 export function sayRun({ runId, root }: RunLayout): string {
-  return runLayout(dataDirectoryOf(undefined), runId).root === root ? runId : sayPath(root);
+  return runLayout(dataDirectoryOf(undefined), runId).root === root ? runId : commandPath(root);
 }

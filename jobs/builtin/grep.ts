@@ -6,7 +6,7 @@ import { type Builtin, booleanParam, ParamsError } from './builtin.js';
 
 function compile(params: Params): RegExp {
   const { pattern = '', ignoreCase = 'false' } = params;
-  if (pattern === '') throw new ParamsError('grep: needs --param pattern=…, which is not empty');
+  if (pattern === '') throw new ParamsError('grep: the pattern is empty');
   booleanParam('grep', params, 'ignoreCase');
   try {
     return new RegExp(pattern, ignoreCase === 'true' ? 'iu' : 'u');

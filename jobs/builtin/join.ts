@@ -29,7 +29,7 @@ function layoutOf(params: Params): Layout {
 
 function readLayout(params: Params): Layout {
   const { right = '', separator = '\t', on = '1' } = params;
-  if (right === '') throw new ParamsError('join: needs --param right=…, which is not empty');
+  if (right === '') throw new ParamsError('join: right is empty, and the name of any input contains that');
   if (separator === '') throw new ParamsError('join: the separator is empty');
   const keys = on.split(',').map(Number);
   if (keys.length > 2 || keys.some((key) => !Number.isInteger(key) || key < 1)) {

@@ -93,6 +93,9 @@ export class Campaign {
   readonly #reachedBy = new Map<string, string>();
   /** Of seeds that were steered: how. */
   readonly #steered = new Map<string, GivenProfile>();
+  /** Of every chunk that was planned and not reported whole: the first seed that is missing. */
+  readonly #open = new Map<number, number>();
+  /** The seed after the last that was planned. */
   #next: number;
   #chunks = 0;
   #round: Chunk[] = [];
@@ -105,9 +108,9 @@ export class Campaign {
     this.coverage = options.coverage ?? nothingCovered;
   }
 
-  /** The seed after the last that was planned. */
+  /** The first seed that was not run and reported: some after it may have been. */
   get next(): number {
-    return this.#next;
+    return Math.min(this.#next, ...this.#open.values());
   }
 
   /** Every seed was run. */
@@ -126,6 +129,8 @@ export class Campaign {
   add(report: ChunkReport): void {
     this.#underWay--;
     this.#cut ||= report.cut;
+    if (report.cut) this.#open.set(report.chunk, this.#open.get(report.chunk)! + report.runs);
+    else this.#open.delete(report.chunk);
     this.runs += report.runs;
     this.steps += report.steps;
     for (const [verdict, count] of Object.entries(report.verdicts)) {
@@ -150,7 +155,9 @@ export class Campaign {
     while (chunks.length < chunksOfRound && !this.#exhausted) {
       const seeds: PlannedSeed[] = [];
       while (seeds.length < chunkSeeds && !this.#exhausted) seeds.push(this.#planSeed(this.#next++, targets));
-      chunks.push({ number: ++this.#chunks, seeds, shrunk: {} });
+      const number = ++this.#chunks;
+      this.#open.set(number, seeds[0]!.seed);
+      chunks.push({ number, seeds, shrunk: {} });
     }
     return chunks;
   }

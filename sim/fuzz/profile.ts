@@ -5,7 +5,7 @@
  * A profile is drawn from its seed; any field can be given instead (`--profile size=small,faults=crash+pause`). Its text
  * and its seed repeat a run exactly.
  */
-import { type Phase, phases } from '../coverage/phases.js';
+import { type Phase, phases, possibleStrikes } from '../coverage/phases.js';
 import { faultKinds, honestKinds } from '../scenario/read-fault.js';
 import type { FaultKind } from '../scenario/types.js';
 import { type Dice, diceOf } from './dice.js';
@@ -127,27 +127,40 @@ function readField(name: string, value: string): GivenProfile | string {
     const stray = list.find((item) => !(all as readonly string[]).includes(item));
     return stray === undefined ? then(list as T[]) : `"${stray}" is no ${name}: ${all.join(', ')}`;
   };
+  const someOf = <T extends string>(
+    all: readonly T[],
+    then: (chosen: T[]) => GivenProfile,
+  ): GivenProfile | string =>
+    list.length === 0 ? `${name} names none: ${all.join(', ')}` : among(all, then);
   switch (name) {
     case 'like':
       return { like: list };
     case 'size':
       return among(sizes, ([size]) => (size ? { size } : {}));
     case 'faults':
-      return among(faultKinds, (faults) => ({ faults }));
+      return someOf(faultKinds, (faults) => ({ faults }));
     case 'most':
       return /^\d{1,3}$/.test(value) ? { faultsMax: Number(value) } : `"${value}" is no number of faults`;
     case 'triggers':
-      return among(triggerKinds, (triggers) => ({ triggers }));
+      return someOf(triggerKinds, (triggers) => ({ triggers }));
     case 'vary':
       return among(variations, (vary) => ({ vary }));
     case 'heal':
       return value === 'yes' || value === 'no' ? { heal: value === 'yes' } : 'heal is yes or no';
-    case 'focus': {
-      const [kind, phase] = value.split('@') as [FaultKind, Phase];
-      const known = faultKinds.includes(kind) && phases.includes(phase);
-      return known ? { focus: { kind, phase } } : `"${value}" is no focus: write it like crash@map`;
-    }
+    case 'focus':
+      return readFocus(value);
     default:
       return `unknown field "${name}": like, size, faults, most, triggers, vary, heal, focus`;
   }
+}
+
+function readFocus(value: string): GivenProfile | string {
+  const [kind, phase] = value.split('@') as [FaultKind, Phase];
+  if (!faultKinds.includes(kind) || !phases.includes(phase)) {
+    return `"${value}" is no focus: write it like crash@map`;
+  }
+  const possible = new Set(possibleStrikes());
+  const where = phases.filter((other) => possible.has(`${kind} in ${other}`));
+  if (where.includes(phase)) return { focus: { kind, phase } };
+  return `${kind} cannot strike in ${phase}: it can in ${where.join(', ')}`;
 }

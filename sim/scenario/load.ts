@@ -3,6 +3,7 @@
  * line and column. Reading the file is the caller's business.
  */
 import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { ZodArray, ZodObject, ZodOptional } from 'zod';
 import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
 import { readScenario } from './read.js';
@@ -146,13 +147,15 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
 
 /** The keys that the schema knows at a place. */
 function keysAt(path: readonly (string | number)[]): string[] {
-  const { shape } = scenarioSchema;
-  const part = path[0];
-  if (part === 'cluster' || part === 'job' || part === 'policy')
-    return Object.keys(shape[part].unwrap().shape);
-  if (part === 'expect') return Object.keys(shape.expect.shape);
-  if (part === 'jobs' || part === 'faults') return Object.keys(shape[part].unwrap().element.shape);
-  return Object.keys(shape);
+  const form = path.reduce<unknown>((at, part) => partOf(at, part), scenarioSchema);
+  return form instanceof ZodObject ? Object.keys(form.shape) : [];
+}
+
+/** What the schema says of a part of something; an optional part is as one that must be there. */
+function partOf(form: unknown, part: string | number): unknown {
+  const inner =
+    form instanceof ZodObject ? form.shape[part] : form instanceof ZodArray ? form.element : undefined;
+  return inner instanceof ZodOptional ? inner.unwrap() : inner;
 }
 
 // ---- places -----------------------------------------------------------------------------------------------------

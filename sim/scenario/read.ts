@@ -1,5 +1,7 @@
 /** From the form of a scenario (schema.ts) to what it means: defaults filled in, texts read, names checked. */
 import type { Bounds } from '../explore/cluster/bounds.js';
+import { checkJob } from './check-job.js';
+import { checkTimes } from './check-times.js';
 import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
@@ -32,6 +34,7 @@ export function readScenario(
   report: Report,
 ): Scenario {
   const cluster = readCluster(raw, report);
+  checkTimes(raw, cluster, report);
   if (raw.job && raw.jobs) {
     report({ path: ['jobs'], code: 'S012', message: 'either "job" or "jobs"', atKey: true });
   }
@@ -104,6 +107,7 @@ function readRange(text: string, path: (string | number)[], report: Report): { m
 
 function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | number)[]): ScenarioJob {
   const policy = raw.policy ?? {};
+  checkJob(job, path, scope.report);
   const costed = readCost(job, path, scope.report);
   const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;

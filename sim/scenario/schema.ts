@@ -92,8 +92,8 @@ const cost = z.strictObject({
 });
 
 const job = z.strictObject({
-  run: z.string().optional().describe('A built-in job. Default: modelled work'),
-  parameters: z.record(z.string(), z.string()).optional(),
+  run: z.string().optional().describe('A built-in job of one stage. Default: modelled work'),
+  parameters: z.record(z.string(), z.string()).optional().describe('As with --param: pattern: a.*b'),
   input: z
     .union([z.string(), z.array(z.string())])
     .optional()
@@ -276,8 +276,23 @@ export type RawJob = z.infer<typeof job>;
 export type RawCost = z.infer<typeof cost>;
 export type RawFault = z.infer<typeof fault>;
 
-/** JSON Schema of `scenario.v1`, for editors. */
+/** `{name}`, for which `vary` has values. */
+const placeholder = '\\{[^{}]+\\}';
+
+/** JSON Schema of `scenario.v1`, for editors. They see files before placeholders are filled in: any text may hold one. */
 export function scenarioJsonSchema(): object {
-  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' });
+  const schema = z.toJSONSchema(scenarioSchema, {
+    io: 'input',
+    override({ jsonSchema }) {
+      const { pattern, enum: values } = jsonSchema;
+      // It is called for an optional field and for what is in it.
+      if (pattern !== undefined && !pattern.endsWith(placeholder)) {
+        jsonSchema.pattern = `(?:${pattern})|${placeholder}`;
+      }
+      if (values === undefined) return;
+      delete jsonSchema.enum;
+      jsonSchema.anyOf = [{ enum: values }, { pattern: placeholder }];
+    },
+  });
   return { title: 'Rehearse scenario, version 1', ...schema };
 }

@@ -1,6 +1,7 @@
 /**
  * What can be taken out of a scenario. A scenario is 1-minimal when none of the single removals fails in the same way.
  */
+import { costOfMaps, timesOf } from '../cost-model.js';
 import { modelledInput } from '../scenario/input.js';
 import type { Fault, Scenario, ScenarioJob, TaskPattern } from '../scenario/types.js';
 import { renameAll, renameFaults } from './rewrite.js';
@@ -96,10 +97,7 @@ function* removalsInJob(scenario: Scenario, index: number): Generator<Candidate>
 /** Fewer tasks of a kind. */
 function withTasks(scenario: Scenario, index: number, kind: TaskPattern['kind'], count: number): Candidate {
   const job = scenario.jobs[index]!;
-  const isModelled = job.input.join('') === modelledInput(job.maps).join('');
-  const input = kind === 'map' && isModelled ? modelledInput(count) : job.input;
-  const fewer: ScenarioJob = kind === 'map' ? { ...job, maps: count, input } : { ...job, reduces: count };
-  const changed = withJob(scenario, index, fewer, `${count} ${kind}s`);
+  const changed = withJob(scenario, index, fewerTasks(job, kind, count), `${count} ${kind}s`);
   const own = changed.scenario.jobs.map((other) => ({
     ...other,
     misbehaviours: other.misbehaviours.filter(
@@ -107,6 +105,17 @@ function withTasks(scenario: Scenario, index: number, kind: TaskPattern['kind'],
     ),
   }));
   return { ...changed, scenario: clamped({ ...changed.scenario, jobs: own }) };
+}
+
+/** Input and times that follow from the number of tasks follow it. */
+function fewerTasks(job: ScenarioJob, kind: TaskPattern['kind'], count: number): ScenarioJob {
+  const fewer: ScenarioJob = kind === 'map' ? { ...job, maps: count } : { ...job, reduces: count };
+  if (job.cost) {
+    const cost = costOfMaps(job.cost, fewer.maps);
+    return { ...fewer, cost, ...timesOf(cost, fewer.reduces) };
+  }
+  const isModelled = job.input.join('') === modelledInput(job.maps).join('');
+  return isModelled ? { ...fewer, input: modelledInput(fewer.maps) } : fewer;
 }
 
 /** Whoever speaks of a task that the job, or any job, does not have speaks of the last one of its kind. */

@@ -73,3 +73,12 @@ describe('rehearse explore', () => {
     expect(ended.code).toBe(2);
   });
 });
+
+it('a cluster that is too large is refused', async () => {
+  const text = '{ name: many, cluster: { workers: 70 }, job: { maps: 1 }, expect: {} }';
+  const { code, err } = await rehearse({ 'many.yaml': text }, 'many.yaml').ended;
+  expect(err).toMatch(
+    /^error\[U029\]: this cluster is too large to be explored\n {2}--> many\.yaml\n {2}.*64 kinds/,
+  );
+  expect(code).toBe(2);
+});

@@ -1,8 +1,8 @@
 /** `rehearse fuzz` and `rehearse sim --shrink` as a user has them, and the parts that need a failure to show. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Corpus, fuzzCommand } from '../../cli/fuzz/corpus.js';
+import { Corpus, fuzzCommand, keepFailures } from '../../cli/fuzz/corpus.js';
 import { Findings, type Outcome } from '../../cli/fuzz/outcome.js';
 import { reporters } from '../../cli/fuzz/reporters.js';
 import { nothingCovered } from '../../sim/coverage/coverage.js';
@@ -71,6 +71,67 @@ describe('rehearse fuzz', () => {
     expect(JSON.parse(readFileSync(join(cwd, 'kept', 'progress.json'), 'utf8')).next).toBeGreaterThan(next);
   });
 
+  it('leaves out no seed when it goes on after its time was over', async () => {
+    const cwd = newFolder();
+    let before = 1;
+    for (let time = 0; time < 3; time++) {
+      const args = ['fuzz', '--time', '300ms', '--corpus', 'kept', '--jobs', '2', '--json', ...quick];
+      const { runs } = JSON.parse((await succeed(args, { cwd })).out);
+      const { next } = JSON.parse(readFileSync(join(cwd, 'kept', 'progress.json'), 'utf8'));
+      expect(next - before).toBeLessThanOrEqual(runs);
+      before = next;
+    }
+  });
+
+  it.each([
+    ['no number', { next: 'soon', coverage: nothingCovered }],
+    ['a fraction', { next: 1.5, coverage: nothingCovered }],
+    ['no coverage', { next: 7 }],
+    ['coverage of another form', { next: 7, coverage: { tuples: { a: 'x' }, strikes: {} } }],
+  ])('refuses progress with %s', async (_, progress) => {
+    const cwd = newFolder({ 'progress.json': JSON.stringify({ version: 'fuzz.v1', ...progress }) });
+    const args = ['fuzz', '--time', '200ms', '--corpus', '.', ...quick];
+    const { code, err } = await rehearse(args, { cwd });
+    expect(err).toMatch(
+      /^error\[U013\]: the progress of the corpus cannot be read\n {2}--> progress\.json\n/,
+    );
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['--report-file', 'no/x', 'there is no such folder', '--reporter', 'junit'],
+    ['--report-file', 'kept', 'this is a folder', '--reporter', 'junit'],
+    ['--corpus', 'afile', 'a file stands where a folder should be'],
+    ['--corpus', 'afile/below', 'a file stands where a folder should be'],
+    ['--corpus', '/proc/none', 'this folder cannot be made'],
+  ])('refuses %s %s before anything is run: exit 4', async (flag, place, why, ...more) => {
+    const cwd = newFolder({ afile: '' });
+    mkdirSync(join(cwd, 'kept'));
+    const args = ['fuzz', '--seeds', '1..2', flag, place, ...more];
+    const { code, err, out } = await rehearse(args, { cwd });
+    expect(err).toBe(`error[U025]: ${flag}: ${why}\n  --> ${place}\n  choose another place with ${flag}\n`);
+    expect([code, out]).toEqual([4, '']);
+    expect(readdirSync(cwd).sort()).toEqual(['afile', 'kept']);
+  });
+
+  it('ends with one error when its corpus goes meanwhile', async () => {
+    const cwd = newFolder();
+    const kept = join(cwd, 'kept');
+    const { ended } = start(['fuzz', '--time', '60s', '--corpus', 'kept', ...quick], { cwd });
+    while (!existsSync(join(kept, 'progress.json'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let time = 0; existsSync(kept) && time < 100; time++) rmSync(kept, { recursive: true, force: true });
+    writeFileSync(kept, '', { flag: 'wx' });
+    const { code, err } = await ended;
+    expect(err).toMatch(/^error\[U025\]: --corpus: a file stands where a folder should be\n {2}--> kept\n/);
+    expect(code).toBe(4);
+  });
+
+  it('leaves no folder of a corpus in which nothing was kept', async () => {
+    const cwd = newFolder();
+    await succeed(['fuzz', '--seeds', '1..2', '--corpus', 'a/b/c', ...quick], { cwd });
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
   it('leaves a whole corpus when it is killed, and goes on from it', async () => {
     const cwd = newFolder();
     const args = ['fuzz', '--time', '60s', '--corpus', 'kept', ...quick];
@@ -89,7 +150,8 @@ describe('rehearse fuzz', () => {
 
   it('ends well on the first Ctrl-C: exit 130, and says what it has', async () => {
     const cwd = newFolder();
-    const { child, ended } = start(['fuzz', '--time', '60s', '--corpus', 'kept', ...quick], { cwd });
+    const args = ['fuzz', '--time', '60s', '--corpus', 'kept', '--progress', 'none', ...quick];
+    const { child, ended } = start(args, { cwd });
     while (!existsSync(join(cwd, 'kept', 'progress.json')))
       await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill('SIGINT');
@@ -190,6 +252,15 @@ describe('findings', () => {
     expect(readFileSync(path.replace(/yaml$/, 'txt'), 'utf8')).toMatch(/^# C2: /);
   });
 
+  it('are said before they are kept: a disk that refuses takes none away', () => {
+    const said: string[] = [];
+    const corpus = new Corpus(join(newFolder({ afile: '' }), 'afile'));
+    const keep = () =>
+      keepFailures(failures, { corpus, findings: new Findings(), found: ({ id }) => said.push(id) });
+    expect(keep).toThrow(/--corpus/);
+    expect(said).toEqual(['C2']);
+  });
+
   const outcome: Outcome = {
     runs: 12,
     steps: 1000,
@@ -219,6 +290,9 @@ describe('findings', () => {
     expect(xml).toContain('message="C2: a &quot;slot&quot; &lt; 3 &amp; lost"');
     expect(xml).toContain('again: rehearse sim corpus/C2-1.yaml');
     expect(xml).toContain('again: rehearse fuzz --seeds 3..3 --profile focus=crash@map');
+    const spaced = { ...outcome.findings[0]!, file: 'my corpus/C2-1.yaml' };
+    const report = reporters.junit({ ...outcome, findings: [spaced] });
+    expect(report).toContain("again: rehearse sim 'my corpus/C2-1.yaml'");
   });
 
   it('are told to GitHub as annotations of the scenario file, on one line each', () => {

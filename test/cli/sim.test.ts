@@ -1,8 +1,9 @@
 /** `rehearse sim`: what it says of one run and of many. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { newFolder, rehearse, succeed } from './command.js';
+import { type Ended, newFolder, type Running, rehearse, start, succeed, until } from './command.js';
 
 const scenario = `
 name: small
@@ -57,3 +58,70 @@ it('a folder is told from a scenario file', async () => {
   );
   expect(code).toBe(2);
 });
+
+it.each([['sim'], ['explore'], ['explain'], ['run', '--faults']])(
+  '%s refuses a misspelt job with its place',
+  async (...words) => {
+    const folder = newFolder({ 'job.yaml': 'name: x\njob: { run: wordcount }\nexpect: {}\n' });
+    const { code, err } = await rehearse([...words, 'job.yaml'], { cwd: folder });
+    expect(err).toContain('error[S016]: no job is called "wordcount"\n  --> job.yaml:2:13\n');
+    expect(err).toContain('did you mean "word-count"?\n');
+    expect(code).toBe(2);
+  },
+);
+
+describe('with --trace', () => {
+  it.each([
+    ['/proc/none', 'this folder cannot be made'],
+    ['ok.yaml', 'a file stands where a folder should be'],
+  ])('%s is refused before anything is played', async (place, why) => {
+    const ended = start(['sim', 'ok.yaml', 'bad.yaml', '--trace', place], { cwd });
+    const { code, err, out } = await within(ended, 20_000);
+    expect(err).toBe(`error[U025]: --trace: ${why}\n  --> ${place}\n  choose another place with --trace\n`);
+    expect([code, out]).toEqual([4, '']);
+  });
+});
+
+describe('the line that repeats a failure', () => {
+  it.each(["it's bad.yaml", '-dash.yaml', '$HOME;x.yaml'])('is a command, for %s too', async (name) => {
+    const folder = newFolder({ [name]: scenario.replace('succeeded', 'failed') });
+    const { err } = await rehearse(['sim', '-q', '--seed', 'a b', '--', name], { cwd: folder });
+    const [, command] = / {2}again: (rehearse sim .*)/.exec(err)!;
+    const words = execFileSync('sh', ['-c', `rehearse() { printf '%s\\n' "$@"; }; ${command}`]).toString();
+    const again = await rehearse([...words.trimEnd().split('\n'), '-q'], { cwd: folder });
+    expect(again.err).toBe(err);
+    expect(again.code).toBe(1);
+  });
+});
+
+it('--seed and --seeds do not go together', async () => {
+  const { code, err } = await rehearse(['sim', 'ok.yaml', '--seed', '1', '--seeds', '1..3'], { cwd });
+  expect(err).toMatch(/^error\[U028\]: --seed and --seeds do not go together\n/);
+  expect(code).toBe(2);
+});
+
+it('a range of seeds may be longer than any list: it is begun', async () => {
+  const args = ['sim', 'bad.yaml', '--seeds', '1..1000000000000', '-v'];
+  const running = start(args, { cwd });
+  await until(
+    'the first seed is played',
+    () => /^FAIL .* seed 1: /m.test(running.err()) || running.child.exitCode !== null,
+  );
+  expect(running.child.exitCode).toBeNull();
+  running.child.kill('SIGKILL');
+  await running.ended;
+});
+
+it('--shrink says that nothing was shrunk where nothing failed', async () => {
+  const idle = scenario.replace('expect', 'faults: [{ at: 1h, crash: worker-1 }]\nexpect');
+  const folder = newFolder({ 'ok.yaml': scenario, 'idle.yaml': idle });
+  for (const name of ['ok.yaml', 'idle.yaml']) {
+    const { err } = await rehearse(['sim', name, '--shrink'], { cwd: folder });
+    expect(lastLine(err)).toBe('nothing was shrunk: no rule and no expectation is broken');
+  }
+});
+
+async function within({ child, ended }: Running, limitMs: number): Promise<Ended> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  return await ended.finally(() => clearTimeout(timer));
+}

@@ -81,7 +81,7 @@ describe('log-statistics', () => {
 describe('the params of a built-in job', () => {
   test.each([
     ['grep: needs --param pattern=…, a JavaScript regular expression', 'grep', {}],
-    ['grep: needs --param pattern=…, which is not empty', 'grep', { pattern: '' }],
+    ['grep: the pattern is empty', 'grep', { pattern: '' }],
     ['grep: the pattern does not compile: Invalid regular expression', 'grep', { pattern: '(' }],
     ['grep: ignoreCase is one of true, false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
     ['grep: unknown param "patern"; did you mean "pattern"?', 'grep', { patern: 'x' }],

@@ -1,5 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { scenarioJsonSchema } from '../../sim/scenario/schema.js';
 import { factText, isNotable } from '../../sim/scenario/timeline.js';
 import { simulate } from '../../sim/simulate.js';
@@ -39,4 +42,24 @@ it('the JSON Schema for editors is that of the loader', () => {
   const schema = scenarioJsonSchema();
   const text = golden(`${scenariosPath}schema/scenario.v1.json`, `${JSON.stringify(schema, null, 2)}\n`);
   expect(JSON.parse(text)).toEqual(schema);
+});
+
+describe('the JSON Schema for editors', () => {
+  const validate = new Ajv2020().compile(scenarioJsonSchema());
+  const files = globSync('**/*.yaml', { cwd: scenariosPath }).sort();
+
+  it.each(files)('accepts %s, placeholders and all', (file) => {
+    validate(parse(readFileSync(scenariosPath + file, 'utf8')));
+    expect(validate.errors).toBeNull();
+  });
+
+  it.each([
+    'policy: { lease: "10" }',
+    'policy: { lease: "{}" }',
+    'policy: { speculation: perhaps }',
+    'cluster: { workers: "{n}" }',
+    'faults: [{ at: 12:61, crash: leader }]',
+  ])('refuses %s', (line) => {
+    expect(validate(parse(`name: x\nexpect: {}\n${line}`))).toBe(false);
+  });
 });

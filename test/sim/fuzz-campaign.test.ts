@@ -39,6 +39,45 @@ describe('a campaign', () => {
     expect(campaign.finished).toBe(false);
   });
 
+  it('goes on where it was cut: with the first seed that was not reported, so that none is left out', () => {
+    const campaign = new Campaign({ from: 11, given: tiny });
+    const report = (chunk: Chunk, runs: number) => ({
+      ...runChunk({ ...chunk, seeds: chunk.seeds.slice(0, 1) }),
+      runs,
+      cut: runs < chunk.seeds.length,
+    });
+    const [first, second, third] = [campaign.take()!, campaign.take()!, campaign.take()!];
+    expect(campaign.next).toBe(11);
+    campaign.add(report(second, 50));
+    expect(campaign.next).toBe(11);
+    campaign.add(report(first, 50));
+    expect(campaign.next).toBe(111);
+    campaign.add(report(third, 7));
+    expect(campaign.next).toBe(118);
+  });
+
+  it('that is cut and gone on with again and again runs every seed', () => {
+    const ran = new Set<number>();
+    let from = 1;
+    for (let times = 0; times < 8; times++) {
+      const campaign = new Campaign({ from, given: tiny });
+      const chunks = [campaign.take()!, campaign.take()!, campaign.take()!];
+      chunks.pop(); // killed: nobody hears of it
+      for (const [place, chunk] of chunks.reverse().entries()) {
+        let runs = 0;
+        const stops = (): boolean => ++runs >= 2 + place + times;
+        const report = runChunk(chunk, { stops });
+        for (const { seed } of chunk.seeds.slice(0, report.runs)) ran.add(seed);
+        campaign.add(report);
+      }
+      from = campaign.next;
+    }
+    expect([...ran].sort((a, b) => a - b).slice(0, from - 1)).toEqual(
+      Array.from({ length: from - 1 }, (_, index) => index + 1),
+    );
+    expect(from).toBeGreaterThan(8);
+  });
+
   it('finds a planted bug, shrinks some of its failures and counts the others', () => {
     const { failures } = hold({ from: 1, to: 40, given: tiny }, 1, () => ({ acknowledgeBeforeSync: true }));
     expect(failures.length).toBeGreaterThan(10);

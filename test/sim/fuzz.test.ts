@@ -94,6 +94,9 @@ describe('drawing', () => {
     ['heal=maybe', 'heal is yes or no'],
     ['focus=crash', '"crash" is no focus'],
     ['color=red', 'unknown field "color"'],
+    ['faults=', 'faults names none: crash, restart, '],
+    ['triggers=', 'triggers names none: at, when, point'],
+    ['focus=misbehave@done', 'misbehave cannot strike in done: it can in map, reduce'],
   ])('says what is wrong with the profile %s', (text, message) => {
     const read = readProfile(text);
     expect(read.ok ? '' : read.message).toContain(message);

@@ -6,7 +6,7 @@ import { scenarioErrorText } from '../../sim/scenario/error.js';
 import { loadScenarios } from '../../sim/scenario/load.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { writeScenario } from '../../sim/scenario/write.js';
-import { singleRemovals } from '../../sim/shrink/removals.js';
+import { bulkRemovals, singleRemovals } from '../../sim/shrink/removals.js';
 import { type Shrunk, shrink } from '../../sim/shrink/shrink.js';
 import { simplifications } from '../../sim/shrink/simplify.js';
 
@@ -189,4 +189,34 @@ it('tries only what a file can say', () => {
       expect(errors, `${candidate.what} of seed ${seed}`).toEqual([]);
     }
   }
+});
+
+describe('a job whose attempts take what their bytes cost', () => {
+  const costed = load(`
+name: cost
+seed: 3
+cluster: { workers: 3, mapOutputs: worker }
+job:
+  reduces: 3
+  cost: { inputs: [1GB, 0B, 4 x 100MB], split: 64MB, startup: 500ms..1s, scan: 40MB/s, network: 40MB/s }
+faults: [{ when: "map-5@1 started", crash: "its worker", restartAfter: 3s }]
+expect: { not: [worker-lost] }
+`);
+
+  it('is written, whatever is taken away of it, as the very job that was run', () => {
+    const of = (scenario: Scenario) => [
+      ...bulkRemovals(scenario),
+      ...singleRemovals(scenario),
+      ...simplifications(scenario, []),
+    ];
+    for (const { what, scenario } of of(costed).flatMap((once) => [once, ...of(once.scenario)])) {
+      expect(load(writeScenario(scenario)).jobs, what).toEqual(scenario.jobs);
+    }
+  });
+
+  it('keeps of its inputs what as many maps read, and loads as what was shrunk', () => {
+    const { scenario } = shrink(costed, costed.seed)!;
+    expect(scenario.jobs[0]).toMatchObject({ maps: 1, cost: { inputs: [{ count: 1, bytes: 64_000_000 }] } });
+    expect(load(writeScenario(scenario)).jobs).toEqual(scenario.jobs);
+  });
 });

@@ -129,12 +129,6 @@ it('the steps that are told are those of the result', () => {
   expect(steps).toBe(result.steps);
 });
 
-it('a job that nobody knows is told as such', () => {
-  expect(() => simulate(scenario('{ name: x, job: { run: nonsense }, expect: {} }'))).toThrow(
-    /no job is called "nonsense"/,
-  );
-});
-
 describe('invariants of the journal that no plant can reach are seen to fail on their own', () => {
   const host = new SmallHost();
   const check = () =>

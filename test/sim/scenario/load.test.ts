@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { builtinJobs } from '../../../jobs/builtin/registry.js';
 import { scenarioErrorText } from '../../../sim/scenario/error.js';
 import { loadScenarios } from '../../../sim/scenario/load.js';
 import { faultKinds } from '../../../sim/scenario/read-fault.js';
 import { scenarioJsonSchema } from '../../../sim/scenario/schema.js';
+import { simulate } from '../../../sim/simulate.js';
 
 /** The errors of a text, as people see them. */
 function errors(text: string): string[] {
@@ -225,4 +227,97 @@ it('the JSON Schema names every key of a scenario', () => {
   };
   expect(Object.keys(schema.properties)).toContain('faults');
   expect(schema.additionalProperties).toBe(false);
+});
+
+it.each([
+  [
+    'explore: { crash: 1 }',
+    'one of: crashes, losses, duplicates, timeouts, unknowns, failures, expiries',
+    undefined,
+  ],
+  ['explore: { foo: 1 }', 'one of: crashes, losses, ', undefined],
+  ['job: { cost: { inputs: [1GB], scann: 1MB/s } }', 'one of: inputs, split, startup, scan, ', 'scan'],
+  ['jobs: [{ cost: { inputs: [1GB], scann: 1MB/s } }]', 'one of: inputs, split, startup, scan, ', 'scan'],
+  ['job: { cost: { inputs: [1GB], stragglers: { percent: 1, bye: "2" } } }', 'one of: percent, by', 'by'],
+  ['job: { poison: { line: [a] } }', 'one of: lines, keys', 'lines'],
+  ['heal: { at: 1s, nodes: [a, b], node: [] }', 'one of: at, nodes', 'nodes'],
+  ['faults: [{ at: 1s, crash: leader, untill: x }]', 'one of: at, when, ', 'until'],
+  ['clustr: {}', 'one of: name, about, ', 'cluster'],
+])('an unknown key is told what is known where it stands: %s', (line, label, meant) => {
+  const error = errors(`name: x\n${line}\nexpect: {}`).find((text) => text.startsWith('error[S003]'))!;
+  expect(error).toContain(`^ ${label}`);
+  expect(/did you mean "(.*)"/.exec(error)?.[1]).toBe(meant);
+});
+
+describe('what can never work is refused, with its reason', () => {
+  const outOfReach = 'no master can be reached: ';
+  it.each([
+    ['S018 2:18', 'policy: { lease: 0s }', 'a beat of 0 µs would never let anything else happen'],
+    ['S018 2:18', 'policy: { lease: 3us }', 'a beat of 0 µs'],
+    ['S018 2:17', 'policy: { beat: 0s, suspect: 3s }', 'a beat of 0 µs'],
+    ['S018 2:24', 'policy: { masterLease: 0s }', 'a lease of 0 µs is over before anybody leads'],
+    ['S018 2:18', 'policy: { lease: 1ms }', `${outOfReach}that takes 4 messages of at least 200 µs each, `],
+    ['S018 2:20', 'policy: { suspect: 0s }', `and after 0 µs of silence it is given up`],
+    [
+      'S018 2:21',
+      'cluster: { latency: 20s }',
+      `of at least 20 s each, and after 3 s of silence it is given up`,
+    ],
+    ['S018 2:21', 'cluster: { latency: 760ms }', outOfReach],
+    ['S018 2:21', 'cluster: { latency: 760ms..20s }', outOfReach],
+    ['S018 2:21', 'cluster: { latency: 1s }\npolicy: { suspect: 3s }', outOfReach],
+  ])('%s: %s', (code, line, message) => {
+    expect(codes(`name: x\n${line}\nexpect: {}`)).toEqual([code]);
+    expect(errors(`name: x\n${line}\nexpect: {}`)[0]).toContain(message);
+  });
+
+  it.each([
+    'policy: { lease: 4ms, suspect: 10ms }',
+    'policy: { masterLease: 100ms }',
+    'cluster: { latency: 740ms }',
+    'cluster: { latency: 20s }\npolicy: { suspect: 81s, lease: 100s }',
+    'cluster: { latency: 0s..2s }',
+  ])('what can work is not: %s', (lines) => {
+    const scenario = only(`name: x\n${lines}\nexpect: {}`);
+    const verdicts = [1, 2, 3].map((seed) => simulate(scenario, { seed: String(seed) }).verdict);
+    expect(verdicts).toContain('passed');
+  });
+});
+
+describe('a job is looked at when it is read', () => {
+  const withJob = (job: string): string => `name: x\njob: { ${job} }\nexpect: {}`;
+
+  it.each([
+    ['S016 2:14', 'run:  word-cuont', 'no job is called "word-cuont"', 'did you mean "word-count"?'],
+    [
+      'S016 2:13',
+      'run: top-k',
+      '"top-k" is a pipeline, and a scenario runs jobs of one stage',
+      '^^^^^ one of: ',
+    ],
+    ['S016 2:13', 'run: ./x.ts', '"./x.ts" is a file, and a scenario runs built-in jobs', 'word-count, grep'],
+    ['S017 2:33', 'run: grep, parameters: { patern: a }', '"grep" takes no parameter "patern"', '"pattern"?'],
+    ['S017 2:13', 'run: grep', '"grep" needs the parameter "pattern"', 'a JavaScript regular expression'],
+    ['S017 2:31', 'run: grep, parameters: { pattern: "(" }', 'the pattern does not compile', ''],
+    ['S017 2:31', 'run: grep, parameters: { pattern: "" }', 'the pattern is empty', ''],
+    ['S017 2:22', 'parameters: { a: b }', '"modelled" takes no parameter "a"', '^ it takes none'],
+  ])('%s: %s', (code, job, message, more) => {
+    expect(codes(withJob(job))).toEqual([code]);
+    expect(errors(withJob(job))[0]).toContain(message);
+    expect(errors(withJob(job))[0]).toContain(more);
+  });
+
+  it('in a list of jobs the right one is named', () => {
+    expect(codes('name: x\njobs:\n  - {}\n  - { run: sorted }\nexpect: {}')).toEqual(['S016 4:12']);
+  });
+
+  const parameters: Readonly<Record<string, Record<string, string>>> = {
+    grep: { pattern: 'a' },
+    join: { right: 'input-1' },
+  };
+
+  it.each([...builtinJobs.keys()])('%s can be run', (run) => {
+    const scenario = only(withJob(`run: ${run}, parameters: ${JSON.stringify(parameters[run] ?? {})}`));
+    expect(simulate(scenario).verdict).toBe('passed');
+  });
 });

@@ -6,6 +6,11 @@
 /** As many as `Successors` has bits for. */
 const kindsMax = 64;
 
+/** The cluster has more of these kinds than can be explored: the user's mistake. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+}
+
 export class Fairness {
   readonly #numbers = new Map<string, number>();
   readonly #nodes: readonly number[];
@@ -28,7 +33,9 @@ export class Fairness {
     if (known !== undefined) return known;
     const number = this.#numbers.size;
     if (number >= kindsMax) {
-      throw new RangeError('more than 64 kinds of steps that must be fair: explore a smaller cluster');
+      throw new TooLargeError(
+        `more than ${kindsMax} kinds of steps must be fair: its nodes, and their deadlines`,
+      );
     }
     this.#numbers.set(name, number);
     return number;
