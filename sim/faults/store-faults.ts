@@ -71,10 +71,10 @@ export const storeFaults = {
   rewind: (occasion, { slots }) => goBack(occasion, slots),
 
   forget: (occasion, { slots }) => {
-    const { world, fault } = occasion;
+    const { world } = occasion;
     const outcome = goBack(
       occasion,
-      within({ min: 1, max: slots }, draw(world.seed, forgotten, fault.index)),
+      within({ min: 1, max: slots }, draw(world.seed, forgotten, occasion.key)),
     );
     const numbers = Array.from({ length: world.scenario.cluster.stores }, (_, index) => index + 1);
     const restart = haltAll(occasion, numbers);
