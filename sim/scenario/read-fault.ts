@@ -333,7 +333,7 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
   const restart = raw.restartAfter === undefined ? {} : { restartAfterUs: parseDuration(raw.restartAfter) };
   switch (kind) {
     case 'slow':
-      if (isWorker(target)) return { kind, target, by: raw.by ?? 10 };
+      if (mayBeWorker(target)) return { kind, target, by: raw.by ?? 10 };
       return complainOf(scope, at, 'only a worker can be slow: it is its work that takes longer');
     case 'drift':
       return { kind, target, by: raw.by! };
@@ -344,7 +344,8 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
     case 'failSync':
       return { kind, target, ...restart };
     case 'blackout':
-      return { kind, target, torn: raw.torn ?? false, ...restart };
+      if (!raw.torn || mayBeWorker(target)) return { kind, target, torn: raw.torn ?? false, ...restart };
+      return complainOf(scope, [...at.slice(0, -1), 'torn'], tornMaster);
     case 'crash':
       return { kind, target, ...restart };
     default:
@@ -352,8 +353,11 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
   }
 }
 
-/** Or may be one, when the fault comes. */
-function isWorker(target: NodeTarget): boolean {
+const tornMaster =
+  'only what a worker has not synced can be torn: what a master has not synced of its journal goes with any crash';
+
+/** It is a worker, or may be one when the fault comes. */
+export function mayBeWorker(target: NodeTarget): boolean {
   if (target.kind === 'node') return target.node.startsWith('worker-');
   return target.kind === 'any' ? target.of === 'worker' : target.kind !== 'leader';
 }

@@ -109,6 +109,7 @@ describe('a mistake is pointed at by line and column', () => {
     ],
     ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: leader } ]\nexpect: {}'],
     ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: client-1 } ]\nexpect: {}'],
+    ['S012 2:45', 'name: x\nfaults: [ { at: 1s, blackout: leader, torn: true } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, restartAfter: 2s, for: 2s } ]\nexpect: {}'],
     ['S012 2:38', 'name: x\nfaults: [ { at: 1s, pause: worker-1, for: 0s } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, restartAfter: 0ms } ]\nexpect: {}'],
