@@ -128,7 +128,7 @@ describe('the lists of steps', () => {
     expect(beyond).toEqual([...beyond].sort());
   });
 
-  it.each(['drain.requested', 'clock speculate', 'journal.trimmed', 'job.refused'])(
+  it.each(['drain.requested', 'clock speculate', 'journal.trimmed', 'output.refused'])(
     'what only larger clusters do is demanded there: %s',
     (event) => expect(beyond.some((name) => name.endsWith(` <- ${event}`))).toBe(true),
   );
