@@ -116,7 +116,11 @@ function addRehearsing(root: Command, verb: AddVerb): void {
         'where findings and progress are kept (default: corpus in the data directory)',
       )
       .option('--profile <fields>', 'what is not drawn: size=small,faults=crash+pause,focus=crash@map')
-      .option('--coverage <file>', 'fail when a step listed there, or a fault in some phase, was not reached')
+      .option(
+        '--coverage <file>',
+        'fail when a step listed there, or a fault in some phase, was not reached; may be given again',
+        collect,
+      )
       .option('--reporter <name>', 'a report for other programs: junit or github')
       .option('--report-file <file>', 'where the report goes (default: standard output)')
       .description('rehearse random clusters, jobs and faults by seed, and shrink what fails'),

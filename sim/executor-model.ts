@@ -232,7 +232,8 @@ export class ExecutorModel {
   /** One piece of work until the next progress report, or until the end, which code that hangs never sees. */
   #continue(attempt: Attempt): void {
     const { life, totalUs } = attempt;
-    const { slowBy } = life.node;
+    const { slowBy, slowed } = life.node;
+    for (const hit of slowed) hit();
     const leftUs = attempt.misbehaves === 'hangs' ? this.#beatUs : totalUs - attempt.doneUs;
     const pieceUs = Math.max(1, Math.min(leftUs, Math.floor(this.#beatUs / slowBy)));
     attempt.pieceSinceUs = this.#host.nowUs;
@@ -353,8 +354,8 @@ export class ExecutorModel {
   #isSilent(reader: Life, server: Life | undefined): boolean {
     if (!server || server === reader) return false;
     const { node } = server;
-    const cut = this.#network.isBlocked(reader.node, node) || this.#network.isBlocked(node, reader.node);
-    return server.ended || node.status !== 'up' || cut;
+    if (server.ended || node.status !== 'up') return true;
+    return this.#network.holdsUp(reader.node, node) || this.#network.holdsUp(node, reader.node);
   }
 
   #complete(attempt: Attempt): void {

@@ -14,7 +14,7 @@ import type { Host, Pause, Steps } from './host.js';
 import type { Life, SimNode } from './nodes.js';
 import { draw, drawKey, type Range, within } from './random.js';
 import type { CrashPoint } from './scenario/fact-names.js';
-import { StoreHealth } from './store-health.js';
+import { type Blurring, StoreHealth } from './store-health.js';
 
 interface Written {
   readonly entry: JournalEntry;
@@ -62,7 +62,7 @@ export class JournalModel {
   #beginnings: Beginning[] = [{ first: 1, last: 0 }];
   #segments: Segment[] = [];
   /** Nodes whose next answer is lost, and nodes whose next sync fails, with what follows then. */
-  readonly #obscured = new Set<SimNode>();
+  readonly #obscured = new Map<SimNode, (() => void)[]>();
   readonly #failing = new Map<SimNode, () => boolean>();
   /** Appends that each node has asked for, for draws. */
   readonly #asked = new Map<SimNode, number>();
@@ -81,23 +81,37 @@ export class JournalModel {
     const { slot } = effect;
     const asked = (this.#asked.get(life.node) ?? 0) + 1;
     this.#asked.set(life.node, asked);
-    const { percent, happen } = this.#health.blurOf(life.node);
-    const blurred = this.#isDrawn(life.node, asked, 0, percent);
-    const vanishes = blurred && this.#isDrawn(life.node, asked, 1, 100 - happen);
-    const happens = this.#health.reaches(life.node) && !vanishes;
+    const blurring = this.#drawBlurring(life.node, asked);
+    const vanishes = blurring && this.#isDrawn(life.node, asked, 1, 100 - blurring.blur.happen);
+    if (vanishes) blurring.hit();
+    const happens = this.#health.takes(life.node) && !vanishes;
     if (!happens) {
       const reason = 'the store did not answer';
-      this.#host.laterFor(life, blurred ? syncUs.max : appendDeadlineUs, () => {
+      this.#host.laterFor(life, blurring ? syncUs.max : appendDeadlineUs, () => {
         this.#answer(life, slot, { outcome: 'unknown', reason });
       });
       return;
     }
     this.#host.play(life, this.#append(life, effect), (answer) => {
-      const lost = blurred || this.#obscured.delete(life.node) || !this.#health.reaches(life.node);
-      if (!lost) return this.#answer(life, slot, answer);
+      if (!this.#isLost(life.node, blurring)) return this.#answer(life, slot, answer);
       this.#host.tell('append-obscured', life.node.name, { detail: { slot, outcome: answer.outcome } });
       this.#answer(life, slot, { outcome: 'unknown', reason: 'the answer was lost' });
     });
+  }
+
+  /** The fault that blurs this append, if one does. */
+  #drawBlurring(node: SimNode, asked: number): Blurring | undefined {
+    const blurring = this.#health.blurringOf(node);
+    return blurring && this.#isDrawn(node, asked, 0, blurring.blur.percent) ? blurring : undefined;
+  }
+
+  /** Whether the store's answer to an append does not arrive. The faults that do it are told. */
+  #isLost(node: SimNode, blurring: Blurring | undefined): boolean {
+    const faults = blurring ? [blurring.hit] : this.#obscured.get(node);
+    if (!faults) return !this.#health.takes(node);
+    if (!blurring) this.#obscured.delete(node);
+    for (const hit of faults) hit();
+    return true;
   }
 
   #answer(life: Life, slot: number, answer: Answer): void {
@@ -128,13 +142,13 @@ export class JournalModel {
   }
 
   trim(life: Life, effect: JournalTrim): void {
-    if (!this.#health.reaches(life.node)) return;
+    if (!this.#health.takes(life.node)) return;
     this.#host.play(life, this.#trim(life, effect), () => {});
   }
 
-  /** The next append of this node will have an unknown outcome. */
-  obscure(node: SimNode): void {
-    this.#obscured.add(node);
+  /** The next append of this node will have an unknown outcome: then `hit` is called. */
+  obscure(node: SimNode, hit: () => void): void {
+    this.#obscured.set(node, [...(this.#obscured.get(node) ?? []), hit]);
   }
 
   /** The next sync of this node fails, unless `strikes` says no by then: what it was to make durable is not. */
@@ -277,7 +291,7 @@ export class JournalModel {
 
   #time(life: Life, slot: number, step: number, range: Range): number {
     const us = within(range, draw(this.#host.seed, stepTime, life.node.key, life.incarnation, slot, step));
-    return Math.round(us * this.#health.slowBy(life.node));
+    return this.#health.slowedUs(life.node, us);
   }
 }
 

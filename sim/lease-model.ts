@@ -86,7 +86,7 @@ export class LeaseModel {
 
   /** Grants to whoever waits longest, if the lease is free. */
   #next(): void {
-    if (this.#untilUs > this.#host.nowUs) return;
+    if (this.#untilUs > this.#host.nowUs || this.#waiting.size === 0) return;
     if (!this.#health.available) return this.#health.whenAvailable(() => this.#next());
     for (const [name, candidate] of this.#waiting) {
       this.#waiting.delete(name);
@@ -98,6 +98,6 @@ export class LeaseModel {
 
   #time(life: Life, request: number, step: number): number {
     const bits = draw(this.#host.seed, answerTime, life.node.key, life.incarnation, request, step);
-    return Math.round(within(answerUs, bits) * this.#health.slowBy(life.node));
+    return this.#health.slowedUs(life.node, within(answerUs, bits));
   }
 }

@@ -13,8 +13,8 @@ export interface Link {
   readonly to: SimNode;
   /** Both names as an integer, for draws. */
   readonly key: number;
-  /** Partitions that cut it: two may overlap. */
-  blocked: number;
+  /** Partitions that cut it, which may overlap: each is told of what it holds up. */
+  readonly blocks: (() => void)[];
   /** Pipes with frames that wait for it to heal. */
   readonly stalled: Set<Pipe>;
   /** How often something of this kind about this subject has been sent, by the key of both. */
@@ -50,7 +50,7 @@ export function newLink(from: SimNode, to: SimNode): Link {
     from,
     to,
     key: joinKeys(from.key, to.key),
-    blocked: 0,
+    blocks: [],
     stalled: new Set(),
     repetitions: new Repetitions(),
     troubles: [],

@@ -98,18 +98,23 @@ export class Network {
     return sessions.length;
   }
 
-  block(from: SimNode, to: SimNode): void {
-    linkTo(from, to).blocked++;
+  /** `hit` is called for everything that is held up, and ends the block again. */
+  block(from: SimNode, to: SimNode, hit: () => void): void {
+    linkTo(from, to).blocks.push(hit);
   }
 
-  heal(from: SimNode, to: SimNode): void {
+  heal(from: SimNode, to: SimNode, hit: () => void): void {
     const link = linkTo(from, to);
-    if (link.blocked === 0 || --link.blocked > 0) return;
+    link.blocks.splice(link.blocks.indexOf(hit), 1);
+    if (link.blocks.length > 0) return;
     for (const pipe of [...link.stalled]) this.#flush(pipe);
   }
 
-  isBlocked(from: SimNode, to: SimNode): boolean {
-    return (from.links[to.index]?.blocked ?? 0) > 0;
+  /** Whether what is asked this way, and is no frame, does not come through. */
+  holdsUp(from: SimNode, to: SimNode): boolean {
+    const blocks = from.links[to.index]?.blocks ?? [];
+    for (const hit of blocks) hit();
+    return blocks.length > 0;
   }
 
   trouble(from: SimNode, to: SimNode, trouble: Trouble): void {
@@ -182,7 +187,8 @@ export class Network {
     const frame = { kind, session, pipe, receiver, event, key, repetition, latencyUs, late: false };
     for (const observer of this.#host.audience.frameSent) observer.frameSent(frame);
     if (link.troubles.length > 0) this.#holdBack(frame);
-    if (pipe.heldBy !== undefined || link.blocked > 0) {
+    if (pipe.heldBy !== undefined || link.blocks.length > 0) {
+      for (const hit of link.blocks) hit();
       pipe.heldUp.push(frame);
       if (!isBeat(frame)) this.#underWay++;
       link.stalled.add(pipe);
@@ -248,7 +254,7 @@ export class Network {
 
   /** What waited in a pipe leaves now, in its order, unless something still holds it. */
   #flush(pipe: Pipe): void {
-    if (pipe.heldBy !== undefined || pipe.link.blocked > 0) return;
+    if (pipe.heldBy !== undefined || pipe.link.blocks.length > 0) return;
     pipe.link.stalled.delete(pipe);
     for (const frame of pipe.heldUp.splice(0)) {
       if (!isBeat(frame)) this.#underWay--;
@@ -274,8 +280,9 @@ export class Network {
   #slowed(frame: Frame, trouble: Trouble, atUs: number): number {
     const { what } = trouble;
     if (what.kind === 'delay') {
-      trouble.hit(frame);
-      return atUs + this.#extraUs(frame, trouble, what.extraUs);
+      const extraUs = this.#extraUs(frame, trouble, what.extraUs);
+      if (extraUs > 0) trouble.hit(frame);
+      return atUs + extraUs;
     }
     if (what.kind !== 'clog') return atUs;
     const freeUs = what.lastUs + what.gapUs;

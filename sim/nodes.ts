@@ -30,6 +30,8 @@ export interface SimNode {
   previousEnd: 'crashed' | 'killed';
   pauses: number;
   readonly clock: Clock;
+  /** Faults that have changed the clock, while nobody has read another time for it. */
+  clockFaults: readonly ClockFault[];
   /** When its timer will come, by the world's time; Infinity without one. */
   timerUs: number;
   /** Its entry in the queue; -1 without one. */
@@ -38,8 +40,9 @@ export interface SimNode {
   timerDue: boolean;
   /** What waits for the node to be resumed. */
   held: Task[];
-  /** Executors take this many times as long. */
+  /** Executors take this many times as long, and the faults that make them are told of each piece of work that does. */
   slowBy: number;
+  readonly slowed: (() => void)[];
   /** Faults that fill its disk: each hears of a write that fails. */
   readonly fullDisk: (() => void)[];
   /** Open and dialing sessions of the present life, by its own numbers. */
@@ -48,6 +51,13 @@ export interface SimNode {
   accepted: number;
   /** Its links by the other node's index, as they come to be used. */
   readonly links: (Link | undefined)[];
+}
+
+export interface ClockFault {
+  /** The clock as it would have gone on. */
+  readonly without: Readonly<Clock>;
+  /** Called once, when a step goes by another time. */
+  readonly hit: () => void;
 }
 
 /** A monotonic clock of its own: since `sinceUs` of the world's time it runs from `baseUs` at `rate`. */
@@ -70,11 +80,13 @@ export function newNode(name: NodeId, kind: Role, index = 0): SimNode {
     previousEnd: 'killed',
     pauses: 0,
     clock: { baseUs: 0, sinceUs: 0, rate: 1 },
+    clockFaults: [],
     timerUs: Number.POSITIVE_INFINITY,
     timerHandle: -1,
     timerDue: false,
     held: [],
     slowBy: 1,
+    slowed: [],
     fullDisk: [],
     sessions: new Map(),
     accepted: 0,

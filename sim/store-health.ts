@@ -8,16 +8,29 @@ import type { Host, Task } from './host.js';
 import type { Life, SimNode } from './nodes.js';
 import type { Blur } from './scenario/types.js';
 
+/** A fault that is told of each call that it has changed. */
+type Hit = () => void;
+
+export interface Slowness {
+  readonly by: number;
+  readonly hit: Hit;
+}
+
+export interface Blurring {
+  readonly blur: Blur;
+  readonly hit: Hit;
+}
+
 export class StoreHealth {
   readonly #host: Host;
   readonly #nodes: number;
-  /** How many faults hold down each node of the store, by its number from 1. */
-  readonly #halted = new Map<number, number>();
-  readonly #severed = new Map<SimNode, number>();
-  /** Factors of the faults that slow a master down. */
-  readonly #slowBy = new Map<SimNode, number[]>();
+  /** The faults that hold down each node of the store, by its number from 1. */
+  readonly #halted = new Map<number, Hit[]>();
+  readonly #severed = new Map<SimNode, Hit[]>();
+  /** The faults that slow a master down. */
+  readonly #slowed = new Map<SimNode, Slowness[]>();
   /** The faults that blur a master's appends. */
-  readonly #blurs = new Map<SimNode, Blur[]>();
+  readonly #blurs = new Map<SimNode, Blurring[]>();
   /** What processes will do as soon as they reach the store. */
   #waiting: { readonly life: Life; readonly task: Task }[] = [];
   #whenAvailable: Task[] = [];
@@ -36,61 +49,85 @@ export class StoreHealth {
     return this.available && !this.#severed.has(node);
   }
 
+  /**
+   * A call: whether it reaches the store. The faults that it meets are told: those that are in its way, and nodes that are
+   * down, also when the others are enough.
+   */
+  takes(node: SimNode): boolean {
+    this.#missNodes();
+    for (const hit of this.#severed.get(node) ?? []) hit();
+    return this.reaches(node);
+  }
+
   /** Now, or when the store can be reached again: as a client does that does not give up. */
   whenReached(life: Life, task: Task): void {
-    if (this.reaches(life.node)) task();
+    if (this.takes(life.node)) task();
     else this.#waiting.push({ life, task });
   }
 
   /** What the service itself does next, as soon as a majority of its nodes is up. */
   whenAvailable(task: Task): void {
+    this.#missNodes();
     this.#whenAvailable.push(task);
   }
 
-  /** Of faults that overlap the worst counts: their product would be a store that answers in days. */
-  slowBy(node: SimNode): number {
-    return Math.max(1, ...(this.#slowBy.get(node) ?? []));
+  /**
+   * How long it takes this node what takes others so long, in whole microseconds. Of faults that overlap the worst counts:
+   * their product would be a store that answers in days.
+   */
+  slowedUs(node: SimNode, us: number): number {
+    let worst: Slowness | undefined;
+    for (const slowness of this.#slowed.get(node) ?? []) if (slowness.by > (worst?.by ?? 1)) worst = slowness;
+    const slowedUs = Math.round(us * (worst?.by ?? 1));
+    if (worst && slowedUs > us) worst.hit();
+    return slowedUs;
   }
 
   /** Of faults that overlap the one that blurs the most. */
-  blurOf(node: SimNode): Blur {
-    let worst: Blur = { percent: 0, happen: 100 };
-    for (const blur of this.#blurs.get(node) ?? []) if (blur.percent > worst.percent) worst = blur;
+  blurringOf(node: SimNode): Blurring | undefined {
+    let worst: Blurring | undefined;
+    for (const one of this.#blurs.get(node) ?? []) {
+      if (one.blur.percent > (worst?.blur.percent ?? 0)) worst = one;
+    }
     return worst;
   }
 
-  slow(node: SimNode, by: number): void {
-    begin(this.#slowBy, node, by);
+  slow(node: SimNode, slowness: Slowness): void {
+    begin(this.#slowed, node, slowness);
   }
 
-  hasten(node: SimNode, by: number): void {
-    end(this.#slowBy, node, by);
+  hasten(node: SimNode, slowness: Slowness): void {
+    end(this.#slowed, node, slowness);
   }
 
-  blur(node: SimNode, blur: Blur): void {
-    begin(this.#blurs, node, blur);
+  blur(node: SimNode, blurring: Blurring): void {
+    begin(this.#blurs, node, blurring);
   }
 
-  clear(node: SimNode, blur: Blur): void {
-    end(this.#blurs, node, blur);
+  clear(node: SimNode, blurring: Blurring): void {
+    end(this.#blurs, node, blurring);
   }
 
-  sever(node: SimNode): void {
-    this.#severed.set(node, (this.#severed.get(node) ?? 0) + 1);
+  sever(node: SimNode, hit: Hit): void {
+    begin(this.#severed, node, hit);
   }
 
-  rejoin(node: SimNode): void {
-    release(this.#severed, node);
+  rejoin(node: SimNode, hit: Hit): void {
+    end(this.#severed, node, hit);
     this.#goOn();
   }
 
-  halt(store: number): void {
-    this.#halted.set(store, (this.#halted.get(store) ?? 0) + 1);
+  halt(store: number, hit: Hit): void {
+    begin(this.#halted, store, hit);
   }
 
-  restart(store: number): void {
-    release(this.#halted, store);
+  restart(store: number, hit: Hit): void {
+    end(this.#halted, store, hit);
     this.#goOn();
+  }
+
+  #missNodes(): void {
+    for (const faults of this.#halted.values()) for (const hit of faults) hit();
   }
 
   #goOn(): void {
@@ -107,18 +144,15 @@ export class StoreHealth {
   }
 }
 
-function release<Key>(counts: Map<Key, number>, key: Key): void {
-  const left = (counts.get(key) ?? 0) - 1;
-  if (left < 0) throw new RangeError('a fault of the store ended twice');
-  if (left === 0) counts.delete(key);
-  else counts.set(key, left);
+function begin<Key, Fault>(faults: Map<Key, Fault[]>, key: Key, fault: Fault): void {
+  faults.set(key, [...(faults.get(key) ?? []), fault]);
 }
 
-function begin<Strength>(strengths: Map<SimNode, Strength[]>, node: SimNode, strength: Strength): void {
-  strengths.set(node, [...(strengths.get(node) ?? []), strength]);
-}
-
-function end<Strength>(strengths: Map<SimNode, Strength[]>, node: SimNode, strength: Strength): void {
-  const left = strengths.get(node)!;
-  left.splice(left.indexOf(strength), 1);
+function end<Key, Fault>(faults: Map<Key, Fault[]>, key: Key, fault: Fault): void {
+  const lasting = faults.get(key) ?? [];
+  const place = lasting.indexOf(fault);
+  if (place < 0) throw new RangeError('a fault of the store ended twice');
+  const left = lasting.toSpliced(place, 1);
+  if (left.length > 0) faults.set(key, left);
+  else faults.delete(key);
 }

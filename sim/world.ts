@@ -16,7 +16,7 @@ import type { Host, Pause, Steps, Task } from './host.js';
 import { JournalModel } from './journal-model.js';
 import { LeaseModel } from './lease-model.js';
 import { Network } from './network.js';
-import { clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
+import { type ClockFault, clockUs, type Life, livingLife, type SimNode, setClock, worldUs } from './nodes.js';
 import { newAudience, type WorldStep } from './observer.js';
 import { OutputModel } from './output-model.js';
 import type { Plants } from './plants.js';
@@ -332,8 +332,9 @@ export class World implements Host {
     return true;
   }
 
-  /** The node's clock leaps or changes its rate; its timers go by it. */
-  changeClock(node: SimNode, change: Parameters<typeof setClock>[2]): void {
+  /** The node's clock leaps or changes its rate; its timers go by it. `hit` is called when a step has read another time. */
+  changeClock(node: SimNode, change: Parameters<typeof setClock>[2], hit?: () => void): void {
+    if (hit) node.clockFaults = [...node.clockFaults, { without: { ...node.clock }, hit }];
     setClock(node.clock, this.nowUs, change);
     if (node.life) this.#armTimer(node.life);
   }
@@ -346,7 +347,7 @@ export class World implements Host {
     const told = this.plants.event ? this.plants.event(life, event) : event;
     if (!told) return;
     this.steps++;
-    const ownUs = clockUs(node.clock, this.nowUs);
+    const ownUs = this.#readClock(node);
     let effects = machine.step(told, ownUs);
     machine.checkStep(told, effects);
     if (this.plants.effects) effects = this.plants.effects(life, told, effects);
@@ -357,6 +358,16 @@ export class World implements Host {
     for (const effect of effects) this.#perform(life, effect);
     this.#armTimer(life);
     for (const fact of facts) this.#note(fact);
+  }
+
+  #readClock(node: SimNode): number {
+    const ownUs = clockUs(node.clock, this.nowUs);
+    if (node.clockFaults.length === 0) return ownUs;
+    const differs = ({ without }: ClockFault) => clockUs(without, this.nowUs) !== ownUs;
+    const seen = node.clockFaults.filter(differs);
+    node.clockFaults = node.clockFaults.filter((fault) => !differs(fault));
+    for (const { hit } of seen) hit();
+    return ownUs;
   }
 
   /** To whom it concerns: a step asks few observers, each of a kind that the engine comes to know at its place. */

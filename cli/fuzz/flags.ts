@@ -17,7 +17,7 @@ export interface FuzzFlags extends GlobalFlags {
   readonly jobs?: number;
   readonly corpus?: string;
   readonly profile?: string;
-  readonly coverage?: string;
+  readonly coverage?: readonly string[];
   readonly reporter?: string;
   readonly reportFile?: string;
 }
@@ -29,7 +29,7 @@ export interface FuzzPlan {
   readonly threads: number;
   readonly corpus: string;
   readonly given: GivenProfile;
-  /** Tuples that must be reached; undefined when nobody asks. */
+  /** Tuples that must be reached, of all files given; undefined when nobody asks. */
   readonly reachable: ReadonlySet<string> | undefined;
   readonly reporter: { readonly name: ReporterName; readonly file: string | undefined } | undefined;
 }
@@ -46,7 +46,7 @@ export function planOf(flags: FuzzFlags): FuzzPlan {
     threads: threadsOf(flags.jobs),
     corpus: flags.corpus ?? join(dataDirectoryNamed(flags.dataDir), 'corpus'),
     given: profileOf(flags.profile),
-    reachable: flags.coverage === undefined ? undefined : reachableOf(flags.coverage),
+    reachable: flags.coverage && new Set(flags.coverage.flatMap((path) => [...reachableOf(path)])),
     reporter: reporterOf(flags),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Fault kind × phase: when in a job's life each kind of fault has struck. Together with the steps (tuples.ts) this is
- * what a campaign must have looked at.
+ * Fault kind × phase: when in a job’s life each kind of fault has changed something. Together with the steps (tuples.ts)
+ * this is what a campaign must have looked at.
  */
 import type { DurableState } from '../../core/durable/state.js';
 import type { MasterState } from '../../core/master/state.js';
@@ -32,6 +32,7 @@ export function phaseOf(world: World): Phase {
 
 /** Why a kind of fault cannot strike in a phase. */
 const noAttempts = 'no attempt of user code runs then';
+const noWork = 'only an attempt that outlives its job could still run then, and it is told to stop';
 const noWrites = 'only an attempt that outlives its job could still write then, and it is told to stop';
 const noFiles = 'no attempt has written a file yet, or its job is over and its files are discarded';
 
@@ -40,6 +41,9 @@ const impossible: Partial<Record<Strike, string>> = {
   'misbehave in idle': noAttempts,
   'misbehave in publishing': noAttempts,
   'misbehave in done': noAttempts,
+  'slow in idle': noWork,
+  'slow in publishing': noWork,
+  'slow in done': noWork,
   'fill in idle': noWrites,
   'fill in publishing': noWrites,
   'fill in done': noWrites,

@@ -27,7 +27,7 @@ const performers = {
 export class Faults implements Books {
   /** Begun, and changed something. */
   readonly effective = new Set<Fault>();
-  /** When a fault last began or ended; 0 before any. */
+  /** When a fault last changed something for the first time, or ended that had; 0 before any. */
   lastUs = 0;
   readonly #world: World;
   readonly #triggers: Triggers;
@@ -143,7 +143,7 @@ export class Faults implements Books {
     const endings = this.#endings.get(fault);
     if (!endings) return;
     this.#endings.delete(fault);
-    this.lastUs = this.#world.nowUs;
+    if (this.effective.has(fault)) this.lastUs = this.#world.nowUs;
     for (const { end } of endings) end();
   }
 

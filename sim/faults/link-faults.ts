@@ -33,18 +33,18 @@ export const linkFaults = {
   partition: (occasion, { link }) => {
     const { network } = occasion.world;
     const ways = waysOf(occasion, link);
-    if (!ways.some((way) => isUsed(occasion, way))) return 'missed';
-    for (const { from, to } of ways) network.block(from, to);
+    const hit = (): void => occasion.hit();
+    for (const { from, to } of ways) network.block(from, to, hit);
     tellWays(occasion, ways, 'partition-began');
     const oneWay = link.oneWay;
     for (const way of ways) {
       const end = (): void => {
-        network.heal(way.from, way.to);
+        network.heal(way.from, way.to, hit);
         tellWay(occasion, way, oneWay, 'partition-healed');
       };
       occasion.lasts(end, way.from, way.to);
     }
-    return 'hit';
+    return ways.length > 0 ? 'waits' : 'missed';
   },
 
   delay: (occasion, { link, extraUs }) => trouble(occasion, link, () => ({ kind: 'delay', extraUs })),
@@ -90,12 +90,6 @@ function waysOf(occasion: Occasion, { from, to, oneWay }: LinkTarget): Way[] {
     }
   }
   return ways;
-}
-
-/** Workers and clients speak with masters, and workers with each other where map outputs lie with them. */
-function isUsed({ world }: Occasion, { from, to }: Way): boolean {
-  if (from.kind === 'worker' && to.kind === 'worker') return world.scenario.cluster.mapOutputs === 'worker';
-  return (from.kind === 'master') !== (to.kind === 'master');
 }
 
 /** Once for each link. */

@@ -39,14 +39,17 @@ export const nodeFaults = {
   slow: toNode<Action<'slow'>>((occasion, node, { by }) => {
     const { world } = occasion;
     if (node.kind !== 'worker') return 'missed';
+    const hit = (): void => occasion.hit();
     node.slowBy *= by;
+    node.slowed.push(hit);
     world.tell('node-slowed', node.name, { detail: { by } });
     world.executors.speedChanged(node);
     occasion.lasts(() => {
       node.slowBy /= by;
+      node.slowed.splice(node.slowed.indexOf(hit), 1);
       world.executors.speedChanged(node);
     }, node);
-    return 'hit';
+    return 'waits';
   }),
 
   blackout: toNode<Action<'blackout'>>((occasion, node, { torn, restartAfterUs }) => {
@@ -64,19 +67,20 @@ export const nodeFaults = {
     return 'hit';
   }),
 
-  jump: toNode<Action<'jump'>>(({ world }, node, { aheadUs }) => {
+  jump: toNode<Action<'jump'>>((occasion, node, { aheadUs }) => {
+    const { world } = occasion;
     world.tell('clock-jumped', node.name, { detail: { aheadUs } });
-    world.changeClock(node, { aheadUs });
-    return 'hit';
+    world.changeClock(node, { aheadUs }, () => occasion.hit());
+    return 'waits';
   }),
 
   drift: toNode<Action<'drift'>>((occasion, node, { by }) => {
     const { world } = occasion;
     const before = node.clock.rate;
     world.tell('clock-drifted', node.name, { detail: { by } });
-    world.changeClock(node, { rate: before * by });
+    world.changeClock(node, { rate: before * by }, () => occasion.hit());
     occasion.lasts(() => world.changeClock(node, { rate: node.clock.rate / by }), node);
-    return 'hit';
+    return 'waits';
   }),
 } satisfies { [Kind in NodeFault['kind']]: Perform<Action<Kind>> };
 

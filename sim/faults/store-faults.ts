@@ -11,7 +11,7 @@ const forgotten = drawKey('forgotten slots');
 /** For so long nobody reaches a store that fails over. */
 const failoverUs = 300_000;
 
-/** Something that lasts between masters and the store. */
+/** Something that lasts between masters and the store, and waits for a call that it changes. */
 function toMasters<Action extends { readonly masters: EndTarget }>(
   tell: FactName,
   begin: (occasion: Occasion, node: SimNode, action: Action) => () => void,
@@ -22,7 +22,7 @@ function toMasters<Action extends { readonly masters: EndTarget }>(
       occasion.lasts(begin(occasion, node, action), node);
       occasion.world.tell(tell, node.name);
     }
-    return masters.length > 0 ? 'hit' : 'missed';
+    return masters.length > 0 ? 'waits' : 'missed';
   };
 }
 
@@ -30,8 +30,8 @@ export const storeFaults = {
   obscure: (occasion, { target }) => {
     const node = occasion.node(target);
     if (!node) return 'missed';
-    occasion.world.journal.obscure(node);
-    return livingLife(node) ? 'hit' : 'missed';
+    occasion.world.journal.obscure(node, () => occasion.hit());
+    return 'waits';
   },
 
   expire: ({ world }) => {
@@ -41,22 +41,28 @@ export const storeFaults = {
     return 'hit';
   },
 
-  lag: toMasters<Action<'lag'>>('store-slowed', ({ world: { store } }, node, { by }) => {
-    store.slow(node, by);
-    return () => store.hasten(node, by);
+  lag: toMasters<Action<'lag'>>('store-slowed', (occasion, node, { by }) => {
+    const { store } = occasion.world;
+    const slowness = { by, hit: () => occasion.hit() };
+    store.slow(node, slowness);
+    return () => store.hasten(node, slowness);
   }),
 
-  sever: toMasters<Action<'sever'>>('store-severed', ({ world }, node) => {
-    world.store.sever(node);
+  sever: toMasters<Action<'sever'>>('store-severed', (occasion, node) => {
+    const { world } = occasion;
+    const hit = (): void => occasion.hit();
+    world.store.sever(node, hit);
     return () => {
       world.tell('store-reached', node.name);
-      world.store.rejoin(node);
+      world.store.rejoin(node, hit);
     };
   }),
 
-  blur: toMasters<Action<'blur'>>('store-blurred', ({ world: { store } }, node, { blur }) => {
-    store.blur(node, blur);
-    return () => store.clear(node, blur);
+  blur: toMasters<Action<'blur'>>('store-blurred', (occasion, node, { blur }) => {
+    const { store } = occasion.world;
+    const blurring = { blur, hit: () => occasion.hit() };
+    store.blur(node, blurring);
+    return () => store.clear(node, blurring);
   }),
 
   halt: (occasion, { stores, every }) => {
@@ -64,20 +70,21 @@ export const storeFaults = {
     const numbers =
       stores.kind === 'store' ? [stores.node] : Array.from({ length: count }, (_, index) => index + 1);
     if (every) haltAgain(occasion, numbers, every);
-    else occasion.lasts(haltAll(occasion, numbers));
-    return 'hit';
+    else occasion.lasts(haltAll(occasion, numbers, () => occasion.hit()));
+    return 'waits';
   },
 
   rewind: (occasion, { slots }) => goBack(occasion, slots),
 
   forget: (occasion, { slots }) => {
-    const { world, fault } = occasion;
+    const { world } = occasion;
     const outcome = goBack(
       occasion,
-      within({ min: 1, max: slots }, draw(world.seed, forgotten, fault.index)),
+      within({ min: 1, max: slots }, draw(world.seed, forgotten, occasion.key)),
     );
     const numbers = Array.from({ length: world.scenario.cluster.stores }, (_, index) => index + 1);
-    const restart = haltAll(occasion, numbers);
+    // What it does is to forget; that nobody reaches it meanwhile goes with that.
+    const restart = haltAll(occasion, numbers, () => {});
     occasion.later(failoverUs, restart);
     return outcome;
   },
@@ -98,16 +105,16 @@ export const storeFaults = {
   },
 } satisfies { [Kind in StoreFault['kind']]: Perform<Action<Kind>> };
 
-/** Answers what brings them back. */
-function haltAll({ world }: Occasion, numbers: readonly number[]): () => void {
+/** Answers what brings them back; `hit` is called when somebody has missed them. */
+function haltAll({ world }: Occasion, numbers: readonly number[], hit: () => void): () => void {
   for (const number of numbers) {
-    world.store.halt(number);
+    world.store.halt(number, hit);
     world.tell('store-halted', `store-${number}`);
   }
   return () => {
     for (const number of numbers) {
       world.tell('store-restarted', `store-${number}`);
-      world.store.restart(number);
+      world.store.restart(number, hit);
     }
   };
 }
@@ -129,7 +136,7 @@ function haltAgain(
   };
   const kill = (): void => {
     if (over) return;
-    restart = haltAll(occasion, numbers);
+    restart = haltAll(occasion, numbers, () => occasion.hit());
     world.later(Math.min(downUs, periodUs - 1), up);
     world.later(periodUs, kill);
   };

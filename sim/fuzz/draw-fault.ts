@@ -3,7 +3,7 @@
  * fault does not compile until it can be drawn here.
  */
 import type { Range } from '../random.js';
-import { lastingKinds } from '../scenario/read-fault.js';
+import { lastingKinds, mayBeWorker } from '../scenario/read-fault.js';
 import {
   type AttemptTarget,
   type EndTarget,
@@ -85,12 +85,11 @@ const actions = {
   restart: (scene) => ({ kind: 'restart', target: namedNode(scene) }),
   pause: (scene) => ({ kind: 'pause', target: anyNode(scene) }),
   slow: (scene) => ({ kind: 'slow', target: worker(scene), by: scene.dice.pick('times', [2, 3, 5, 10]) }),
-  blackout: (scene) => ({
-    kind: 'blackout',
-    target: anyNode(scene),
-    torn: scene.dice.chance('torn', 50),
-    ...restart(scene),
-  }),
+  blackout: (scene) => {
+    const target = anyNode(scene);
+    const torn = mayBeWorker(target) && scene.dice.chance('torn', 50);
+    return { kind: 'blackout', target, torn, ...restart(scene) };
+  },
   jump: (scene) => ({ kind: 'jump', target: anyNode(scene), aheadUs: span(scene, 'ahead') }),
   drift: (scene) => ({
     kind: 'drift',

@@ -170,6 +170,8 @@ function readFault(scope: Scope, raw: RawFault, place: number, index: number): F
   if (!trigger || !action || (raw.until !== undefined && !until)) return undefined;
   if (raw.after !== undefined && !after) return undefined;
   const lasting = raw.for ?? (kind === 'halt' && raw.every === undefined ? raw.restartAfter : undefined);
+  const idle = idleWord(raw, action, lasting);
+  if (idle) return complain(idle.message, idle.key);
   return {
     index,
     text: faultText(raw, kind),
@@ -179,6 +181,42 @@ function readFault(scope: Scope, raw: RawFault, place: number, index: number): F
     ...(until ? { until } : {}),
     ...(lasting === undefined ? {} : { forUs: parseDuration(lasting) }),
   };
+}
+
+/** A word with which the fault would change nothing, or time would stand still. */
+function idleWord(
+  raw: RawFault,
+  action: FaultAction,
+  lasting: string | undefined,
+): { readonly key: Modifier | 'for'; readonly message: string } | undefined {
+  const { kind } = action;
+  if (lasting !== undefined && parseDuration(lasting) === 0) {
+    return { key: raw.for === undefined ? 'restartAfter' : 'for', message: `${kind} for 0s changes nothing` };
+  }
+  switch (kind) {
+    case 'slow':
+    case 'drift':
+      return action.by === 1 ? { key: 'by', message: `${kind} by 1 changes nothing` } : undefined;
+    case 'lag':
+      return action.by <= 1 ? { key: 'by', message: 'lag by 1 or less changes nothing' } : undefined;
+    case 'jump':
+      return action.aheadUs === 0 ? { key: 'ahead', message: 'a jump of 0s changes nothing' } : undefined;
+    case 'delay':
+      return action.extraUs.max === 0
+        ? { key: 'extra', message: 'a delay of 0s changes nothing' }
+        : undefined;
+    case 'clog':
+      return action.gapUs === 0 ? { key: 'gap', message: 'a gap of 0s changes nothing' } : undefined;
+    case 'flap':
+      return action.everyUs === 0 ? { key: 'every', message: 'time would never go on' } : undefined;
+    case 'halt':
+      if (action.every?.periodUs === 0) return { key: 'every', message: 'time would never go on' };
+      return action.every?.downUs === 0
+        ? { key: 'restartAfter', message: 'a store that is back after 0s changes nothing' }
+        : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** The store's nodes come back once, so it is said once when: `restartAfter` is another word for `for` there. */
@@ -295,7 +333,7 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
   const restart = raw.restartAfter === undefined ? {} : { restartAfterUs: parseDuration(raw.restartAfter) };
   switch (kind) {
     case 'slow':
-      if (isWorker(target)) return { kind, target, by: raw.by ?? 10 };
+      if (mayBeWorker(target)) return { kind, target, by: raw.by ?? 10 };
       return complainOf(scope, at, 'only a worker can be slow: it is its work that takes longer');
     case 'drift':
       return { kind, target, by: raw.by! };
@@ -306,7 +344,8 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
     case 'failSync':
       return { kind, target, ...restart };
     case 'blackout':
-      return { kind, target, torn: raw.torn ?? false, ...restart };
+      if (!raw.torn || mayBeWorker(target)) return { kind, target, torn: raw.torn ?? false, ...restart };
+      return complainOf(scope, [...at.slice(0, -1), 'torn'], tornMaster);
     case 'crash':
       return { kind, target, ...restart };
     default:
@@ -314,8 +353,11 @@ function readNodeFault(scope: Scope, raw: RawFault, kind: NodeKind, at: Path): F
   }
 }
 
-/** Or may be one, when the fault comes. */
-function isWorker(target: NodeTarget): boolean {
+const tornMaster =
+  'only what a worker has not synced can be torn: what a master has not synced of its journal goes with any crash';
+
+/** It is a worker, or may be one when the fault comes. */
+export function mayBeWorker(target: NodeTarget): boolean {
   if (target.kind === 'node') return target.node.startsWith('worker-');
   return target.kind === 'any' ? target.of === 'worker' : target.kind !== 'leader';
 }

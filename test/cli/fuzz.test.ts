@@ -45,11 +45,14 @@ describe('rehearse fuzz', () => {
   it('fails when what can be reached was not reached: exit 1, and a report for CI', async () => {
     const cwd = newFolder({
       'reachable.txt': '# all there is\nmaster standby <- node.started\nmaster asleep <- dream\n',
+      'beyond.txt': 'master standby <- node.started\nworker asleep <- dream\n',
     });
-    const args = ['fuzz', '--seeds', '1..10', ...quick, '--coverage', 'reachable.txt'];
+    const lists = ['--coverage', 'reachable.txt', '--coverage', 'beyond.txt'];
+    const args = ['fuzz', '--seeds', '1..10', ...quick, ...lists];
     const { code, err, out } = await rehearse([...args, '--reporter', 'github'], { cwd });
     expect(code).toBe(1);
     expect(err).toContain('not reached: master asleep <- dream');
+    expect(err).toContain('not reached: worker asleep <- dream');
     expect(err).not.toContain('not reached: master standby <- node.started');
     expect(out).toContain('::error title=coverage::reachable, and not reached: master asleep <- dream\n');
     const file = await rehearse([...args, '--reporter', 'junit', '--report-file', 'r.xml', '--json'], {

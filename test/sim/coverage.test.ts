@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { defaultClusterConfig } from '../../core/config.js';
 import { startMachine } from '../../core/machine.js';
@@ -113,4 +114,22 @@ describe('coverage', () => {
       strikes: ['crash in map'],
     });
   });
+});
+
+describe('the lists of steps', () => {
+  const read = (name: string): string[] => [
+    ...readTupleList(readFileSync(new URL(`../../sim/coverage/${name}`, import.meta.url), 'utf8')),
+  ];
+  const explored = new Set(read('reachable.txt'));
+  const beyond = read('beyond.txt');
+
+  it('beyond the explored clusters lies no step that is explored', () => {
+    expect(beyond.filter((name) => explored.has(name))).toEqual([]);
+    expect(beyond).toEqual([...beyond].sort());
+  });
+
+  it.each(['drain.requested', 'clock speculate', 'journal.trimmed', 'output.refused'])(
+    'what only larger clusters do is demanded there: %s',
+    (event) => expect(beyond.some((name) => name.endsWith(` <- ${event}`))).toBe(true),
+  );
 });

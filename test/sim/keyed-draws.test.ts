@@ -6,10 +6,13 @@ import { expect, it } from 'vitest';
 import type { Frame } from '../../sim/frames.js';
 import { drawScenario } from '../../sim/fuzz/draw.js';
 import type { Observer } from '../../sim/observer.js';
-import type { Scenario } from '../../sim/scenario/types.js';
+import { honestKinds } from '../../sim/scenario/read-fault.js';
+import type { Fault, Scenario } from '../../sim/scenario/types.js';
 import { simulate } from '../../sim/simulate.js';
 
 const pairs = 1_000;
+/** All that draws anything, and those that make a store forget more often than a campaign does. */
+const kinds = [...honestKinds, 'forget', 'forget', 'forget'] as const;
 /** Of one run: enough to see every kind of message, with and without the fault. */
 const stepsMax = 400;
 
@@ -37,17 +40,22 @@ function latencies(scenario: Scenario): Map<string, number> {
   return found;
 }
 
+/** As if the file had never had it: those behind it move up. */
+function withoutFault(scenario: Scenario, removed: number): Scenario {
+  const faults = scenario.faults.filter((_, index) => index !== removed);
+  return { ...scenario, faults: faults.map((fault, index) => ({ ...fault, index })) };
+}
+
 it(`removing one fault leaves the latency of every message present in both runs unchanged, ${pairs} pairs`, () => {
   const changed: string[] = [];
   let compared = 0;
   let messages = 0;
   for (let number = 1; compared < pairs; number++) {
-    const { scenario } = drawScenario(`pair ${number}`, { size: 'small' });
+    const { scenario } = drawScenario(`pair ${number}`, { size: 'small', faults: kinds });
     if (scenario.faults.length === 0) continue;
     compared++;
     const removed = number % scenario.faults.length;
-    const rest = { ...scenario, faults: scenario.faults.filter((_, index) => index !== removed) };
-    const without = latencies(rest);
+    const without = latencies(withoutFault(scenario, removed));
     for (const [message, latencyUs] of latencies(scenario)) {
       const other = without.get(message);
       if (other === undefined) continue;
@@ -57,4 +65,26 @@ it(`removing one fault leaves the latency of every message present in both runs 
   }
   expect(changed.slice(0, 10)).toEqual([]);
   expect(messages).toBeGreaterThan(50 * pairs);
+}, 300_000);
+
+it('a fault that never begins changes nothing of those behind it, 500 pairs', () => {
+  const never: Fault = {
+    index: 0,
+    text: 'never',
+    trigger: { kind: 'at', atUs: Number.MAX_SAFE_INTEGER },
+    action: { kind: 'expire' },
+  };
+  const changed: string[] = [];
+  let forgotten = 0;
+  for (let number = 1; number <= 500; number++) {
+    const { scenario } = drawScenario(`behind ${number}`, { size: 'small', faults: kinds });
+    const behind = scenario.faults.map((fault) => ({ ...fault, index: fault.index + 1 }));
+    const [alone, together] = [scenario, { ...scenario, faults: [never, ...behind] }].map((one) =>
+      simulate(one, { stepsMax }),
+    );
+    if (alone!.facts.some(({ name }) => name === 'journal-lost-slots')) forgotten++;
+    if (alone!.chain !== together!.chain) changed.push(scenario.seed);
+  }
+  expect(forgotten).toBeGreaterThan(50);
+  expect(changed).toEqual([]);
 }, 300_000);

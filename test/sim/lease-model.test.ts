@@ -28,6 +28,8 @@ function answers(): string[] {
   );
 }
 
+const noHit = (): void => {};
+
 it('grants to one at a time; who waits gets it when it is over, and the former holder is told', () => {
   ask(one, 1);
   host.later(500_000, () => ask(two, 1));
@@ -75,8 +77,8 @@ it('a lease that ends while the service is down goes to whoever waits once it is
   lease = new LeaseModel(host, health);
   ask(one, 1);
   host.later(500_000, () => ask(two, 1));
-  host.later(600_000, () => health.halt(1));
-  host.later(2 * ttlUs, () => health.restart(1));
+  host.later(600_000, () => health.halt(1, noHit));
+  host.later(2 * ttlUs, () => health.restart(1, noHit));
   host.run();
   const granted = host.heard.find(({ node }) => node === 'master-2')!;
   expect(granted.event.type).toBe('lease.granted');

@@ -133,6 +133,7 @@ it('within a session the order is kept, whatever lies on the link', () => {
       own.network = net;
       net.connect(from, 'master-1', 1);
       own.run();
+      const noHit = (): void => {};
       const troubles: Trouble[] = [];
       const relieve = (): void => {
         const one = troubles.shift();
@@ -145,18 +146,18 @@ it('within a session the order is kept, whatever lies on the link', () => {
         else if (one.do === 'wait') own.runUntil(own.nowUs + one.us);
         else if (one.do === 'relieve') relieve();
         else if (one.do === 'block') {
-          net.block(from.node, to.node);
+          net.block(from.node, to.node, noHit);
           blocked++;
         } else if (one.do === 'heal' && blocked > 0) {
-          net.heal(from.node, to.node);
+          net.heal(from.node, to.node, noHit);
           blocked--;
         } else if (one.do === 'trouble') {
-          troubles.push({ key: 1, what: { ...one.what }, hit: () => {} });
+          troubles.push({ key: 1, what: { ...one.what }, hit: noHit });
           net.trouble(from.node, to.node, troubles.at(-1)!);
         }
       }
       while (troubles.length > 0) relieve();
-      while (blocked-- > 0) net.heal(from.node, to.node);
+      while (blocked-- > 0) net.heal(from.node, to.node, noHit);
       own.run();
       const numbers = own
         .eventsOf(to)

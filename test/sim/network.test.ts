@@ -103,12 +103,17 @@ it('nobody there: the dialer hears it at once; nobody answers: it hears it after
 it('a blocked link holds frames up one way, and they arrive when it heals', () => {
   network.connect(worker, 'master-1', 1);
   host.run();
-  network.block(worker.node, master.node);
-  network.send(worker, 1, word('held up'));
+  let hits = 0;
+  const hit = (): void => void hits++;
+  network.block(worker.node, master.node, hit);
   network.send(master, 1, word('through'));
   host.run();
+  expect(hits).toBe(0);
+  network.send(worker, 1, word('held up'));
+  host.run();
+  expect(hits).toBe(1);
   expect([words(master), words(worker)]).toEqual([[], ['through']]);
-  network.heal(worker.node, master.node);
+  network.heal(worker.node, master.node, hit);
   host.run();
   expect(words(master)).toEqual(['held up']);
 });

@@ -4,10 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { MachineEvent } from '../../../core/events.js';
+import { drawScenario } from '../../../sim/fuzz/draw.js';
 import { scenarioErrorText } from '../../../sim/scenario/error.js';
 import type { FactName } from '../../../sim/scenario/fact-names.js';
 import { loadScenarios } from '../../../sim/scenario/load.js';
-import type { FaultKind, Scenario } from '../../../sim/scenario/types.js';
+import type { Fault, FaultKind, Scenario } from '../../../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../../../sim/simulate.js';
 
 interface Seen extends SimulationResult {
@@ -292,6 +293,8 @@ it('nodes of the store that are halted once come back when they are said to', ()
   expect(restarted! - halted!).toBe(2 * second);
 });
 
+const deadWorker = '{ when: reduces done, crash: worker-1 }';
+
 describe('what hits nobody has no effect', () => {
   it.each([
     ['a partition of workers that read shared files', '{ at: 0s, partition: [worker-1, worker-2], for: 1s }'],
@@ -304,11 +307,73 @@ describe('what hits nobody has no effect', () => {
   });
 
   it('but workers that read from each other can be parted', () => {
-    const fault = '{ at: 0s, partition: [worker-1, worker-2], for: 1s }';
+    const fault = '{ at: 0s, partition: [worker-1, worker-2], for: 20s }';
     const text = `name: x\ncluster: { mapOutputs: worker }\nfaults: [${fault}]\nexpect: {}`;
     expect(play(load(text)).verdict).toBe('passed');
   });
+
+  it.each([
+    ['slow, while no attempt runs', '{ at: 1us, slow: worker-1, by: 50, for: 1ms }'],
+    ['lag, while nobody calls the store', '{ at: 1us, lag: all masters, by: 50, for: 1us }'],
+    ['sever, while nobody calls the store', '{ at: 1us, sever: all masters, for: 1us }'],
+    ['halt, while nobody calls the store', '{ at: 1us, halt: all stores, for: 1us }'],
+    ['halt again and again, and never then', '{ at: 1us, halt: all stores, every: 1h, restartAfter: 1us }'],
+    ['blur, while nothing is appended', '{ at: 1us, blur: all masters, for: 1us }'],
+    ['obscure, with no append behind it', '{ when: job-published, obscure: leader }'],
+    ['partition, with nothing on its way', '{ at: 1us, partition: [all workers, all masters], for: 1us }'],
+    [
+      'jump of a clock that nobody reads',
+      `${deadWorker}, { when: job-published, jump: worker-1, ahead: 1h }`,
+    ],
+    ['drift of a clock that nobody reads', `${deadWorker}, { when: job-published, drift: worker-1, by: 2 }`],
+  ])('%s', (_, faults) => {
+    const scenario = load(`name: x\nfaults: [${faults}]\nexpect: {}`);
+    const run = play(scenario);
+    expect(run.verdict, run.timeline.join('\n')).toBe('tested-nothing');
+    expect(run.unmet).toMatchObject([{ message: expect.stringContaining('had no effect') }]);
+    expect(firstDifference(scenario, { ...scenario, faults: scenario.faults.slice(0, -1) })).toBeUndefined();
+  });
+
+  it('in drawn clusters: what is said to have had no effect changes nothing when it is taken away', () => {
+    const changed: string[] = [];
+    let idle = 0;
+    for (let number = 1; number <= 200; number++) {
+      const { scenario } = drawScenario(`idle ${number}`, { size: 'small', faults: waiting, heal: false });
+      const effective = new Set<Fault>();
+      const observe = () => ({ faultBegan: (fault: Fault) => void effective.add(fault) });
+      simulate(scenario, { observe, stepsMax: 2_000 });
+      const faults = scenario.faults.filter((fault) => effective.has(fault));
+      if (faults.length === scenario.faults.length) continue;
+      idle++;
+      const difference = firstDifference(scenario, { ...scenario, faults });
+      if (difference) changed.push(`${scenario.seed}: ${difference}`);
+    }
+    expect(changed).toEqual([]);
+    expect(idle).toBeGreaterThan(50);
+  }, 300_000);
 });
+
+/** Where two runs part, by what nodes are told until the jobs are over: how long is watched on goes by the faults as well. */
+function firstDifference(a: Scenario, b: Scenario): string | undefined {
+  const [one, other] = [a, b].map((scenario) => {
+    const steps: string[] = [];
+    let open = scenario.jobs.length;
+    simulate(scenario, {
+      stepsMax: 2_000,
+      onStep: ({ life, atUs, clockUs, event, effects }) => {
+        if (open > 0) steps.push(`${atUs} ${life.node.name} at ${clockUs}: ${event.type}`);
+        if (effects.some(({ type }) => type === 'job.conclude')) open--;
+      },
+    });
+    return steps;
+  });
+  const length = Math.min(one!.length, other!.length);
+  const place = one!.slice(0, length).findIndex((step, index) => step !== other![index]);
+  return place < 0 ? undefined : `${one![place]}, and ${other![place]}`;
+}
+
+/** Kinds that wait for something to hit. */
+const waiting = ['slow', 'jump', 'drift', 'partition', 'obscure', 'lag', 'sever', 'blur', 'halt'] as const;
 
 it('a machine that loses power long after a map was written has it still', () => {
   const run = play(

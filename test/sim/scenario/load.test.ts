@@ -111,12 +111,29 @@ describe('a mistake is pointed at by line and column', () => {
     ],
     ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: leader } ]\nexpect: {}'],
     ['S012 2:27', 'name: x\nfaults: [ { at: 1s, slow: client-1 } ]\nexpect: {}'],
+    ['S012 2:45', 'name: x\nfaults: [ { at: 1s, blackout: leader, torn: true } ]\nexpect: {}'],
     ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, restartAfter: 2s, for: 2s } ]\nexpect: {}'],
+    ['S012 2:38', 'name: x\nfaults: [ { at: 1s, pause: worker-1, for: 0s } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, restartAfter: 0ms } ]\nexpect: {}'],
+    ['S012 2:47', 'name: x\nfaults: [ { at: 1s, halt: store-1, every: 5s, restartAfter: 0ms } ]\nexpect: {}'],
+    ['S012 2:36', 'name: x\nfaults: [ { at: 1s, halt: store-1, every: 0s } ]\nexpect: {}'],
+    ['S012 2:37', 'name: x\nfaults: [ { at: 1s, flap: worker-1, every: 0s } ]\nexpect: {}'],
+    ['S012 2:37', 'name: x\nfaults: [ { at: 1s, slow: worker-1, by: 1 } ]\nexpect: {}'],
+    ['S012 2:38', 'name: x\nfaults: [ { at: 1s, drift: worker-1, by: 1 } ]\nexpect: {}'],
+    ['S012 2:39', 'name: x\nfaults: [ { at: 1s, lag: all masters, by: 0.5 } ]\nexpect: {}'],
+    ['S012 2:37', 'name: x\nfaults: [ { at: 1s, jump: worker-1, ahead: 0s } ]\nexpect: {}'],
+    ['S012 2:48', 'name: x\nfaults: [ { at: 1s, delay: [worker-1, leader], extra: 0s..0ms } ]\nexpect: {}'],
+    ['S012 2:47', 'name: x\nfaults: [ { at: 1s, clog: [worker-1, leader], gap: 0s } ]\nexpect: {}'],
     ['S013 2:21', 'name: x\nexpect: { job: any, within: 1s }'],
     ['S013 2:24', 'name: x\nexpect: { job: failed, output: any }'],
   ])('%s', (expected, text) => {
     expect(codes(text)).toEqual([expected]);
   });
+});
+
+it('a fault that changes nothing is told so in one sentence', () => {
+  const [error] = errors('name: x\nfaults: [ { at: 1s, slow: worker-1, by: 1 } ]\nexpect: {}');
+  expect(error).toContain('error[S012]: slow by 1 changes nothing\n');
 });
 
 it('several mistakes are all reported', () => {
