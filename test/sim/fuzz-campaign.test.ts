@@ -120,13 +120,13 @@ describe('a campaign', () => {
     expect(likes).toBeGreaterThan(0);
   });
 
-  it('misses fewer strikes than as many seeds left to chance', { timeout: 240_000 }, () => {
+  it('misses fewer strikes than as many seeds left to chance', () => {
     const given = { size: 'tiny', faultsMax: 2, heal: false } as const;
     const missing = (strikes: object): string[] =>
       possibleStrikes().filter((strike) => !Object.hasOwn(strikes, strike));
-    const seeds = Array.from({ length: 2500 }, (_, index) => ({ seed: index + 1, given, twice: false }));
+    const seeds = Array.from({ length: 800 }, (_, index) => ({ seed: index + 1, given, twice: false }));
     const chance = missing(runChunk({ number: 1, seeds, shrunk: {} }).coverage.strikes);
-    const steered = missing(hold({ from: 1, to: 2500, given }, 2).coverage.strikes);
+    const steered = missing(hold({ from: 1, to: 800, given }, 2).coverage.strikes);
     expect(steered.length, steered.join(', ')).toBeLessThan(chance.length);
   });
 });

@@ -178,7 +178,7 @@ expect: { job: any }
 });
 
 it('tries only what a file can say', () => {
-  for (let seed = 1; seed <= 150; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const { scenario } = drawScenario(String(seed), {
       vary: ['short-leases', 'standbys', 'stores', 'clocks'],
     });
