@@ -183,7 +183,7 @@ const cases = {
   clog: {
     effect: 'orders come one at a time',
     setting: 'cluster: { workers: 1, slots: 4 }\njob: { maps: 4 }',
-    fault: '{ at: 0s, clog: [master-1, worker-1], oneWay: true, gap: 2s }',
+    fault: '{ at: 0s, clog: [master-1, worker-1], oneWay: true, gap: 2s, for: 20s }',
     seen: (run) => endedUs(run) > 8 * second,
   },
   misbehave: {
