@@ -1,5 +1,5 @@
 /** `rehearse trace`: the traces of a run, in forms that other programs read. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../runtime/data/disk.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
@@ -96,9 +96,9 @@ function* inPortions(texts: Iterable<string>): Generator<string> {
   yield portion;
 }
 
-/** The file is there with all of its text, or as it was before. What is no file, such as a pipe, is written as it is. */
+/** The file is there with all of its text, or as it was before. A link or a device stays one, and is written through. */
 function writeFile(path: string, portions: Iterable<string>): void {
-  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
   const place = isFile ? `${path}.${process.pid}.tmp` : path;
   try {
     const file = openSync(place, 'w');

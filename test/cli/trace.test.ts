@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -90,7 +99,7 @@ describe('trace', () => {
     expect(readFileSync(join(cwd, 'traces', 'worker-1.1.ndjson'), 'utf8')).toBe(before);
   });
 
-  it('leaves what stood in the place of the file when it cannot be written, and nothing beside it', async () => {
+  it('leaves nothing where the file cannot be written', async () => {
     const cwd = await simulated();
     const ended = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'nowhere/out'], { cwd });
     expect(ended.err).toMatch(/^error\[U025\]: -o could not be written: .*\n {2}--> nowhere\/out\n/);
@@ -106,9 +115,33 @@ describe('trace', () => {
     const printed = await rehearse(args, { cwd, before: 'exec > /dev/full' });
     expect(printed.err).toMatch(/^error\[E004\]: standard output could not be written: the disk is full\n/);
     expect(printed.code).toBe(4);
-    const written = await rehearse([...args, '-o', '/dev/full'], { cwd });
+    // By a link: were it taken for a file, the link would be replaced, and not the device of this machine.
+    symlinkSync('/dev/full', join(cwd, 'full'));
+    const written = await rehearse([...args, '-o', 'full'], { cwd });
     expect(written.err).toMatch(/^error\[U025\]: -o could not be written: the disk is full\n/);
     expect(written.code).toBe(4);
+    symlinkSync('linked.ndjson', join(cwd, 'link'));
+    await succeed([...args, '-o', 'link'], { cwd });
+    for (const link of ['full', 'link']) expect(lstatSync(join(cwd, link)).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(cwd, 'linked.ndjson'), 'utf8')).toMatch(/^{"merged":/);
+  });
+
+  it('keeps what stood in the place of the file when the disk fills up', async ({ skip }) => {
+    const cwd = await simulated();
+    const disk = join(cwd, 'disk');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk]);
+    if (mounted.status !== 0) skip('a small disk cannot be mounted here');
+    try {
+      writeFileSync(join(disk, 'out'), 'what was there before');
+      const ended = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'disk/out'], { cwd });
+      expect(ended.err).toMatch(/^error\[U025\]: -o could not be written: the disk is full\n/);
+      expect(ended.code).toBe(4);
+      expect(readdirSync(disk)).toEqual(['out']);
+      expect(readFileSync(join(disk, 'out'), 'utf8')).toBe('what was there before');
+    } finally {
+      spawnSync('umount', [disk]);
+    }
   });
 
   it('ends in silence when its reader goes away', async () => {
