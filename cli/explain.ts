@@ -7,8 +7,9 @@ import { versions } from '../runtime/versions.js';
 import { type AttemptStory, isOrdinary, nameOf, tellAttempts } from '../sim/explain/attempts.js';
 import { causesOf, effectTexts, eventText } from '../sim/explain/causes.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
+import { factsOf } from '../sim/explain/merged-facts.js';
 import { durationText } from '../sim/scenario/duration.js';
-import { type Fact, newFactReader, readFacts } from '../sim/scenario/facts.js';
+import type { Fact } from '../sim/scenario/facts.js';
 import { factText } from '../sim/scenario/timeline.js';
 import { simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
@@ -60,13 +61,6 @@ async function tracesOf(source: string, flags: GlobalFlags): Promise<NodeTrace[]
     where: source,
     next: 'give the id of a run, a trace file, a folder of traces or a scenario',
   });
-}
-
-function factsOf(steps: readonly MergedStep[]): Fact[] {
-  const reader = newFactReader();
-  return steps.flatMap(({ node, atUs, line }) =>
-    readFacts(reader, { node, atUs, event: line.event, effects: line.effects }),
-  );
 }
 
 /** What befell nodes and jobs rather than attempts. */

@@ -164,6 +164,22 @@ function addTelling(root: Command, verb: AddVerb): void {
     async () => (await import('./explain.js')).explain,
   );
   verb(
+    root
+      .command('trace')
+      .argument('<trace...>', 'id or folder of a run, or last; trace files of one run, or a folder of them')
+      .addOption(
+        new Option(
+          '--to <form>',
+          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev) or shiviz (vector clocks)',
+        )
+          .choices(['merged', 'perfetto', 'shiviz'])
+          .makeOptionMandatory(),
+      )
+      .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')
+      .description('the traces of a run in forms that other programs read'),
+    async () => (await import('./trace.js')).trace,
+  );
+  verb(
     root.command('schema').argument('<name>', 'scenario or trace').description('print a JSON Schema'),
     async () => (await import('./schema.js')).schema,
   );

@@ -4,7 +4,7 @@
  */
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import type { NodeId } from '../../core/ids.js';
+import { type NodeId, sameLife } from '../../core/ids.js';
 import type { MergedStep } from './merge.js';
 
 /** The chain ends with the step that was asked for; undefined when the traces lack it. */
@@ -25,11 +25,10 @@ export function causesOf(
   while (position >= 0) {
     const step = steps[position]!;
     chain.push(step);
-    const { cause } = step.line;
+    const { cause } = step;
     if (!cause) break;
-    // Of several lives of the node, the one that lived last before the effect.
     position = steps.findLastIndex(
-      (other, at) => at < position && other.node === cause.node && other.line.i === cause.index,
+      (other, at) => at < position && sameLife(other, cause) && other.line.i === cause.index,
     );
   }
   return chain.reverse();

@@ -4,8 +4,10 @@
  * Clocks of nodes begin at different moments; a header's `originUs` lays them side by side. Where two clocks disagree,
  * the cause that a message carried wins.
  */
-import type { NodeId } from '../../core/ids.js';
+import type { NodeId, NodeLife } from '../../core/ids.js';
+import type { Message } from '../../core/messages.js';
 import type { TraceHeader, TraceLine } from '../../core/trace.js';
+import { same } from '../same.js';
 
 export interface NodeTrace {
   readonly header: TraceHeader;
@@ -17,7 +19,14 @@ export interface MergedStep {
   readonly incarnation: number;
   /** Since the start of the simulation; processes have no start in common, so of theirs since the earliest step. */
   readonly atUs: number;
+  /** The step from which its message came, in the life that took it. Absent when these traces lack it. */
+  readonly cause?: LifeStep;
   readonly line: TraceLine;
+}
+
+/** A step of one life of a node. */
+export interface LifeStep extends NodeLife {
+  readonly index: number;
 }
 
 /** All steps of all nodes. A trace that lacks the causing step holds nothing up. */
@@ -25,29 +34,29 @@ export function mergeTraces(traces: readonly NodeTrace[]): MergedStep[] {
   const lanes = traces.filter(({ lines }) => lines.length > 0).map((trace) => new Lane(trace));
   const livesOf = new Map<NodeId, Lane[]>();
   for (const lane of lanes) livesOf.set(lane.node, [...(livesOf.get(lane.node) ?? []), lane]);
-  const isSimulated = traces.some(({ header }) => header.driver === 'simulator');
-  const startUs = isSimulated ? 0 : Math.min(...lanes.map((lane) => lane.nextUs));
+  const startUs = startOf(traces);
   const merged: MergedStep[] = [];
   for (;;) {
     const waiting = lanes.filter((lane) => lane.nextUs < Number.POSITIVE_INFINITY);
     if (waiting.length === 0) return merged;
-    const free = waiting.filter((lane) => !isHeldUp(lane, livesOf));
+    const free = waiting.filter((lane) => !lane.isHeldUp(livesOf));
     // Lives that wait for each other can only come from traces that were put together wrongly: time decides.
     const lane = earliestOf(free.length > 0 ? free : waiting);
-    const atUs = lane.nextUs - startUs;
-    merged.push({ node: lane.node, incarnation: lane.incarnation, atUs, line: lane.take() });
+    merged.push(lane.take(startUs, livesOf));
   }
+}
+
+/** The zero of merged times: 0 in a simulation; of processes the Unix time, in microseconds, of the earliest step. */
+export function startOf(traces: readonly NodeTrace[]): number {
+  if (traces.some(({ header }) => header.driver === 'simulator')) return 0;
+  const firsts = traces.flatMap(({ header, lines }) =>
+    lines.length > 0 ? [(header.originUs ?? 0) + lines[0]!.at] : [],
+  );
+  return firsts.reduce((first, atUs) => Math.min(first, atUs), firsts[0] ?? 0);
 }
 
 function earliestOf(lanes: readonly Lane[]): Lane {
   return lanes.reduce((first, lane) => (lane.nextUs < first.nextUs ? lane : first));
-}
-
-/** A cause names a node, not its life: with several lives only the time can tell. */
-function isHeldUp(lane: Lane, livesOf: ReadonlyMap<NodeId, readonly Lane[]>): boolean {
-  const { cause } = lane.next!;
-  const lives = cause ? livesOf.get(cause.node) : undefined;
-  return lives?.length === 1 && cause !== undefined && lives[0]!.lacks(cause.index);
 }
 
 class Lane {
@@ -56,6 +65,9 @@ class Lane {
   readonly #originUs: number;
   readonly #lines: readonly TraceLine[];
   #taken = 0;
+  /** Who sent the message of the next step; found out once, when that is asked for. */
+  #sender: Lane | undefined;
+  #isSenderKnown = false;
 
   constructor({ header, lines }: NodeTrace) {
     this.node = header.setup.life.node;
@@ -64,20 +76,54 @@ class Lane {
     this.#lines = lines;
   }
 
-  get next(): TraceLine | undefined {
-    return this.#lines[this.#taken];
-  }
-
   get nextUs(): number {
-    return this.next === undefined ? Number.POSITIVE_INFINITY : this.#originUs + this.next.at;
+    return this.#taken < this.#lines.length ? this.#timeOf(this.#taken + 1) : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether this step is still to come. */
-  lacks(index: number): boolean {
-    return this.#taken < index && index <= this.#lines.length;
+  /** Whether the step that sent the next one its message is still to come. */
+  isHeldUp(livesOf: ReadonlyMap<NodeId, readonly Lane[]>): boolean {
+    const sender = this.#senderOfNext(livesOf);
+    return sender !== undefined && sender.#taken < this.#lines[this.#taken]!.cause!.index;
   }
 
-  take(): TraceLine {
-    return this.#lines[this.#taken++]!;
+  take(startUs: number, livesOf: ReadonlyMap<NodeId, readonly Lane[]>): MergedStep {
+    const sender = this.#senderOfNext(livesOf);
+    const atUs = this.nextUs - startUs;
+    const line = this.#lines[this.#taken++]!;
+    this.#isSenderKnown = false;
+    const { node, incarnation } = this;
+    if (!sender) return { node, incarnation, atUs, line };
+    const cause = { node: sender.node, incarnation: sender.incarnation, index: line.cause!.index };
+    return { node, incarnation, atUs, cause, line };
+  }
+
+  #senderOfNext(livesOf: ReadonlyMap<NodeId, readonly Lane[]>): Lane | undefined {
+    if (!this.#isSenderKnown) {
+      this.#sender = this.#findSender(livesOf);
+      this.#isSenderKnown = true;
+    }
+    return this.#sender;
+  }
+
+  /** A cause names a node, not its life: of several lives the message tells, and the time where all have said the same. */
+  #findSender(livesOf: ReadonlyMap<NodeId, readonly Lane[]>): Lane | undefined {
+    const { cause, event } = this.#lines[this.#taken]!;
+    if (!cause || event.type !== 'message.received') return undefined;
+    const { index } = cause;
+    const lives = livesOf.get(cause.node) ?? [];
+    const long = lives.filter((life) => index <= life.#lines.length);
+    if (lives.length === 1) return long[0];
+    const senders = long.filter((life) => life.#hasSent(index, this.node, event.message));
+    return senders.findLast((life) => life.#timeOf(index) <= this.nextUs) ?? senders[0];
+  }
+
+  #hasSent(index: number, to: NodeId, message: Message): boolean {
+    return this.#lines[index - 1]!.effects.some(
+      (effect) => effect.type === 'message.send' && effect.to === to && same(effect.message, message),
+    );
+  }
+
+  #timeOf(index: number): number {
+    return this.#originUs + this.#lines[index - 1]!.at;
   }
 }

@@ -1,30 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isOrdinary, nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
 import { causesOf, eventText } from '../../../sim/explain/causes.js';
 import { mergeTraces } from '../../../sim/explain/merge.js';
+import { factsOf } from '../../../sim/explain/merged-facts.js';
 import { flattenState, stateChanges } from '../../../sim/explain/state-view.js';
-import { newFactReader, readFacts } from '../../../sim/scenario/facts.js';
-import { loadScenarios } from '../../../sim/scenario/load.js';
-import { simulate } from '../../../sim/simulate.js';
-import { TraceRecorder } from '../../../sim/traced.js';
-
-function tracesOf(name: string) {
-  const text = readFileSync(new URL(`../../../scenarios/${name}.yaml`, import.meta.url), 'utf8');
-  const loaded = loadScenarios(text, name);
-  if (!loaded.ok) throw new Error(name);
-  const scenario = loaded.scenarios[0]!;
-  const recorder = new TraceRecorder(scenario.seed, {});
-  simulate(scenario, { onStep: (step) => recorder.stepped(step) });
-  return recorder.traces;
-}
+import { tracesOf } from './played.js';
 
 function storiesOf(name: string) {
-  const reader = newFactReader();
-  const facts = mergeTraces(tracesOf(name)).flatMap(({ node, atUs, line }) =>
-    readFacts(reader, { node, atUs, event: line.event, effects: line.effects }),
-  );
-  return tellAttempts(facts);
+  return tellAttempts(factsOf(mergeTraces(tracesOf(name))));
 }
 
 describe('explaining', () => {
@@ -58,19 +41,23 @@ describe('explaining', () => {
     expect(causesOf(steps, 'master-1', 100_000)).toBeUndefined();
   });
 
-  test('laying traces side by side never puts an effect before its cause, however the clocks differ', () => {
-    const traces = tracesOf('late-worker');
-    const skewed = traces.map((trace, index) => ({
-      ...trace,
-      header: { ...trace.header, originUs: index % 2 === 0 ? 5_000_000 : 0 },
-    }));
-    const seen = new Set<string>();
-    for (const { node, line } of mergeTraces(skewed)) {
-      if (line.cause) expect(seen).toContain(`${line.cause.node}:${line.cause.index}`);
-      seen.add(`${node}:${line.i}`);
-    }
-    expect(seen.size).toBe(traces.reduce((sum, { lines }) => sum + lines.length, 0));
-  });
+  test.each(['late-worker', 'worker-killed-and-back'])(
+    'laying traces side by side never puts an effect before its cause, however the clocks differ: %s',
+    (name) => {
+      const traces = tracesOf(name);
+      const skewed = traces.map((trace, index) => ({
+        ...trace,
+        header: { ...trace.header, originUs: index % 2 === 0 ? 5_000_000 : 0 },
+      }));
+      const seen = new Set<string>();
+      for (const { node, incarnation, cause, line } of mergeTraces(skewed)) {
+        expect(cause?.index).toBe(line.cause?.index);
+        if (cause) expect(seen).toContain(`${cause.node}.${cause.incarnation}:${cause.index}`);
+        seen.add(`${node}.${incarnation}:${line.i}`);
+      }
+      expect(seen.size).toBe(traces.reduce((sum, { lines }) => sum + lines.length, 0));
+    },
+  );
 });
 
 describe('the view of a state', () => {

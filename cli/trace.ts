@@ -1,0 +1,124 @@
+/** `rehearse trace`: the traces of a run, in forms that other programs read. */
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { errnoOf } from '../runtime/data/disk.js';
+import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
+import { exportMerged } from '../sim/export/merged.js';
+import { exportPerfetto } from '../sim/export/perfetto.js';
+import { exportShiViz } from '../sim/export/shiviz.js';
+import type { GlobalFlags } from './global-flags.js';
+import { sayMany } from './quantities.js';
+import { sayPath } from './run/prepare.js';
+import { refusalOf } from './surroundings.js';
+import { openTerminal, writeOut } from './terminal.js';
+import { readTrace, traceFiles } from './traces.js';
+import { exitCodes, UserError } from './user-error.js';
+
+interface TraceFlags extends GlobalFlags {
+  readonly to: keyof typeof forms;
+  readonly output?: string;
+}
+
+type Export = (traces: readonly NodeTrace[], steps: readonly MergedStep[]) => Iterable<string>;
+
+const forms = {
+  merged: exportMerged,
+  perfetto: exportPerfetto,
+  shiviz: (_, steps) => exportShiViz(steps),
+} satisfies Record<string, Export>;
+
+/** Where each form is looked at. */
+const readers: Readonly<Record<keyof typeof forms, string>> = {
+  merged: 'one step a line',
+  perfetto: 'open it at ui.perfetto.dev',
+  shiviz: 'load it into ShiViz',
+};
+
+export async function trace(args: string[], flags: TraceFlags): Promise<number> {
+  const terminal = openTerminal(flags);
+  if (flags.json) {
+    throw new UserError({
+      code: 'U028',
+      what: '--json has no meaning here: what is written is the form that --to names',
+      next: '--to perfetto is one JSON document, --to merged has one in each line',
+    });
+  }
+  const output = flags.output === '-' ? undefined : flags.output;
+  const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
+  if (output !== undefined && files.includes(resolve(output))) {
+    throw new UserError({ code: 'U028', what: '-o names one of the traces that are read', where: output });
+  }
+  const traces: NodeTrace[] = [];
+  for (const file of files) traces.push(await readTrace(file));
+  refuseStrangers(traces, files);
+  const steps = mergeTraces(traces);
+  const portions = inPortions(forms[flags.to](traces, steps));
+  if (output === undefined) {
+    for (const portion of portions) if (!(await writeOut(portion))) break;
+    return exitCodes.yes;
+  }
+  writeFile(output, portions);
+  terminal.say(
+    `${sayMany(steps.length, 'step')} of ${sayMany(traces.length, 'trace')} -> ${sayPath(output)}: ${readers[flags.to]}`,
+  );
+  return exitCodes.yes;
+}
+
+/** Two traces of one life are of different runs: laid side by side they would tell of things that never happened. */
+function refuseStrangers(traces: readonly NodeTrace[], files: readonly string[]): void {
+  const fileOf = new Map<string, string>();
+  for (const [index, { header }] of traces.entries()) {
+    const { node, incarnation } = header.setup.life;
+    const name = `${node}.${incarnation}`;
+    const other = fileOf.get(name);
+    if (other !== undefined) {
+      throw new UserError({
+        code: 'T006',
+        what: `two traces are of ${name}: they are not of one run`,
+        where: `${sayPath(other)}, ${sayPath(files[index]!)}`,
+        next: 'name one run, or traces of one run',
+      });
+    }
+    fileOf.set(name, files[index]!);
+  }
+}
+
+const portionLength = 1 << 18;
+
+function* inPortions(texts: Iterable<string>): Generator<string> {
+  let portion = '';
+  for (const text of texts) {
+    portion += text;
+    if (portion.length < portionLength) continue;
+    yield portion;
+    portion = '';
+  }
+  yield portion;
+}
+
+/** The file is there with all of its text, or as it was before. A link or a device stays one, and is written through. */
+function writeFile(path: string, portions: Iterable<string>): void {
+  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const place = isFile ? `${path}.${process.pid}.tmp` : path;
+  try {
+    const file = openSync(place, 'w');
+    try {
+      for (const portion of portions) writeFileSync(file, portion);
+      if (isFile) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (isFile) renameSync(place, path);
+  } catch (error) {
+    if (isFile) rmSync(place, { force: true });
+    throw unwritten(error, path);
+  }
+}
+
+function unwritten(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  const { message } = error as Error;
+  const what = `-o could not be written: ${refusalOf(errno) ?? message}`;
+  return new UserError({ code: 'U025', what, where: path, why: message, exit: exitCodes.environment });
+}

@@ -1,0 +1,68 @@
+/**
+ * A run as a log with vector clocks, for ShiViz. Two lines a step: what happened, and the life it happened in with its
+ * clock. A life is a host of its own: what one life of a node did, the next one does not know.
+ *
+ * Clocks as of Fidge and Mattern: an entry counts the steps of a life, so one step happened before another exactly when
+ * its clock is below the other's in every entry. ShiViz demands that a host's own entries are 1, 2, 3 …, as steps are.
+ */
+import type { NodeLife } from '../../core/ids.js';
+import { effectTexts, eventText } from '../explain/causes.js';
+import type { LifeStep, MergedStep } from '../explain/merge.js';
+import { durationText } from '../scenario/duration.js';
+
+/** The parser that ShiViz takes from the first line of a log; the second, empty, says that it is one execution. */
+const parser = String.raw`(?<event>.*)\n(?<host>\S*) (?<clock>{.*})`;
+
+/** How many steps of each life are known, by its name. */
+type Clock = Readonly<Record<string, number>>;
+
+export function* exportShiViz(steps: readonly MergedStep[]): Generator<string> {
+  yield `${parser}\n\n`;
+  const clocks = new Clocks(steps);
+  for (const step of steps) {
+    const clock = clocks.next(step);
+    yield `${textOf(step)}\n${hostOf(step)} ${JSON.stringify(clock)}\n`;
+  }
+}
+
+class Clocks {
+  readonly #now = new Map<string, Clock>();
+  /** Clocks of the steps that others name as their cause. */
+  readonly #ofCauses = new Map<string, Clock>();
+  readonly #causes: ReadonlySet<string>;
+
+  constructor(steps: readonly MergedStep[]) {
+    this.#causes = new Set(steps.flatMap(({ cause }) => (cause ? [nameOf(cause)] : [])));
+  }
+
+  /** Of the next step in the merged order. */
+  next(step: MergedStep): Clock {
+    const host = hostOf(step);
+    const heard = step.cause && this.#ofCauses.get(nameOf(step.cause));
+    const clock: Record<string, number> = { ...this.#now.get(host) };
+    for (const [other, count] of Object.entries(heard ?? {})) {
+      if (count > (clock[other] ?? 0)) clock[other] = count;
+    }
+    clock[host] = step.line.i;
+    this.#now.set(host, clock);
+    const name = `${host}:${step.line.i}`;
+    if (this.#causes.has(name)) this.#ofCauses.set(name, clock);
+    return clock;
+  }
+}
+
+/** `worker-1.2`, as its trace file is called. */
+function hostOf({ node, incarnation }: NodeLife): string {
+  return `${node}.${incarnation}`;
+}
+
+function nameOf(step: LifeStep): string {
+  return `${hostOf(step)}:${step.index}`;
+}
+
+/** One line, whatever a decision compared. */
+function textOf({ atUs, line }: MergedStep): string {
+  const effects = effectTexts(line.effects);
+  const text = [eventText(line.event), ...effects].join('; ');
+  return `${text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')} (${durationText(atUs)})`;
+}

@@ -1,0 +1,15 @@
+/** Traces of a scenario of the project, played now. */
+import { readFileSync } from 'node:fs';
+import { loadScenarios } from '../../../sim/scenario/load.js';
+import { simulate } from '../../../sim/simulate.js';
+import { type LifeTrace, TraceRecorder } from '../../../sim/traced.js';
+
+export function tracesOf(name: string): LifeTrace[] {
+  const text = readFileSync(new URL(`../../../scenarios/${name}.yaml`, import.meta.url), 'utf8');
+  const loaded = loadScenarios(text, name);
+  if (!loaded.ok) throw new Error(name);
+  const scenario = loaded.scenarios[0]!;
+  const recorder = new TraceRecorder(scenario.seed, {});
+  simulate(scenario, { onStep: (step) => recorder.stepped(step) });
+  return recorder.traces;
+}
