@@ -4,10 +4,11 @@ import { factText, isNotable } from '../sim/scenario/timeline.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { writeScenario } from '../sim/scenario/write.js';
 import { shrink } from '../sim/shrink/shrink.js';
-import { writeWhole } from './fuzz/corpus.js';
+
 import { sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import type { Terminal } from './terminal.js';
+import { writeWhole } from './write-whole.js';
 
 export interface ShrunkFile {
   readonly file: string;
@@ -37,8 +38,9 @@ export function writeShrunk(
     about: `Shrunk from ${scenario.name}.`,
   };
   const facts = (shrunk.result?.facts ?? []).filter(isNotable).map(factText);
-  writeWhole(`${stem}${mark}.shrunk.txt`, [`# ${failureText(shrunk.failure)}`, ...facts, ''].join('\n'));
-  writeWhole(file, writeScenario(small));
+  const story = [`# ${failureText(shrunk.failure)}`, ...facts].map((line) => `${line}\n`);
+  writeWhole(`${stem}${mark}.shrunk.txt`, story);
+  writeWhole(file, [writeScenario(small)]);
   const faults = small.faults.length;
   const tasks = small.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0);
   const { runs, minimal } = shrunk;

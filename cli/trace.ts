@@ -1,7 +1,5 @@
 /** `rehearse trace`: the traces of a run, in forms that other programs read. */
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errnoOf } from '../runtime/data/disk.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { exportMerged } from '../sim/export/merged.js';
 import { exportPerfetto } from '../sim/export/perfetto.js';
@@ -9,10 +7,11 @@ import { exportShiViz } from '../sim/export/shiviz.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
-import { refusalOf } from './surroundings.js';
+import { writingTo } from './surroundings.js';
 import { openTerminal, writeOut } from './terminal.js';
 import { readTrace, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
+import { writeWhole } from './write-whole.js';
 
 interface TraceFlags extends GlobalFlags {
   readonly to: keyof typeof forms;
@@ -38,7 +37,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   const terminal = openTerminal(flags);
   if (flags.json) {
     throw new UserError({
-      code: 'U028',
+      code: 'U030',
       what: '--json has no meaning here: what is written is the form that --to names',
       next: '--to perfetto is one JSON document, --to merged has one in each line',
     });
@@ -46,7 +45,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   const output = flags.output === '-' ? undefined : flags.output;
   const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
   if (output !== undefined && files.includes(resolve(output))) {
-    throw new UserError({ code: 'U028', what: '-o names one of the traces that are read', where: output });
+    throw new UserError({ code: 'U031', what: '-o names one of the traces that are read', where: output });
   }
   const traces: NodeTrace[] = [];
   for (const file of files) traces.push(await readTrace(file));
@@ -57,7 +56,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
     for (const portion of portions) if (!(await writeOut(portion))) break;
     return exitCodes.yes;
   }
-  writeFile(output, portions);
+  writingTo('-o', output, () => writeWhole(output, portions));
   terminal.say(
     `${sayMany(steps.length, 'step')} of ${sayMany(traces.length, 'trace')} -> ${sayPath(output)}: ${readers[flags.to]}`,
   );
@@ -94,31 +93,4 @@ function* inPortions(texts: Iterable<string>): Generator<string> {
     portion = '';
   }
   yield portion;
-}
-
-/** The file is there with all of its text, or as it was before. A link or a device stays one, and is written through. */
-function writeFile(path: string, portions: Iterable<string>): void {
-  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-  const place = isFile ? `${path}.${process.pid}.tmp` : path;
-  try {
-    const file = openSync(place, 'w');
-    try {
-      for (const portion of portions) writeFileSync(file, portion);
-      if (isFile) fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    if (isFile) renameSync(place, path);
-  } catch (error) {
-    if (isFile) rmSync(place, { force: true });
-    throw unwritten(error, path);
-  }
-}
-
-function unwritten(error: unknown, path: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined) return error;
-  const { message } = error as Error;
-  const what = `-o could not be written: ${refusalOf(errno) ?? message}`;
-  return new UserError({ code: 'U025', what, where: path, why: message, exit: exitCodes.environment });
 }

@@ -3,7 +3,7 @@
  * have looked. Every file is written under another name, synced and then renamed, so that a kill at any moment leaves
  * whole files only.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stateDigest } from '../../core/canonical.js';
 import { makeFolder } from '../../runtime/make-folder.js';
@@ -14,6 +14,7 @@ import { rawScenario, writeScenario } from '../../sim/scenario/write.js';
 import { commandWord } from '../command-word.js';
 import { writingTo } from '../surroundings.js';
 import { UserError } from '../user-error.js';
+import { writeWhole } from '../write-whole.js';
 import type { Finding, Findings } from './outcome.js';
 
 const progressName = 'progress.json';
@@ -103,7 +104,7 @@ export class Corpus {
   #write(name: string, text: string): void {
     writingTo('--corpus', this.#folder, () => {
       makeFolder(this.#folder);
-      writeWhole(join(this.#folder, name), text);
+      writeWhole(join(this.#folder, name), [text]);
     });
   }
 }
@@ -135,13 +136,6 @@ export function keepFailures(
     if (finding) to.found(finding);
     if (failure.scenario) to.corpus.keep(failure);
   }
-}
-
-/** The file is there with all of its text, or not at all. */
-export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { flush: true });
-  renameSync(temporary, path);
 }
 
 /** The command that draws and runs this seed again. */

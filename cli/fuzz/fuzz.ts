@@ -8,7 +8,8 @@ import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes } from '../user-error.js';
-import { Corpus, keepFailures, writeWhole } from './corpus.js';
+import { writeWhole } from '../write-whole.js';
+import { Corpus, keepFailures } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
 import { type Finding, Findings, type Outcome } from './outcome.js';
 import { reporters } from './reporters.js';
@@ -29,7 +30,7 @@ export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
     const text = reporters[plan.reporter.name](outcome);
     const { file } = plan.reporter;
     if (file === undefined) terminal.out(text);
-    else writingTo('--report-file', file, () => writeWhole(file, text));
+    else writingTo('--report-file', file, () => writeWhole(file, [text]));
   }
   if (flags.json) terminal.out(`${JSON.stringify(document(outcome))}\n`);
   return exitCodeOf(outcome, plan);
@@ -62,7 +63,7 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
       if (!plan.seeds) corpus.writeProgress({ next: campaign.next, coverage: campaign.coverage });
       if (flags.progress === 'none' || performance.now() - saidMs < sayEveryMs) return;
       saidMs = performance.now();
-      terminal.say(`${sayCount(campaign.runs)} seeds, ${findings.all.length} findings`);
+      terminal.say(`${sayMany(campaign.runs, 'seed')}, ${sayMany(findings.all.length, 'finding')}`);
     },
   });
   await reporting.finally(stopping.end);
@@ -75,11 +76,14 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
 /** Throws what the user is told when no report can be written there. Leaves everything as it was. */
 function tryOutReport(file: string): void {
   writingTo('--report-file', file, () => {
-    const probe = `${file}.${process.pid}.tmp`;
-    writeFileSync(probe, '');
-    rmSync(probe);
     if (existsSync(file)) closeSync(openSync(file, 'r+'));
+    else rmSync(writeProbe(`${file}.${process.pid}.tmp`));
   });
+}
+
+function writeProbe(path: string): string {
+  writeFileSync(path, '');
+  return path;
 }
 
 /** What can stop a campaign before its last seed: the time it has, and the first Ctrl-C; the second ends it at once. */
@@ -135,8 +139,8 @@ function say(outcome: Outcome, plan: FuzzPlan, terminal: Terminal): void {
   const perMinute = sayCount(Math.round((runs / Math.max(seconds, 0.001)) * 60));
   const verdict = findings.length > 0 || missing.length > 0 ? 'FAIL' : 'ok  ';
   terminal.say(
-    `${verdict}  ${sayCount(runs)} seeds in ${sayDuration(seconds * 1e6)} (${perMinute} a minute), ` +
-      `${sayCount(steps)} steps, ${findings.length} findings`,
+    `${verdict}  ${sayMany(runs, 'seed')} in ${sayDuration(seconds * 1e6)} (${perMinute} a minute), ` +
+      `${sayCount(steps)} steps, ${sayMany(findings.length, 'finding')}`,
   );
   const idle = outcome.verdicts['tested-nothing'] ?? 0;
   if (idle > 0) terminal.say(`  ${sayMany(idle, 'seed')} had a fault that hit nothing`);

@@ -81,8 +81,8 @@ describe('trace', () => {
   it.each([
     ['U001', ['traces']],
     ['U001', ['traces', '--to', 'svg']],
-    ['U028', ['traces', '--to', 'perfetto', '--json']],
-    ['U028', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
+    ['U030', ['traces', '--to', 'perfetto', '--json']],
+    ['U031', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
     ['T001', ['empty', '--to', 'merged']],
     ['T002', ['broken', '--to', 'merged']],
     ['T006', ['traces', 'others', '--to', 'merged']],
@@ -102,7 +102,7 @@ describe('trace', () => {
   it('leaves nothing where the file cannot be written', async () => {
     const cwd = await simulated();
     const ended = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'nowhere/out'], { cwd });
-    expect(ended.err).toMatch(/^error\[U025\]: -o could not be written: .*\n {2}--> nowhere\/out\n/);
+    expect(ended.err).toMatch(/^error\[U025\]: -o: there is no such folder\n {2}--> nowhere\/out\n/);
     expect(ended.code).toBe(4);
     const folder = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'traces'], { cwd });
     expect(folder.err).toMatch(/^error\[U025\]/);
@@ -118,7 +118,7 @@ describe('trace', () => {
     // By a link: were it taken for a file, the link would be replaced, and not the device of this machine.
     symlinkSync('/dev/full', join(cwd, 'full'));
     const written = await rehearse([...args, '-o', 'full'], { cwd });
-    expect(written.err).toMatch(/^error\[U025\]: -o could not be written: the disk is full\n/);
+    expect(written.err).toMatch(/^error\[U025\]: -o: the disk is full\n/);
     expect(written.code).toBe(4);
     symlinkSync('linked.ndjson', join(cwd, 'link'));
     await succeed([...args, '-o', 'link'], { cwd });
@@ -135,7 +135,7 @@ describe('trace', () => {
     try {
       writeFileSync(join(disk, 'out'), 'what was there before');
       const ended = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'disk/out'], { cwd });
-      expect(ended.err).toMatch(/^error\[U025\]: -o could not be written: the disk is full\n/);
+      expect(ended.err).toMatch(/^error\[U025\]: -o: the disk is full\n/);
       expect(ended.code).toBe(4);
       expect(readdirSync(disk)).toEqual(['out']);
       expect(readFileSync(join(disk, 'out'), 'utf8')).toBe('what was there before');

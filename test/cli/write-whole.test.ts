@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { writeWhole } from '../../cli/fuzz/corpus.js';
+import { writeWhole } from '../../cli/write-whole.js';
 import { newFolder } from './command.js';
 
 /** A disk that takes half of what it is given. */
@@ -11,10 +11,10 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...own, writeSync: half };
 });
 
-describe('a file of the corpus', () => {
+describe('a file that the user has asked for', () => {
   it('has all of its text, however little the system takes at a time', () => {
     const path = join(newFolder(), 'found.yaml');
-    writeWhole(path, 'all of it');
+    writeWhole(path, ['all of it']);
     expect(readFileSync(path, 'utf8')).toBe('all of it');
   });
 });

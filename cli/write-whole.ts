@@ -1,0 +1,21 @@
+/** Files that the user has asked for: there with all of their text, or as they were before. */
+import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+
+/** A link or a device at this path stays one, and is written through. */
+export function writeWhole(path: string, portions: Iterable<string>): void {
+  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const place = isFile ? `${path}.${process.pid}.tmp` : path;
+  try {
+    const file = openSync(place, 'w');
+    try {
+      for (const portion of portions) writeFileSync(file, portion);
+      if (isFile) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (isFile) renameSync(place, path);
+  } catch (error) {
+    if (isFile) rmSync(place, { force: true });
+    throw error;
+  }
+}
