@@ -110,7 +110,7 @@ export interface JobDefinition<
   readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
   /**
    * Makes one value of several of one key, any number of times and in any grouping that keeps their order: it must be
-   * associative. Synchronous.
+   * associative. Synchronous. Unlike those of `reduce`, `values` are an array, and may be read more than once.
    */
   readonly combine?: ((key: K, values: Iterable<NoInfer<V>>) => NoInfer<V>) | undefined;
   /**
