@@ -21,12 +21,20 @@ export interface MapRecordsOptions {
   readonly skip?: readonly string[] | undefined;
 }
 
-/** `ending` is told when the input has ended. Throws as the attempt does. */
+/** What else there is to do, for whoever collects what is emitted. */
+interface MapRecordsSteps {
+  /** After some records, and before the next. */
+  between?(): Promise<void> | undefined;
+  /** The input has ended, `finish` is next. */
+  ending?(): void;
+}
+
+/** Throws as the attempt does. */
 export async function mapRecords(
   task: MapTask,
   options: MapRecordsOptions,
   memory: FailureMemory,
-  ending: () => void = () => {},
+  steps: MapRecordsSteps = {},
 ): Promise<void> {
   const { ranges, progress } = options;
   const bytesTotal = splitBytes(ranges);
@@ -43,11 +51,12 @@ export async function mapRecords(
         if (isPromise(mapped)) await mapped;
       }
       memory.check();
+      await steps.between?.();
       progress?.(bytesDone, bytesTotal);
       await breathe();
     }
     isMapping = false;
-    ending();
+    steps.ending?.();
     await task.finish();
   } catch (error) {
     memory.check();

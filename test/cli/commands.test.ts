@@ -26,6 +26,14 @@ function output(folder: string, name: string): string[] {
   );
 }
 
+function isRunning(command: string): boolean {
+  try {
+    return execFileSync('pgrep', ['-fc', `^${command}`], { encoding: 'utf8' }).trim() !== '0';
+  } catch {
+    return false;
+  }
+}
+
 describe('programs in the place of a job', () => {
   it.each([
     [[]],
@@ -87,6 +95,11 @@ describe('programs in the place of a job', () => {
       ['--mapper', 'echo so >&2; exit 3'],
       'the mapper (echo so >&2; exit 3) ended with exit code 3: so',
     ],
+    [
+      'combiner',
+      ['--mapper', 'cat', '--combiner', 'echo so >&2; exit 3'],
+      'the combiner (echo so >&2; exit 3) ended with exit code 3: so',
+    ],
     ['reducer', ['--mapper', 'cat', '--reducer', 'no-such-program'], 'exit code 127'],
   ])('that fail are the cause of the failure: the %s', async (_role, flags, cause) => {
     const folder = newFolder({ 'in.txt': 'a\n' });
@@ -146,18 +159,39 @@ describe('programs in the place of a job', () => {
     const running = start(['run', '--mapper', 'sleep 6543', 'in.txt', '-w', '1', '-o', 'out'], {
       cwd: folder,
     });
-    const sleepers = (): number => {
-      try {
-        return execFileSync('pgrep', ['-fc', '^sleep 6543'], { encoding: 'utf8' }).trim() === '0' ? 0 : 1;
-      } catch {
-        return 0;
-      }
-    };
-    while (sleepers() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!isRunning('sleep 6543')) await new Promise((resolve) => setTimeout(resolve, 50));
     running.child.kill('SIGKILL');
     await running.ended;
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    expect(sleepers()).toBe(0);
+    expect(isRunning('sleep 6543')).toBe(false);
+  });
+
+  it.each(['mapper', 'combiner', 'reducer'])(
+    'end with their task, which took too long: the %s',
+    async (role) => {
+      const folder = newFolder({ 'in.txt': 'a\n' });
+      const sleep = `sleep 65${role.length}${process.pid}`;
+      const programs = { mapper: 'cat', combiner: 'cat', reducer: 'cat', [role]: sleep };
+      const flags = Object.entries(programs).flatMap(([name, command]) => [`--${name}`, command]);
+      const limits = ['--task-timeout', '500ms', '--max-attempts', '1', '-w', '1', '-r', '1'];
+      const ended = await rehearse(['run', ...flags, ...limits, 'in.txt', '-o', 'out'], { cwd: folder });
+      expect(ended.code, ended.err).toBe(1);
+      while (isRunning(sleep)) await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  );
+
+  it.each([[[]], [['--sequential']]])('are heard, the combiner as the others: %j', async (more) => {
+    const folder = newFolder({ 'in.txt': 'a\n'.repeat(50_000) });
+    const heard = (role: string): string => `echo reporter:counter:heard,${role},1 >&2; cat`;
+    const programs = ['mapper', 'combiner', 'reducer'].flatMap((role) => [`--${role}`, heard(role)]);
+    // The budget makes several runs, each of which the combiner is given.
+    const shape = ['-m', '1', '-r', '1', '--budget', '64kB', '-w', '1', '-o', 'out', '--json'];
+    const ended = await rehearse(['run', ...programs, ...shape, ...more, 'in.txt'], { cwd: folder });
+    expect(ended.code, ended.err).toBe(0);
+    const { counters } = JSON.parse(ended.out);
+    expect(counters).toMatchObject({ 'heard: mapper': 1, 'heard: reducer': 1 });
+    expect(counters['heard: combiner']).toBeGreaterThan(2);
+    expect(output(folder, 'out')).toHaveLength(50_000);
   });
 
   it('are refused without a mapper', async () => {

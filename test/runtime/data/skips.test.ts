@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
 import { keyRecord } from '../../../jobs/record-id.js';
 import type { Job } from '../../../jobs/types.js';
+import { commandJob } from '../../../runtime/commands/command-job.js';
 import { UserCodeError } from '../../../runtime/data/errors.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
@@ -43,13 +44,13 @@ async function planned() {
 }
 type Planned = Awaited<ReturnType<typeof planned>>;
 
-function mapping({ directory, plan }: Planned, job: Job, skip?: readonly string[]) {
+function mapping({ directory, plan }: Planned, job: Job, skip?: readonly string[], budgetBytes = 1 << 20) {
   return runMapAttempt({
     job,
     files: plan.files,
     ranges: plan.splits[0]!,
     reduces: 1,
-    budgetBytes: 1 << 20,
+    budgetBytes,
     context: { task: 'map-0', params: {}, seed: 'seed' },
     privateDirectory: join(directory, 'private'),
     target: join(directory, 'maps', 'map-0'),
@@ -80,6 +81,14 @@ async function siteOf(attempt: Promise<unknown>) {
 }
 
 describe('a bad record', () => {
+  it('is none where a combiner that is a program failed, of which every record of a run is part', async () => {
+    const one = await planned();
+    const job = commandJob({ mapper: 'cat', combiner: 'exit 3', io: 'tsv' });
+    const failure = await mapping(one, job, [], 1).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: 'the combiner (exit 3) ended with exit code 3' });
+    expect((failure as UserCodeError).site).toEqual({});
+  });
+
   it('of a map is named by its line, and left out when the attempt is told to', async () => {
     const made = await planned();
     const job = counting();
