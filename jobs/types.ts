@@ -180,6 +180,11 @@ export type Job = JobDefinition<any, any, any, MapEmit<any, any>, any>;
 export interface TaskSetting {
   /** `map-<index>` or `reduce-<partition>`; keys `ctx.random()`. */
   readonly task: string;
+  /**
+   * Name of the attempt at the task, which no other attempt has, of whatever run. Programs are told, for the names of
+   * their scratch files; a job's functions are not, since what they make must not depend on it.
+   */
+  readonly attempt?: string | undefined;
   readonly params: Params;
   /** Of the job, not of the attempt. */
   readonly seed: string;

@@ -1,7 +1,7 @@
 /** A user's mapper and combiner between the records of a split and the runs that are made of them. */
 import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
-import type { Job, KeyValue, TaskContext } from '../../jobs/types.js';
+import type { Job, KeyValue, TaskContext, TaskSetting } from '../../jobs/types.js';
 import type { DataRecord, RecordBatch } from '../data/json-records.js';
 import { type Commands, parsePair, textsOf } from './command-job.js';
 import { environmentOf } from './environment.js';
@@ -9,6 +9,7 @@ import { Program } from './process.js';
 
 export interface MapProgramOptions {
   readonly commands: Commands;
+  readonly setting: TaskSetting;
   readonly context: TaskContext;
   /** Names of the inputs of the split. */
   readonly inputs: readonly string[];
@@ -28,8 +29,8 @@ export async function* throughMapper(
   batches: AsyncIterable<RecordBatch>,
   options: MapProgramOptions,
 ): AsyncGenerator<PrintedBatch> {
-  const { commands, context, inputs, fed } = options;
-  const environment = environmentOf(context.task, inputs);
+  const { commands, setting, context, inputs, fed } = options;
+  const environment = environmentOf(setting, inputs);
   const program = new Program({ command: commands.mapper, role: 'mapper', environment, context });
   let read = 0;
   async function* lines(): AsyncGenerator<string> {
@@ -51,13 +52,21 @@ export async function* throughMapper(
   }
 }
 
+interface CombinerOptions {
+  readonly job: Job;
+  readonly commands: Commands;
+  readonly reduces: number;
+  readonly setting: TaskSetting;
+  readonly context: TaskContext;
+}
+
 /** What the combiner makes of a run. It reads the run as the reducer would, and may print any pairs. */
 export async function throughCombiner(
   run: MapRun,
   combiner: string,
-  options: { job: Job; commands: Commands; reduces: number; context: TaskContext },
+  options: CombinerOptions,
 ): Promise<MapRun> {
-  const { job, commands, reduces, context } = options;
+  const { job, commands, reduces, setting, context } = options;
   const { io } = commands;
   function* records(): Generator<KeyValue> {
     for (const partition of run.partitions) yield* recordsOf(partition);
@@ -71,7 +80,7 @@ export async function throughCombiner(
       combined = made;
     },
   });
-  const environment = environmentOf(context.task, []);
+  const environment = environmentOf(setting, []);
   const program = new Program({ command: combiner, role: 'combiner', environment, context });
   program.feed(textsOf(io, records()));
   for await (const printed of program.lines()) {

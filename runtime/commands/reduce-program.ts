@@ -24,7 +24,7 @@ export async function reduceThrough(options: ReduceProgramOptions): Promise<Coun
   const program = new Program({
     command: reducer,
     role: 'reducer',
-    environment: environmentOf(context.task, []),
+    environment: environmentOf(options.context, []),
     context,
   });
   const given = (more: number): void => {

@@ -69,7 +69,7 @@ export async function mapRecords(
 /** The records of the split, or what the job's mapper makes of them. */
 function recordsFor(
   task: MapTask,
-  { job, files, ranges, progress }: MapRecordsOptions,
+  { job, files, ranges, context: setting, progress }: MapRecordsOptions,
 ): AsyncIterable<RecordBatch | PrintedBatch> {
   const batches = readRecords(files, ranges, job);
   const commands = commandsOf(job);
@@ -81,5 +81,5 @@ function recordsFor(
     task.programRead(records);
     progress?.(bytesDone, bytesTotal);
   };
-  return throughMapper(batches, { commands, context: task.context, inputs, fed });
+  return throughMapper(batches, { commands, setting, context: task.context, inputs, fed });
 }

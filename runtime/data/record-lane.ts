@@ -59,11 +59,11 @@ export class RecordLane {
 
   /** Gives runs to the combiner of a job made of programs. None of the records is to blame when it fails. */
   async #combine(): Promise<void> {
-    const { job, reduces } = this.#options;
+    const { job, reduces, context: setting } = this.#options;
     const commands = commandsOf(job)!;
-    const setting = { job, commands, reduces, context: this.#task.context };
+    const options = { job, commands, reduces, setting, context: this.#task.context };
     for (let run = this.#uncombined.shift(); run !== undefined; run = this.#uncombined.shift()) {
-      const combined = await throughCombiner(run, commands.combiner!, setting).catch((error: unknown) => {
+      const combined = await throughCombiner(run, commands.combiner!, options).catch((error: unknown) => {
         throw blame(error, {});
       });
       this.#take(combined);

@@ -63,6 +63,36 @@ describe('programs in the place of a job', () => {
     expect(ended.out).toBe('map-0 a.txt b.txt true x\t\nmap-0 a.txt b.txt true y\t\n');
   });
 
+  it('see the name of their attempt, which is that of no other', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n' });
+    const names = join(folder, 'names');
+    const tell = `echo $REHEARSE_ATTEMPT $mapreduce_task_attempt_id >> ${names}`;
+    const failOnce = `[ $(wc -l < ${names}) -gt 1 ] && cat`;
+    const programs = [
+      '--mapper',
+      `${tell}; ${failOnce}`,
+      '--combiner',
+      `${tell}; cat`,
+      '--reducer',
+      `${tell}; cat`,
+    ];
+    const run = ['run', ...programs, 'a.txt', '-r', '1', '-w', '1', '--no-speculate', '-q', '-o'];
+    const first = await rehearse([...run, 'one'], { cwd: folder });
+    expect(first.code, first.err).toBe(0);
+    const second = await rehearse([...run, 'two', '--sequential'], { cwd: folder });
+    expect(second.code, second.err).toBe(0);
+    const lines = readFileSync(names, 'utf8').trim().split('\n');
+    const told = lines.map((line) => line.split(' '));
+    for (const [own, asHadoop] of told) expect(own).toBe(asHadoop);
+    const [failed, mapper, combiner, reducer, ...sequentially] = told.map(([own]) => own);
+    expect(failed).toMatch(/map-0/);
+    expect(reducer).toMatch(/reduce-0/);
+    expect(combiner).toBe(mapper);
+    expect(sequentially).toHaveLength(3);
+    expect(sequentially[0]).toBe(sequentially[1]);
+    expect(new Set([failed, mapper, reducer, ...sequentially]).size).toBe(5);
+  });
+
   it('see the environment of whoever runs them, and nothing that is for workers alone', async () => {
     const folder = newFolder({ 'a.txt': 'x\n', 'more.pem': '' });
     const tell = 'sed "s|^|<$NODE_EXTRA_CA_CERTS> <$MALLOC_ARENA_MAX> |"';
