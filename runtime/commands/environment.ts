@@ -9,12 +9,14 @@ const inputBytesMax = 100_000;
  * program cannot be told.
  */
 export function environmentOf(
-  { task, attempt }: Pick<TaskSetting, 'task' | 'attempt'>,
+  { task, attempt, params }: Pick<TaskSetting, 'task' | 'attempt' | 'params'>,
   inputs: readonly string[],
 ): Record<string, string> {
   const [kind = '', number = ''] = task.split('-');
   const input = inputs.join('\n');
+  const named = Object.entries(params).map(([name, value]) => [parameterName(name), value]);
   return {
+    ...Object.fromEntries(named),
     REHEARSE_TASK: task,
     REHEARSE_PARTITION: number,
     mapreduce_task_id: task,
@@ -25,4 +27,9 @@ export function environmentOf(
       ? {}
       : { REHEARSE_INPUT: input, mapreduce_map_input_file: input, map_input_file: input }),
   };
+}
+
+/** Shells know no other characters in the name of a variable. */
+function parameterName(name: string): string {
+  return `REHEARSE_PARAM_${name.replace(/\W/g, '_')}`;
 }

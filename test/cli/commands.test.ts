@@ -63,6 +63,16 @@ describe('programs in the place of a job', () => {
     expect(ended.out).toBe('map-0 a.txt b.txt true x\t\nmap-0 a.txt b.txt true y\t\n');
   });
 
+  it('see the params', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n' });
+    const tell = 'sed "s|$|$REHEARSE_PARAM_by $REHEARSE_PARAM_least_n|"';
+    const programs = ['--mapper', tell, '--combiner', tell, '--reducer', tell];
+    const params = ['--param', 'by=an hour', '--param', 'least-n=3'];
+    const args = ['run', ...programs, ...params, 'a.txt', '-w', '1', '-r', '1', '-o', '-', '-q'];
+    const ended = await rehearse(args, { cwd: folder });
+    expect(ended.out).toBe('xan hour 3\tan hour 3an hour 3\n');
+  });
+
   it('see the name of their attempt, which is that of no other', async () => {
     const folder = newFolder({ 'a.txt': 'x\n' });
     const names = join(folder, 'names');

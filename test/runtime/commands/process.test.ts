@@ -65,11 +65,13 @@ describe('a program', () => {
       { length: 2500 },
       (_, n) => `a/rather/long/folder/in/which/many/inputs/lie/${n}`,
     );
-    expect(environmentOf({ task: 'map-0' }, names)).not.toHaveProperty('REHEARSE_INPUT');
-    expect(environmentOf({ task: 'map-0' }, names.slice(0, 2))).toHaveProperty(
+    expect(environmentOf({ task: 'map-0', params: {} }, names)).not.toHaveProperty('REHEARSE_INPUT');
+    expect(environmentOf({ task: 'map-0', params: {} }, names.slice(0, 2))).toHaveProperty(
       'REHEARSE_INPUT',
       `${names[0]}\n${names[1]}`,
     );
-    expect(execFileSync('true', { env: { ...environmentOf({ task: 'map-0' }, names) } }).length).toBe(0);
+    expect(
+      execFileSync('true', { env: { ...environmentOf({ task: 'map-0', params: {} }, names) } }).length,
+    ).toBe(0);
   });
 });
