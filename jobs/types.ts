@@ -110,7 +110,7 @@ export interface JobDefinition<
   readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
   /**
    * Makes one value of several of one key, any number of times and in any grouping that keeps their order: it must be
-   * associative. Synchronous.
+   * associative. Synchronous. Unlike those of `reduce`, `values` are an array, and may be read more than once.
    */
   readonly combine?: ((key: K, values: Iterable<NoInfer<V>>) => NoInfer<V>) | undefined;
   /**
@@ -180,6 +180,11 @@ export type Job = JobDefinition<any, any, any, MapEmit<any, any>, any>;
 export interface TaskSetting {
   /** `map-<index>` or `reduce-<partition>`; keys `ctx.random()`. */
   readonly task: string;
+  /**
+   * Name of the attempt at the task, which no other attempt has, of whatever run. Programs are told, for the names of
+   * their scratch files; a job's functions are not, since what they make must not depend on it.
+   */
+  readonly attempt?: string | undefined;
   readonly params: Params;
   /** Of the job, not of the attempt. */
   readonly seed: string;

@@ -109,7 +109,22 @@ export function objectText(value: object, key: string): string {
     );
   }
   if (text === undefined) throw unusable('an object without a JSON form', key);
+  if (text === '{}' && isStream(value)) {
+    throw new ValueError(
+      `the value of key ${showKey(key)} is no value, but something that gives values: make an array of them, [...values]`,
+      key,
+    );
+  }
   return text;
+}
+
+/** A generator, the values of `reduce`, and whatever else is there to be iterated: {} says nothing of what it gives. */
+function isStream(value: object): boolean {
+  return (
+    (Symbol.iterator in value || Symbol.asyncIterator in value) &&
+    !ArrayBuffer.isView(value) &&
+    !('toJSON' in value)
+  );
 }
 
 function unusable(what: string, key: string): ValueError {

@@ -122,8 +122,14 @@ function jobError(error: unknown, name: string, scratch: string): unknown {
     what: 'the job threw while it was loaded',
     where,
     why: failureText(error),
-    next: 'the top level of a job runs once in every process: it should only define things',
+    next: isMissingFile(error)
+      ? 'a job runs as one file, away from its folder: what lies beside it is there only if you import it (.json, .txt)'
+      : 'the top level of a job runs once in every process: it should only define things',
   });
+}
+
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** What the job's file imports has a class of its own by that name. */

@@ -6,7 +6,7 @@
  * `{"key":…,"value":…}`. What the reducer prints is the output, line for line.
  */
 import { defineJob } from '../../jobs/define.js';
-import type { Emit, Job } from '../../jobs/types.js';
+import type { Emit, Job, KeyValue } from '../../jobs/types.js';
 
 export type LineCodec = 'tsv' | 'ndjson';
 
@@ -38,6 +38,29 @@ export function parsePair(io: LineCodec, line: string): readonly [key: string, v
 /** Inverse of `parsePair`, without the line's end. */
 export function formatPair(io: LineCodec, key: string, value: unknown): string {
   return io === 'tsv' ? `${key}\t${String(value)}` : JSON.stringify({ key, value });
+}
+
+/** Lines given to a program at once. */
+const linesAtOnce = 1000;
+
+/** Records as a program reads them. `given` is told how many more each text holds. */
+export function* textsOf(
+  io: LineCodec,
+  records: Iterable<KeyValue>,
+  given: (records: number) => void = () => {},
+): Generator<string> {
+  let text = '';
+  let lines = 0;
+  for (const [key, value] of records) {
+    text += `${formatPair(io, key, value)}\n`;
+    if (++lines < linesAtOnce) continue;
+    given(lines);
+    yield text;
+    text = '';
+    lines = 0;
+  }
+  given(lines);
+  if (lines > 0) yield text;
 }
 
 export function commandJob(commands: Commands): Job {

@@ -1,14 +1,15 @@
 /** A user's mapper and combiner between the records of a split and the runs that are made of them. */
 import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
-import type { Job, TaskContext } from '../../jobs/types.js';
+import type { Job, KeyValue, TaskContext, TaskSetting } from '../../jobs/types.js';
 import type { DataRecord, RecordBatch } from '../data/json-records.js';
-import { type Commands, formatPair, parsePair } from './command-job.js';
+import { type Commands, parsePair, textsOf } from './command-job.js';
 import { environmentOf } from './environment.js';
-import { Program, runOnText } from './process.js';
+import { Program } from './process.js';
 
 export interface MapProgramOptions {
   readonly commands: Commands;
+  readonly setting: TaskSetting;
   readonly context: TaskContext;
   /** Names of the inputs of the split. */
   readonly inputs: readonly string[];
@@ -28,8 +29,8 @@ export async function* throughMapper(
   batches: AsyncIterable<RecordBatch>,
   options: MapProgramOptions,
 ): AsyncGenerator<PrintedBatch> {
-  const { commands, context, inputs, fed } = options;
-  const environment = environmentOf(context.task, inputs);
+  const { commands, setting, context, inputs, fed } = options;
+  const environment = environmentOf(setting, inputs);
   const program = new Program({ command: commands.mapper, role: 'mapper', environment, context });
   let read = 0;
   async function* lines(): AsyncGenerator<string> {
@@ -51,20 +52,25 @@ export async function* throughMapper(
   }
 }
 
+interface CombinerOptions {
+  readonly job: Job;
+  readonly commands: Commands;
+  readonly reduces: number;
+  readonly setting: TaskSetting;
+  readonly context: TaskContext;
+}
+
 /** What the combiner makes of a run. It reads the run as the reducer would, and may print any pairs. */
-export function throughCombiner(
+export async function throughCombiner(
   run: MapRun,
   combiner: string,
-  options: { job: Job; commands: Commands; reduces: number; context: TaskContext },
-): MapRun {
-  const { job, commands, reduces, context } = options;
+  options: CombinerOptions,
+): Promise<MapRun> {
+  const { job, commands, reduces, setting, context } = options;
   const { io } = commands;
-  let text = '';
-  for (const partition of run.partitions) {
-    for (const [key, value] of recordsOf(partition)) text += `${formatPair(io, key, value)}\n`;
+  function* records(): Generator<KeyValue> {
+    for (const partition of run.partitions) yield* recordsOf(partition);
   }
-  const environment = environmentOf(context.task, []);
-  const printed = runOnText({ command: combiner, role: 'combiner', environment, context }, text);
   let combined: MapRun = { partitions: [] };
   const groups = new Groups({
     job,
@@ -74,7 +80,12 @@ export function throughCombiner(
       combined = made;
     },
   });
-  for (const line of printed.split('\n')) if (line !== '') groups.add(...parsePair(io, line));
+  const environment = environmentOf(setting, []);
+  const program = new Program({ command: combiner, role: 'combiner', environment, context });
+  program.feed(textsOf(io, records()));
+  for await (const printed of program.lines()) {
+    for (const line of printed) if (line !== '') groups.add(...parsePair(io, line));
+  }
   groups.finish();
   return combined;
 }

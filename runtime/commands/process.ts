@@ -5,7 +5,7 @@
  * worker, ends for whatever reason, the pipe closes and the group is killed. What a program leaves running may still print,
  * as in a pipeline of a shell; what does not is ended with it.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { TaskContext } from '../../jobs/types.js';
@@ -25,7 +25,7 @@ exit $code
 
 export interface ProgramOptions {
   readonly command: string;
-  /** Who it is, for messages: `mapper`, `reducer`. */
+  /** Who it is, for messages: `mapper`, `combiner`, `reducer`. */
   readonly role: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly context: Pick<TaskContext, 'count' | 'status'>;
@@ -129,21 +129,4 @@ export class Program {
 function notStarted({ role, command }: ProgramOptions, error: Error): Error {
   const errno = errnoOf(error);
   return errno === undefined ? error : new DiskError(`the ${role} (${command})`, errno, error);
-}
-
-/** Runs a program on a text, in one go. Throws Error when it fails, DiskError when it could not begin. */
-export function runOnText(options: ProgramOptions, text: string): string {
-  const { command, role, environment } = options;
-  const { status, signal, error, stdout, stderr } = spawnSync('sh', ['-c', command], {
-    input: text,
-    encoding: 'utf8',
-    maxBuffer: Number.POSITIVE_INFINITY,
-    env: { ...process.env, ...environment },
-  });
-  if (error && errnoOf(error) !== 'EPIPE') throw notStarted(options, error); // it may stop reading before the end
-  if (status === 0) return stdout;
-  const complaint = stderr.trim().split('\n').at(-1) ?? '';
-  throw new Error(
-    `the ${role} (${command}) ${signal ? `was ended by ${signal}` : `ended with exit code ${status}`}: ${complaint}`,
-  );
 }

@@ -21,12 +21,20 @@ export interface MapRecordsOptions {
   readonly skip?: readonly string[] | undefined;
 }
 
-/** `ending` is told when the input has ended. Throws as the attempt does. */
+/** What else there is to do, for whoever collects what is emitted. */
+interface MapRecordsSteps {
+  /** After some records, and before the next. */
+  between?(): Promise<void> | undefined;
+  /** The input has ended, `finish` is next. */
+  ending?(): void;
+}
+
+/** Throws as the attempt does. */
 export async function mapRecords(
   task: MapTask,
   options: MapRecordsOptions,
   memory: FailureMemory,
-  ending: () => void = () => {},
+  steps: MapRecordsSteps = {},
 ): Promise<void> {
   const { ranges, progress } = options;
   const bytesTotal = splitBytes(ranges);
@@ -43,11 +51,12 @@ export async function mapRecords(
         if (isPromise(mapped)) await mapped;
       }
       memory.check();
+      await steps.between?.();
       progress?.(bytesDone, bytesTotal);
       await breathe();
     }
     isMapping = false;
-    ending();
+    steps.ending?.();
     await task.finish();
   } catch (error) {
     memory.check();
@@ -60,7 +69,7 @@ export async function mapRecords(
 /** The records of the split, or what the job's mapper makes of them. */
 function recordsFor(
   task: MapTask,
-  { job, files, ranges, progress }: MapRecordsOptions,
+  { job, files, ranges, context: setting, progress }: MapRecordsOptions,
 ): AsyncIterable<RecordBatch | PrintedBatch> {
   const batches = readRecords(files, ranges, job);
   const commands = commandsOf(job);
@@ -72,5 +81,5 @@ function recordsFor(
     task.programRead(records);
     progress?.(bytesDone, bytesTotal);
   };
-  return throughMapper(batches, { commands, context: task.context, inputs, fed });
+  return throughMapper(batches, { commands, setting, context: task.context, inputs, fed });
 }

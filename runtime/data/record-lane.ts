@@ -8,7 +8,7 @@ import type { Counters } from '../../jobs/types.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { commandsOf } from '../commands/command-job.js';
 import { throughCombiner } from '../commands/map-program.js';
-import { FailureMemory } from './attempt.js';
+import { blame, FailureMemory } from './attempt.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-options.js';
@@ -18,15 +18,19 @@ import { encodeSegmentValue } from './segments/format.js';
 
 export class RecordLane {
   readonly #options: MapAttemptOptions;
+  readonly #output: MapOutput;
   readonly #task: MapTask;
   readonly #memory = new FailureMemory();
   /** What is left when the input has ended: it need not go to a run. */
   #last: RunContent;
   #ending = false;
+  /** A program takes its time, and whoever emits does not wait: runs wait here until some records are done. */
+  readonly #uncombined: MapRun[] = [];
 
   /** With a kernel, pairs are collected there; without one, in `Groups`. */
   constructor(options: MapAttemptOptions, output: MapOutput, kernel?: Kernel) {
     this.#options = options;
+    this.#output = output;
     const { reduces } = options;
     if (kernel) {
       this.#last = kernelContent(kernel, reduces);
@@ -39,22 +43,31 @@ export class RecordLane {
       return;
     }
     this.#last = contentOf({ partitions: [] }, reduces);
-    this.#task = new MapTask({
-      ...options,
-      onRun: (cut) => {
-        const content = contentOf(this.#combined(cut), reduces);
-        if (this.#ending) this.#last = content;
-        else this.#memory.keep(() => output.spill(content));
-      },
-    });
+    const isCombining = commandsOf(options.job)?.combiner !== undefined;
+    const onRun = (cut: MapRun): void => {
+      if (isCombining) this.#uncombined.push(cut);
+      else this.#take(cut);
+    };
+    this.#task = new MapTask({ ...options, onRun });
   }
 
-  /** What the combiner of a job made of programs leaves of a run. */
-  #combined(run: MapRun): MapRun {
-    const { job, reduces } = this.#options;
-    const commands = commandsOf(job);
-    if (commands?.combiner === undefined) return run;
-    return throughCombiner(run, commands.combiner, { job, commands, reduces, context: this.#task.context });
+  #take(run: MapRun): void {
+    const content = contentOf(run, this.#options.reduces);
+    if (this.#ending) this.#last = content;
+    else this.#memory.keep(() => this.#output.spill(content));
+  }
+
+  /** Gives runs to the combiner of a job made of programs. None of the records is to blame when it fails. */
+  async #combine(): Promise<void> {
+    const { job, reduces, context: setting } = this.#options;
+    const commands = commandsOf(job)!;
+    const options = { job, commands, reduces, setting, context: this.#task.context };
+    for (let run = this.#uncombined.shift(); run !== undefined; run = this.#uncombined.shift()) {
+      const combined = await throughCombiner(run, commands.combiner!, options).catch((error: unknown) => {
+        throw blame(error, {});
+      });
+      this.#take(combined);
+    }
   }
 
   get counters(): Counters {
@@ -63,9 +76,13 @@ export class RecordLane {
 
   /** Maps the whole split and gives the last run. */
   async run(): Promise<RunContent> {
-    await mapRecords(this.#task, this.#options, this.#memory, () => {
-      this.#ending = true;
+    await mapRecords(this.#task, this.#options, this.#memory, {
+      between: () => (this.#uncombined.length > 0 ? this.#combine() : undefined),
+      ending: () => {
+        this.#ending = true;
+      },
     });
+    if (this.#uncombined.length > 0) await this.#combine();
     return this.#last;
   }
 }

@@ -3,6 +3,7 @@
  * is an InputDataError with its offset.
  */
 import type { Job } from '../../jobs/types.js';
+import { csvRows, type FileBatch, type FileContent } from './csv-rows.js';
 import { decompressed, diskChunks } from './decompress.js';
 import { InputDataError } from './errors.js';
 import { isForFields, readFields } from './field-records.js';
@@ -39,7 +40,7 @@ export async function* readRecords(
   let rangesDone = 0;
   for (const range of ranges) {
     const file = files[range.file]!;
-    const batches = format === 'whole' ? wholeFile(file, options) : csvRows(file, options);
+    const batches = format === 'whole' ? wholeFile(file, options) : csvRows(file, contentOf(file, options));
     for await (const { records, bytesDone } of batches)
       yield { file, records, bytesDone: rangesDone + bytesDone };
     rangesDone += range.end - range.start;
@@ -48,11 +49,6 @@ export async function* readRecords(
 
 function* linesAsRecords(lines: readonly Line[]): Generator<DataRecord> {
   for (const { text, offset } of lines) yield { record: text, offset };
-}
-
-interface FileBatch {
-  readonly records: DataRecord[];
-  readonly bytesDone: number;
 }
 
 async function* wholeFile(file: InputFile, options: ReadOptions): AsyncGenerator<FileBatch> {
@@ -74,57 +70,8 @@ async function* wholeFile(file: InputFile, options: ReadOptions): AsyncGenerator
   yield { records: [{ record, offset: 0 }], bytesDone: file.sizeBytes };
 }
 
-/** Rows by the names of the first row. Cells may be quoted and hold line ends (RFC 4180). */
-async function* csvRows(file: InputFile, options: ReadOptions): AsyncGenerator<FileBatch> {
-  const { parse } = await import('csv-parse');
-  let records: DataRecord[] = [];
-  let failure: Error | undefined;
-  let offset = 0;
-  const parser = parse({
-    bom: true,
-    record_delimiter: ['\r\n', '\n'],
-    info: true,
-    relax_column_count: true,
-    columns: (names: string[]) => {
-      offset = parser.info.bytes;
-      return names;
-    },
-  });
-  parser.on('data', ({ record, info }: { record: unknown; info: { bytes: number } }) => {
-    records.push({ record, offset });
-    offset = info.bytes;
-  });
-  const stopped = new Promise<void>((resolve) => {
-    parser.on('error', (error) => {
-      failure = error;
-      resolve();
-    });
-    parser.on('end', resolve);
-  });
-  const taken = (): DataRecord[] => {
-    if (failure) {
-      throw new InputDataError(file.name, offset, `not CSV: ${failure.message}`, { cause: failure });
-    }
-    const batch = records;
-    records = [];
-    return batch;
-  };
-  for await (const { bytes, bytesDone } of contentOf(file, options)) {
-    await new Promise<void>((resolve) => {
-      parser.write(bytes, () => resolve());
-    });
-    yield { records: taken(), bytesDone };
-  }
-  parser.end();
-  await stopped;
-  yield { records: taken(), bytesDone: file.sizeBytes };
-}
-
 /** The content of a file, decompressed, while the file stays the one that was planned. */
-async function* contentOf(
-  file: InputFile,
-  { chunkBytes }: ReadOptions,
-): AsyncGenerator<{ readonly bytes: Buffer; readonly bytesDone: number }> {
+async function* contentOf(file: InputFile, { chunkBytes }: ReadOptions): AsyncGenerator<FileContent> {
   const handle = await openInput(file);
   try {
     expectPinned(file, await handle.stat({ bigint: true }));

@@ -70,8 +70,9 @@ async function mapAll(
   const sources: ReduceSource[] = [];
   for (const [task, ranges] of plan.splits.entries()) {
     const path = join(directory, String(task));
-    const shared = { ...attemptOf(options, `map-${task}`, path), files: plan.files, ranges };
-    const made = await withoutBadRecords(options, (skip) => runMapAttempt({ ...shared, skip }));
+    const name = `map-${task}`;
+    const shared = { ...attemptOf(options, path), files: plan.files, ranges };
+    const made = await withoutBadRecords(options, name, (tried) => runMapAttempt({ ...shared, ...tried }));
     sources.push({ task, path });
     counters.push(made.counters);
   }
@@ -86,18 +87,18 @@ async function reduceAll(
   const parts: SequentialPart[] = [];
   for (let partition = 0; partition < options.reduces; partition++) {
     const path = join(attemptsPath(options.output, options.runId), `sequential-${partition}`);
-    const shared = { ...attemptOf(options, `reduce-${partition}`, path), partition, sources };
-    const made = await withoutBadRecords(options, (skip) => runReduceAttempt({ ...shared, skip }));
+    const name = `reduce-${partition}`;
+    const shared = { ...attemptOf(options, path), partition, sources };
+    const made = await withoutBadRecords(options, name, (tried) => runReduceAttempt({ ...shared, ...tried }));
     parts.push({ partition, path, digest: made.digest, bytes: made.bytes });
     counters.push(made.counters);
   }
   return parts;
 }
 
-function attemptOf(options: SequentialOptions, task: string, target: string) {
+function attemptOf(options: SequentialOptions, target: string) {
   const { job, reduces, budgetBytes, boundaries } = options;
-  const context = { ...settingOf(options), task };
-  return { job, reduces, budgetBytes, boundaries, context, target, privateDirectory: `${target}.runs` };
+  return { job, reduces, budgetBytes, boundaries, target, privateDirectory: `${target}.runs` };
 }
 
 /** A job without reduce: each split makes a part. */
@@ -107,9 +108,8 @@ async function mapOnly(options: SequentialOptions): Promise<SequentialResult> {
   const counters: Counters[] = [];
   for (const [partition, ranges] of plan.splits.entries()) {
     const path = join(attemptsPath(output, runId), `sequential-${partition}`);
-    const context = { ...settingOf(options), task: `map-${partition}` };
-    const made = await withoutBadRecords(options, (skip) =>
-      runMapOnlyAttempt({ job, files: plan.files, ranges, context, skip, target: path }),
+    const made = await withoutBadRecords(options, `map-${partition}`, (tried) =>
+      runMapOnlyAttempt({ job, files: plan.files, ranges, ...tried, target: path }),
     );
     parts.push({ partition, path, digest: made.digest, bytes: made.bytes });
     counters.push(made.counters);
@@ -117,24 +117,27 @@ async function mapOnly(options: SequentialOptions): Promise<SequentialResult> {
   return { parts, counters: addCounters(counters) };
 }
 
+/** What one attempt at a task has of its own. */
+interface Tried {
+  readonly context: TaskSetting;
+  readonly skip: readonly string[];
+}
+
 /** Runs a task again and again, each time without the records at which it has failed twice. */
 async function withoutBadRecords<T>(
-  { skipBadRecords = false }: SequentialOptions,
-  run: (skip: readonly string[]) => Promise<T>,
+  { runId, params, seed, skipBadRecords = false }: SequentialOptions,
+  task: string,
+  run: (tried: Tried) => Promise<T>,
 ): Promise<T> {
   const failures = new Map<string, number>();
-  for (;;) {
+  for (let n = 1; ; n++) {
     const skip = [...failures].filter(([, times]) => times > 1).map(([record]) => record);
     try {
-      return await run(skip);
+      return await run({ context: { task, attempt: `${runId}.${task}.n${n}`, params, seed }, skip });
     } catch (error) {
       const record = error instanceof UserCodeError ? error.site.record : undefined;
       if (!skipBadRecords || record === undefined || skip.length >= skipsMax) throw error;
       failures.set(record, (failures.get(record) ?? 0) + 1);
     }
   }
-}
-
-function settingOf({ params, seed }: SequentialOptions): Omit<TaskSetting, 'task'> {
-  return { params, seed };
 }

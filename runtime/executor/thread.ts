@@ -11,6 +11,7 @@ import { closeOutputs, makeRoom } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
+import { attemptFileName } from '../node/layout.js';
 import { loadWorkOrder, type WorkOrder } from '../node/work-order.js';
 import { FileFiles } from '../store/file-files.js';
 import { mapFile, reduceFile } from './attempt-files.js';
@@ -123,7 +124,7 @@ async function runAttempt(folders: ThreadFolders, assignment: Assignment): Promi
 }
 
 /** What user code is given, and how it shows that it is alive: by saying how far it is, or by `ctx.status`. */
-function signsOfLife({ attempt, maps }: ThreadTask, { params, seed }: WorkOrder) {
+function signsOfLife({ attempt, maps }: ThreadTask, { runId, params, seed }: WorkOrder) {
   let signs = 0;
   const progress = (bytesDone: number, bytesTotal: number): void => {
     gauge[gaugeTotal] = bytesTotal;
@@ -133,8 +134,11 @@ function signsOfLife({ attempt, maps }: ThreadTask, { params, seed }: WorkOrder)
     signs++;
     gauge[gaugeDone]!++;
   };
-  const context = { task: taskName(attempt.task, maps), params, seed, onStatus, signal: signalOfAttempt };
-  return { context, progress };
+  const named = {
+    task: taskName(attempt.task, maps),
+    attempt: `${runId}.${attemptFileName(attempt, maps)}`,
+  };
+  return { context: { ...named, params, seed, onStatus, signal: signalOfAttempt }, progress };
 }
 
 /** A key may be a megabyte long; for people its beginning is enough. */

@@ -26,6 +26,14 @@ function output(folder: string, name: string): string[] {
   );
 }
 
+function isRunning(command: string): boolean {
+  try {
+    return execFileSync('pgrep', ['-fc', `^${command}`], { encoding: 'utf8' }).trim() !== '0';
+  } catch {
+    return false;
+  }
+}
+
 describe('programs in the place of a job', () => {
   it.each([
     [[]],
@@ -53,6 +61,46 @@ describe('programs in the place of a job', () => {
       },
     );
     expect(ended.out).toBe('map-0 a.txt b.txt true x\t\nmap-0 a.txt b.txt true y\t\n');
+  });
+
+  it('see the params', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n' });
+    const tell = 'sed "s|$|$REHEARSE_PARAM_by $REHEARSE_PARAM_least_n|"';
+    const programs = ['--mapper', tell, '--combiner', tell, '--reducer', tell];
+    const params = ['--param', 'by=an hour', '--param', 'least-n=3'];
+    const args = ['run', ...programs, ...params, 'a.txt', '-w', '1', '-r', '1', '-o', '-', '-q'];
+    const ended = await rehearse(args, { cwd: folder });
+    expect(ended.out).toBe('xan hour 3\tan hour 3an hour 3\n');
+  });
+
+  it('see the name of their attempt, which is that of no other', async () => {
+    const folder = newFolder({ 'a.txt': 'x\n' });
+    const names = join(folder, 'names');
+    const tell = `echo $REHEARSE_ATTEMPT $mapreduce_task_attempt_id >> ${names}`;
+    const failOnce = `[ $(wc -l < ${names}) -gt 1 ] && cat`;
+    const programs = [
+      '--mapper',
+      `${tell}; ${failOnce}`,
+      '--combiner',
+      `${tell}; cat`,
+      '--reducer',
+      `${tell}; cat`,
+    ];
+    const run = ['run', ...programs, 'a.txt', '-r', '1', '-w', '1', '--no-speculate', '-q', '-o'];
+    const first = await rehearse([...run, 'one'], { cwd: folder });
+    expect(first.code, first.err).toBe(0);
+    const second = await rehearse([...run, 'two', '--sequential'], { cwd: folder });
+    expect(second.code, second.err).toBe(0);
+    const lines = readFileSync(names, 'utf8').trim().split('\n');
+    const told = lines.map((line) => line.split(' '));
+    for (const [own, asHadoop] of told) expect(own).toBe(asHadoop);
+    const [failed, mapper, combiner, reducer, ...sequentially] = told.map(([own]) => own);
+    expect(failed).toMatch(/map-0/);
+    expect(reducer).toMatch(/reduce-0/);
+    expect(combiner).toBe(mapper);
+    expect(sequentially).toHaveLength(3);
+    expect(sequentially[0]).toBe(sequentially[1]);
+    expect(new Set([failed, mapper, reducer, ...sequentially]).size).toBe(5);
   });
 
   it('see the environment of whoever runs them, and nothing that is for workers alone', async () => {
@@ -86,6 +134,11 @@ describe('programs in the place of a job', () => {
       'mapper',
       ['--mapper', 'echo so >&2; exit 3'],
       'the mapper (echo so >&2; exit 3) ended with exit code 3: so',
+    ],
+    [
+      'combiner',
+      ['--mapper', 'cat', '--combiner', 'echo so >&2; exit 3'],
+      'the combiner (echo so >&2; exit 3) ended with exit code 3: so',
     ],
     ['reducer', ['--mapper', 'cat', '--reducer', 'no-such-program'], 'exit code 127'],
   ])('that fail are the cause of the failure: the %s', async (_role, flags, cause) => {
@@ -146,18 +199,39 @@ describe('programs in the place of a job', () => {
     const running = start(['run', '--mapper', 'sleep 6543', 'in.txt', '-w', '1', '-o', 'out'], {
       cwd: folder,
     });
-    const sleepers = (): number => {
-      try {
-        return execFileSync('pgrep', ['-fc', '^sleep 6543'], { encoding: 'utf8' }).trim() === '0' ? 0 : 1;
-      } catch {
-        return 0;
-      }
-    };
-    while (sleepers() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!isRunning('sleep 6543')) await new Promise((resolve) => setTimeout(resolve, 50));
     running.child.kill('SIGKILL');
     await running.ended;
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    expect(sleepers()).toBe(0);
+    expect(isRunning('sleep 6543')).toBe(false);
+  });
+
+  it.each(['mapper', 'combiner', 'reducer'])(
+    'end with their task, which took too long: the %s',
+    async (role) => {
+      const folder = newFolder({ 'in.txt': 'a\n' });
+      const sleep = `sleep 65${role.length}${process.pid}`;
+      const programs = { mapper: 'cat', combiner: 'cat', reducer: 'cat', [role]: sleep };
+      const flags = Object.entries(programs).flatMap(([name, command]) => [`--${name}`, command]);
+      const limits = ['--task-timeout', '500ms', '--max-attempts', '1', '-w', '1', '-r', '1'];
+      const ended = await rehearse(['run', ...flags, ...limits, 'in.txt', '-o', 'out'], { cwd: folder });
+      expect(ended.code, ended.err).toBe(1);
+      while (isRunning(sleep)) await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  );
+
+  it.each([[[]], [['--sequential']]])('are heard, the combiner as the others: %j', async (more) => {
+    const folder = newFolder({ 'in.txt': 'a\n'.repeat(50_000) });
+    const heard = (role: string): string => `echo reporter:counter:heard,${role},1 >&2; cat`;
+    const programs = ['mapper', 'combiner', 'reducer'].flatMap((role) => [`--${role}`, heard(role)]);
+    // The budget makes several runs, each of which the combiner is given.
+    const shape = ['-m', '1', '-r', '1', '--budget', '64kB', '-w', '1', '-o', 'out', '--json'];
+    const ended = await rehearse(['run', ...programs, ...shape, ...more, 'in.txt'], { cwd: folder });
+    expect(ended.code, ended.err).toBe(0);
+    const { counters } = JSON.parse(ended.out);
+    expect(counters).toMatchObject({ 'heard: mapper': 1, 'heard: reducer': 1 });
+    expect(counters['heard: combiner']).toBeGreaterThan(2);
+    expect(output(folder, 'out')).toHaveLength(50_000);
   });
 
   it('are refused without a mapper', async () => {

@@ -21,6 +21,10 @@ function folderWithMistakes(): string {
     'typo.ts': `import { defineJob } from 'mapreduce-rehearsal';
 export default defineJob({ name: 'lines', map() {}, reduec() {} } as any);
 `,
+    'beside.ts': `import { readFileSync } from 'node:fs';
+const side = readFileSync(new URL('./in.txt', import.meta.url), 'utf8');
+export default { name: side, map() {}, reduce() {} };
+`,
     'bad.gz': 'not packed',
   });
   mkdirSync(join(folder, 'books'));
@@ -108,6 +112,7 @@ const mistakes: Mistake[] = [
   ],
   ['a field that a job has not', ['run', 'typo.ts', 'in.txt'], 'J004', usage, '--> typo.ts:2:16', onlyThat],
   ['a job that throws when loaded', ['run', 'throws.ts', 'in.txt'], 'J006', usage, '--> throws.ts:3:6'],
+  ['a job that reads what lies beside it', ['run', 'beside.ts', 'in.txt'], 'J006', usage, 'import it'],
   ['a size that is none', [...count, 'in.txt', '--split-size', '12x'], 'U003', usage, '16MiB'],
   ['a budget of nothing', [...count, 'in.txt', '--budget', '0'], 'U003', usage],
   ['a duration without unit', [...count, 'in.txt', '--lease', '5'], 'U004', usage, '10s'],

@@ -80,6 +80,26 @@ describe('a canonical value', () => {
     expect(() => canonicalValue(given, 'the key')).toThrow(`the value of key "the key" is ${what}`);
   });
 
+  test.each([
+    ['values that can be iterated', { [Symbol.iterator]: () => [1].values() }],
+    ['values that can be iterated, one after the other in time', { async *[Symbol.asyncIterator]() {} }],
+    ['what an array gives', [1].values()],
+    ['a generator', (function* () {})()],
+  ])('is refused for %s, and the message says what to write', (_what, given) => {
+    expect(() => canonicalValue(given, 'k')).toThrow(ValueError);
+    expect(() => canonicalValue(given, 'k')).toThrow(/key "k" is no value, .* \[\.\.\.values\]/);
+  });
+
+  test('of what can be iterated, and has a JSON form, is that', () => {
+    const bag = { items: [1], *[Symbol.iterator]() {} };
+    expect(canonicalValue(bag, 'k')).toStrictEqual({ items: [1] });
+    expect(canonicalValue({ toJSON: () => ({}), *[Symbol.iterator]() {} }, 'k')).toStrictEqual({});
+    expect(canonicalValue(new String('s'), 'k')).toBe('s');
+    expect(canonicalValue(new Float64Array([1, 2]), 'k')).toStrictEqual({ 0: 1, 1: 2 });
+    expect(canonicalValue(new Float64Array(0), 'k')).toStrictEqual({});
+    expect(canonicalValue({}, 'k')).toStrictEqual({});
+  });
+
   test('is refused for a cycle and for a bigint inside', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { environmentOf } from '../../../runtime/commands/environment.js';
-import { Program, runOnText } from '../../../runtime/commands/process.js';
+import { Program } from '../../../runtime/commands/process.js';
 import { isForManyOpen } from '../../../runtime/data/errors.js';
 
 vi.mock('node:child_process', async (original) => {
@@ -54,10 +54,10 @@ describe('a program', () => {
     expect(isForManyOpen(failure)).toBe(true);
   });
 
-  it('run on a text may read only the beginning of it', () => {
-    const text = 'line\n'.repeat(200_000);
-    const program = { command: 'head -n 1', role: 'combiner', environment: {}, context };
-    expect(runOnText(program, text)).toBe('line\n');
+  it('may read only the beginning of what it is given', async () => {
+    const program = new Program({ command: 'head -n 1', role: 'combiner', environment: {}, context });
+    program.feed(['line\n'.repeat(200_000)]);
+    expect(await printed(program)).toEqual(['line']);
   });
 
   it('is told its inputs only where their names are no more than a variable can hold', () => {
@@ -65,11 +65,13 @@ describe('a program', () => {
       { length: 2500 },
       (_, n) => `a/rather/long/folder/in/which/many/inputs/lie/${n}`,
     );
-    expect(environmentOf('map-0', names)).not.toHaveProperty('REHEARSE_INPUT');
-    expect(environmentOf('map-0', names.slice(0, 2))).toHaveProperty(
+    expect(environmentOf({ task: 'map-0', params: {} }, names)).not.toHaveProperty('REHEARSE_INPUT');
+    expect(environmentOf({ task: 'map-0', params: {} }, names.slice(0, 2))).toHaveProperty(
       'REHEARSE_INPUT',
       `${names[0]}\n${names[1]}`,
     );
-    expect(execFileSync('true', { env: { ...environmentOf('map-0', names) } }).length).toBe(0);
+    expect(
+      execFileSync('true', { env: { ...environmentOf({ task: 'map-0', params: {} }, names) } }).length,
+    ).toBe(0);
   });
 });

@@ -20,6 +20,14 @@ function sumOfFirsts(values: Iterable<unknown>): unknown {
   for (const other of others as number[][]) list[0]! += other[0]!;
   return list;
 }
+/** Reads its values more than once, and by index, and changes them: they are an array of its own. Never throws. */
+function sumByAllMeans(_key: string, values: Iterable<number>): number {
+  const list = values as number[];
+  const byIndex = Array.from({ length: list.length }, (_, index) => list[index]!);
+  const readings = [[...values], [...values], byIndex].map((all) => all.reduce((a, b) => a + b, 0));
+  list.length = 0;
+  return Math.min(...readings);
+}
 const splitWords = (line: string): string[] => line.split(/[ ,]/);
 
 /** One job or more for each lane of map and reduce, and for each way from one to another. */
@@ -59,6 +67,21 @@ const jobs: readonly Job[] = [
     },
     combine: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
     reduce: (_key: string, values: Iterable<number>) => [...values].reduce((a, b) => a + b),
+  },
+  {
+    name: 'a combiner that reads its values more than once',
+    words: 'letters',
+    map: (word: string, emit: Emit) => emit(word, word.length),
+    combine: sumByAllMeans,
+    reduce: sum,
+  },
+  {
+    name: 'a combiner that reads its values more than once, of lines',
+    map(line: string, emit: Emit) {
+      for (const word of splitWords(line)) emit(word, word.length);
+    },
+    combine: sumByAllMeans,
+    reduce: sum,
   },
   {
     name: 'other keys than the word',
@@ -236,6 +259,27 @@ describe('every lane', () => {
       const { parts, counters } = await plainly(job, files, shape);
       expect(await inAttempts(directory, job, files, shape)).toEqual({ parts, counters });
     }
+  });
+
+  it('combines the values of a word in their order and a few thousand at a time, however often it occurs', async () => {
+    const directory = temporaryDirectory();
+    const files = await filesOf(directory, [Buffer.from('often '.repeat(100_000))]);
+    let longest = 0;
+    const job = validateJob({
+      name: 'joined',
+      words: 'letters',
+      map: (word: string, emit: Emit<string, string>) => emit(word, 'v'),
+      combine(_key: string, values: Iterable<string>) {
+        const all = values as string[];
+        longest = Math.max(longest, all.length);
+        return all.join('+');
+      },
+      reduce: (_key: string, values: Iterable<string>) => [...values].join('+'),
+    });
+    const shape = { targetMaps: 1, reduces: 1, budgetBytes: 1e8, fanIn: 2 };
+    const { parts } = await inAttempts(directory, job, files, shape);
+    expect(parts).toEqual([`often ${Array(100_000).fill('v').join('+')}\n`]);
+    expect(longest).toBeLessThan(10_000);
   });
 
   it('sorts what maps left unsorted when all their keys exceed the budget', async () => {

@@ -53,6 +53,30 @@ describe('records', () => {
     await expect(read('d.csv', 'a,b\n1,2\n3,"open', 'csv')).rejects.toThrow(/d\.csv, byte 8: not CSV/);
   });
 
+  test.each(['\n', '\r\n'])(
+    'of CSV are no empty lines, before the names and after: line ends %j',
+    async (end) => {
+      const lines = ['', 'a,b', '', '1,2', '', '', '"",', '3', '""', '', ''];
+      for (const chunkBytes of [1, 1000]) {
+        const found = await read('b.csv', lines.join(end), 'csv', chunkBytes);
+        const offsetOf = (line: number): number => lines.slice(0, line).join(end).length + end.length;
+        expect(found).toEqual([
+          { record: { a: '1', b: '2' }, offset: offsetOf(3) },
+          { record: { a: '', b: '' }, offset: offsetOf(6) },
+          { record: { a: '3' }, offset: offsetOf(7) },
+          { record: { a: '' }, offset: offsetOf(8) },
+        ]);
+      }
+    },
+  );
+
+  test('of CSV have no cells beyond the names, and one for each name', async () => {
+    expect(await read('l.csv', 'a,b,,\n1,2,3,4,5\n', 'csv')).toMatchObject([{ record: { a: '1', b: '2' } }]);
+    await expect(read('n.csv', 'a,b,a\n1,2,3\n', 'csv')).rejects.toThrow(
+      'n.csv, byte 0: two columns are called "a"',
+    );
+  });
+
   test('of CSV are the same wherever the file is cut into chunks', async () => {
     const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', 'é', '😀') });
     const row = fc.tuple(cell, cell);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
 import { keyRecord } from '../../../jobs/record-id.js';
 import type { Job } from '../../../jobs/types.js';
+import { commandJob } from '../../../runtime/commands/command-job.js';
 import { UserCodeError } from '../../../runtime/data/errors.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
@@ -43,13 +44,13 @@ async function planned() {
 }
 type Planned = Awaited<ReturnType<typeof planned>>;
 
-function mapping({ directory, plan }: Planned, job: Job, skip?: readonly string[]) {
+function mapping({ directory, plan }: Planned, job: Job, skip?: readonly string[], budgetBytes = 1 << 20) {
   return runMapAttempt({
     job,
     files: plan.files,
     ranges: plan.splits[0]!,
     reduces: 1,
-    budgetBytes: 1 << 20,
+    budgetBytes,
     context: { task: 'map-0', params: {}, seed: 'seed' },
     privateDirectory: join(directory, 'private'),
     target: join(directory, 'maps', 'map-0'),
@@ -79,7 +80,22 @@ async function siteOf(attempt: Promise<unknown>) {
   return (error as UserCodeError).site;
 }
 
+async function sequentially({ directory, plan }: Planned, job: Job) {
+  const output = join(directory, 'out');
+  await prepareWorkspace(output, 'run');
+  const shape = { reduces: 1, budgetBytes: 1 << 20 };
+  return { job, plan, ...shape, params: {}, seed: 'seed', output, runId: 'run' };
+}
+
 describe('a bad record', () => {
+  it('is none where a combiner that is a program failed, of which every record of a run is part', async () => {
+    const one = await planned();
+    const job = commandJob({ mapper: 'cat', combiner: 'exit 3', io: 'tsv' });
+    const failure = await mapping(one, job, [], 1).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: 'the combiner (exit 3) ended with exit code 3' });
+    expect((failure as UserCodeError).site).toEqual({});
+  });
+
   it('of a map is named by its line, and left out when the attempt is told to', async () => {
     const made = await planned();
     const job = counting();
@@ -109,18 +125,7 @@ describe('a bad record', () => {
   it('is left out by the sequential path as well, when that is asked for', async () => {
     const made = await planned();
     const job = counting(['b', long]);
-    const output = join(made.directory, 'out');
-    await prepareWorkspace(output, 'run');
-    const options = {
-      job,
-      plan: made.plan,
-      reduces: 1,
-      budgetBytes: 1 << 20,
-      params: {},
-      seed: 'seed',
-      output,
-      runId: 'run',
-    };
+    const options = await sequentially(made, job);
     expect(await siteOf(runSequential(options))).toMatchObject({ record: '1' });
     const { parts, counters } = await runSequential({ ...options, skipBadRecords: true });
     const skip = [keyRecord('b'), keyRecord(long)];
@@ -132,6 +137,15 @@ describe('a bad record', () => {
       'map.records.skipped': 2,
       'reduce.groups.skipped': 2,
     });
+  });
+
+  it('makes the sequential path try again, under the name of another attempt', async () => {
+    const made = await planned();
+    const names = join(made.directory, 'names');
+    const mapper = `echo $REHEARSE_ATTEMPT >> ${names}; echo null`;
+    const options = await sequentially(made, commandJob({ mapper, io: 'ndjson' }));
+    await runSequential({ ...options, skipBadRecords: true });
+    expect(readFileSync(names, 'utf8')).toBe('run.map-0.n1\nrun.map-0.n2\nrun.map-0.n3\n');
   });
 });
 

@@ -1,0 +1,122 @@
+/**
+ * CSV as records: rows by the names of the first row. Cells may be quoted and hold line ends (RFC 4180). Empty lines are no
+ * rows, and cells beyond the names are left out.
+ */
+import type { Info, Parser } from 'csv-parse';
+import { showKey } from '../../jobs/values.js';
+import { InputDataError } from './errors.js';
+import type { InputFile } from './input-file.js';
+import type { DataRecord } from './json-records.js';
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** What was read of a file, and how far that is in the file. */
+export interface FileContent {
+  readonly bytes: Buffer;
+  readonly bytesDone: number;
+}
+
+export interface FileBatch {
+  readonly records: DataRecord[];
+  readonly bytesDone: number;
+}
+
+/** The rows of a file. Throws InputDataError for what is not CSV, and for two columns of one name. */
+export async function* csvRows(
+  file: InputFile,
+  content: AsyncIterable<FileContent>,
+): AsyncGenerator<FileBatch> {
+  const rows = new Rows(file);
+  const parser = await rows.open();
+  const stopped = new Promise<void>((resolve) => {
+    parser.on('error', (error) => {
+      rows.failure = error;
+      resolve();
+    });
+    parser.on('end', resolve);
+  });
+  for await (const { bytes, bytesDone } of content) {
+    rows.learn(bytes);
+    await new Promise<void>((resolve) => {
+      parser.write(bytes, () => resolve());
+    });
+    yield { records: rows.taken(), bytesDone };
+  }
+  parser.end();
+  await stopped;
+  yield { records: rows.taken(), bytesDone: file.sizeBytes };
+}
+
+/** What the parser has found, and where in the file it lies. */
+class Rows {
+  readonly #file: InputFile;
+  #records: DataRecord[] = [];
+  /** Where the last row ended. */
+  #offset = 0;
+  #emptyLines = 0;
+  /** Of the first line, and so of all: the parser does not say how long the empty lines are that it leaves out. */
+  #lineEndBytes: number | undefined;
+  #lastByte: number | undefined;
+  failure: Error | undefined;
+
+  constructor(file: InputFile) {
+    this.#file = file;
+  }
+
+  async open(): Promise<Parser> {
+    const { parse } = await import('csv-parse');
+    const parser = parse({
+      bom: true,
+      record_delimiter: ['\r\n', '\n'],
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      columns: (names: string[]) => {
+        this.#expectDifferent(names);
+        this.#passed(parser.info);
+        return names;
+      },
+    });
+    parser.on('data', ({ record, info }: { record: unknown; info: Info }) => {
+      const empty = (info.empty_lines - this.#emptyLines) * this.#lineEndBytes!;
+      this.#records.push({ record, offset: this.#offset + empty });
+      this.#passed(info);
+    });
+    return parser;
+  }
+
+  /** Sees what the parser is given next. */
+  learn(bytes: Buffer): void {
+    if (this.#lineEndBytes !== undefined) return;
+    const at = bytes.indexOf(lineFeed);
+    if (at >= 0) this.#lineEndBytes = (bytes[at - 1] ?? this.#lastByte) === carriageReturn ? 2 : 1;
+    this.#lastByte = bytes.at(-1);
+  }
+
+  /** The records since it was last asked. Throws InputDataError. */
+  taken(): DataRecord[] {
+    const { failure } = this;
+    if (failure instanceof InputDataError) throw failure;
+    if (failure) {
+      throw new InputDataError(this.#file.name, this.#offset, `not CSV: ${failure.message}`, {
+        cause: failure,
+      });
+    }
+    const batch = this.#records;
+    this.#records = [];
+    return batch;
+  }
+
+  #passed({ bytes, empty_lines }: Info): void {
+    this.#offset = bytes;
+    this.#emptyLines = empty_lines;
+  }
+
+  /** Of two columns with one name a row would have the last. Those without a name are nobody's. */
+  #expectDifferent(names: readonly string[]): void {
+    const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
+    if (twice === undefined) return;
+    throw new InputDataError(this.#file.name, 0, `two columns are called ${showKey(twice)}`);
+  }
+}
