@@ -9,6 +9,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { commandsOf } from '../commands/command-job.js';
 import { throughCombiner } from '../commands/map-program.js';
 import { FailureMemory } from './attempt.js';
+import { collectSoon } from './garbage.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-options.js';
@@ -23,6 +24,7 @@ export class RecordLane {
   /** What is left when the input has ended: it need not go to a run. */
   #last: RunContent;
   #ending = false;
+  #hasSpilled = false;
 
   /** With a kernel, pairs are collected there; without one, in `Groups`. */
   constructor(options: MapAttemptOptions, output: MapOutput, kernel?: Kernel) {
@@ -45,6 +47,9 @@ export class RecordLane {
         const content = contentOf(this.#combined(cut), reduces);
         if (this.#ending) this.#last = content;
         else this.#memory.keep(() => output.spill(content));
+        this.#hasSpilled ||= !this.#ending;
+        // By then the last one is written as well, if it is not all there is.
+        if (this.#hasSpilled) collectSoon(options.budgetBytes);
       },
     });
   }
@@ -70,13 +75,16 @@ export class RecordLane {
   }
 }
 
-function contentOf(run: MapRun, reduces: number): RunContent {
+/** To be written once: then it is forgotten, whoever still knows the content. */
+function contentOf({ partitions }: MapRun, reduces: number): RunContent {
+  let left = partitions;
   return (writer) => {
     for (let partition = 0; partition < reduces; partition++) {
-      for (const { key, values } of run.partitions[partition] ?? []) {
+      for (const { key, values } of left[partition] ?? []) {
         for (const value of values) writer.write(key, encodeSegmentValue(value));
       }
       writer.endPartition();
     }
+    left = [];
   };
 }
