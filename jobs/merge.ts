@@ -81,14 +81,14 @@ export function* combineRecords(
 ): Generator<KeyValue, void, undefined> {
   let head = records.next();
   while (!head.done) {
-    const record = head.value;
-    const key = record[0];
+    const first = head.value;
+    const key = first[0];
     head = records.next();
     if (head.done || head.value[0] !== key) {
-      yield record;
+      yield first;
       continue;
     }
-    const values = [record[1]];
+    const values = [first[1]];
     for (; !head.done && head.value[0] === key; head = records.next()) values.push(head.value[1]);
     yield [key, canonicalValue(combine(key, values), key)];
   }
