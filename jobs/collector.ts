@@ -6,14 +6,18 @@
  * quite associative (sums of floating-point numbers).
  *
  * The plan: the values of a key are combined as soon as there are 8, or two where `combine` is one of the known
- * functions; a run is cut as soon as the counted bytes reach the budget, and when the task ends; before a cut each key's
- * values are combined to one. Counted bytes are
+ * functions; a run is cut as soon as the counted bytes reach a third of the budget, and when the task ends; before a cut each
+ * key's values are combined to one. The rest is for what the engine needs beside what is collected: young objects,
+ * the garbage it has not found yet, arrays that are sorted. Counted bytes are
  *
- *   160 + 2 × length      for each key of the run, its length in bytes of UTF-8
+ *   240 + 2 × length      for each key of the run, its length in bytes of UTF-8
  *   8                     for each number, boolean and null
  *   16 + 2 × length       for each string, its length in UTF-16 units
  *   32 + 2 × length       for each object or array, the length being that of its JSON text
  *   8                     for each number of a row (grouping.ts)
+ *
+ * Jobs whose pairs a kernel may take (kernel/kernel.ts) are counted as the kernel counts, which needs less: 160 for a key, and
+ * all of the budget.
  */
 import { knownAs } from './aggregates.js';
 import { type Partitioner, partitionerOf } from './partition.js';
@@ -24,7 +28,9 @@ import { canonicalKey, canonicalValue, lengthInJson, numbersOf, objectText } fro
 const COMBINE_AT = 8;
 /** A known function gives the same however few values it is given at a time, and the kernel takes one after the other. */
 const COMBINE_KNOWN_AT = 2;
-const KEY_BYTES = 160;
+/** A group, the array of its values, their places in the map and in what is sorted, and the head of the key itself. */
+const KEY_BYTES = 240;
+const KERNEL_KEY_BYTES = 160;
 const SCALAR_BYTES = 8;
 const STRING_BYTES = 16;
 const OBJECT_BYTES = 32;
@@ -65,7 +71,9 @@ interface Group {
 export class Groups implements Collector {
   readonly #options: GroupsOptions;
   readonly #job: Job;
-  readonly #budgetBytes: number;
+  /** How many counted bytes make a run. */
+  readonly #runBytes: number;
+  readonly #keyBytes: number;
   readonly #partition: Partitioner;
   readonly #combineAt: number;
   readonly #areRows: boolean;
@@ -75,7 +83,9 @@ export class Groups implements Collector {
   constructor(options: GroupsOptions) {
     this.#options = options;
     this.#job = options.job;
-    this.#budgetBytes = options.budgetBytes;
+    const isAsInKernel = isCountedAsInKernel(options.job);
+    this.#runBytes = isAsInKernel ? options.budgetBytes : options.budgetBytes / 3;
+    this.#keyBytes = isAsInKernel ? KERNEL_KEY_BYTES : KEY_BYTES;
     this.#partition = partitionerOf(options.job, options.reduces, options.boundaries);
     const combine = knownAs(options.job.combine);
     this.#combineAt = combine === undefined ? COMBINE_AT : COMBINE_KNOWN_AT;
@@ -86,7 +96,7 @@ export class Groups implements Collector {
     const group = this.#groups.get(key) ?? this.#groupOf(key);
     this.#append(group, value);
     if (group.values.length >= this.#combineAt && this.#job.combine !== undefined) this.#combine(group);
-    if (this.#countedBytes >= this.#budgetBytes) this.#cut();
+    if (this.#countedBytes >= this.#runBytes) this.#cut();
   }
 
   finish(): void {
@@ -100,7 +110,7 @@ export class Groups implements Collector {
     if (known !== undefined) return known;
     const group: Group = { key, partition: this.#partition(key), values: NO_VALUES, valueBytes: 0 };
     this.#groups.set(key, group);
-    this.#countedBytes += KEY_BYTES + 2 * utf8Length(key);
+    this.#countedBytes += this.#keyBytes + 2 * utf8Length(key);
     return group;
   }
 
@@ -149,4 +159,9 @@ export class Groups implements Collector {
     this.#countedBytes = 0;
     this.#options.onRun({ partitions });
   }
+}
+
+/** Whether a kernel might take the pairs of the job: where a run is cut must not depend on who collects them. */
+function isCountedAsInKernel({ combine, partition, orderValues }: Job): boolean {
+  return knownAs(combine) !== undefined && partition === undefined && orderValues === undefined;
 }

@@ -98,11 +98,7 @@ export class MapTask {
   offer(record: unknown, offset = 0): MaybePromise<void> {
     this.#expect('started', 'offer');
     this.#input.offset = offset;
-    const number = this.#offered++;
-    if (this.#skip?.has(lineRecord(number))) {
-      this.#skipped++;
-      return;
-    }
+    if (this.#isLeftOut()) return;
     this.#recordsIn++;
     this.#mapping = true;
     // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.
@@ -118,6 +114,20 @@ export class MapTask {
     return after(this.#take(result), () => {
       this.#mapping = false;
     });
+  }
+
+  /** The next record cannot be read: whether it is one to leave out. If not, the task has failed at it. */
+  leavesOut(): boolean {
+    this.#expect('started', 'leavesOut');
+    return this.#isLeftOut();
+  }
+
+  /** Counts the next record, and says whether `map` is not to see it. */
+  #isLeftOut(): boolean {
+    const number = this.#offered++;
+    if (this.#skip?.has(lineRecord(number)) !== true) return false;
+    this.#skipped++;
+    return true;
   }
 
   /** What is made of a word depends on little else, so there is little context. */

@@ -74,14 +74,23 @@ export function combineRuns(
   return combine === undefined ? merged : combineRecords(merged, combine);
 }
 
-/** Sorted records, those of one key combined. */
+/** Sorted records, those of one key combined. Most keys of most runs have one value, which goes through as it is. */
 export function* combineRecords(
   records: Iterator<KeyValue>,
   combine: NonNullable<Job['combine']>,
 ): Generator<KeyValue, void, undefined> {
-  for (const { key, values } of groups(records)) {
-    const all = [...values];
-    yield [key, all.length === 1 ? all[0] : canonicalValue(combine(key, all), key)];
+  let head = records.next();
+  while (!head.done) {
+    const first = head.value;
+    const key = first[0];
+    head = records.next();
+    if (head.done || head.value[0] !== key) {
+      yield first;
+      continue;
+    }
+    const values = [first[1]];
+    for (; !head.done && head.value[0] === key; head = records.next()) values.push(head.value[1]);
+    yield [key, canonicalValue(combine(key, values), key)];
   }
 }
 

@@ -162,7 +162,7 @@ export interface WordJobDefinition<V = number, R = unknown>
 /**
  * A job that groups records by a field, and has no functions. Its records are lines of JSON objects. One that is no object,
  * lacks the field or lacks a number is left out and counted as `lines not understood`; with `inputFormat: 'ndjson'` a
- * line that is not JSON at all fails the job, as it does elsewhere.
+ * line that is not JSON at all is a bad record, as it is elsewhere.
  */
 export interface GroupJobDefinition<A extends Aggregates = Aggregates>
   extends Pick<JobDefinition, 'name' | 'outputFormat'> {

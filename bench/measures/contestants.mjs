@@ -121,3 +121,7 @@ export function sortAndUniq(scratch, input) {
      mawk '$2 != "" { print $2, $1 }'`,
   );
 }
+
+export function sortUnique(scratch, input) {
+  return shell(scratch, 'sort -u', ['sort'], `sort -u --parallel=2 '${input}'`);
+}

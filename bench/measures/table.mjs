@@ -16,6 +16,7 @@ import {
   readlineAndMap,
   reference,
   sortAndUniq,
+  sortUnique,
   xargsMawk,
 } from './contestants.mjs';
 
@@ -161,6 +162,18 @@ export const table = [
       return [
         ours(scratch, { job, inputs: [inputs.tinyFiles(tasks)], flags, silent: true }),
         grpcPing(scratch, tasks),
+      ];
+    },
+  },
+  {
+    name: 'lines',
+    title: '100 MB of log lines, each once: pairs that no kernel takes, for the memory they need',
+    goals: [],
+    contestants({ inputs, scratch, scale }) {
+      const input = inputs.logLines(100 * MB * scale);
+      return [
+        ours(scratch, { job: 'distinct', inputs: [input], flags: ['-w', '2'] }),
+        sortUnique(scratch, input),
       ];
     },
   },

@@ -1,7 +1,8 @@
 /**
  * What every job promises, as properties: that its functions throw nothing, that `map` answers the same each time, that values
- * survive their way through files, that the combiner may be called on any groups in any nesting, and that the output does not
- * depend on how the input was cut. Each is tried on the user's own records; a counterexample is made as small as it can be.
+ * survive their way through files, that values are put in one order, that the combiner may be called on any groups in any
+ * nesting, and that the output does not depend on how the input was cut. Each is tried on the user's own records; a
+ * counterexample is made as small as it can be.
  */
 import fc from 'fast-check';
 import { formatterOf } from '../../jobs/output-format.js';
@@ -33,7 +34,13 @@ export interface Subject {
 /** Thrown by a property that is broken. */
 class Broken extends Error {}
 
-type Property = (subject: Subject) => Promise<string | undefined>;
+/** What the properties share. */
+interface Trial extends Subject {
+  /** By record, what `map` emitted when it was called with it for the first time, as JSON. */
+  readonly firstEmitted: Map<PlainRecord, string>;
+}
+
+type Property = (trial: Trial) => Promise<string | undefined>;
 
 /** In the order in which they are tried: what throws is known first. */
 const properties: Readonly<Record<string, Property>> = {
@@ -41,6 +48,7 @@ const properties: Readonly<Record<string, Property>> = {
   'map answers the same each time': mapIsDeterministic,
   'values survive their way through files': valuesSurvive,
   'partition gives a number from 0 to reduces - 1, the same each time': partitionIsSound,
+  'orderValues puts any values in one order': orderIsSound,
   'combine is associative': combineIsAssociative,
   'reduce gives the same with and without combine': combineIsHarmless,
   'the output does not depend on how the input is cut': cutsAreInvisible,
@@ -49,9 +57,10 @@ const properties: Readonly<Record<string, Property>> = {
 /** Tries all properties. Where a function is known to throw, what cannot be asked for that is skipped. */
 export async function checkJob(subject: Subject): Promise<Checked[]> {
   const results: Checked[] = [];
+  const trial: Trial = { ...subject, firstEmitted: new Map() };
   for (const [property, check] of Object.entries(properties)) {
     try {
-      const skipped = await check(subject);
+      const skipped = await check(trial);
       results.push(skipped === undefined ? { property } : { property, skipped });
     } catch (error) {
       if (error instanceof Broken) results.push({ property, broken: error.message });
@@ -65,10 +74,13 @@ export async function checkJob(subject: Subject): Promise<Checked[]> {
 const notAsked = 'not asked, since a function threw';
 
 /** `map` on every record alone and on all of them, and then what follows it, so that it is known what threw. */
-async function functionsThrowNothing(subject: Subject): Promise<undefined> {
-  const { job, records } = subject;
-  for (const one of records)
-    await tried(subject, `for the record at ${placeOf(one)} map`, () => emittedBy(subject, one));
+async function functionsThrowNothing(subject: Trial): Promise<undefined> {
+  const { job, records, firstEmitted } = subject;
+  for (const one of records) {
+    await tried(subject, `for the record at ${placeOf(one)} map`, async () => {
+      firstEmitted.set(one, JSON.stringify(await emittedBy(subject, one)));
+    });
+  }
   await tried(subject, 'map', () => emittedInTasks(subject, [records]));
   let lastKey = '';
   const { reduce } = job;
@@ -132,13 +144,14 @@ async function emittedInTasks(
   return emitted;
 }
 
-async function mapIsDeterministic(subject: Subject): Promise<string | undefined> {
+/** Against the very first time: what a job remembers of records may differ from then only. */
+async function mapIsDeterministic(subject: Trial): Promise<string | undefined> {
   for (const one of subject.records) {
-    const first = await emittedBy(subject, one);
-    const second = await emittedBy(subject, one);
-    if (JSON.stringify(first) !== JSON.stringify(second)) {
+    const first = subject.firstEmitted.get(one);
+    const again = JSON.stringify(await emittedBy(subject, one));
+    if (first !== undefined && first !== again) {
       throw new Broken(
-        `for the record at ${placeOf(one)} map emitted ${show(first)}, and then ${show(second)}: a task that is run again must give the same`,
+        `for the record at ${placeOf(one)} map emitted ${bounded(first)}, and then ${bounded(again)}: a task that is run again must give the same`,
       );
     }
   }
@@ -204,13 +217,57 @@ async function groupsOf(subject: Subject): Promise<[key: string, values: unknown
 
 const nothingToCombine = 'no key has two values in these records';
 
+/** Of any two values and any three: as `sort` needs it, whatever it compares with what. */
+async function orderIsSound(subject: Subject): Promise<string | undefined> {
+  if (subject.job.orderValues === undefined) return 'the job has no orderValues';
+  const groups = await groupsOf(subject);
+  if (groups.length === 0) return nothingToCombine;
+  const property = fc.property(
+    fc.constantFrom(...groups),
+    fc.nat(),
+    fc.nat(),
+    fc.nat(),
+    ([key, values], ...places) => {
+      const [a, b, c] = places.map((place) => values[place % values.length]);
+      const compare = (first: unknown, second: unknown): number => orderOf(subject.job, key, first, second);
+      const [ab, ba] = [compare(a, b), compare(b, a)];
+      if (Math.sign(ab) !== -Math.sign(ba)) {
+        throw new Broken(
+          `key ${showKey(key)}: orderValues(${show(a)}, ${show(b)}) is ${ab}, and the other way round it is ${ba}: one must be negative and the other positive, or both 0`,
+        );
+      }
+      if (ab <= 0 && compare(b, c) <= 0 && compare(a, c) > 0) {
+        throw new Broken(
+          `key ${showKey(key)}: orderValues puts ${show(a)} before ${show(b)}, or with it, and that before ${show(c)}, but this before ${show(a)}`,
+        );
+      }
+    },
+  );
+  run(property, subject.cases);
+  return undefined;
+}
+
+/** What `orderValues` says of copies of two values. */
+function orderOf({ orderValues }: Job, key: string, a: unknown, b: unknown): number {
+  const order: unknown = orderValues!(canonicalValue(a, key), canonicalValue(b, key));
+  if (typeof order !== 'number' || Number.isNaN(order)) {
+    throw new Broken(
+      `key ${showKey(key)}: orderValues(${show(a)}, ${show(b)}) is ${String(order)}: it must be a number, negative when the first value comes first`,
+    );
+  }
+  return order;
+}
+
 async function combineIsAssociative(subject: Subject): Promise<string | undefined> {
   const { combine } = subject.job;
   if (!combine) return 'the job has no combine';
   const groups = await groupsOf(subject);
   if (groups.length === 0) return nothingToCombine;
-  const combined = (key: string, values: readonly unknown[]): unknown =>
-    canonicalValue(combine(key, values), key);
+  // Of copies, as everywhere: what was emitted is the job's own, and it may change it.
+  const combined = (key: string, values: readonly unknown[]): unknown => {
+    const copies = values.map((value) => canonicalValue(value, key));
+    return canonicalValue(combine(key, copies), key);
+  };
   const property = fc.property(
     fc.constantFrom(...groups),
     fc.nat(),
@@ -304,6 +361,9 @@ function placeOf({ input, offset }: PlainRecord): string {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  return bounded(JSON.stringify(value) ?? String(value));
+}
+
+function bounded(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

@@ -35,6 +35,8 @@ export class InputDataError extends Error {
   override readonly name = 'InputDataError';
   readonly place: string;
   readonly offset: number;
+  /** Where one record is to blame, and the rest can be read: its name within its task (jobs/record-id.ts). */
+  record: string | undefined;
 
   constructor(place: string, offset: number, reason: string, options?: ErrorOptions) {
     super(`${place}, byte ${offset}: ${reason}`, options);
@@ -142,6 +144,12 @@ export class UserCodeError extends Error {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.site = site;
   }
+}
+
+/** The record that is to blame for a failure, if it is known. */
+export function blamedRecord(error: unknown): string | undefined {
+  if (error instanceof UserCodeError) return error.site.record;
+  return error instanceof InputDataError ? error.record : undefined;
 }
 
 /** One of the failures that say for themselves what happened: they are never wrapped a second time. */

@@ -11,6 +11,23 @@ export interface DataRecord {
   readonly offset: number;
 }
 
+/** A record that is not what its format promises. Whoever can leave it out does; any other is told when it asks for it. */
+export class BrokenRecord implements DataRecord {
+  readonly error: InputDataError;
+
+  constructor(error: InputDataError) {
+    this.error = error;
+  }
+
+  get record(): never {
+    throw this.error;
+  }
+
+  get offset(): number {
+    return this.error.offset;
+  }
+}
+
 export interface RecordBatch {
   readonly file: InputFile;
   readonly records: Iterable<DataRecord>;
@@ -18,7 +35,7 @@ export interface RecordBatch {
   readonly bytesDone: number;
 }
 
-/** Blank lines are no records. */
+/** Blank lines are no records, and those that are no JSON are broken ones. */
 export function* jsonRecords(
   file: InputFile,
   lines: readonly Line[],
@@ -30,9 +47,9 @@ export function* jsonRecords(
     try {
       record = JSON.parse(text);
     } catch (error) {
-      throw new InputDataError(file.name, offset, `not a JSON value: ${(error as Error).message}`, {
-        cause: error,
-      });
+      const reason = `not a JSON value: ${(error as Error).message}`;
+      yield new BrokenRecord(new InputDataError(file.name, offset, reason, { cause: error }));
+      continue;
     }
     yield { record: fields === undefined ? record : withFields(record, fields), offset };
   }

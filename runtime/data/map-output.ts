@@ -77,9 +77,10 @@ export class MapOutput {
         : { mergePartition: (...where) => this.#mergeInKernel(false, ...where) }),
     });
     const open = openRuns(narrowed.runs);
+    const isUntouched = this.#merging === 'any values' && job.combine === undefined;
     try {
       for (const partition of partitions) {
-        if (this.#merging === 'numbers') this.#mergeInKernel(true, open, partition, writer);
+        if (this.#merging === 'numbers' || isUntouched) this.#mergeInKernel(true, open, partition, writer);
         else this.#mergeGenerally(open, partition, writer);
         writer.endPartition();
         await breathe();

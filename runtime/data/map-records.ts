@@ -6,7 +6,7 @@ import { commandsOf } from '../commands/command-job.js';
 import { type PrintedBatch, throughMapper } from '../commands/map-program.js';
 import { blame, breathe, type FailureMemory, type Progress } from './attempt.js';
 import type { InputFile } from './input-file.js';
-import type { RecordBatch } from './json-records.js';
+import { BrokenRecord, type RecordBatch } from './json-records.js';
 import type { SplitRange } from './plan.js';
 import { readRecords } from './records.js';
 import { splitBytes } from './split-reader.js';
@@ -47,6 +47,11 @@ export async function mapRecords(
       if (file && file.name !== input) task.openInput((input = file.name));
       for (const one of records) {
         offset = one.offset;
+        if (one instanceof BrokenRecord) {
+          if (task.leavesOut()) continue;
+          one.error.record = task.record;
+          throw one.error;
+        }
         const mapped = task.offer(one.record, offset);
         if (isPromise(mapped)) await mapped;
       }

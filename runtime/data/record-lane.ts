@@ -9,6 +9,7 @@ import type { Kernel } from '../../kernel/kernel.js';
 import { commandsOf } from '../commands/command-job.js';
 import { throughCombiner } from '../commands/map-program.js';
 import { blame, FailureMemory } from './attempt.js';
+import { collectSoon } from './garbage.js';
 import { KernelCollector } from './kernel-collector.js';
 import { kernelContent } from './kernel-output.js';
 import type { MapAttemptOptions } from './map-options.js';
@@ -24,6 +25,7 @@ export class RecordLane {
   /** What is left when the input has ended: it need not go to a run. */
   #last: RunContent;
   #ending = false;
+  #hasSpilled = false;
   /** A program takes its time, and whoever emits does not wait: runs wait here until some records are done. */
   readonly #uncombined: MapRun[] = [];
 
@@ -55,6 +57,9 @@ export class RecordLane {
     const content = contentOf(run, this.#options.reduces);
     if (this.#ending) this.#last = content;
     else this.#memory.keep(() => this.#output.spill(content));
+    this.#hasSpilled ||= !this.#ending;
+    // By then the last one is written as well, if it is not all there is.
+    if (this.#hasSpilled) collectSoon(this.#options.budgetBytes);
   }
 
   /** Gives runs to the combiner of a job made of programs. None of the records is to blame when it fails. */
@@ -87,13 +92,16 @@ export class RecordLane {
   }
 }
 
-function contentOf(run: MapRun, reduces: number): RunContent {
+/** To be written once: then it is forgotten, whoever still knows the content. */
+function contentOf({ partitions }: MapRun, reduces: number): RunContent {
+  let left = partitions;
   return (writer) => {
     for (let partition = 0; partition < reduces; partition++) {
-      for (const { key, values } of run.partitions[partition] ?? []) {
+      for (const { key, values } of left[partition] ?? []) {
         for (const value of values) writer.write(key, encodeSegmentValue(value));
       }
       writer.endPartition();
     }
+    left = [];
   };
 }

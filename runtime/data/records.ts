@@ -1,6 +1,7 @@
 /**
- * The records of one split, in the job's input format, in bounded memory. A record that is not what its format promises
- * is an InputDataError with its offset.
+ * The records of one split, in the job's input format, in bounded memory. What is not as its format promises is an
+ * InputDataError with its offset. A line of NDJSON is then a broken record (json-records.ts) among others; after anything else
+ * nothing can be read.
  */
 import type { Job } from '../../jobs/types.js';
 import { csvRows, type FileBatch, type FileContent } from './csv-rows.js';

@@ -9,7 +9,7 @@ import { skipsMax } from '../../core/durable/skips.js';
 import { addCounters } from '../../jobs/plain.js';
 import type { Counters, Job, Params, TaskSetting } from '../../jobs/types.js';
 import { onDisk } from './disk.js';
-import { UserCodeError } from './errors.js';
+import { blamedRecord } from './errors.js';
 import type { ReduceSource } from './gather.js';
 import type { InputFile } from './input-file.js';
 import { runMapAttempt } from './map-attempt.js';
@@ -30,7 +30,7 @@ export interface SequentialOptions {
   /** Where to publish; its workspace must have been prepared under `runId`. */
   readonly output: string;
   readonly runId: string;
-  /** A record at which user code fails twice is left out, as a distributed run would. */
+  /** A record at which a task fails twice is left out, as a distributed run would. */
   readonly skipBadRecords?: boolean;
 }
 
@@ -135,7 +135,7 @@ async function withoutBadRecords<T>(
     try {
       return await run({ context: { task, attempt: `${runId}.${task}.n${n}`, params, seed }, skip });
     } catch (error) {
-      const record = error instanceof UserCodeError ? error.site.record : undefined;
+      const record = blamedRecord(error);
       if (!skipBadRecords || record === undefined || skip.length >= skipsMax) throw error;
       failures.set(record, (failures.get(record) ?? 0) + 1);
     }

@@ -54,7 +54,10 @@ function failureOf(error: unknown, bundleDirectory: string): Failure {
     };
   }
   if (error instanceof InputChangedError) return { kind: 'input-changed', message: error.message };
-  if (error instanceof InputDataError) return { kind: 'data', message: error.message };
+  if (error instanceof InputDataError) {
+    const { message, record } = error;
+    return { kind: 'data', message, ...(record === undefined ? {} : { record }) };
+  }
   if (error instanceof DiskError) return { kind: 'disk', message: error.message };
   return userFailure(error, bundleDirectory);
 }

@@ -130,6 +130,16 @@ describe('word-count', () => {
     expect(linesOf(folder).join('\n')).not.toContain('bad');
   });
 
+  it('is without the lines of NDJSON that are no JSON, when that is asked for', async () => {
+    const folder = newFolder({
+      'in.ndjson': '{"name":"a"}\n{bad\n{"name":"c"}\n',
+      'job.ts': jobOf("inputFormat: 'ndjson', map(record: any, emit) { emit(record.name, 1); }"),
+    });
+    const counters = await runBothWays(folder, ['job.ts', 'in.ndjson', '-r', '1', '--skip-bad-records']);
+    expect(counters).toMatchObject({ 'map.records.in': 2, 'map.records.skipped': 1 });
+    expect(linesOf(folder)).toEqual(['a 1', 'c 1']);
+  });
+
   it('spills under a tiny budget, says how often, and gives the same bytes', async () => {
     const many = Array.from(
       { length: 30_000 },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newFolder, rehearse } from './command.js';
 
 const jobOf = (body: string): string =>
-  `import { defineJob, sum, type Emit } from 'mapreduce-rehearsal';\nlet calls = 0;\nexport default defineJob({ name: 'j', ${body} });\n`;
+  `import { defineJob, sum, type Emit } from 'mapreduce-rehearsal';\nlet calls = 0;\nconst seen = new Set<string>();\nexport default defineJob({ name: 'j', ${body} });\n`;
 const text = 'one two\nthree one two\n\none five six one\n';
 
 async function check(body: string) {
@@ -11,6 +11,8 @@ async function check(body: string) {
 }
 
 const words = 'map(line, emit) { for (const w of line.split(" ")) emit(w, 1); },';
+
+const lengths = 'map(line, emit) { for (const w of line.split(" ")) emit("all", w.length); },';
 
 describe('check', () => {
   it('finds nothing in a job that keeps its promises', async () => {
@@ -21,6 +23,17 @@ describe('check', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('takes a combine that changes its first value, and an order of values', async () => {
+    const first =
+      '(_key: string, values: Iterable<any>) => { let all: any; for (const one of values) if (all) all.n += one.n; else all = one; return all; }';
+    const ended = await check(
+      `map(line, emit: Emit<string, any>) { for (const w of line.split(" ")) emit(w, { n: 1 }); }, combine: ${first}, orderValues: (a, b) => a.n - b.n, reduce: ${first}`,
+    );
+    expect(ended.out).toContain('ok   orderValues puts any values in one order');
+    expect(ended.out).toContain('ok   combine is associative');
+    expect(ended.out).not.toContain('NO');
+  });
+
   it('reads standard input as well', async () => {
     const ended = await rehearse(['check', 'word-count', '-'], { cwd: newFolder(), stdin: text });
     expect(ended.code, ended.err).toBe(0);
@@ -29,6 +42,14 @@ describe('check', () => {
 
   it.each([
     ['map answers the same', 'map(line, emit) { emit(line, calls++); }, reduce: sum'],
+    [
+      'map answers the same',
+      `map(line, emit) { for (const w of line.split(" ")) if (!seen.has(w)) { seen.add(w); emit(w, 1); } }, combine: sum, reduce: sum`,
+    ],
+    ['orderValues puts', `${lengths} orderValues: () => 1, reduce: sum`],
+    ['orderValues puts', `${lengths} orderValues: (a, b) => (a > b) as never, reduce: sum`],
+    ['orderValues puts', `${lengths} orderValues: (a, b) => (a > b ? 1 : 0), reduce: sum`],
+    ['orderValues puts', `${lengths} orderValues: (a, b) => ((b - a + 30) % 3) - 1 || 0, reduce: sum`],
     [
       'values survive',
       'map(line, emit: Emit<string, object>) { emit(line, { a: undefined }); }, reduce: () => 1',
@@ -68,7 +89,7 @@ describe('check', () => {
         name
       ]!;
       expect(ended.out).toContain(
-        `NO   the job's functions throw nothing\n         ${place}${name} threw Error: oh at job.ts:3:`,
+        `NO   the job's functions throw nothing\n         ${place}${name} threw Error: oh at job.ts:4:`,
       );
       expect(ended.out.match(/NO /g)).toHaveLength(1);
       expect(ended.out.match(/ - .*\n +not asked, since a function threw/g)).toHaveLength(skipped);
@@ -93,6 +114,6 @@ describe('check', () => {
     });
     const { job, records, properties } = JSON.parse(ended.out) as Record<string, unknown>;
     expect([job, records]).toEqual(['word-count', 2]);
-    expect(properties).toHaveLength(7);
+    expect(properties).toHaveLength(8);
   });
 });

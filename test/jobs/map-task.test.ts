@@ -89,6 +89,16 @@ describe('a map task', () => {
     // Key 'a' counts 160 + 2, its number 8: 170.
     expect(mapAll(words, ['a', 'b'], { budgetBytes: 170 })).toHaveLength(2);
     expect(mapAll(words, ['a', 'b'], { budgetBytes: 171 })).toHaveLength(1);
+  });
+
+  test('counts what the engine takes, up to a third of the budget, where no kernel counts', () => {
+    const own = { ...words, combine: (_key: string, values: Iterable<number>) => [...values].length };
+    // Key 'a' counts 240 + 2, its number 8: 250.
+    expect(mapAll(own, ['a', 'b'], { budgetBytes: 750 })).toHaveLength(2);
+    expect(mapAll(own, ['a', 'b'], { budgetBytes: 751 })).toHaveLength(1);
+    // A kernel does not partition as the job does.
+    const partitioned = { ...words, partition: () => 0 };
+    expect(mapAll(partitioned, ['a', 'b'], { budgetBytes: 750 })).toHaveLength(2);
     // A string counts 16 + 2 × 2, an object 32 + 2 × the 7 of {"n":1}.
     const kinds = defineJob({
       ...words,
@@ -100,9 +110,9 @@ describe('a map task', () => {
       },
       reduce: () => 1,
     });
-    expect(mapAll(kinds, ['-'], { budgetBytes: 162 + 20 + 46 + 8 })).toHaveLength(1);
-    expect(mapAll(kinds, ['-', '-'], { budgetBytes: 162 + 20 + 46 + 8 })).toHaveLength(2);
-    expect(mapAll(kinds, ['-'], { budgetBytes: 162 + 20 + 46 })).toHaveLength(2);
+    expect(mapAll(kinds, ['-'], { budgetBytes: 3 * (242 + 20 + 46 + 8) })).toHaveLength(1);
+    expect(mapAll(kinds, ['-', '-'], { budgetBytes: 3 * (242 + 20 + 46 + 8) })).toHaveLength(2);
+    expect(mapAll(kinds, ['-'], { budgetBytes: 3 * (242 + 20 + 46) })).toHaveLength(2);
   });
 
   test('combines the values of a key at 8, so that one key never fills the budget', () => {
@@ -112,7 +122,7 @@ describe('a map task', () => {
       sizes.push(all.length);
       return all.reduce((a, b) => a + b);
     };
-    const runs = mapAll({ ...words, combine }, Array(100).fill('a'), { budgetBytes: 170 + 8 * 8 });
+    const runs = mapAll({ ...words, combine }, Array(100).fill('a'), { budgetBytes: 3 * (250 + 8 * 8) });
     expect(runs.map(pairs)).toEqual([[[['a', 100]]]]);
     expect(sizes).toEqual([...Array(14).fill(8), 2]);
   });

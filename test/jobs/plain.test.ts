@@ -94,8 +94,8 @@ describe('the plain path', () => {
       combine: (_key, values) => `(${[...values].join('')})`,
       reduce: (_key, values) => [...values].join('+'),
     });
-    // Each key counts 162 bytes and each value 18 or more: with a budget of 181, every second 'a' cuts a run.
-    expect(run(grouping, [['a', 'a', 'a']], { reduces: 1, budgetBytes: 181 }).parts).toEqual(['a ((aa)a)\n']);
+    // Each key counts 242 bytes and each value 18 or more: with a third of a budget of 783, every second 'a' cuts a run.
+    expect(run(grouping, [['a', 'a', 'a']], { reduces: 1, budgetBytes: 783 }).parts).toEqual(['a ((aa)a)\n']);
     expect(run(grouping, [['a', 'a', 'a']], { reduces: 1 }).parts).toEqual(['a (aaa)\n']);
     expect(run(grouping, [['a', 'a'], ['a']], { reduces: 1 }).parts).toEqual(['a (aa)+a\n']);
   });

@@ -33,9 +33,12 @@ describe('records', () => {
       { record: [2, 'x'], offset: 9 },
       { record: null, offset: 20 },
     ]);
-    await expect(read('b.ndjson', '1\n{"a":\n', 'ndjson')).rejects.toThrow(
-      /b\.ndjson, byte 2: not a JSON value/,
-    );
+    const [first, broken, last] = await read('b.ndjson', '1\n{"a":\n3', 'ndjson');
+    expect([first, last]).toEqual([
+      { record: 1, offset: 0 },
+      { record: 3, offset: 8 },
+    ]);
+    expect(() => broken!.record).toThrow(/b\.ndjson, byte 2: not a JSON value/);
   });
 
   test('of whole files are their texts, without a byte-order mark', async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
+import { defineJob } from '../../../jobs/define.js';
 import { keyRecord } from '../../../jobs/record-id.js';
 import type { Job } from '../../../jobs/types.js';
 import { commandJob } from '../../../runtime/commands/command-job.js';
@@ -12,6 +13,7 @@ import { planSplits } from '../../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../../runtime/data/publish.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
 import { runSequential } from '../../../runtime/data/sequential.js';
+import { resultOfError } from '../../../runtime/executor/failure.js';
 import { temporaryDirectory } from './temporary.js';
 
 const long = `long-${'x'.repeat(500)}`;
@@ -107,6 +109,47 @@ describe('a bad record', () => {
     const text = readFileSync(join(made.directory, 'reduces', 'reduce-0'), 'utf8');
     expect(text).not.toMatch(/poison|[cd]/);
     expect(text.split('\n')).toContain('b 3');
+  });
+
+  it.each([
+    ['parsed', undefined],
+    ['read by its fields', ['n']],
+    ['grouped', 'aggregates'],
+  ])('of NDJSON is a line that is no JSON, as well: %s', async (_, how) => {
+    const made = await planned();
+    writeFileSync(join(made.directory, 'in', 'text'), '{"n":1}\n\n{bad\n{"n":3}\nworse}\n');
+    const files = await resolveInputs(['in'], { cwd: made.directory });
+    const plan = planSplits(files, { targetMaps: 1, slots: 1 });
+    const job: Job =
+      how === 'aggregates'
+        ? (defineJob({ name: 'n', inputFormat: 'ndjson', groupBy: 'n', aggregates: ['count'] }) as Job)
+        : {
+            name: 'n',
+            inputFormat: 'ndjson',
+            fields: how as string[] | undefined,
+            map: (record: { n: number }, emit) => emit(String(record.n), 1),
+            combine: sum,
+            reduce: sum,
+          };
+    const failure = async (skip?: readonly string[]) =>
+      await mapping({ ...made, plan }, job, skip).catch((error: unknown) => error);
+    expect(await failure()).toMatchObject({
+      name: 'InputDataError',
+      message: expect.stringMatching(/^in\/text, byte 9: not a JSON value: ./),
+      record: '1',
+    });
+    expect(resultOfError(await failure(['1']), [], made.directory)).toMatchObject({
+      type: 'broke',
+      failure: { kind: 'data', message: expect.stringContaining('byte 22: not a JSON value'), record: '3' },
+    });
+    const { counters } = await mapping({ ...made, plan }, job, ['1', '3']);
+    expect(Object.fromEntries(counters)).toMatchObject({ 'map.records.in': 2, 'map.records.skipped': 2 });
+    const output = join(made.directory, 'out');
+    await prepareWorkspace(output, 'run');
+    const shared = { job, plan, reduces: 1, budgetBytes: 1 << 20, params: {}, seed: 'seed' };
+    const options = { ...shared, output, runId: 'run', skipBadRecords: true };
+    const { parts } = await runSequential(options);
+    expect(readFileSync(parts[0]!.path, 'utf8')).toMatch(/^1 .*\n3 .*\n$/);
   });
 
   it('of a reduce is named by its key, however long that is', async () => {

@@ -1,0 +1,31 @@
+/**
+ * Garbage of which the engine does not know yet that it is some. A run that was spilled lies among the old objects, where the
+ * engine would look next when these have grown by half; until then the next run grows beside it.
+ */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Collecting takes some milliseconds: what is less may wait. */
+const WORTH_FROM_BYTES = 8 * 1024 * 1024;
+/** Collecting means looking at all that lives: of who keeps so many times the budget, that takes longer than it gains. */
+const BUDGETS_MAX = 4;
+
+let collect: (() => void) | undefined;
+
+/** To be called with what has become garbage still on the stack: it is collected in the next turn of the event loop. */
+export function collectSoon(budgetBytes: number): void {
+  if (budgetBytes < WORTH_FROM_BYTES) return;
+  setImmediate(() => {
+    if (getHeapStatistics().used_heap_size > BUDGETS_MAX * budgetBytes) return;
+    collect ??= collectorOfEngine();
+    collect();
+  });
+}
+
+/** The flag is there for the moment in which the function is made, since V8 refuses compiled code of other flags. */
+function collectorOfEngine(): () => void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  return gc;
+}
