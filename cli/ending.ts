@@ -9,7 +9,7 @@ import { exitCodes, UserError } from './user-error.js';
 let answered = false;
 /** Where the user's code that runs in this process was unpacked. */
 let hosted: string | undefined;
-const clearings: (() => void)[] = [];
+const clearings = new Set<() => void>();
 
 /** The command has its answer: it may end from here on. */
 export function answer(): void {
@@ -31,9 +31,11 @@ export function hostsUserCode(): boolean {
   return hosted !== undefined;
 }
 
-/** To be done should the command end without an answer; it must be done at once. */
-export function onNoAnswer(clear: () => void): void {
-  clearings.push(clear);
+/** To be done, at once, should the command end without an answer. The returned function says that it is not to be done any more. */
+export function onNoAnswer(clear: () => void): () => void {
+  const own = (): void => clear();
+  clearings.add(own);
+  return () => void clearings.delete(own);
 }
 
 /** `report` tells an error and returns the exit code for it. */

@@ -59,7 +59,9 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   }
   if (many && !flags.json) sayTotal(results, terminal);
   if (flags.shrink && shrunk.length === 0 && !flags.json) {
-    terminal.say('nothing was shrunk: no rule and no expectation is broken');
+    const isBroken = results.some(({ verdict }) => verdict === 'failed');
+    const why = isBroken ? 'that is no fault of the cluster' : 'no rule and no expectation is broken';
+    terminal.say(`nothing was shrunk: ${why}`);
   }
   if (flags.json) {
     const runs = results.map(document);

@@ -1,4 +1,5 @@
 /** `rehearse trace`: the traces of a run, in forms that other programs read. */
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { exportMerged } from '../sim/export/merged.js';
@@ -44,7 +45,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   }
   const output = flags.output === '-' ? undefined : flags.output;
   const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
-  if (output !== undefined && files.includes(resolve(output))) {
+  if (output !== undefined && existsSync(output) && files.some((file) => isSame(file, output))) {
     throw new UserError({ code: 'U031', what: '-o names one of the traces that are read', where: output });
   }
   const traces: NodeTrace[] = [];
@@ -61,6 +62,11 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
     `${sayMany(steps.length, 'step')} of ${sayMany(traces.length, 'trace')} -> ${sayPath(output)}: ${readers[flags.to]}`,
   );
   return exitCodes.yes;
+}
+
+/** By whatever names. */
+function isSame(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other);
 }
 
 /** Two traces of one life are of different runs: laid side by side they would tell of things that never happened. */

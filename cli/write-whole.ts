@@ -1,13 +1,24 @@
 /** Files that the user has asked for: there with all of their text, or as they were before. */
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 
 /** A link or a device at this path stays one, and is written through. */
 export function writeWhole(path: string, portions: Iterable<string>): void {
-  const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  const isFile = before?.isFile() ?? true;
   const place = isFile ? `${path}.${process.pid}.tmp` : path;
   try {
     const file = openSync(place, 'w');
     try {
+      if (isFile && before) fchmodSync(file, before.mode & 0o7777);
       for (const portion of portions) writeFileSync(file, portion);
       if (isFile) fsyncSync(file);
     } finally {

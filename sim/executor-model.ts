@@ -180,7 +180,7 @@ export class ExecutorModel {
   /** The node has another speed from now on: what is under way goes on at that. */
   speedChanged(node: SimNode): void {
     for (const attempt of this.#running.get(node.life!) ?? []) {
-      if (attempt.state !== 'running' || attempt.pieces === 0) continue;
+      if (attempt.state !== 'running' || attempt.pieces === 0 || attempt.misbehaves === 'hangs') continue;
       const doneUs = Math.floor((this.#host.nowUs - attempt.pieceSinceUs) / attempt.pieceSlowBy);
       attempt.doneUs = Math.min(attempt.totalUs - 1, attempt.doneUs + doneUs);
       this.#continue(attempt);
@@ -355,7 +355,8 @@ export class ExecutorModel {
     if (!server || server === reader) return false;
     const { node } = server;
     if (server.ended || node.status !== 'up') return true;
-    return this.#network.holdsUp(reader.node, node) || this.#network.holdsUp(node, reader.node);
+    const ways = [this.#network.holdsUp(reader.node, node), this.#network.holdsUp(node, reader.node)];
+    return ways.includes(true);
   }
 
   #complete(attempt: Attempt): void {

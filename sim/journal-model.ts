@@ -62,7 +62,7 @@ export class JournalModel {
   #beginnings: Beginning[] = [{ first: 1, last: 0 }];
   #segments: Segment[] = [];
   /** Nodes whose next answer is lost, and nodes whose next sync fails, with what follows then. */
-  readonly #obscured = new Map<SimNode, (() => void)[]>();
+  readonly #obscured = new Map<SimNode, (() => boolean)[]>();
   readonly #failing = new Map<SimNode, () => boolean>();
   /** Appends that each node has asked for, for draws. */
   readonly #asked = new Map<SimNode, number>();
@@ -83,9 +83,9 @@ export class JournalModel {
     this.#asked.set(life.node, asked);
     const blurring = this.#drawBlurring(life.node, asked);
     const vanishes = blurring && this.#isDrawn(life.node, asked, 1, 100 - blurring.blur.happen);
-    if (vanishes) blurring.hit();
     const happens = this.#health.takes(life.node) && !vanishes;
     if (!happens) {
+      blurring?.hit(); // it is heard of sooner
       const reason = 'the store did not answer';
       this.#host.laterFor(life, blurring ? syncUs.max : appendDeadlineUs, () => {
         this.#answer(life, slot, { outcome: 'unknown', reason });
@@ -107,11 +107,13 @@ export class JournalModel {
 
   /** Whether the store's answer to an append does not arrive. The faults that do it are told. */
   #isLost(node: SimNode, blurring: Blurring | undefined): boolean {
-    const faults = blurring ? [blurring.hit] : this.#obscured.get(node);
-    if (!faults) return !this.#health.takes(node);
-    if (!blurring) this.#obscured.delete(node);
-    for (const hit of faults) hit();
-    return true;
+    if (blurring) {
+      blurring.hit();
+      return true;
+    }
+    const obscuring = this.#obscured.get(node) ?? [];
+    this.#obscured.delete(node);
+    return obscuring.filter((strikes) => strikes()).length > 0 || !this.#health.takes(node);
   }
 
   #answer(life: Life, slot: number, answer: Answer): void {
@@ -146,9 +148,9 @@ export class JournalModel {
     this.#host.play(life, this.#trim(life, effect), () => {});
   }
 
-  /** The next append of this node will have an unknown outcome: then `hit` is called. */
-  obscure(node: SimNode, hit: () => void): void {
-    this.#obscured.set(node, [...(this.#obscured.get(node) ?? []), hit]);
+  /** The next append of this node will have an unknown outcome, unless `strikes` says no by then. */
+  obscure(node: SimNode, strikes: () => boolean): void {
+    this.#obscured.set(node, [...(this.#obscured.get(node) ?? []), strikes]);
   }
 
   /** The next sync of this node fails, unless `strikes` says no by then: what it was to make durable is not. */

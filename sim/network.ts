@@ -106,7 +106,6 @@ export class Network {
   heal(from: SimNode, to: SimNode, hit: () => void): void {
     const link = linkTo(from, to);
     link.blocks.splice(link.blocks.indexOf(hit), 1);
-    if (link.blocks.length > 0) return;
     for (const pipe of [...link.stalled]) this.#flush(pipe);
   }
 
@@ -254,8 +253,13 @@ export class Network {
 
   /** What waited in a pipe leaves now, in its order, unless something still holds it. */
   #flush(pipe: Pipe): void {
-    if (pipe.heldBy !== undefined || pipe.link.blocks.length > 0) return;
-    pipe.link.stalled.delete(pipe);
+    if (pipe.heldBy !== undefined) return;
+    const { blocks, stalled } = pipe.link;
+    if (blocks.length > 0) {
+      for (const hit of blocks) hit(); // what one fault has held up another holds up now
+      return;
+    }
+    stalled.delete(pipe);
     for (const frame of pipe.heldUp.splice(0)) {
       if (!isBeat(frame)) this.#underWay--;
       this.#depart(frame);

@@ -125,7 +125,7 @@ class Run {
   /** Jobs that have ended, and when the last of them did. */
   #ended = 0;
   #endedUs = 0;
-  /** When all faults were ended because nothing went on any more. */
+  /** When all faults were ended because no job ended any more. */
   #healedUs: number | undefined;
 
   constructor(scenario: Scenario, options: SimulateOptions) {
@@ -221,13 +221,15 @@ class Run {
     return 'concluded';
   }
 
-  /** Where nobody can work, and no clock will change that, nothing is waited for. */
+  /** What a clock will change is waited for; where it will not, and nobody can work, nothing is. */
   #isOverdue(sinceUs: number): boolean {
     const { world } = this;
     if (world.nowUs < this.#lookUs) return false;
     this.#lookUs = world.nowUs + this.#scenario.cluster.beatUs;
+    const isToChange = world.nowUs <= this.#lastTimedUs || this.#faults.pending;
+    if (isToChange && !this.#scenario.heal) return false; // a healed core must do without the rest
     if (world.nextUs > sinceUs + livenessBoundUs(this.#scenario, slownessOf(world))) return true;
-    return world.nowUs > this.#lastTimedUs && !this.#faults.pending && !canWork(world);
+    return !isToChange && !canWork(world);
   }
 
   /**

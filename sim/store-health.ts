@@ -134,9 +134,10 @@ export class StoreHealth {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { life, task } of waiting) {
-      if (!this.reaches(life.node)) this.#waiting.push({ life, task });
+      if (!this.takes(life.node)) this.#waiting.push({ life, task });
       else this.#host.runFor(life, task);
     }
+    if (this.#whenAvailable.length > 0) this.#missNodes();
     if (!this.available) return;
     const tasks = this.#whenAvailable;
     this.#whenAvailable = [];

@@ -8,6 +8,7 @@ import type { InputFile } from '../../runtime/data/input-file.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { readRecords } from '../../runtime/data/records.js';
 import { removeTree } from '../../runtime/remove-tree.js';
+import { onNoAnswer } from '../ending.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayMany } from '../quantities.js';
 import { paramsOf } from '../run/flags.js';
@@ -37,6 +38,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
   }
   const params = paramsOf(flags.param ?? []);
   const scratch = scratchDirectory();
+  const checked = onNoAnswer(() => removeTree(scratch));
   try {
     const { job, stage, directory } = await findJob(jobName!, params, scratch);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
@@ -58,6 +60,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
     }
     return broken.length === 0 ? exitCodes.yes : exitCodes.no;
   } finally {
+    checked();
     removeTree(scratch);
   }
 }

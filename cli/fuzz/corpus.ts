@@ -18,7 +18,7 @@ import { writeWhole } from '../write-whole.js';
 import type { Finding, Findings } from './outcome.js';
 
 const progressName = 'progress.json';
-const probeName = '.probe';
+const probeName = `.probe.${process.pid}`;
 const progressVersion = 'fuzz.v1';
 
 export interface Progress {
@@ -63,12 +63,12 @@ export class Corpus {
     this.#write(progressName, `${JSON.stringify({ version: progressVersion, ...progress })}\n`);
   }
 
-  /** Throws what the user is told when nothing can be kept there. Leaves everything as it was. */
+  /** Throws what the user is told when nothing can be kept there. Leaves everything as it was, unless others use it by then. */
   tryOut(): void {
     const made = missingFolders(this.#folder);
     this.#write(probeName, '');
-    rmSync(join(this.#folder, probeName));
-    for (const folder of made) rmdirSync(folder);
+    rmSync(join(this.#folder, probeName), { force: true });
+    for (const folder of made) if (!removeIfEmpty(folder)) break;
   }
 
   /** Where the failure is or would be kept. The same rule and the same shrunk scenario are the same failure. */
@@ -118,6 +118,15 @@ function isProgress(value: { next?: unknown; coverage?: unknown }): value is Pro
 
 function areCounts(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).every(Number.isSafeInteger);
+}
+
+function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Of a folder and those above it, what is not there yet, the innermost first. */

@@ -49,7 +49,7 @@ export class Conductor {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #notUp = new Set<NodeId>();
   /** By how much: a machine that is slow stays so when its process starts again. */
-  readonly #slowed = new Map<NodeId, number>();
+  readonly #slowed = new Map<NodeId, number[]>();
   /** When processes are started: a few moments before the first step that a trace tells of. */
   #startedAt = performance.now();
   /** Processes take their time to start, those of the simulator none: faults by the clock count from the first leader on. */
@@ -113,8 +113,7 @@ export class Conductor {
 
   started(node: NodeId, incarnation: number): void {
     this.#notUp.delete(node);
-    const factor = this.#slowed.get(node);
-    if (factor !== undefined) this.#cluster?.supervisor.tell(node, { type: 'slow', factor });
+    if (this.#slowed.has(node)) this.#tellSpeed(node);
     if (incarnation % 1000 > 1) this.#tell('node-restarted', node);
   }
 
@@ -222,7 +221,7 @@ export class Conductor {
         if (!supervisor.release(node)) return undefined;
         break;
       case 'pause':
-        if (!hitItself && !supervisor.signal(node, 'SIGSTOP')) return undefined;
+        if (!hitItself && (this.#notUp.has(node) || !supervisor.signal(node, 'SIGSTOP'))) return undefined;
         this.#notUp.add(node);
         this.#tell('node-paused', node);
         this.#endings.set(fault, () => {
@@ -233,16 +232,31 @@ export class Conductor {
         break;
       case 'slow':
         if (!this.#cast().workers.includes(node)) return undefined;
-        if (!supervisor.tell(node, { type: 'slow', factor: action.by })) return undefined;
-        this.#slowed.set(node, action.by);
-        this.#tell('node-slowed', node);
-        this.#endings.set(fault, () => {
-          this.#slowed.delete(node);
-          supervisor.tell(node, { type: 'slow', factor: 1 });
-        });
-        break;
+        return this.#slow(fault, node, action.by);
     }
     return node;
+  }
+
+  /** Faults that overlap multiply, as in the simulator. */
+  #slow(fault: Fault, node: NodeId, by: number): string | undefined {
+    const factors = this.#slowed.get(node) ?? [];
+    this.#slowed.set(node, factors);
+    factors.push(by);
+    if (!this.#tellSpeed(node)) {
+      factors.pop();
+      return undefined;
+    }
+    this.#tell('node-slowed', node);
+    this.#endings.set(fault, () => {
+      factors.splice(factors.indexOf(by), 1);
+      this.#tellSpeed(node);
+    });
+    return node;
+  }
+
+  #tellSpeed(node: NodeId): boolean {
+    const factor = (this.#slowed.get(node) ?? []).reduce((product, by) => product * by, 1);
+    return this.#cluster?.supervisor.tell(node, { type: 'slow', factor }) ?? false;
   }
 
   /** Deletes or damages files of committed map attempts. */

@@ -95,8 +95,8 @@ async function runOne(
     if (flags.sequential) {
       const { runInProcess } = await import('./sequential.js');
       begun();
-      onNoAnswer(() => clearPlace(ingredients.place));
-      return await runInProcess(prepared, { terminal, flags });
+      const publishing = onNoAnswer(() => clearPlace(ingredients.place));
+      return await runInProcess(prepared, { terminal, flags, publishing });
     }
     // What talks to other processes takes a while to load: a mistake is told before.
     const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
@@ -143,6 +143,7 @@ export async function gather(
     });
   }
   const scratch = scratchDirectory();
+  const found = onNoAnswer(() => removeTree(scratch));
   try {
     const commands = commandsOfFlags(flags);
     const prepared: PreparedJob = commands
@@ -156,17 +157,21 @@ export async function gather(
       prepared.stage && !isLast(prepared.stage)
         ? { ...asked, output: runLayout(dataDirectory, runId).output, toStdout: false }
         : asked;
+    const planned = onNoAnswer(() => clearPlace(place)); // standard input is kept there
     const plan = await planInputs(inputs, {
       job: prepared.job,
       settings,
       place,
       hidden: flags.hidden ?? false,
-    }).catch((error) => {
-      clearPlace(place); // standard input was kept there
-      throw error;
-    });
+    })
+      .catch((error) => {
+        clearPlace(place);
+        throw error;
+      })
+      .finally(planned);
     return { jobName, prepared, inputs, flags, settings, place, plan };
   } finally {
+    found();
     removeTree(scratch);
   }
 }

@@ -16,8 +16,14 @@ import { type PreparedRun, sayPath } from './prepare.js';
 
 export async function runInProcess(
   prepared: PreparedRun,
-  { terminal, flags }: { terminal: Terminal; flags: GlobalFlags },
+  how: {
+    readonly terminal: Terminal;
+    readonly flags: GlobalFlags;
+    /** From here on what lies beside the output may be all that there is of it. */
+    readonly publishing?: () => void;
+  },
 ): Promise<number> {
+  const { terminal, flags, publishing } = how;
   const { request, order, layout } = prepared;
   const { job, directory } = prepared.prepared;
   const { spec, runId } = request;
@@ -41,6 +47,7 @@ export async function runInProcess(
     const parts = result.parts.map(({ digest, bytes }) => ({ digest, bytes }));
     const success = successText({ parts, counters: result.counters, work: spec.work }, order);
     const { overwrite } = request;
+    publishing?.();
     const published = await publishOutput({
       output: spec.output,
       runId,
@@ -66,6 +73,7 @@ export async function runInProcess(
     sayFailure(error, { directory, runId, terminal, flags });
     return exitCodes.no;
   } finally {
+    publishing?.();
     if (!undecided) await removeWorkspace(spec.output, runId); // the output that was there may lie in it
     for (const path of [layout.files, layout.stdin]) await rm(path, { recursive: true, force: true });
     await rmdir(layout.root).catch(() => {}); // the output may lie in it

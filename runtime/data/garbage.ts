@@ -11,21 +11,29 @@ const WORTH_FROM_BYTES = 8 * 1024 * 1024;
 const BUDGETS_MAX = 4;
 
 let collect: (() => void) | undefined;
+let isAsked = false;
 
-/** To be called with what has become garbage still on the stack: it is collected in the next turn of the event loop. */
+/** To be called with what has become garbage still on the stack: it is collected in the next turn of the event loop, once. */
 export function collectSoon(budgetBytes: number): void {
-  if (budgetBytes < WORTH_FROM_BYTES) return;
+  if (isAsked || budgetBytes < WORTH_FROM_BYTES) return;
+  isAsked = true;
   setImmediate(() => {
+    isAsked = false;
     if (getHeapStatistics().used_heap_size > BUDGETS_MAX * budgetBytes) return;
     collect ??= collectorOfEngine();
-    collect();
+    collect?.();
   });
 }
 
-/** The flag is there for the moment in which the function is made, since V8 refuses compiled code of other flags. */
-function collectorOfEngine(): () => void {
+/**
+ * The flag is there for the moment in which the function is made, since V8 refuses compiled code of other flags. It is one for
+ * all threads: when another one takes it away in this moment there is no function, and whoever spills next tries again.
+ */
+function collectorOfEngine(): (() => void) | undefined {
   setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  setFlagsFromString('--no-expose-gc');
-  return gc;
+  try {
+    return runInNewContext('globalThis.gc') as (() => void) | undefined;
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
 }

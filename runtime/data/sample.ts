@@ -10,6 +10,7 @@ import { MapTask } from '../../jobs/map-task.js';
 import { boundariesOf } from '../../jobs/partition.js';
 import type { Job, Params } from '../../jobs/types.js';
 import type { InputFile } from './input-file.js';
+import { BrokenRecord } from './json-records.js';
 import type { SplitRange } from './plan.js';
 import { readRecords } from './records.js';
 
@@ -75,8 +76,9 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
       chunkBytes: placeBytes,
     })) {
       task.openInput(batch.file.name);
-      for (const { record, offset } of batch.records) {
-        await task.offer(record, offset);
+      for (const one of batch.records) {
+        if (one instanceof BrokenRecord) continue;
+        await task.offer(one.record, one.offset);
         if (++records >= recordsPerPlaceMax) break;
       }
       if (records >= recordsPerPlaceMax) break;

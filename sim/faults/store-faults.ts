@@ -30,7 +30,11 @@ export const storeFaults = {
   obscure: (occasion, { target }) => {
     const node = occasion.node(target);
     if (!node) return 'missed';
-    occasion.world.journal.obscure(node, () => occasion.hit());
+    occasion.world.journal.obscure(node, () => {
+      if (occasion.books.areHealed([node])) return false;
+      occasion.hit();
+      return true;
+    });
     return 'waits';
   },
 

@@ -14,7 +14,7 @@ export interface JobOutcome {
   readonly message?: string;
   /** When its client knew; the end of the run for an unfinished one. */
   readonly concludedUs: number;
-  /** Nothing had gone on, and it ended only because what lasted of the faults was ended then. */
+  /** It had not ended in time, and what lasted of the faults was ended then. */
   readonly healedUs?: number;
   /** How the output compares with the sequential run of the same job. Absent when there is none to compare. */
   readonly output?: 'same-as-sequential' | 'some-sequential' | 'different';
@@ -63,7 +63,7 @@ function checkJobs(scenario: Scenario, { jobs }: Occurrence): UnmetExpectation[]
       );
     } else if (job?.healedUs !== undefined) {
       const at = durationText(job.healedUs);
-      problems.push(unmet(`job ${index + 1} has ${outcome} only because all faults were ended after ${at}`));
+      problems.push(unmet(`job ${index + 1} has ${outcome} only after all faults had been ended, at ${at}`));
     }
     const late = job !== undefined && job.concludedUs > expect.withinUs;
     if (late && outcome !== 'unfinished') {

@@ -190,7 +190,8 @@ function idleWord(
   lasting: string | undefined,
 ): { readonly key: Modifier | 'for'; readonly message: string } | undefined {
   const { kind } = action;
-  if (lasting !== undefined && parseDuration(lasting) === 0) {
+  // A link that flaps is lost before it is whole again.
+  if (kind !== 'flap' && lasting !== undefined && parseDuration(lasting) === 0) {
     return { key: raw.for === undefined ? 'restartAfter' : 'for', message: `${kind} for 0s changes nothing` };
   }
   switch (kind) {

@@ -9,6 +9,7 @@
 import { type Failure, type Ran, type RunOptions, runScenario } from '../fuzz/failure.js';
 import type { Scenario } from '../scenario/types.js';
 import type { SimulationResult } from '../simulate.js';
+import { isReadable } from './readable.js';
 import { bulkRemovals, type Candidate, singleRemovals } from './removals.js';
 import { simplifications } from './simplify.js';
 
@@ -53,11 +54,14 @@ class Search {
   steps = 0;
   readonly #options: RunOptions;
   readonly #stepsTotal: number;
+  /** What can be read is to stay so. */
+  readonly #isOfFile: boolean;
 
   constructor(scenario: Scenario, failing: Failing, options: RunOptions, stepsTotal: number) {
     this.best = { ...failing, scenario };
     this.#options = options;
     this.#stepsTotal = stepsTotal;
+    this.#isOfFile = isReadable(scenario);
   }
 
   /** True when nothing is left to take away. */
@@ -88,6 +92,7 @@ class Search {
   }
 
   #try(scenario: Scenario): boolean {
+    if (this.#isOfFile && !isReadable(scenario)) return false;
     // What needs much longer than the original is no simplification.
     const known = this.best.result?.steps ?? 10_000;
     const stepsMax = Math.min(this.#options.stepsMax ?? Number.POSITIVE_INFINITY, 4 * known + 2_000);

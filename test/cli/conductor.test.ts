@@ -27,7 +27,9 @@ expect: { job: succeeded }
   const done: string[] = [];
   const supervisor = {
     hold: (node: string) => done.push(`${node} killed`),
-    tell: (node: string, { type }: { type: string }) => done.push(`${node} told: ${type}`),
+    tell: (node: string, { type, factor }: { type: string; factor?: number }) =>
+      done.push(`${node} told: ${type}${factor === undefined ? '' : ` by ${factor}`}`),
+    signal: (node: string, signal: string) => done.push(`${node} ${signal}`),
   };
   conductor.begin({ supervisor } as unknown as LocalCluster);
   const leads = (node: string): void =>
@@ -54,9 +56,27 @@ it('faults by the clock count from the first leader on, however long the process
 it('what holds from 0s on does so before there is a leader', () => {
   const { conductor, done, leads } = staged('{ at: 0s, slow: worker-1, by: 2 }');
   vi.advanceTimersByTime(0);
-  expect(done).toEqual(['worker-1 told: slow']);
+  expect(done).toEqual(['worker-1 told: slow by 2']);
   leads('master-1');
   vi.advanceTimersByTime(1000);
   expect(done).toHaveLength(1);
+  conductor.end();
+});
+
+it('of faults that overlap the one that ends leaves the other as it was, as in the simulator', () => {
+  const { conductor, done } = staged(
+    '{ at: 0s, slow: worker-1, by: 10 }, { at: 0s, slow: worker-1, by: 2, for: 1s }, ' +
+      '{ at: 0s, pause: worker-1, for: 4s }, { at: 0s, pause: worker-1, for: 1s }',
+  );
+  vi.advanceTimersByTime(3999);
+  expect(done).toEqual([
+    'worker-1 told: slow by 10',
+    'worker-1 told: slow by 20',
+    'worker-1 SIGSTOP',
+    'worker-1 told: slow by 10',
+  ]);
+  expect(conductor.effective.size).toBe(3);
+  vi.advanceTimersByTime(1);
+  expect(done.at(-1)).toBe('worker-1 SIGCONT');
   conductor.end();
 });

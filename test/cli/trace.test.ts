@@ -99,6 +99,17 @@ describe('trace', () => {
     expect(readFileSync(join(cwd, 'traces', 'worker-1.1.ndjson'), 'utf8')).toBe(before);
   });
 
+  it('writes over no trace that it reads, by whatever name', async () => {
+    const cwd = await simulated();
+    const trace = join(cwd, 'traces', 'worker-1.1.ndjson');
+    const before = readFileSync(trace, 'utf8');
+    symlinkSync(trace, join(cwd, 'link'));
+    const { err, code } = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'link'], { cwd });
+    expect(err).toMatch(/^error\[U031\]/);
+    expect(code).toBe(2);
+    expect(readFileSync(trace, 'utf8')).toBe(before);
+  });
+
   it('leaves nothing where the file cannot be written', async () => {
     const cwd = await simulated();
     const ended = await rehearse(['trace', 'traces', '--to', 'merged', '-o', 'nowhere/out'], { cwd });

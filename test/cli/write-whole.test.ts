@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { writeWhole } from '../../cli/write-whole.js';
@@ -12,6 +12,13 @@ vi.mock('node:fs', async (importOriginal) => {
 });
 
 describe('a file that the user has asked for', () => {
+  it('keeps the mode of the file that it replaces', () => {
+    const path = join(newFolder({ 'report.xml': '' }), 'report.xml');
+    chmodSync(path, 0o600);
+    writeWhole(path, ['all of it']);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
   it('has all of its text, however little the system takes at a time', () => {
     const path = join(newFolder(), 'found.yaml');
     writeWhole(path, ['all of it']);

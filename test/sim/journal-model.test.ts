@@ -109,7 +109,7 @@ describe('an owner that is stopped while another takes over', () => {
 
 it('an obscured answer leaves the entry in place and its writer in doubt', () => {
   const { host, journal, one } = setUp();
-  journal.obscure(one.node, () => {});
+  journal.obscure(one.node, () => true);
   journal.append(one, append(1, 'a'));
   host.run();
   expect(host.eventsOf(one)).toMatchObject([{ type: 'journal.unknown', slot: 1 }]);

@@ -177,6 +177,19 @@ expect: { job: any }
   });
 });
 
+it('leaves what can be read again, though a default would fail as well', () => {
+  const far = load(`
+name: a lease shorter than the way
+cluster: { workers: 1, latency: 400ms }
+job: { maps: 1, reduces: 1, mapTime: 5s }
+policy: { lease: 300ms, suspect: 5s, lateReports: owner-only }
+expect: { job: succeeded }
+`);
+  const shrunk = shrink(far, '1')!;
+  expect(shrunk.failure.id).toBe('C13');
+  expect(loadScenarios(writeScenario(shrunk.scenario), 'test.yaml')).toMatchObject({ ok: true });
+});
+
 it('tries only what a file can say', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const { scenario } = drawScenario(String(seed), {

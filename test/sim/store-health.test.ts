@@ -174,7 +174,10 @@ describe('a fault of the store is told of a call', () => {
     const { host, health, journal, one } = setUp();
     const [never, obscured, blurred] = [fault(), fault(), fault()];
     health.blur(one.node, { blur: { percent: 0, happen: 0 }, hit: never.hit });
-    journal.obscure(one.node, obscured.hit);
+    journal.obscure(one.node, () => {
+      obscured.hit();
+      return true;
+    });
     expect(obscured.hits).toBe(0);
     for (const nonce of ['a', 'b']) {
       journal.append(one, append(nonce === 'a' ? 1 : 2, nonce, nonce === 'a' ? '' : 'a'));

@@ -1,0 +1,26 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { sum } from '../../../jobs/aggregates.js';
+import type { Job } from '../../../jobs/types.js';
+import { resolveInputs } from '../../../runtime/data/inputs.js';
+import { sampleBoundaries } from '../../../runtime/data/sample.js';
+import { temporaryDirectory } from './temporary.js';
+
+it('lines that are no records leave the keys beside them to be looked at', async () => {
+  const cwd = temporaryDirectory();
+  const line = (index: number): string =>
+    index % 150 === 7 ? '{"n": ' : `{"n":"${String(index).padStart(5, '0')}"}`;
+  const lines = Array.from({ length: 20_000 }, (_, index) => `${line(index)}\n`);
+  writeFileSync(join(cwd, 'in.ndjson'), lines.join(''));
+  const job: Job = {
+    name: 'by number',
+    inputFormat: 'ndjson',
+    partition: 'range',
+    map: (record: { n: string }, emit) => emit(record.n, 1),
+    reduce: sum,
+  };
+  const files = await resolveInputs(['in.ndjson'], { cwd });
+  const boundaries = await sampleBoundaries({ job, files, reduces: 4, params: {}, seed: '0' });
+  expect(boundaries!.map((key) => Math.round(Number(key) / 1000))).toEqual([5, 10, 15]);
+});
