@@ -67,7 +67,7 @@ it(`removing one fault leaves the latency of every message present in both runs 
   expect(messages).toBeGreaterThan(50 * pairs);
 }, 300_000);
 
-it('a fault that never begins changes nothing of those behind it, 500 pairs', () => {
+it('a fault that never begins changes nothing of those behind it, 200 pairs', () => {
   const never: Fault = {
     index: 0,
     text: 'never',
@@ -76,7 +76,7 @@ it('a fault that never begins changes nothing of those behind it, 500 pairs', ()
   };
   const changed: string[] = [];
   let forgotten = 0;
-  for (let number = 1; number <= 500; number++) {
+  for (let number = 1; number <= 200; number++) {
     const { scenario } = drawScenario(`behind ${number}`, { size: 'small', faults: kinds });
     const behind = scenario.faults.map((fault) => ({ ...fault, index: fault.index + 1 }));
     const [alone, together] = [scenario, { ...scenario, faults: [never, ...behind] }].map((one) =>
@@ -85,6 +85,6 @@ it('a fault that never begins changes nothing of those behind it, 500 pairs', ()
     if (alone!.facts.some(({ name }) => name === 'journal-lost-slots')) forgotten++;
     if (alone!.chain !== together!.chain) changed.push(scenario.seed);
   }
-  expect(forgotten).toBeGreaterThan(50);
+  expect(forgotten).toBeGreaterThan(20);
   expect(changed).toEqual([]);
 }, 300_000);
