@@ -41,41 +41,35 @@ export function onNoAnswer(clear: () => void): () => void {
 /** `report` tells an error and returns the exit code for it. */
 export function watchTheEnd(report: (error: unknown) => number): void {
   let waits = false;
+  const close = (error: unknown): number => {
+    const code = report(error);
+    for (const clear of clearings) clear();
+    return code;
+  };
   process.on('beforeExit', () => {
     waits = true;
   });
-  process.on('uncaughtException', (error: unknown) => {
-    const code = report(thrownAside(error));
-    for (const clear of clearings) clear();
-    leave(code);
-  });
+  process.on('uncaughtException', (error: unknown) => leave(close(thrownAside(error))));
   process.on('exit', () => {
-    if (answered) return;
-    process.exitCode = report(waits ? neverSettled() : ended());
-    for (const clear of clearings) clear();
+    if (!answered) process.exitCode = close(unanswered(waits ? neverSettled : ended));
   });
 }
 
-function neverSettled(): Error {
-  const what = 'nothing is left to be done, and there is no answer';
-  if (hosted === undefined) return new Error(what);
-  return new UserError({
-    code: 'F002',
-    what,
-    why: 'the job waits for something that never comes: a promise that nobody settles',
-    exit: exitCodes.no,
-  });
-}
+const neverSettled = {
+  code: 'F002',
+  what: 'nothing is left to be done, and there is no answer',
+  why: 'the job waits for something that never comes: a promise that nobody settles',
+};
 
-function ended(): Error {
-  const what = 'the process was ended before there was an answer';
-  if (hosted === undefined) return new Error(what);
-  return new UserError({
-    code: 'F003',
-    what,
-    why: 'the job, or what it imports, has called process.exit',
-    exit: exitCodes.no,
-  });
+const ended = {
+  code: 'F003',
+  what: 'the process was ended before there was an answer',
+  why: 'the job, or what it imports, has called process.exit',
+};
+
+/** Where no code of the user's runs it is a bug of ours. */
+function unanswered(how: typeof neverSettled): Error {
+  return hosted === undefined ? new Error(how.what) : new UserError({ ...how, exit: exitCodes.no });
 }
 
 function thrownAside(error: unknown): unknown {

@@ -4,7 +4,6 @@ import { factText, isNotable } from '../sim/scenario/timeline.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { writeScenario } from '../sim/scenario/write.js';
 import { shrink } from '../sim/shrink/shrink.js';
-
 import { sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
 import type { Terminal } from './terminal.js';

@@ -3,6 +3,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lifeName } from '../core/ids.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { versions } from '../runtime/versions.js';
 import { scenarioErrorText } from '../sim/scenario/error.js';
@@ -76,9 +77,8 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
 function writeTraces(recorder: TraceRecorder, folder: string): void {
   makeFolder(folder);
   for (const { header, lines } of recorder.traces) {
-    const { node, incarnation } = header.setup.life;
     const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
-    writeFileSync(join(folder, `${node}.${incarnation}.ndjson`), text);
+    writeFileSync(join(folder, `${lifeName(header.setup.life)}.ndjson`), text);
   }
 }
 

@@ -1,6 +1,7 @@
 /** `rehearse trace`: the traces of a run, in forms that other programs read. */
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { lifeName } from '../core/ids.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { exportMerged } from '../sim/export/merged.js';
 import { exportPerfetto } from '../sim/export/perfetto.js';
@@ -73,8 +74,7 @@ function isSame(one: string, other: string): boolean {
 function refuseStrangers(traces: readonly NodeTrace[], files: readonly string[]): void {
   const fileOf = new Map<string, string>();
   for (const [index, { header }] of traces.entries()) {
-    const { node, incarnation } = header.setup.life;
-    const name = `${node}.${incarnation}`;
+    const name = lifeName(header.setup.life);
     const other = fileOf.get(name);
     if (other !== undefined) {
       throw new UserError({

@@ -44,6 +44,11 @@ export function sameLife(a: NodeLife, b: NodeLife): boolean {
   return a.node === b.node && a.incarnation === b.incarnation;
 }
 
+/** `worker-1.2`: unique in a cluster, and what its trace file is called. */
+export function lifeName({ node, incarnation }: NodeLife): string {
+  return `${node}.${incarnation}`;
+}
+
 /** The name people use for a task: `map-0`, `reduce-3`. Where nothing is mapped before, the tasks are the maps. */
 export function taskName(task: TaskIndex, maps: number): string {
   return task < maps || maps === 0 ? `map-${task}` : `reduce-${task - maps}`;

@@ -7,12 +7,10 @@ import { type InputError, isDataError } from '../../runtime/data/errors.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { readRecords } from '../../runtime/data/records.js';
-import { removeTree } from '../../runtime/remove-tree.js';
-import { onNoAnswer } from '../ending.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayMany } from '../quantities.js';
 import { paramsOf } from '../run/flags.js';
-import { findJob, scratchDirectory } from '../run/prepare.js';
+import { findJob, inScratch } from '../run/prepare.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { checkJob } from './properties.js';
@@ -37,9 +35,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
     });
   }
   const params = paramsOf(flags.param ?? []);
-  const scratch = scratchDirectory();
-  const checked = onNoAnswer(() => removeTree(scratch));
-  try {
+  return await inScratch(async (scratch) => {
     const { job, stage, directory } = await findJob(jobName!, params, scratch);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
     const seed = flags.seed ?? '0';
@@ -59,10 +55,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
       }
     }
     return broken.length === 0 ? exitCodes.yes : exitCodes.no;
-  } finally {
-    checked();
-    removeTree(scratch);
-  }
+  });
 }
 
 /** The first records of every input, as many of each. */

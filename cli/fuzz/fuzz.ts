@@ -1,5 +1,5 @@
 /** `rehearse fuzz`: random clusters, jobs and faults by seed, on all cores, until something breaks or nothing is left. */
-import { closeSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
@@ -76,15 +76,11 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
 /** Throws what the user is told when no report can be written there. Leaves everything as it was. */
 function tryOutReport(file: string): void {
   writingTo('--report-file', file, () => {
-    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true)
-      rmSync(writeProbe(`${file}.${process.pid}.tmp`));
-    else closeSync(openSync(file, 'a'));
+    const isFile = lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+    const probe = isFile ? `${file}.${process.pid}.tmp` : file;
+    closeSync(openSync(probe, 'a'));
+    if (isFile) rmSync(probe);
   });
-}
-
-function writeProbe(path: string): string {
-  writeFileSync(path, '');
-  return path;
 }
 
 /** What can stop a campaign before its last seed: the time it has, and the first Ctrl-C; the second ends it at once. */

@@ -48,7 +48,7 @@ export class Conductor {
   readonly #endings = new Map<Fault, () => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #notUp = new Set<NodeId>();
-  /** By how much: a machine that is slow stays so when its process starts again. */
+  /** The factors of those who are slow: a machine stays so when its process starts again. */
   readonly #slowed = new Map<NodeId, number[]>();
   /** When processes are started: a few moments before the first step that a trace tells of. */
   #startedAt = performance.now();

@@ -27,10 +27,11 @@ import { failureText } from '../../runtime/executor/failure.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import { removeTree } from '../../runtime/remove-tree.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import { commandWord } from '../command-word.js';
-import { hostUserCode } from '../ending.js';
+import { hostUserCode, onNoAnswer } from '../ending.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
@@ -50,9 +51,16 @@ export interface PreparedJob {
   readonly directory: string;
 }
 
-/** A name for where this process unpacks a job's code. Most jobs need no such folder. */
-export function scratchDirectory(): string {
-  return join(tmpdir(), `rehearse-job-${randomBytes(6).toString('hex')}`);
+/** Gives the name of a folder in which this process may unpack a job's code, and takes away what is there in the end. */
+export async function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = join(tmpdir(), `rehearse-job-${randomBytes(6).toString('hex')}`);
+  const done = onNoAnswer(() => removeTree(scratch));
+  try {
+    return await work(scratch);
+  } finally {
+    done();
+    removeTree(scratch);
+  }
 }
 
 /** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage, counted from 0. */

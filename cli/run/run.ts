@@ -18,13 +18,13 @@ import { clearPlace, placeError, placeRun, type RunPlace } from './place.js';
 import {
   createRun,
   findJob,
+  inScratch,
   orderOf,
   type PreparedJob,
   type PreparedRun,
   planInputs,
   type RunIngredients,
   sayPath,
-  scratchDirectory,
   workersOf,
 } from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
@@ -142,9 +142,7 @@ export async function gather(
       next: 'name files, folders or globs, or - for standard input',
     });
   }
-  const scratch = scratchDirectory();
-  const found = onNoAnswer(() => removeTree(scratch));
-  try {
+  return await inScratch(async (scratch) => {
     const commands = commandsOfFlags(flags);
     const prepared: PreparedJob = commands
       ? { job: commandJob(commands), commands, bundle: undefined, directory: scratch }
@@ -170,10 +168,7 @@ export async function gather(
       })
       .finally(planned);
     return { jobName, prepared, inputs, flags, settings, place, plan };
-  } finally {
-    found();
-    removeTree(scratch);
-  }
+  });
 }
 
 function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: string) => void): void {

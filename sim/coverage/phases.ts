@@ -1,5 +1,5 @@
 /**
- * Fault kind × phase: when in a job’s life each kind of fault has changed something. Together with the steps (tuples.ts)
+ * Fault kind × phase: when in a job's life each kind of fault has changed something. Together with the steps (tuples.ts)
  * this is what a campaign must have looked at.
  */
 import type { DurableState } from '../../core/durable/state.js';

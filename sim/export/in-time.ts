@@ -3,7 +3,7 @@
  * an arrow that goes back in time is none that a viewer draws: a life whose step would stand before its cause is moved from
  * there on, as little as it takes. What took how long stays. Nothing moves where clocks agree.
  */
-import type { NodeLife } from '../../core/ids.js';
+import { lifeName } from '../../core/ids.js';
 import type { MergedStep } from '../explain/merge.js';
 
 export function inTime(steps: readonly MergedStep[]): MergedStep[] {
@@ -20,8 +20,4 @@ export function inTime(steps: readonly MergedStep[]): MergedStep[] {
     times[step.line.i] = atUs;
     return { ...step, atUs };
   });
-}
-
-function lifeName({ node, incarnation }: NodeLife): string {
-  return `${node}.${incarnation}`;
 }

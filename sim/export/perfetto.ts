@@ -5,7 +5,7 @@
  * ends, and as many threads `slot 1`, `slot 2` … as the attempts that it ran at once need. A step takes no time; it is drawn
  * a microsecond wide, since arrows hold on to slices only.
  */
-import { attemptKey, type NodeId, sameLife } from '../../core/ids.js';
+import { attemptKey, lifeName, type NodeId, sameLife } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
 import { type LifeStep, type MergedStep, type NodeTrace, startOf } from '../explain/merge.js';
 import { factsByStep } from '../explain/merged-facts.js';
@@ -140,8 +140,8 @@ interface NumberedArrow extends Arrow {
   readonly id: number;
 }
 
-function stepName({ node, incarnation, index }: LifeStep): string {
-  return `${node}.${incarnation}:${index}`;
+function stepName(step: LifeStep): string {
+  return `${lifeName(step)}:${step.index}`;
 }
 
 function detailOf({ job, worker, about, epoch, detail }: Fact): object {

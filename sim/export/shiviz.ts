@@ -5,7 +5,7 @@
  * Clocks as of Fidge and Mattern: an entry counts the steps of a life, so one step happened before another exactly when
  * its clock is below the other's in every entry. ShiViz demands that a host's own entries are 1, 2, 3 …, as steps are.
  */
-import type { NodeLife } from '../../core/ids.js';
+import { lifeName } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
 import type { LifeStep, MergedStep } from '../explain/merge.js';
 import { durationText } from '../scenario/duration.js';
@@ -21,7 +21,7 @@ export function* exportShiViz(steps: readonly MergedStep[]): Generator<string> {
   const clocks = new Clocks(steps);
   for (const step of steps) {
     const clock = clocks.next(step);
-    yield `${textOf(step)}\n${hostOf(step)} ${JSON.stringify(clock)}\n`;
+    yield `${textOf(step)}\n${lifeName(step)} ${JSON.stringify(clock)}\n`;
   }
 }
 
@@ -37,7 +37,7 @@ class Clocks {
 
   /** Of the next step in the merged order. */
   next(step: MergedStep): Clock {
-    const host = hostOf(step);
+    const host = lifeName(step);
     const heard = step.cause && this.#ofCauses.get(nameOf(step.cause));
     const clock: Record<string, number> = { ...this.#now.get(host) };
     for (const [other, count] of Object.entries(heard ?? {})) {
@@ -51,13 +51,8 @@ class Clocks {
   }
 }
 
-/** `worker-1.2`, as its trace file is called. */
-function hostOf({ node, incarnation }: NodeLife): string {
-  return `${node}.${incarnation}`;
-}
-
 function nameOf(step: LifeStep): string {
-  return `${hostOf(step)}:${step.index}`;
+  return `${lifeName(step)}:${step.index}`;
 }
 
 /** One line, whatever a decision compared. */
