@@ -26,7 +26,7 @@ export function max(_key: string, values: Iterable<number>): number {
  * How many values there are. As `reduce` only: a count of counts is not a count. The parameter that it ignores makes it
  * a type error as `combine`; `defineJob` refuses it as well.
  */
-export function count(_key: string, values: Iterable<unknown>, _ctx: ReduceContext): number {
+export function count(_key: string, values: Iterable<unknown>, _ctx: ReduceContext<unknown>): number {
   let total = 0;
   for (const _ of values) total++;
   return total;

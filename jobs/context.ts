@@ -1,6 +1,6 @@
 /** What a task offers to user code: params, counters, status, keyed randomness, the signal. */
 import { keyedRandom } from './random.js';
-import type { Counters, TaskContext, TaskSetting, TaskSignal } from './types.js';
+import type { Counters, ParamValues, TaskContext, TaskSetting, TaskSignal } from './types.js';
 import { compareUtf8, wellFormed } from './utf8.js';
 
 const OWN_COUNTER = /^(map|reduce)\./;
@@ -17,7 +17,7 @@ const NEVER_ABORTED = {
 } as TaskSignal;
 
 /** The context of one task; what user code counts goes to `counters`. Its signal is made when it is asked for. */
-export function taskContext(setting: TaskSetting, counters: Map<string, number>): TaskContext {
+export function taskContext(setting: TaskSetting, counters: Map<string, number>): TaskContext<ParamValues> {
   const { task, params, seed, onStatus } = setting;
   return {
     task,

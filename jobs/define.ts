@@ -3,6 +3,7 @@ import { knownAs, once } from './aggregates.js';
 import { groupingFunctions } from './grouping.js';
 import { type InputFormat, inputFormats } from './input-format.js';
 import { outputFormats } from './output-format.js';
+import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 import { suggest } from './suggest.js';
 import type {
   Aggregates,
@@ -12,6 +13,7 @@ import type {
   JobDefinition,
   MapContext,
   MapEmit,
+  Params,
   WordJobDefinition,
 } from './types.js';
 import { wellFormed } from './utf8.js';
@@ -45,6 +47,7 @@ const GROUP_FIELDS = ['groupBy', 'aggregates'] as const;
 const FIELDS: readonly string[] = [
   'name',
   ...FUNCTION_FIELDS,
+  'params',
   'inputFormat',
   'fields',
   'outputFormat',
@@ -64,15 +67,26 @@ type EmittedValue<E> = E extends Emit<never, infer V> ? V : number;
  * - `*map(line, ctx)` that yields `[key, value]`: as yielded
  * - `words: 'letters'`: the job is given words, and counts them unless `map(word, emit)` says otherwise
  * - `groupBy: 'host', aggregates: { total: { sum: 'bytes' } }`: the job has no functions at all
+ * - `params: z.object({ limit: z.coerce.number().default(10) })`: `ctx.params.limit` is a number
  *
  * Throws JobDefinitionError if a field is missing, unknown or of the wrong kind.
  */
 export function defineJob<const A extends Aggregates>(
   job: GroupJobDefinition<A>,
 ): JobDefinition<string, readonly number[], { readonly [N in keyof A]: number }>;
-export function defineJob<V = number, R = unknown>(
-  job: WordJobDefinition<V, R>,
-): JobDefinition<string, V, R, MapEmit<string, V>>;
+export function defineJob<V = number, R = unknown, P = Params>(
+  job: WordJobDefinition<V, R, P>,
+): JobDefinition<string, V, R, MapEmit<string, V, P>, 'lines', P>;
+export function defineJob<
+  P,
+  E extends Emit<never, never> | MapContext<NoInfer<P>> = MapEmit<string, number, P>,
+  K extends string = EmittedKey<E>,
+  V = EmittedValue<E>,
+  R = unknown,
+  I extends InputFormat = 'lines',
+>(
+  job: JobDefinition<K, V, R, E, I, P> & { readonly params: StandardSchema<P> },
+): JobDefinition<K, V, R, MapEmit<K, V, P>, I, P>;
 export function defineJob<
   E extends Emit<never, never> | MapContext = MapEmit,
   K extends string = EmittedKey<E>,
@@ -97,6 +111,7 @@ export function validateJob(value: unknown): Job {
     const hint = meant === undefined ? `its fields are ${FIELDS.join(', ')}` : `did you mean "${meant}"?`;
     throw new JobDefinitionError(`${title}: unknown field "${field}"; ${hint}`);
   }
+  checkSchema(title, fields.params);
   for (const [field, choices] of Object.entries(CHOICES)) checkChoice(title, field, fields[field], choices);
   if (GROUP_FIELDS.some((field) => fields[field] !== undefined)) return groupJob(title, fields);
   for (const field of FUNCTION_FIELDS) {
@@ -121,6 +136,14 @@ export function validateJob(value: unknown): Job {
   return (fields.words !== undefined && fields.map === undefined
     ? { ...fields, map: once }
     : fields) as unknown as Job;
+}
+
+/** Also of a pipeline. Throws JobDefinitionError for what is no schema. */
+export function checkSchema(title: string, params: unknown): void {
+  if (params === undefined || isStandardSchema(params)) return;
+  throw new JobDefinitionError(
+    `${title}: params is a schema, of zod 3.24 or later, valibot, arktype or whatever follows Standard Schema, not ${kindOf(params)}`,
+  );
 }
 
 function checkFields(title: string, names: unknown, inputFormat: unknown): void {

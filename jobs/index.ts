@@ -4,6 +4,7 @@ export { defineJob, JobDefinitionError } from './define.js';
 export type { CsvRow, InputFormat } from './input-format.js';
 export type { OutputFormat } from './output-format.js';
 export { definePipeline, type Pipeline, type StageRecord } from './pipeline.js';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js';
 export type {
   Aggregate,
   Aggregates,
@@ -15,6 +16,7 @@ export type {
   MapInput,
   Pairs,
   Params,
+  ParamValues,
   ReduceContext,
   ReduceResult,
   TaskContext,

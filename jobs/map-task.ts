@@ -6,7 +6,7 @@ import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
 import { lineRecord } from './record-id.js';
-import type { Counters, Job, MapContext, MapEmit, TaskSetting, WordContext } from './types.js';
+import type { Counters, Job, MapContext, MapEmit, ParamValues, TaskSetting, WordContext } from './types.js';
 import { showValue, ValueError } from './values.js';
 import { wordsOf } from './words.js';
 
@@ -27,9 +27,9 @@ export class MapTask {
   readonly #collector: Collector;
   readonly #userCounters = new Map<string, number>();
   readonly #input = { name: '', offset: 0 };
-  readonly #emit: MapEmit<string, unknown>;
-  readonly #bareEmit: MapEmit<string, unknown>;
-  readonly #wordContext: MapContext;
+  readonly #emit: MapEmit<string, unknown, ParamValues>;
+  readonly #bareEmit: MapEmit<string, unknown, ParamValues>;
+  readonly #wordContext: MapContext<ParamValues>;
   #phase: Phase = 'new';
   #mapping = false;
   readonly #skip: ReadonlySet<string> | undefined;
@@ -51,10 +51,16 @@ export class MapTask {
     // Its signal is made when it is asked for, here as well.
     this.#emit = Object.defineProperties(emit, Object.getOwnPropertyDescriptors(context)) as MapEmit<
       string,
-      unknown
+      unknown,
+      ParamValues
     >;
-    this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<string, unknown>;
-    this.#wordContext = { params: context.params, input: this.#input } satisfies WordContext as MapContext;
+    this.#bareEmit = ((key: string, value: unknown) => this.#add(key, value)) as MapEmit<
+      string,
+      unknown,
+      ParamValues
+    >;
+    const wordContext: WordContext<ParamValues> = { params: context.params, input: this.#input };
+    this.#wordContext = wordContext as MapContext<ParamValues>;
   }
 
   /** The name of the record that was offered last; undefined before the first and after `finish`. */
@@ -73,7 +79,7 @@ export class MapTask {
   }
 
   /** What the job's functions are given. */
-  get context(): MapContext {
+  get context(): MapContext<ParamValues> {
     return this.#emit;
   }
 

@@ -13,7 +13,7 @@ import { after, forEach, type MaybePromise } from './maybe-promise.js';
 import { combineRuns, groups, mergeRecords } from './merge.js';
 import { formatterOf } from './output-format.js';
 import { ReduceTask } from './reduce-task.js';
-import type { Counters, Job, KeyedValues, KeyValue, Params, TaskSetting } from './types.js';
+import type { Counters, Job, KeyedValues, KeyValue, ParamValues, TaskSetting } from './types.js';
 
 export interface PlainRecord {
   /** What `map` gets: a line, unless the job has another input format. */
@@ -122,7 +122,7 @@ export interface PlainOptions {
   readonly reduces: number;
   readonly budgetBytes: number;
   readonly boundaries?: readonly string[] | undefined;
-  readonly params: Params;
+  readonly params: ParamValues;
   readonly seed: string;
 }
 

@@ -2,7 +2,7 @@
 import { sortedCounters, taskContext } from './context.js';
 import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
 import { keyRecord } from './record-id.js';
-import type { Counters, Job, TaskContext, TaskSetting } from './types.js';
+import type { Counters, Job, ParamValues, TaskContext, TaskSetting } from './types.js';
 
 export interface ReduceTaskOptions {
   readonly job: Job;
@@ -19,7 +19,7 @@ export class ReduceTask {
   readonly #reduce: Exclude<Job['reduce'], 'none'>;
   readonly #write: ReduceTaskOptions['write'];
   readonly #userCounters = new Map<string, number>();
-  readonly #context: TaskContext;
+  readonly #context: TaskContext<ParamValues>;
   readonly #skip: ReadonlySet<string> | undefined;
   #key: string | undefined;
   #skipped = 0;
@@ -60,7 +60,7 @@ export class ReduceTask {
   }
 
   /** What the job's functions are given. */
-  get context(): TaskContext {
+  get context(): TaskContext<ParamValues> {
     return this.#context;
   }
 

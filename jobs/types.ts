@@ -6,6 +6,7 @@
  */
 import type { InputFormat, InputRecords } from './input-format.js';
 import type { OutputFormat } from './output-format.js';
+import type { StandardSchema } from './standard-schema.js';
 import type { WordKind } from './words.js';
 
 /** Hands one pair to the job. Only legal while the call of `map` that received it is running. */
@@ -13,6 +14,9 @@ export type Emit<K extends string = string, V = number> = (key: K, value: V) => 
 
 /** What `--param name=value` gave. */
 export type Params = Readonly<Record<string, string>>;
+
+/** What a job's schema has made of them: whatever JSON is. */
+export type ParamValues = Readonly<Record<string, unknown>>;
 
 interface MinimalAbortSignal {
   readonly aborted: boolean;
@@ -27,9 +31,9 @@ export type TaskSignal = typeof globalThis extends { AbortSignal: { prototype: i
   ? Signal
   : MinimalAbortSignal;
 
-/** What every function of a job may ask of the task that it runs in. */
-export interface TaskContext {
-  readonly params: Params;
+/** What every function of a job may ask of the task that it runs in. `P` is what the job's `params` give. */
+export interface TaskContext<P = Params> {
+  readonly params: P;
   /** Name of the task, `map-0` or `reduce-3`: the same for every attempt of it. */
   readonly task: string;
   /**
@@ -52,17 +56,17 @@ export interface MapInput {
   readonly offset: number;
 }
 
-export interface MapContext extends TaskContext {
+export interface MapContext<P = Params> extends TaskContext<P> {
   readonly input: MapInput;
 }
 
-export type ReduceContext = TaskContext;
+export type ReduceContext<P = Params> = TaskContext<P>;
 
 /**
  * The second argument of `map`: it emits, and it is the context. So `map(line, emit)` and `*map(line, ctx)` have one
  * signature, and TypeScript infers both.
  */
-export type MapEmit<K extends string = string, V = number> = Emit<K, V> & MapContext;
+export type MapEmit<K extends string = string, V = number, P = Params> = Emit<K, V> & MapContext<P>;
 
 /** Pairs that a `map` yields or returns instead of emitting them. */
 export type Pairs<K extends string, V> = Iterable<readonly [K, V]> | AsyncIterable<readonly [K, V]>;
@@ -87,8 +91,11 @@ export interface JobDefinition<
   R = unknown,
   E = MapEmit<K, V>,
   I extends InputFormat = 'lines',
+  P = Params,
 > {
   readonly name: string;
+  /** What `--param name=value` may be, and what `ctx.params` is then: a schema of zod, valibot, arktype or your own. */
+  readonly params?: StandardSchema<P> | undefined;
   /** What one call of `map` gets: a line without its end (`lines`, the default), a whole file, a JSON value, a CSV row. */
   readonly inputFormat?: I | undefined;
   /**
@@ -107,7 +114,7 @@ export interface JobDefinition<
   readonly groupBy?: string | undefined;
   readonly aggregates?: Aggregates | undefined;
   /** Called once per record of the input. */
-  readonly map: (record: InputRecords[I], emit: E, ctx: MapContext) => void | Promise<void> | Pairs<K, V>;
+  readonly map: (record: InputRecords[I], emit: E, ctx: MapContext<P>) => void | Promise<void> | Pairs<K, V>;
   /**
    * Makes one value of several of one key, any number of times and in any grouping that keeps their order: it must be
    * associative. Synchronous. Unlike those of `reduce`, `values` are an array, and may be read more than once.
@@ -118,7 +125,7 @@ export interface JobDefinition<
    * With `none` there is no reduce phase: what `map` emits is the output, a part per map task, in input order.
    */
   readonly reduce:
-    | ((key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext) => ReduceResult<R>)
+    | ((key: NoInfer<K>, values: Iterable<NoInfer<V>>, ctx: ReduceContext<NoInfer<P>>) => ReduceResult<R>)
     | 'none';
   /**
    * The order of a key's values, negative when `a` comes first (a secondary sort). Values that compare equal stay in
@@ -131,14 +138,14 @@ export interface JobDefinition<
    */
   readonly partition?: ((key: NoInfer<K>, reduces: number) => number) | 'range' | undefined;
   /** Before the first record of each task. */
-  readonly setup?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
+  readonly setup?: ((ctx: TaskContext<NoInfer<P>>) => void | Promise<void>) | undefined;
   /** After the last record of each task that did not fail. */
-  readonly teardown?: ((ctx: TaskContext) => void | Promise<void>) | undefined;
+  readonly teardown?: ((ctx: TaskContext<NoInfer<P>>) => void | Promise<void>) | undefined;
 }
 
 /** All that the `map` of a word may know besides the word. */
-export interface WordContext {
-  readonly params: Params;
+export interface WordContext<P = Params> {
+  readonly params: P;
   readonly input: { readonly name: string };
 }
 
@@ -153,10 +160,13 @@ export type Aggregate =
 export type Aggregates = readonly Aggregate[] | Readonly<Record<string, Aggregate>>;
 
 /** A job that is given words. Without `map` each word counts 1. */
-export interface WordJobDefinition<V = number, R = unknown>
-  extends Omit<JobDefinition<string, V, R>, 'map' | 'inputFormat' | 'fields' | 'words'> {
+export interface WordJobDefinition<V = number, R = unknown, P = Params>
+  extends Omit<
+    JobDefinition<string, V, R, MapEmit<string, V, P>, 'lines', P>,
+    'map' | 'inputFormat' | 'fields' | 'words'
+  > {
   readonly words: WordKind;
-  readonly map?: ((word: string, emit: Emit<string, V>, ctx: WordContext) => void) | undefined;
+  readonly map?: ((word: string, emit: Emit<string, V>, ctx: WordContext<NoInfer<P>>) => void) | undefined;
 }
 
 /**
@@ -166,6 +176,7 @@ export interface WordJobDefinition<V = number, R = unknown>
  */
 export interface GroupJobDefinition<A extends Aggregates = Aggregates>
   extends Pick<JobDefinition, 'name' | 'outputFormat'> {
+  readonly params?: StandardSchema | undefined;
   readonly inputFormat?: 'lines' | 'ndjson' | undefined;
   readonly groupBy: string;
   /** A list gives an array of numbers for each group, names give an object. */
@@ -174,7 +185,7 @@ export interface GroupJobDefinition<A extends Aggregates = Aggregates>
 
 /** A job whose types no longer matter: what the machinery runs. */
 // biome-ignore lint/suspicious/noExplicitAny: the one type to which a job of any K, V and R can be assigned
-export type Job = JobDefinition<any, any, any, MapEmit<any, any>, any>;
+export type Job = JobDefinition<any, any, any, MapEmit<any, any, any>, any, any>;
 
 /** What a task needs to know besides its job; plain data and callbacks of the driver. */
 export interface TaskSetting {
@@ -185,7 +196,8 @@ export interface TaskSetting {
    * their scratch files; a job's functions are not, since what they make must not depend on it.
    */
   readonly attempt?: string | undefined;
-  readonly params: Params;
+  /** What the job's functions find as `ctx.params`. */
+  readonly params: ParamValues;
   /** Of the job, not of the attempt. */
   readonly seed: string;
   readonly onStatus?: ((text: string) => void) | undefined;

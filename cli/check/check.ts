@@ -7,10 +7,11 @@ import { type InputError, isDataError } from '../../runtime/data/errors.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { readRecords } from '../../runtime/data/records.js';
+import { paramsOfTasks } from '../../runtime/node/work-order.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayMany } from '../quantities.js';
 import { paramsOf } from '../run/flags.js';
-import { findJob, inScratch } from '../run/prepare.js';
+import { findJob, inScratch, madeOfParams, sayParams } from '../run/prepare.js';
 import { openTerminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { checkJob } from './properties.js';
@@ -34,19 +35,24 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
       where: '--records',
     });
   }
-  const params = paramsOf(flags.param ?? []);
   return await inScratch(async (scratch) => {
-    const { job, stage, directory } = await findJob(jobName!, params, scratch);
+    const prepared = await findJob(jobName!, paramsOf(flags.param ?? []), scratch);
+    const { job, stage, directory } = prepared;
+    const made = madeOfParams(prepared);
+    const params = paramsOfTasks(prepared);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
     const seed = flags.seed ?? '0';
     const results = await checkJob({ job, records, params, directory, seed, cases: casesOfEach });
     const terminal = openTerminal(flags);
     const broken = results.filter((result) => result.broken !== undefined);
     if (flags.json)
-      terminal.out(`${JSON.stringify({ job: job.name, records: records.length, properties: results })}\n`);
+      terminal.out(
+        `${JSON.stringify({ job: job.name, params: made, records: records.length, properties: results })}\n`,
+      );
     else {
       const of = stage ? ` (stage 1 of ${stage.count} of ${stage.pipeline})` : '';
       terminal.out(`${job.name}${of}: tried on ${sayMany(records.length, 'record')}\n`);
+      if (made) terminal.out(`  params: ${sayParams(made)}\n`);
       for (const { property, broken: why, skipped } of results) {
         terminal.out(
           `  ${why === undefined ? (skipped === undefined ? 'ok  ' : '-   ') : 'NO  '} ${property}\n`,

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { formatterOf } from '../../jobs/output-format.js';
 import { partitionerOf } from '../../jobs/partition.js';
 import { type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
-import type { Job, MapEmit, Params } from '../../jobs/types.js';
+import type { Job, MapEmit, ParamValues } from '../../jobs/types.js';
 import { canonicalValue, encodeValue, showKey } from '../../jobs/values.js';
 import { thrownText } from './thrown.js';
 
@@ -23,7 +23,7 @@ export interface Checked {
 export interface Subject {
   readonly job: Job;
   readonly records: readonly PlainRecord[];
-  readonly params: Params;
+  readonly params: ParamValues;
   readonly seed: string;
   /** Where the job's code was loaded from. */
   readonly directory: string;

@@ -6,13 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
+import { type Accepted, acceptParams } from '../../jobs/accept-params.js';
 import { checkParams, ParamsError, programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines, offeredBuiltins } from '../../jobs/builtin/registry.js';
 import type { JobDefinitionError } from '../../jobs/define.js';
 import { isSplittable } from '../../jobs/input-format.js';
-import { isPipeline, jobOf, type Program, stagesOf } from '../../jobs/pipeline.js';
+import { ParamsRefused } from '../../jobs/params.js';
+import { isPipeline, type Program, stagesOf } from '../../jobs/pipeline.js';
 import { suggest } from '../../jobs/suggest.js';
-import type { Job } from '../../jobs/types.js';
+import type { Params, ParamValues } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadProgram } from '../../runtime/bundle/load.js';
@@ -26,7 +28,13 @@ import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
-import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
+import {
+  type JobCode,
+  mapsOf,
+  paramsOfTasks,
+  storeWorkOrder,
+  type WorkOrder,
+} from '../../runtime/node/work-order.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
@@ -39,9 +47,7 @@ import type { RunFlags, RunSettings } from './flags.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
 import { dataDirectoryOf } from './run-id.js';
 
-export interface PreparedJob {
-  /** A job, or of a pipeline the stage that is to be run. */
-  readonly job: Job;
+export interface PreparedJob extends Accepted {
   /** Absent for a job that is no pipeline. */
   readonly stage?: StageOf;
   /** The programs of a job that is made of them. */
@@ -63,19 +69,22 @@ export async function inScratch<T>(work: (scratch: string) => Promise<T>): Promi
   }
 }
 
-/** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage, counted from 0. */
+/** Which stage of a pipeline, and what its schema has made of the params for those before. */
+export type StageWanted = Pick<StageOf, 'index' | 'params'>;
+
+/** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage. */
 export async function findJob(
   name: string,
-  params: Readonly<Record<string, string>>,
+  params: Params,
   scratch: string,
-  stage = 0,
+  stage: StageWanted = { index: 0 },
 ): Promise<PreparedJob> {
   const builtin = builtinJobs.get(name) ?? builtinPipelines.get(name);
   try {
     if (builtin) {
       checkParams(builtin, params);
-      const program = programOf(builtin);
-      return { ...stageOf(program, params, stage), bundle: undefined, directory: scratch };
+      const accepted = await acceptStage(programOf(builtin), params, stage);
+      return { ...accepted, bundle: undefined, directory: scratch };
     }
     if (!looksLikePath(name)) throw unknownJob(name);
     const bundle = await bundleJob(name);
@@ -83,20 +92,22 @@ export async function findJob(
     keepStdout();
     hostUserCode(scratch);
     const program = await loadProgram(bundle.code, { directory: scratch, name: bundle.name });
-    return { ...stageOf(program, params, stage), bundle, directory: scratch };
+    return { ...(await acceptStage(program, params, stage)), bundle, directory: scratch };
   } catch (error) {
-    throw jobError(error, name, scratch);
+    throw jobError(error, { name, params, scratch });
   }
 }
 
-function stageOf(
+async function acceptStage(
   program: Program,
-  params: Readonly<Record<string, string>>,
-  index: number,
-): Pick<PreparedJob, 'job' | 'stage'> {
-  const job = jobOf(program, params, index);
-  if (!isPipeline(program)) return { job };
-  return { job, stage: { pipeline: program.name, index, count: stagesOf(program, params).length } };
+  given: Params,
+  { index, params: known }: StageWanted,
+): Promise<Accepted & Pick<PreparedJob, 'stage'>> {
+  const accepted = await acceptParams(program, given, { stage: index, known });
+  if (!isPipeline(program)) return accepted;
+  const { params } = accepted;
+  const stage = { pipeline: program.name, index, count: stagesOf(program, params).length };
+  return { ...accepted, stage: program.params ? { ...stage, params } : stage };
 }
 
 function looksLikePath(name: string): boolean {
@@ -114,13 +125,17 @@ function unknownJob(name: string): UserError {
   });
 }
 
-function jobError(error: unknown, name: string, scratch: string): unknown {
+function jobError(
+  error: unknown,
+  { name, params, scratch }: { name: string; params: Params; scratch: string },
+): unknown {
   if (error instanceof JobCompileError) {
     return new UserError({ code: 'J002', what: error.message, where: name, excerpt: error.excerpt });
   }
   if (error instanceof JobFileError) return new UserError({ code: 'J003', what: error.message, where: name });
   if (error instanceof ParamsError)
     return new UserError({ code: 'J005', what: error.message, where: '--param' });
+  if (error instanceof ParamsRefused) return refusedParams(error, { name, params, scratch });
   if (error instanceof UserError) return error;
   const { stack } = error instanceof Error ? error : {};
   const where = (stack && userFrame(stack, scratch)) ?? name;
@@ -133,6 +148,24 @@ function jobError(error: unknown, name: string, scratch: string): unknown {
     next: isMissingFile(error)
       ? 'a job runs as one file, away from its folder: what lies beside it is there only if you import it (.json, .txt)'
       : 'the top level of a job runs once in every process: it should only define things',
+  });
+}
+
+const REFUSED_CODES = { wrong: 'U036', 'no JSON': 'U037', unknown: 'U038', threw: 'U039' } as const;
+
+function refusedParams(
+  error: ParamsRefused,
+  { name, params, scratch }: { name: string; params: Params; scratch: string },
+): UserError {
+  const { reason, param, lines, hint, message, cause } = error;
+  const asGiven = param === undefined ? '--param' : `--param ${param}=${params[param] ?? '…'}`;
+  const frame = cause instanceof Error ? userFrame(cause.stack ?? '', scratch) : undefined;
+  return new UserError({
+    code: REFUSED_CODES[reason],
+    what: message,
+    where: reason === 'threw' || reason === 'no JSON' ? (frame ?? name) : asGiven,
+    why: cause === undefined ? lines.join('\n  ') : failureText(cause),
+    next: hint,
   });
 }
 
@@ -158,15 +191,17 @@ export type InputPlan = Pick<WorkOrder, 'files' | 'splits' | 'boundaries'>;
 /** The inputs, pinned, the splits made of them, and for a partition by range a look into them. */
 export async function planInputs(
   inputs: readonly string[],
-  options: { job: Job; settings: RunSettings; place: RunPlace; hidden: boolean },
+  options: { prepared: PreparedJob; settings: RunSettings; place: RunPlace; hidden: boolean },
 ): Promise<InputPlan> {
-  const { job, settings, place, hidden } = options;
+  const { prepared, settings, place, hidden } = options;
+  const { job } = prepared;
   try {
     const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
     const heard = inputs.includes('-') ? endOnSignal(() => clearPlace(place)) : () => {};
     const files = await resolveInputs(inputs, options).finally(heard);
-    const { targetMaps, splitBytes, workers, slots, reduces, params, seed } = settings;
+    const { targetMaps, splitBytes, workers, slots, reduces, seed } = settings;
+    const params = paramsOfTasks(prepared);
     const plan = planSplits(files, {
       slots: workers * slots,
       wholeFiles: !isSplittable(job.inputFormat ?? 'lines'),
@@ -254,7 +289,8 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
   return {
     runId: place.runId,
     code: codeOf(prepared),
-    params: settings.params,
+    params: prepared.params,
+    ...(prepared.jobParams ? { jobParams: prepared.jobParams } : {}),
     seed: settings.seed,
     budgetBytes: settings.budgetBytes,
     overwrite: flags.overwrite ?? false,
@@ -279,6 +315,17 @@ export function sayPath(path: string): string {
   const near = relative(process.cwd(), path);
   if (near === '') return '.';
   return near.startsWith('..') || isAbsolute(near) ? path : near;
+}
+
+/** What a schema has made of the params; undefined where there is none. */
+export function madeOfParams({ jobParams, stage }: PreparedJob): ParamValues | undefined {
+  return jobParams ?? stage?.params;
+}
+
+/** As `limit 10, by "host"`. */
+export function sayParams(params: ParamValues): string {
+  const parts = Object.entries(params).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return parts.join(', ') || 'none';
 }
 
 /** A path as a word of a command, which is no flag whatever it begins with. */

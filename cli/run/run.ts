@@ -19,11 +19,14 @@ import {
   createRun,
   findJob,
   inScratch,
+  madeOfParams,
   orderOf,
   type PreparedJob,
   type PreparedRun,
   planInputs,
   type RunIngredients,
+  type StageWanted,
+  sayParams,
   sayPath,
   workersOf,
 } from './prepare.js';
@@ -80,7 +83,7 @@ export async function nextStage(
   stage: StageOf,
   flags: RunFlags & GlobalFlags,
 ): Promise<RunIngredients> {
-  return await gather(done.jobName, [done.output], flags, stage.index + 1);
+  return await gather(done.jobName, [done.output], flags, { ...stage, index: stage.index + 1 });
 }
 
 async function runOne(
@@ -132,7 +135,7 @@ export async function gather(
   jobName: string,
   inputs: readonly string[],
   flags: RunFlags & GlobalFlags,
-  stage = 0,
+  stage?: StageWanted,
 ): Promise<RunIngredients> {
   const settings = settingsOf(flags);
   if (inputs.length === 0 || inputs.includes('')) {
@@ -145,7 +148,10 @@ export async function gather(
   return await inScratch(async (scratch) => {
     const commands = commandsOfFlags(flags);
     const prepared: PreparedJob = commands
-      ? { job: commandJob(commands), commands, bundle: undefined, directory: scratch }
+      ? {
+          ...{ job: commandJob(commands), params: settings.params, jobParams: undefined },
+          ...{ commands, bundle: undefined, directory: scratch },
+        }
       : await findJob(jobName, settings.params, scratch, stage);
     const dataDirectory = dataDirectoryOf(flags.dataDir);
     const runId = newRunId(new Date());
@@ -157,7 +163,7 @@ export async function gather(
         : asked;
     const planned = onNoAnswer(() => clearPlace(place)); // standard input is kept there
     const plan = await planInputs(inputs, {
-      job: prepared.job,
+      prepared,
       settings,
       place,
       hidden: flags.hidden ?? false,
@@ -183,6 +189,7 @@ function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: st
     reduces: order.mapOnly ? 0 : settings.reduces,
     workers: workersOf(ingredients),
     output: place.output,
+    params: madeOfParams(ingredients.prepared),
   };
   if (flags.json) {
     out(`${JSON.stringify(plan)}\n`);
@@ -195,4 +202,5 @@ function sayPlan(ingredients: RunIngredients, flags: GlobalFlags, out: (text: st
     `${plan.job}: ${sayMany(plan.files, 'file')}, ${sayBytes(bytes)}, ${tasks} ` +
       `on ${sayMany(plan.workers, 'worker')}, output to ${sayPath(plan.output)}; nothing was started\n`,
   );
+  if (plan.params) out(`params: ${sayParams(plan.params)}\n`);
 }

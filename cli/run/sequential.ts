@@ -7,6 +7,7 @@ import { publishOutput, removeWorkspace } from '../../runtime/data/publish.js';
 import { runSequential } from '../../runtime/data/sequential.js';
 import { resultOfError } from '../../runtime/executor/failure.js';
 import { countersRefusal, successText } from '../../runtime/node/success.js';
+import { paramsOfTasks } from '../../runtime/node/work-order.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayCount, sayDuration, sayMany } from '../quantities.js';
 import type { Terminal } from '../terminal.js';
@@ -36,7 +37,7 @@ export async function runInProcess(
       reduces: spec.reduces,
       budgetBytes: order.budgetBytes,
       boundaries: order.boundaries,
-      params: order.params,
+      params: paramsOfTasks(order),
       seed: order.seed,
       output: spec.output,
       runId,

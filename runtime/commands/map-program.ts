@@ -1,7 +1,7 @@
 /** A user's mapper and combiner between the records of a split and the runs that are made of them. */
 import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
-import type { Job, KeyValue, TaskContext, TaskSetting } from '../../jobs/types.js';
+import type { Job, KeyValue, ParamValues, TaskContext, TaskSetting } from '../../jobs/types.js';
 import type { DataRecord, RecordBatch } from '../data/json-records.js';
 import { type Commands, parsePair, textsOf } from './command-job.js';
 import { environmentOf } from './environment.js';
@@ -10,7 +10,7 @@ import { Program } from './process.js';
 export interface MapProgramOptions {
   readonly commands: Commands;
   readonly setting: TaskSetting;
-  readonly context: TaskContext;
+  readonly context: TaskContext<ParamValues>;
   /** Names of the inputs of the split. */
   readonly inputs: readonly string[];
   /** Told what the program is given: so many records more, and how far the split was read for them. */
@@ -57,7 +57,7 @@ interface CombinerOptions {
   readonly commands: Commands;
   readonly reduces: number;
   readonly setting: TaskSetting;
-  readonly context: TaskContext;
+  readonly context: TaskContext<ParamValues>;
 }
 
 /** What the combiner makes of a run. It reads the run as the reducer would, and may print any pairs. */

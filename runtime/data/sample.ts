@@ -8,7 +8,7 @@
 import { isSplittable } from '../../jobs/input-format.js';
 import { MapTask } from '../../jobs/map-task.js';
 import { boundariesOf } from '../../jobs/partition.js';
-import type { Job, Params } from '../../jobs/types.js';
+import type { Job, ParamValues } from '../../jobs/types.js';
 import type { InputFile } from './input-file.js';
 import { BrokenRecord } from './json-records.js';
 import type { SplitRange } from './plan.js';
@@ -18,7 +18,7 @@ export interface SampleOptions {
   readonly job: Job;
   readonly files: readonly InputFile[];
   readonly reduces: number;
-  readonly params: Params;
+  readonly params: ParamValues;
   readonly seed: string;
 }
 

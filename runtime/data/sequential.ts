@@ -7,7 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { skipsMax } from '../../core/durable/skips.js';
 import { addCounters } from '../../jobs/plain.js';
-import type { Counters, Job, Params, TaskSetting } from '../../jobs/types.js';
+import type { Counters, Job, ParamValues, TaskSetting } from '../../jobs/types.js';
 import { onDisk } from './disk.js';
 import { blamedRecord } from './errors.js';
 import type { ReduceSource } from './gather.js';
@@ -25,7 +25,7 @@ export interface SequentialOptions {
   readonly budgetBytes: number;
   /** For a job that partitions by range. */
   readonly boundaries?: readonly string[] | undefined;
-  readonly params: Params;
+  readonly params: ParamValues;
   readonly seed: string;
   /** Where to publish; its workspace must have been prepared under `runId`. */
   readonly output: string;

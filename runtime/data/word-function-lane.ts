@@ -7,7 +7,7 @@
  * that takes one word after the other.
  */
 import { knownAs } from '../../jobs/aggregates.js';
-import type { Counters, MapContext, MapEmit, WordContext } from '../../jobs/types.js';
+import type { Counters, MapContext, MapEmit, ParamValues, WordContext } from '../../jobs/types.js';
 import { type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import { FailureMemory } from './attempt.js';
 import { countedWords, openForWords } from './counted-words.js';
@@ -65,14 +65,14 @@ export class WordFunctionLane {
   /** Asks `map` about every word that was counted, and forgets them. */
   #mapWords(input: string): void {
     const { job, context } = this.#options;
-    const where: WordContext = { params: context.params, input: { name: input } };
+    const where: WordContext<ParamValues> = { params: context.params, input: { name: input } };
     const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
     this.#words.arrange();
     for (const [word, times] of countedWords(this.#words)) {
       this.#times = times;
       let result: unknown;
       try {
-        result = job.map(word, emit, where as MapContext);
+        result = job.map(word, emit, where as MapContext<ParamValues>);
       } catch (error) {
         this.#memory.check();
         throw new NotForKernelError(`map failed: ${String(error)}`);

@@ -7,7 +7,7 @@
  * itself is the key, `map` emits no more than one pair, and combining loses nothing, as fractions would. Whatever else
  * turns up, an error of user code included, is for the lane that takes one word after the other.
  */
-import type { Counters, MapContext, MapEmit, WordContext } from '../../jobs/types.js';
+import type { Counters, MapContext, MapEmit, ParamValues, WordContext } from '../../jobs/types.js';
 import { canonicalValue } from '../../jobs/values.js';
 import { type Kernel, NotForKernelError, PARTITIONS_MAX } from '../../kernel/kernel.js';
 import { FailureMemory } from './attempt.js';
@@ -77,7 +77,7 @@ export class WordValueLane {
   /** What `map` and `combine` make of the words that were counted. */
   #contentOf(input: string): RunContent {
     const { params } = this.#options.context;
-    const context: WordContext = { params, input: { name: input } };
+    const context: WordContext<ParamValues> = { params, input: { name: input } };
     return (writer) => {
       try {
         this.#mapWords(context, writer);
@@ -88,7 +88,7 @@ export class WordValueLane {
     };
   }
 
-  #mapWords(context: WordContext, writer: SegmentWriter): void {
+  #mapWords(context: WordContext<ParamValues>, writer: SegmentWriter): void {
     const { job, reduces } = this.#options;
     const emit = ((key: string, value: unknown) => this.#emit(key, value)) as MapEmit;
     this.#words.arrange();
@@ -96,7 +96,7 @@ export class WordValueLane {
       for (const [word, times] of countedWords(this.#words, partition)) {
         this.#word = word;
         this.#isOpen = true;
-        const result: unknown = job.map(word, emit, context as MapContext);
+        const result: unknown = job.map(word, emit, context as MapContext<ParamValues>);
         this.#memory.check();
         if (result !== undefined) throw new NotForKernelError('map gave something instead of emitting');
         if (this.#isOpen) continue;

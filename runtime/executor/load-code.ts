@@ -4,7 +4,7 @@
 import { programOf } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
 import { jobOf, type Program } from '../../jobs/pipeline.js';
-import type { Job, Params } from '../../jobs/types.js';
+import type { Job, ParamValues } from '../../jobs/types.js';
 import { loadProgram } from '../bundle/load.js';
 import { commandJob } from '../commands/command-job.js';
 import type { JobCode } from '../node/work-order.js';
@@ -13,7 +13,12 @@ import type { Files } from '../store/ports.js';
 const loaded = new Map<string, Program>();
 
 /** Loads each code once, unless that fails. Bundles are unpacked into `directory`. */
-export async function loadCode(files: Files, code: JobCode, params: Params, directory: string): Promise<Job> {
+export async function loadCode(
+  files: Files,
+  code: JobCode,
+  params: ParamValues,
+  directory: string,
+): Promise<Job> {
   if (code.kind === 'commands') return commandJob(code.commands);
   const key = code.kind === 'builtin' ? `builtin ${code.name}` : code.hash;
   let program = loaded.get(key);

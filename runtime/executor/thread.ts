@@ -12,7 +12,7 @@ import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
 import { attemptFileName } from '../node/layout.js';
-import { loadWorkOrder, type WorkOrder } from '../node/work-order.js';
+import { loadWorkOrder, paramsOfTasks, type WorkOrder } from '../node/work-order.js';
 import { FileFiles } from '../store/file-files.js';
 import { mapFile, reduceFile } from './attempt-files.js';
 import { resultOfError } from './failure.js';
@@ -124,7 +124,8 @@ async function runAttempt(folders: ThreadFolders, assignment: Assignment): Promi
 }
 
 /** What user code is given, and how it shows that it is alive: by saying how far it is, or by `ctx.status`. */
-function signsOfLife({ attempt, maps }: ThreadTask, { runId, params, seed }: WorkOrder) {
+function signsOfLife({ attempt, maps }: ThreadTask, order: WorkOrder) {
+  const { runId, seed } = order;
   let signs = 0;
   const progress = (bytesDone: number, bytesTotal: number): void => {
     gauge[gaugeTotal] = bytesTotal;
@@ -138,7 +139,10 @@ function signsOfLife({ attempt, maps }: ThreadTask, { runId, params, seed }: Wor
     task: taskName(attempt.task, maps),
     attempt: `${runId}.${attemptFileName(attempt, maps)}`,
   };
-  return { context: { ...named, params, seed, onStatus, signal: signalOfAttempt }, progress };
+  return {
+    context: { ...named, params: paramsOfTasks(order), seed, onStatus, signal: signalOfAttempt },
+    progress,
+  };
 }
 
 /** A key may be a megabyte long; for people its beginning is enough. */

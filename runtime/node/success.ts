@@ -5,7 +5,7 @@
 import type { OutputPublish } from '../../core/effects.js';
 import { partName } from '../data/publish.js';
 import { jobCountersMax } from '../transport/limits.js';
-import type { WorkOrder } from './work-order.js';
+import { paramsOfTasks, type WorkOrder } from './work-order.js';
 
 /** What the journal says of a finished job, parts in order of their partitions. */
 export interface SuccessFacts extends Pick<OutputPublish, 'counters' | 'work'> {
@@ -19,14 +19,14 @@ export function countersRefusal({ length }: SuccessFacts['counters']): string | 
 }
 
 export function successText(effect: SuccessFacts, order: WorkOrder): string {
-  const { code, params, files, splits, seed } = order;
+  const { code, files, splits, seed } = order;
   const document = {
     format: 'rehearse.success.v1',
     job: {
       name: code.name,
       kind: code.kind,
       ...(code.kind === 'bundle' ? { bundle: code.hash } : {}),
-      params,
+      params: paramsOfTasks(order),
       seed,
     },
     run: order.runId,

@@ -3,7 +3,9 @@
  * The core carries only the hash; a worker that runs an attempt reads the document once per job.
  */
 
+import { frozen } from '../../jobs/params.js';
 import type { Poison } from '../../jobs/poison.js';
+import type { ParamValues } from '../../jobs/types.js';
 import type { Commands } from '../commands/command-job.js';
 import type { InputFile } from '../data/input-file.js';
 import type { SplitRange } from '../data/plan.js';
@@ -14,7 +16,10 @@ export interface WorkOrder {
   /** Names the workspace beside the output. */
   readonly runId: string;
   readonly code: JobCode;
-  readonly params: Readonly<Record<string, string>>;
+  /** What the program is called with: the params given, or what a pipeline's own schema made of them. */
+  readonly params: ParamValues;
+  /** What the job's own schema made of those, where it has one. */
+  readonly jobParams?: ParamValues | undefined;
   /** Keys what `ctx.random()` gives. */
   readonly seed: string;
   /** Counted bytes a map attempt gathers before it cuts a sorted run. Part of the spec: it decides where combining stops. */
@@ -48,6 +53,11 @@ export type JobCode =
   | { readonly kind: 'builtin'; readonly name: string; readonly stage?: number }
   | { readonly kind: 'bundle'; readonly name: string; readonly hash: string; readonly stage?: number };
 
+/** What the job's functions find as `ctx.params`. */
+export function paramsOfTasks({ params, jobParams }: Pick<WorkOrder, 'params' | 'jobParams'>): ParamValues {
+  return jobParams ?? params;
+}
+
 /** Map tasks as the core counts them. */
 export function mapsOf(order: Pick<WorkOrder, 'splits' | 'mapOnly'>): number {
   return order.mapOnly ? 0 : order.splits.length;
@@ -68,7 +78,10 @@ export async function storeWorkOrder(files: Files, order: WorkOrder): Promise<st
 /** Orders of 0.1.0 are on one line. */
 export async function loadWorkOrder(files: Files, hash: string): Promise<WorkOrder> {
   const lines = (await bytesOf(files, hash)).toString().split('\n');
-  return Object.assign({}, ...lines.map((line) => JSON.parse(line))) as WorkOrder;
+  const order = Object.assign({}, ...lines.map((line) => JSON.parse(line))) as WorkOrder;
+  frozen(order.params);
+  if (order.jobParams) frozen(order.jobParams);
+  return order;
 }
 
 export async function loadWorkOrderHead(files: Files, hash: string): Promise<WorkOrderHead> {

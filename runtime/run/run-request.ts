@@ -4,6 +4,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { ClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
+import type { ParamValues } from '../../jobs/types.js';
 import type { RunLayout } from '../node/layout.js';
 import type { JobCode } from '../node/work-order.js';
 import { recordProcess } from '../process/process-register.js';
@@ -42,6 +43,8 @@ export interface StageOf {
   /** From 0. */
   readonly index: number;
   readonly count: number;
+  /** What the pipeline's own schema has made of the params: the same for all stages. */
+  readonly params?: ParamValues;
 }
 
 export function isLast({ index, count }: StageOf): boolean {

@@ -1,5 +1,16 @@
 /** Compiled, never run: what TypeScript infers of a job, and where it complains. */
-import { count, defineJob, type Emit, type JobDefinition, max, min, sum } from '../../jobs/index.js';
+import { z } from 'zod';
+import {
+  count,
+  defineJob,
+  definePipeline,
+  type Emit,
+  type JobDefinition,
+  max,
+  min,
+  type Params,
+  sum,
+} from '../../jobs/index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function expectType<_T extends true>(): void {}
@@ -202,3 +213,78 @@ expectType<
 defineJob({ name: 'grouped', groupBy: 'host', aggregates: ['count'], map() {} });
 // @ts-expect-error: there is no mean
 defineJob({ name: 'grouped', groupBy: 'host', aggregates: { all: { mean: 'bytes' } } });
+
+// A schema decides the type of the params, wherever they are seen.
+const schema = z.object({ limit: z.coerce.number().default(10), by: z.enum(['host', 'path']) });
+type Made = { limit: number; by: 'host' | 'path' };
+defineJob({
+  name: 'params',
+  params: schema,
+  setup: ({ params }) => expectType<Equal<typeof params, Made>>(),
+  map(line, emit, ctx) {
+    expectType<Equal<typeof ctx.params, Made>>();
+    expectType<Equal<typeof emit.params, Made>>();
+    emit(line, ctx.params.limit);
+  },
+  combine: sum,
+  reduce(_key, values, { params }) {
+    expectType<Equal<typeof params, Made>>();
+    expectType<Equal<typeof values, Iterable<number>>>();
+    return [...values].slice(0, params.limit);
+  },
+});
+const visits = defineJob({
+  name: 'params of a generator',
+  params: schema,
+  *map(line, ctx) {
+    expectType<Equal<typeof ctx.params, Made>>();
+    yield [line, { page: ctx.params.by, bytes: ctx.params.limit }];
+  },
+  reduce: count,
+});
+defineJob({
+  name: 'params and an annotated emit',
+  params: schema,
+  map(line, emit: Emit<string, Visit>, { params }) {
+    emit(line, { page: params.by, bytes: params.limit });
+  },
+  reduce(_key, values) {
+    expectType<Equal<typeof values, Iterable<Visit>>>();
+    return 1;
+  },
+});
+defineJob({
+  name: 'params of words',
+  words: 'letters',
+  params: schema,
+  map: (word, emit, { params }) => emit(word.slice(0, params.limit), 1),
+  reduce: sum,
+});
+defineJob({
+  name: 'without a schema',
+  map: (line, emit, { params }) => {
+    expectType<Equal<typeof params, Params>>();
+    emit(line, 1);
+  },
+  reduce: sum,
+});
+defineJob({ name: 'grouped', params: schema, groupBy: 'host', aggregates: ['count'] });
+defineJob({
+  name: 'wrong param',
+  params: schema,
+  map(line, emit, { params }) {
+    // @ts-expect-error: the schema knows none of this name
+    emit(line, params.limits);
+  },
+  reduce: sum,
+});
+// @ts-expect-error: no schema
+defineJob({ name: 'no schema', params: { limit: 10 }, map: (line, emit) => emit(line, 1), reduce: sum });
+definePipeline({
+  name: 'pipeline',
+  params: schema,
+  stages: (params) => {
+    expectType<Equal<typeof params, Made>>();
+    return [visits];
+  },
+});
