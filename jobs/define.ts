@@ -27,6 +27,7 @@ export class JobDefinitionError extends Error {
 
 const FUNCTION_FIELDS = [
   'map',
+  'mapBytes',
   'combine',
   'reduce',
   'partition',
@@ -126,6 +127,7 @@ export function validateJob(value: unknown): Job {
     throw new JobDefinitionError(`${title}: words are those of lines, so inputFormat can only be "lines"`);
   }
   checkFields(title, fields.fields, fields.inputFormat);
+  checkBytes(title, fields);
   if (fields.reduce === 'none') {
     const idle = ['combine', 'partition', 'orderValues'].find((field) => fields[field] !== undefined);
     if (idle) throw new JobDefinitionError(`${title}: ${idle} does nothing in a job whose reduce is "none"`);
@@ -144,6 +146,21 @@ export function checkSchema(title: string, params: unknown): void {
   throw new JobDefinitionError(
     `${title}: params is a schema, of zod 3.24 or later, valibot, arktype or whatever follows Standard Schema, not ${kindOf(params)}`,
   );
+}
+
+/** What `mapBytes` emits goes to a place that knows three ways of combining, and no user code. */
+function checkBytes(title: string, fields: Record<string, unknown>): void {
+  if (fields.mapBytes === undefined) return;
+  if ((fields.inputFormat ?? 'lines') !== 'lines') {
+    throw new JobDefinitionError(`${title}: mapBytes is given lines, so inputFormat can only be "lines"`);
+  }
+  if (!['sum', 'min', 'max'].includes(knownAs(fields.combine) ?? '')) {
+    throw new JobDefinitionError(`${title}: a job with mapBytes has combine: sum, min or max`);
+  }
+  const other = ['words', 'partition', 'orderValues', 'setup', 'teardown'].find(
+    (field) => fields[field] !== undefined,
+  );
+  if (other) throw new JobDefinitionError(`${title}: a job with mapBytes has no ${other}`);
 }
 
 function checkFields(title: string, names: unknown, inputFormat: unknown): void {

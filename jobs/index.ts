@@ -8,7 +8,9 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schem
 export type {
   Aggregate,
   Aggregates,
+  BytesContext,
   Emit,
+  EmitBytes,
   GroupJobDefinition,
   JobDefinition,
   MapContext,

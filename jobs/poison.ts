@@ -28,7 +28,7 @@ export function poisoned(job: Job, { lines, keys }: Poison): Job {
 /** The same job, asked line by line: for whoever has to look at lines. */
 function byLine(job: Job): Job {
   const { words } = job;
-  if (words === undefined) return job;
+  if (words === undefined) return { ...job, mapBytes: undefined };
   const map: Job['map'] = (line, emit, context) => {
     for (const word of wordsOf(words, line as string)) job.map(word, emit, context);
   };

@@ -8,8 +8,10 @@ import fc from 'fast-check';
 import { formatterOf } from '../../jobs/output-format.js';
 import { partitionerOf } from '../../jobs/partition.js';
 import { type PlainOutput, type PlainRecord, runPlain } from '../../jobs/plain.js';
-import type { Job, MapEmit, ParamValues } from '../../jobs/types.js';
+import type { Job } from '../../jobs/types.js';
 import { canonicalValue, encodeValue, showKey } from '../../jobs/values.js';
+import { bytesAreTheSame } from './bytes.js';
+import { Broken, bounded, emittedBy, emittedInTasks, placeOf, type Subject } from './mapped.js';
 import { thrownText } from './thrown.js';
 
 export interface Checked {
@@ -19,20 +21,6 @@ export interface Checked {
   /** There was nothing to try it on. */
   readonly skipped?: string;
 }
-
-export interface Subject {
-  readonly job: Job;
-  readonly records: readonly PlainRecord[];
-  readonly params: ParamValues;
-  readonly seed: string;
-  /** Where the job's code was loaded from. */
-  readonly directory: string;
-  /** How many cases of each property are tried. */
-  readonly cases: number;
-}
-
-/** Thrown by a property that is broken. */
-class Broken extends Error {}
 
 /** What the properties share. */
 interface Trial extends Subject {
@@ -46,6 +34,7 @@ type Property = (trial: Trial) => Promise<string | undefined>;
 const properties: Readonly<Record<string, Property>> = {
   "the job's functions throw nothing": functionsThrowNothing,
   'map answers the same each time': mapIsDeterministic,
+  'mapBytes emits what map emits': bytesAreTheSame,
   'values survive their way through files': valuesSurvive,
   'partition gives a number from 0 to reduces - 1, the same each time': partitionIsSound,
   'orderValues puts any values in one order': orderIsSound,
@@ -106,42 +95,6 @@ async function tried(
     const name = typeof who === 'string' ? who : who();
     throw new Broken(`${name} threw ${thrownText(error, directory)}`);
   }
-}
-
-type Emitted = readonly [key: string, value: unknown];
-
-/** What `map` emits for one record, as it emitted it. */
-function emittedBy(subject: Subject, one: PlainRecord): Promise<Emitted[]> {
-  return emittedInTasks(subject, [[one]]);
-}
-
-/** What it emits for all of them, with a map task for each split. */
-async function emittedInTasks(
-  { job, params, seed }: Subject,
-  splits: readonly (readonly PlainRecord[])[],
-): Promise<Emitted[]> {
-  const emitted: Emitted[] = [];
-  const watched: Job = {
-    ...job,
-    combine: undefined,
-    reduce: () => undefined,
-    map(record, emit, context) {
-      const spy = Object.assign((key: string, value: unknown) => {
-        emitted.push([key, value]);
-        emit(key, value);
-      }, context) as MapEmit<string, unknown>;
-      return job.map(record, spy, { ...context });
-    },
-  };
-  await runPlain({
-    job: { ...watched, partition: undefined },
-    splits,
-    reduces: 1,
-    budgetBytes: 1e9,
-    params,
-    seed,
-  });
-  return emitted;
 }
 
 /** Against the very first time: what a job remembers of records may differ from then only. */
@@ -356,14 +309,6 @@ function run(property: fc.IProperty<unknown>, numRuns: number): void {
   if (details.failed) throw details.errorInstance ?? new Broken('broken');
 }
 
-function placeOf({ input, offset }: PlainRecord): string {
-  return `${input}, byte ${offset}`;
-}
-
 function show(value: unknown): string {
   return bounded(JSON.stringify(value) ?? String(value));
-}
-
-function bounded(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

@@ -3,8 +3,8 @@
  * partition.
  *
  * There are lanes of different speed, and every one gives the same bytes and counters: words counted in the kernel; words
- * counted there and `map` asked once for each, for a number or for any value; JSON grouped in a kernel; whatever `map`
- * emits gathered in the kernel; and the general lane, for any key and value. Which is taken depends on the job and its
+ * counted there and `map` asked once for each, for a number or for any value; JSON grouped in a kernel; what `mapBytes` or
+ * `map` emits gathered in the kernel; and the general lane, for any key and value. Which is taken depends on the job and its
  * data alone; where a fast one finds that it cannot go on, the attempt begins again in the next.
  *
  * Memory is bounded by the byte budget: what exceeds it goes to runs on the disk, which are merged at the end. Nothing
@@ -14,6 +14,7 @@ import { knownAs } from '../../jobs/aggregates.js';
 import type { Counters } from '../../jobs/types.js';
 import { NotForKernelError } from '../../kernel/kernel.js';
 import type { AttemptResult } from './attempt.js';
+import { ByteLane, isForBytes } from './byte-lane.js';
 import { isForCounting } from './counted-words.js';
 import { GroupLane, isForGrouping } from './group-lane.js';
 import { isForKernel, openKernel } from './kernel-output.js';
@@ -44,6 +45,8 @@ export async function runMapAttempt(options: MapAttemptOptions): Promise<Attempt
   return await runLane(new MapOutput(options, 'plainly'), (output) => new RecordLane(options, output));
 }
 
+type KernelLane = typeof WordLane | typeof WordFunctionLane | typeof ByteLane | typeof RecordLane;
+
 interface LaneChoice {
   readonly lane: (output: MapOutput) => MapLane;
   readonly merging: Merging;
@@ -55,11 +58,12 @@ function lanesOf(options: MapAttemptOptions): readonly LaneChoice[] {
   const isCounting = isForCounting(options);
   const lanes: LaneChoice[] = [];
   if (isForKernel(options)) {
-    const inKernel = (Lane: typeof WordLane | typeof WordFunctionLane | typeof RecordLane): LaneChoice => ({
+    const inKernel = (Lane: KernelLane): LaneChoice => ({
       lane: (output) => new Lane(options, output, openKernel(options)),
       merging: 'numbers',
     });
     if (isCounting) lanes.push(inKernel(knownAs(job.map) === 'once' ? WordLane : WordFunctionLane));
+    if (isForBytes(options)) lanes.push(inKernel(ByteLane));
     lanes.push(inKernel(RecordLane));
   } else if (isForWordValues(options)) {
     lanes.push({ lane: (output) => new WordValueLane(options, output), merging: 'any values' });

@@ -46,9 +46,13 @@ export interface SequentialResult {
   readonly counters: Counters;
 }
 
-/** Makes the part files of a job in its workspace. Throws what the attempts throw. */
+/** Makes the part files of a job in its workspace, by `map` where that has a `mapBytes` beside it. Throws what the attempts throw. */
 export async function runSequential(options: SequentialOptions): Promise<SequentialResult> {
   if (options.job.reduce === 'none') return await mapOnly(options);
+  return await mapAndReduce({ ...options, job: { ...options.job, mapBytes: undefined } });
+}
+
+async function mapAndReduce(options: SequentialOptions): Promise<SequentialResult> {
   const directory = join(attemptsPath(options.output, options.runId), 'sequential-maps');
   onDisk(directory, () => mkdirSync(directory));
   try {

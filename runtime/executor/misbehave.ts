@@ -25,7 +25,7 @@ export function misbehaving(code: Job, order: WorkOrder, attempt: AttemptId): Jo
         emit(`generation-${attempt.epoch}-${attempt.n}`, 1);
         return job.map(line, emit, context);
       };
-      return { ...job, map };
+      return { ...job, map, mapBytes: undefined };
     }
     case 'scatters':
       return { ...job, partition: (key, reduces) => (partitionOf(key, reduces) + attempt.n) % reduces };
@@ -38,7 +38,7 @@ export function misbehaving(code: Job, order: WorkOrder, attempt: AttemptId): Jo
 
 /** The job with one thing in place of all that its functions do. A job without reduce stays one. */
 function misusing(job: Job, instead: () => never): Job {
-  return { ...job, map: instead, ...(job.reduce === 'none' ? {} : { reduce: instead }) };
+  return { ...job, map: instead, mapBytes: undefined, ...(job.reduce === 'none' ? {} : { reduce: instead }) };
 }
 
 /** Takes memory that nothing can give back, until the limit of the executor ends it. */

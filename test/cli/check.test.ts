@@ -107,6 +107,56 @@ describe('check', () => {
     expect(broken.code).toBe(1);
   });
 
+  const byWord = (changed: string) =>
+    `map(line, emit) { for (const w of line.split(" ")) { emit(w, 1); emit.count("words"); } },
+    mapBytes(lines, emit, { count }) {
+      for (let at = 0, from = 0; at < lines.length; at++) {
+        if (lines[at] !== 10 && lines[at] !== 32) continue;
+        ${changed}
+        from = at + 1;
+      }
+    }, combine: sum, reduce: sum`;
+
+  it('finds nothing in a mapBytes that emits and counts what map does', async () => {
+    const ended = await check(byWord('emit(from, at, 1); count("words");'));
+    expect(ended.out).toContain('ok   mapBytes emits what map emits');
+    expect(ended.code, ended.out).toBe(0);
+  });
+
+  it.each([
+    [
+      'of a line of the input',
+      'emit(from, at, lines[from] === 116 && at - from === 5 ? 2 : 1); count("words");',
+      'for the line "three one two" at in.txt, byte 8 map emits ["three",1], and mapBytes ["three",2]',
+    ],
+    [
+      'of lines together',
+      'if (from === 0 || at - from > 1) emit(from, at, 1); else if (lines[at] !== 10 || lines.length < 9) emit(from, at, 1); count("words");',
+      'for the line "" at in.txt, byte 22, together with the others, map emits ["",1], and mapBytes ["one",1]',
+    ],
+    ['that are drawn', 'if (lines[from] !== 48) emit(from, at, 1); count("words");', 'map emits ["0'],
+    [
+      'that end in a character',
+      'emit(from, at > from && lines[at - 1]! > 127 ? at - 1 : at, 1); count("words");',
+      'a key is whole characters of the',
+    ],
+    [
+      'in what is counted',
+      'emit(from, at, 1); if (at > from) count("words");',
+      'for the line "" at in.txt, byte 22 map counts [["words",1]], and mapBytes []',
+    ],
+    [
+      'by throwing',
+      'if (from === 8) throw new Error("eight"); emit(from, at, 1); count("words");',
+      'for the line "three one two" at in.txt, byte 8, together with the others, mapBytes threw Error: eight at job.ts:',
+    ],
+  ])('names the line at which a mapBytes differs: %s', async (_how, changed, why) => {
+    const ended = await check(byWord(changed));
+    expect(ended.out).toContain('NO   mapBytes emits what map emits');
+    expect(ended.out).toContain(why);
+    expect(ended.code).toBe(1);
+  });
+
   it('answers as one JSON document', async () => {
     const folder = newFolder({ 'in.txt': text });
     const ended = await rehearse(['check', 'word-count', 'in.txt', '--json', '--records', '2'], {
@@ -114,6 +164,6 @@ describe('check', () => {
     });
     const { job, records, properties } = JSON.parse(ended.out) as Record<string, unknown>;
     expect([job, records]).toEqual(['word-count', 2]);
-    expect(properties).toHaveLength(8);
+    expect(properties).toHaveLength(9);
   });
 });

@@ -288,3 +288,28 @@ definePipeline({
     return [visits];
   },
 });
+
+// A map of bytes beside that of lines has the same params.
+defineJob({
+  name: 'bytes',
+  params: schema,
+  map: (line, emit) => emit(line, 1),
+  mapBytes(lines, emit, { params, count }) {
+    expectType<Equal<typeof lines, Uint8Array>>();
+    expectType<Equal<typeof params, Made>>();
+    count('lines');
+    emit(0, lines.indexOf(10), params.limit);
+  },
+  combine: sum,
+  reduce: sum,
+});
+defineJob({
+  name: 'wrong key of bytes',
+  map: (line, emit) => emit(line, 1),
+  mapBytes(lines, emit) {
+    // @ts-expect-error: a key is where it lies
+    emit(String(lines[0]), 1, 1);
+  },
+  combine: sum,
+  reduce: sum,
+});

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { count, max, min, sum } from '../../../jobs/aggregates.js';
 import { validateJob } from '../../../jobs/define.js';
-import type { Emit, Job, MapEmit, WordContext } from '../../../jobs/types.js';
+import type { BytesContext, Emit, EmitBytes, Job, MapEmit, WordContext } from '../../../jobs/types.js';
 import { runMapAttempt } from '../../../runtime/data/map-attempt.js';
 import { runReduceAttempt } from '../../../runtime/data/reduce-attempt.js';
 import { SegmentReader } from '../../../runtime/data/segments/reader.js';
@@ -29,6 +29,14 @@ function sumByAllMeans(_key: string, values: Iterable<number>): number {
   return Math.min(...readings);
 }
 const splitWords = (line: string): string[] => line.split(/[ ,]/);
+/** How many UTF-16 units a piece of UTF-8 is of. */
+function characters(lines: Uint8Array, from: number, to: number): number {
+  let units = 0;
+  for (const byte of lines.subarray(from, to)) {
+    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}
 
 /** One job or more for each lane of map and reduce, and for each way from one to another. */
 const jobs: readonly Job[] = [
@@ -120,6 +128,54 @@ const jobs: readonly Job[] = [
     map: (word: string, emit: Emit) => emit(word.slice(0, 1), 1 / (1 + word.length)),
     combine: sum,
     reduce: sum,
+  },
+  {
+    name: 'bytes',
+    map(line: string, emit: MapEmit) {
+      for (const word of splitWords(line)) emit(word, word === 'b' ? -2.5 : word.length === 1 ? 40 : 1);
+      emit.count(`lines of ${emit.input.name}`);
+    },
+    mapBytes(lines: Uint8Array, emit: EmitBytes, { count, input }: BytesContext) {
+      for (let at = 0, from = 0; at < lines.length; at++) {
+        const byte = lines[at]!;
+        if (byte === 10) count(`lines of ${input.name}`);
+        if (byte !== 10 && byte !== 32 && byte !== 44) continue;
+        const isOne = characters(lines, from, at) === 1;
+        emit(from, at, at - from === 1 && lines[from] === 98 ? -2.5 : isOne ? 40 : 1);
+        from = at + 1;
+      }
+    },
+    combine: sum,
+    reduce: sum,
+  },
+  {
+    name: 'the longest of bytes, which fail at some',
+    map(line: string, emit: Emit) {
+      emit(line, line.length);
+    },
+    mapBytes(lines: Uint8Array, emit: EmitBytes) {
+      for (let from = 0; from < lines.length; ) {
+        const end = lines.indexOf(10, from);
+        if (lines.subarray(from, end).some((byte) => byte > 0x7f)) throw new Error('not in ASCII');
+        emit(from, end, end - from);
+        from = end + 1;
+      }
+    },
+    combine: max,
+    reduce: max,
+  },
+  {
+    name: 'bytes that are no whole characters',
+    map(line: string, emit: Emit) {
+      if (line !== '') emit(line.slice(0, 1), 1);
+    },
+    mapBytes(lines: Uint8Array, emit: EmitBytes) {
+      for (let from = 0; from < lines.length; from = lines.indexOf(10, from) + 1) {
+        if (lines[from] !== 10) emit(from, from + 1, 1);
+      }
+    },
+    combine: sum,
+    reduce: (key: string, values: Iterable<number>) => `${key}:${[...values].join('+')}`,
   },
   {
     name: 'fractions',
@@ -360,6 +416,33 @@ describe('every lane', () => {
     const part = { partition: 0, sources, privateDirectory, target: join(directory, 'part') };
     await expect(runReduceAttempt({ ...setting, ...part })).rejects.toMatchObject({ name: 'SourceError' });
     expect(seen).toBe(0);
+  });
+
+  it('of bytes asks mapBytes, and takes keys and lines of any length', async () => {
+    let asked = 0;
+    const job = validateJob({
+      ...jobs.find(({ name }) => name === 'bytes'),
+      mapBytes: (...given: Parameters<NonNullable<Job['mapBytes']>>) => {
+        asked++;
+        jobs.find(({ name }) => name === 'bytes')!.mapBytes!(...given);
+      },
+    });
+    const long = [127, 128, 20_000, 65_535, 65_536, 65_537, 700_000].map((length) => 'w'.repeat(length));
+    for (const [index, contents] of [
+      ['a b\r\nb\r'],
+      ['a\n'.repeat(300_000)],
+      ...long.map((one) => [`${one} v\n`]),
+    ].entries()) {
+      const directory = temporaryDirectory();
+      const files = await filesOf(
+        directory,
+        contents.map((one) => Buffer.from(one)),
+      );
+      const shape = { targetMaps: 2, reduces: 2, budgetBytes: 1 << 20, fanIn: 64 };
+      const { parts, counters } = await plainly(job, files, shape);
+      expect(await inAttempts(directory, job, files, shape), `${index}`).toEqual({ parts, counters });
+    }
+    expect(asked).toBeGreaterThan(8);
   });
 
   it('of words names the line where map threw', async () => {
