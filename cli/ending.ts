@@ -1,6 +1,6 @@
 /**
  * How the command comes to its end. Code of the user's may run in this process (what a job does while it is loaded, `check`,
- * `--sequential`, a look at the keys of a job that partitions by range), and such code can end the process, wait for what
+ * `--sequential`), and such code can end the process, wait for what
  * never comes, or throw where nobody listens. Whatever it does: without an answer the command does not end as if all were well.
  */
 import { userFrame } from '../runtime/bundle/user-frame.js';
@@ -51,28 +51,36 @@ export function watchTheEnd(report: (error: unknown) => number): void {
   });
   process.on('uncaughtException', (error: unknown) => leave(close(thrownAside(error))));
   process.on('exit', () => {
-    if (!answered) process.exitCode = close(unanswered(waits ? neverSettled : ended));
+    if (!answered) process.exitCode = close(unanswered(waits ? neverSettled() : endedEarly()));
   });
 }
 
-const neverSettled = {
-  code: 'F002',
-  what: 'nothing is left to be done, and there is no answer',
-  why: 'the job waits for something that never comes: a promise that nobody settles',
-};
-
-const ended = {
-  code: 'F003',
-  what: 'the process was ended before there was an answer',
-  why: 'the job, or what it imports, has called process.exit',
-};
-
-/** Where no code of the user's runs it is a bug of ours. */
-function unanswered(how: typeof neverSettled): Error {
-  return hosted === undefined ? new Error(how.what) : new UserError({ ...how, exit: exitCodes.no });
+/** A job waits for what never comes. */
+export function neverSettled(): UserError {
+  return new UserError({
+    code: 'F002',
+    what: 'nothing is left to be done, and there is no answer',
+    why: 'the job waits for something that never comes: a promise that nobody settles',
+    exit: exitCodes.no,
+  });
 }
 
-function thrownAside(error: unknown): unknown {
+export function endedEarly(): UserError {
+  return new UserError({
+    code: 'F003',
+    what: 'the process was ended before there was an answer',
+    why: 'the job, or what it imports, has called process.exit',
+    exit: exitCodes.no,
+  });
+}
+
+/** Where no code of the user's runs it is a bug of ours. */
+function unanswered(how: UserError): Error {
+  return hosted === undefined ? new Error(how.message) : how;
+}
+
+/** What nobody caught, in words where it is the job's doing. */
+export function thrownAside(error: unknown): unknown {
   const { stack = '', message = String(error) } = error instanceof Error ? error : {};
   const where = hosted === undefined ? undefined : userFrame(stack, hosted);
   if (where === undefined) return error;

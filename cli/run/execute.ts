@@ -13,7 +13,7 @@ import type { ToParent } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
-import { leave } from '../ending.js';
+import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { sayRun } from './prepare.js';
@@ -51,6 +51,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   failed.catch(() => {}); // it may fail when nobody waits any more
   const cluster = openCluster(options, fail);
   const signals = answerSignals(cluster, layout, progress);
+  const answered = onNoAnswer(() => sayHowToGoOn(cluster, options));
   let conclusion: Conclusion;
   try {
     rehearsal?.begin(cluster);
@@ -63,6 +64,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     rehearsal?.end();
     await cluster.stop();
     signals.stop();
+    answered();
     progress.done();
   }
   const signal = signals.first();
@@ -74,6 +76,16 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   if (signal !== undefined && request.stage && !isLast(request.stage) && hasPublished(conclusion))
     return { type: 'interrupted', signal };
   return { type: 'concluded', conclusion };
+}
+
+/** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */
+function sayHowToGoOn(
+  cluster: LocalCluster,
+  { layout, progress, rehearsal }: Pick<ExecuteOptions, 'layout' | 'progress' | 'rehearsal'>,
+): void {
+  cluster.abandon();
+  progress.done();
+  if (!rehearsal) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
 }
 
 function hasPublished(conclusion: Conclusion): boolean {
@@ -142,9 +154,7 @@ function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: Progr
   let first: 'SIGINT' | 'SIGTERM' | undefined;
   const answer = (signal: 'SIGINT' | 'SIGTERM'): void => {
     if (first) {
-      cluster.abandon();
-      progress.done();
-      process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
+      sayHowToGoOn(cluster, { layout, progress });
       leave(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
     }
     first = signal;

@@ -24,17 +24,10 @@ import { InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { planSplits } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
-import { sampleBoundaries } from '../../runtime/data/sample.js';
 import { failureText } from '../../runtime/executor/failure.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
-import {
-  type JobCode,
-  mapsOf,
-  paramsOfTasks,
-  storeWorkOrder,
-  type WorkOrder,
-} from '../../runtime/node/work-order.js';
+import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
@@ -44,6 +37,7 @@ import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
 import type { RunFlags, RunSettings } from './flags.js';
+import { lookAtKeys } from './look-at-keys.js';
 import { clearPlace, placeError, type RunPlace } from './place.js';
 import { dataDirectoryOf } from './run-id.js';
 
@@ -200,15 +194,14 @@ export async function planInputs(
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
     const heard = inputs.includes('-') ? endOnSignal(() => clearPlace(place)) : () => {};
     const files = await resolveInputs(inputs, options).finally(heard);
-    const { targetMaps, splitBytes, workers, slots, reduces, seed } = settings;
-    const params = paramsOfTasks(prepared);
+    const { targetMaps, splitBytes, workers, slots } = settings;
     const plan = planSplits(files, {
       slots: workers * slots,
       wholeFiles: !isSplittable(job.inputFormat ?? 'lines'),
       ...(targetMaps === undefined ? {} : { targetMaps }),
       ...(splitBytes === undefined ? {} : { splitBytes }),
     });
-    const boundaries = await sampleBoundaries({ job, files, reduces, params, seed });
+    const boundaries = await lookAtKeys(prepared, files, settings);
     return { ...plan, ...(boundaries ? { boundaries } : {}) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -20,6 +20,8 @@ export interface SampleOptions {
   readonly reduces: number;
   readonly params: ParamValues;
   readonly seed: string;
+  /** Told before each call of a function of the job, and for which record. */
+  readonly calling?: (what: 'setup' | 'map' | 'teardown', file: number, offset: number) => void;
 }
 
 const placesMax = 64;
@@ -58,7 +60,7 @@ function places(files: readonly InputFile[], job: Job): SplitRange[] {
 
 /** The keys of the first records of a place. What cannot be read, or taken by the job, is left to the task that will meet it. */
 async function lookAt(options: SampleOptions, range: SplitRange, keys: string[]): Promise<void> {
-  const { params, seed, files } = options;
+  const { params, seed, files, calling } = options;
   const job: Job = { ...options.job, combine: undefined, partition: undefined };
   const task = new MapTask({
     job,
@@ -71,6 +73,7 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
   });
   let records = 0;
   try {
+    calling?.('setup', range.file, range.start);
     await task.start();
     for await (const batch of readRecords(files, [range], job, {
       chunkBytes: placeBytes,
@@ -78,11 +81,13 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
       task.openInput(batch.file.name);
       for (const one of batch.records) {
         if (one instanceof BrokenRecord) continue;
+        calling?.('map', range.file, one.offset);
         await task.offer(one.record, one.offset);
         if (++records >= recordsPerPlaceMax) break;
       }
       if (records >= recordsPerPlaceMax) break;
     }
+    calling?.('teardown', range.file, range.start);
     await task.finish();
   } catch {
     return;

@@ -3,6 +3,8 @@
  */
 import type { AttemptId } from '../../core/ids.js';
 import type { Counters, Failure, InvalidationReason } from '../../core/records.js';
+import type { ParamValues } from '../../jobs/types.js';
+import type { InputFile } from '../data/input-file.js';
 
 /** The first message to a thread: where everything lies. */
 export interface ThreadFolders {
@@ -53,7 +55,28 @@ export interface AbortNear {
   readonly type: 'abort';
 }
 
-export type ThreadOrder = ThreadFolders | ThreadTask | SourcesKnown | AbortNear;
+/** To look at the keys of a job of the user's that partitions by range, instead of running attempts: see data/sample.ts. */
+export interface KeysWanted {
+  readonly type: 'keys';
+  readonly code: string;
+  /** File name of the job, and where it is unpacked. */
+  readonly name: string;
+  readonly directory: string;
+  readonly stage: number;
+  /** What the program is called with, and what its functions find as `ctx.params`. */
+  readonly programParams: ParamValues;
+  readonly params: ParamValues;
+  readonly files: readonly InputFile[];
+  readonly reduces: number;
+  readonly seed: string;
+}
+
+/** What comes of that; `waits` when nothing is left to be done, and there is no answer. */
+export type KeysAnswer =
+  | { readonly type: 'boundaries'; readonly boundaries: readonly string[] }
+  | { readonly type: 'waits' };
+
+export type ThreadOrder = ThreadFolders | ThreadTask | SourcesKnown | AbortNear | KeysWanted;
 
 /** How it ended. */
 export type ThreadResult =
@@ -74,15 +97,22 @@ export type ThreadResult =
 export const heapMiBDefault = 1024;
 
 /**
- * What a thread is started with, five doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
- * reduce waits for maps, 1 once user code has asked for its signal. Written without messages.
+ * What a thread is started with, doubles: bytes done, bytes in total, factor by which modelled work is slowed, 1 while a
+ * reduce waits for maps, 1 once user code has asked for its signal. Of a look at keys: how many functions were called, and for
+ * the last one which it is (`functionsLooked`), the number of the input and the offset of the record. Written without messages.
  */
 export const gaugeDone = 0;
 export const gaugeTotal = 1;
 export const gaugeSlow = 2;
 export const gaugeWaiting = 3;
 export const gaugeListening = 4;
+export const gaugeCalls = 5;
+export const gaugeFunction = 6;
+export const gaugeFile = 7;
+export const gaugeOffset = 8;
+
+export const functionsLooked = ['setup', 'map', 'teardown'] as const;
 
 export function newGauge(): SharedArrayBuffer {
-  return new SharedArrayBuffer(5 * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(9 * Float64Array.BYTES_PER_ELEMENT);
 }

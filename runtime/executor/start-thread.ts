@@ -38,7 +38,7 @@ export function takeThread(heapMiB: number, folders: ThreadFolders): StartedThre
   return started;
 }
 
-function startThread(heapMiB: number): StartedThread {
+export function startThread(heapMiB: number): StartedThread {
   const gauge = newGauge();
   const thread = new Worker(program, {
     workerData: gauge,

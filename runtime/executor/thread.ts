@@ -1,16 +1,20 @@
 /**
- * The program of an executor thread: runs one attempt after the other, and says how each ended.
+ * The program of an executor thread: runs one attempt after the other, and says how each ended. A thread of the command's own
+ * looks at the keys of a job that partitions by range, and ends.
  *
  * It keeps the code and the work order of the job it ran last. What it must not do is talk to anybody but its worker.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
+import { jobOf } from '../../jobs/pipeline.js';
 import type { Job } from '../../jobs/types.js';
+import { loadProgram } from '../bundle/load.js';
 import { isForManyOpen } from '../data/errors.js';
 import { closeOutputs, makeRoom } from '../data/lasting-outputs.js';
 import { runMapAttempt } from '../data/map-attempt.js';
 import { runMapOnlyAttempt } from '../data/map-only-attempt.js';
 import { runReduceAttempt } from '../data/reduce-attempt.js';
+import { type SampleOptions, sampleBoundaries } from '../data/sample.js';
 import { attemptFileName } from '../node/layout.js';
 import { loadWorkOrder, paramsOfTasks, type WorkOrder } from '../node/work-order.js';
 import { FileFiles } from '../store/file-files.js';
@@ -19,10 +23,17 @@ import { resultOfError } from './failure.js';
 import { KnownSources } from './known-sources.js';
 import { loadCode } from './load-code.js';
 import {
+  functionsLooked,
+  gaugeCalls,
   gaugeDone,
+  gaugeFile,
+  gaugeFunction,
   gaugeListening,
+  gaugeOffset,
   gaugeTotal,
   gaugeWaiting,
+  type KeysAnswer,
+  type KeysWanted,
   type ThreadFolders,
   type ThreadOrder,
   type ThreadResult,
@@ -168,6 +179,25 @@ async function printed(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
 }
 
+/** Looks at the keys of a job, as the only thing that this thread does. What it rejects with ends the thread. */
+async function boundariesOf(wanted: KeysWanted): Promise<void> {
+  // Nothing else is to come: when nothing is left to be done the job waits for ever.
+  parentPort!.unref();
+  const answer = (message: KeysAnswer): void => parentPort!.postMessage(message);
+  process.once('beforeExit', () => answer({ type: 'waits' }));
+  const { code, name, directory, stage, programParams, params, files, reduces, seed } = wanted;
+  const job = jobOf(await loadProgram(code, { directory, name }), programParams, stage);
+  const calling: SampleOptions['calling'] = (what, file, offset) => {
+    gauge[gaugeFunction] = functionsLooked.indexOf(what);
+    gauge[gaugeFile] = file;
+    gauge[gaugeOffset] = offset;
+    gauge[gaugeCalls]!++;
+  };
+  const boundaries = await sampleBoundaries({ job, files, reduces, params, seed, calling });
+  await new Promise((resolve) => setImmediate(resolve)); // a promise that was rejected is found out at the end of a turn
+  answer({ type: 'boundaries', boundaries: boundaries! });
+}
+
 function main(): void {
   process.setSourceMapsEnabled(true);
   let folders: ThreadFolders | undefined;
@@ -185,6 +215,10 @@ function main(): void {
     }
     if (order.type === 'abort') {
       aborting?.abort();
+      return;
+    }
+    if (order.type === 'keys') {
+      void boundariesOf(order);
       return;
     }
     known = new KnownSources(folders!.workDirectory, sources);

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { jobOf, newFolder, outputOf, rehearse, succeed } from './command.js';
+import { jobOf, linesOf, newFolder, outputOf, rehearse, succeed } from './command.js';
 
 const input = 'one\ntwo\nthree\n';
 
@@ -35,6 +35,68 @@ for (const [where, args, more = ''] of places) {
       expect(readdirSync(cwd).filter((name) => /rehearse-/.test(name))).toEqual([]);
   });
 }
+
+const rangeJob = (body: string): string => jobOf(`${body},\n  partition: 'range'`);
+
+it.each([
+  ['map', 'map(line, emit) { if (line === "two") for (;;); emit(line, 1); }', 'in.txt, byte 4'],
+  ['setup', 'setup() { for (;;); }, map() {}', 'in.txt, byte 0'],
+])('a partition by range: %s that never ends is told with its record', async (what, body, where) => {
+  const cwd = newFolder({ 'in.txt': input, 'job.ts': rangeJob(body) });
+  const args = ['run', 'job.ts', 'in.txt', '-r', '2', '--task-timeout', '300ms'];
+  const ended = await rehearse(args, { cwd, env: { TMPDIR: cwd } });
+  expect(ended.err).toMatch(
+    new RegExp(`^error\\[F005\\]: ${what} did not come to an end in 300 ms\\n  --> ${where}\\n`),
+  );
+  expect(ended.code).toBe(1);
+  expect(readdirSync(cwd).filter((name) => name.startsWith('rehearse-'))).toEqual([]);
+});
+
+it('a partition by range: a job that takes its time for each record is not ended', async () => {
+  const slow = 'map(line, emit) { Atomics.wait(cell, 0, 0, 400); console.log("seen"); emit(line, 1); }';
+  const cell = 'const cell = new Int32Array(new SharedArrayBuffer(4));\n';
+  const cwd = newFolder({ 'in.txt': input, 'job.ts': cell + rangeJob(slow) });
+  const args = ['run', 'job.ts', 'in.txt', '-r', '2', '-o', '-', '--dry-run', '--task-timeout', '3s'];
+  const ended = await succeed(args, { cwd });
+  expect(ended.err).toContain('seen\n');
+  expect(ended.out).not.toContain('seen');
+});
+
+it('a partition by range: a job that uses up all memory is told with its record', async () => {
+  const hoard =
+    'map(line, emit) { if (line === "two") for (const all: unknown[] = []; ; ) all.push([all.length]); }';
+  const cwd = newFolder({ 'in.txt': input, 'job.ts': rangeJob(hoard) });
+  const ended = await rehearse(['run', 'job.ts', 'in.txt', '-r', '2', '--heap', '32MiB'], { cwd });
+  expect(ended.err).toContain('error[F006]: the job used up all memory\n  --> in.txt, byte 4\n');
+  expect(ended.code).toBe(1);
+});
+
+it('a job that throws aside in the midst of a run is told how to go on, and leaves no sockets', async () => {
+  const aside = `import { isMainThread } from 'node:worker_threads';
+import { existsSync } from 'node:fs';
+const cell = new Int32Array(new SharedArrayBuffer(4));
+// In the command itself, once a worker has begun.
+const watch = isMainThread && setInterval(() => {
+  if (existsSync('begun')) throw new Error('aside');
+}, 5);`;
+  const body = `map(line, emit) {
+    if (line === 'one' && !existsSync('begun')) {
+      writeFileSync('begun', '');
+      Atomics.wait(cell, 0, 0, 5000);
+    }
+    emit(line, 1);
+  }`;
+  const job = jobOf(body, 'sum', aside).replace('{ existsSync }', '{ existsSync, writeFileSync }');
+  const cwd = newFolder({ 'in.txt': input, 'job.ts': job });
+  const ended = await rehearse(['run', 'job.ts', 'in.txt', '-o', 'out'], { cwd, env: { TMPDIR: cwd } });
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('error[F004]: the job threw where nobody listens: aside\n');
+  const [, runId] = /^to go on: rehearse resume (\S+)$/m.exec(ended.err) ?? [];
+  expect(runId, ended.err).toBeDefined();
+  expect(readdirSync(cwd).filter((name) => name.startsWith('rehearse-'))).toEqual([]);
+  await succeed(['resume', runId!], { cwd });
+  expect(linesOf(cwd)).toEqual(['one 1', 'three 1', 'two 1']);
+});
 
 it('a job that waits for ever while it is loaded is told so, as a document too', async () => {
   const cwd = newFolder({ 'in.txt': input, 'job.ts': `await new Promise(() => {});\n${jobOf('map() {}')}` });
