@@ -109,22 +109,41 @@ export function objectText(value: object, key: string): string {
     );
   }
   if (text === undefined) throw unusable('an object without a JSON form', key);
-  if (text === '{}' && isStream(value)) {
+  if (text.includes('{}')) refuseLost(value, key, []);
+  return text;
+}
+
+/** Throws ValueError for what JSON made {} of without a word, wherever in a value it lies. The path is that to the value. */
+function refuseLost(value: object, key: string, path: readonly string[]): void {
+  if ('toJSON' in value) return;
+  const what = lostKind(value);
+  if (what !== undefined && path.length > 0) {
+    throw new ValueError(
+      `the value of key ${showKey(key)} holds ${what}, at ${path.join('.')}, of which JSON keeps nothing: make an array of it, [...it]`,
+      key,
+    );
+  }
+  if (what !== undefined) {
     throw new ValueError(
       `the value of key ${showKey(key)} is no value, but something that gives values: make an array of them, [...values]`,
       key,
     );
   }
-  return text;
+  for (const [name, part] of Object.entries(value)) {
+    if (typeof part === 'object' && part !== null) refuseLost(part, key, [...path, name]);
+  }
+}
+
+function lostKind(value: object): string | undefined {
+  if (value instanceof Map) return 'a Map';
+  if (value instanceof Set) return 'a Set';
+  if (isPromise(value)) return 'a promise';
+  return isStream(value) && JSON.stringify(value) === '{}' ? 'something that gives values' : undefined;
 }
 
 /** A generator, the values of `reduce`, and whatever else is there to be iterated: {} says nothing of what it gives. */
 function isStream(value: object): boolean {
-  return (
-    (Symbol.iterator in value || Symbol.asyncIterator in value) &&
-    !ArrayBuffer.isView(value) &&
-    !('toJSON' in value)
-  );
+  return (Symbol.iterator in value || Symbol.asyncIterator in value) && !ArrayBuffer.isView(value);
 }
 
 function unusable(what: string, key: string): ValueError {

@@ -66,6 +66,26 @@ describe('a canonical value', () => {
   });
 
   test.each([
+    ['a Set, at tags', { tags: new Set(['a']) }],
+    ['a Map, at 1', [1, new Map()]],
+    ['a Map, at deep.0.by', { deep: [{ by: new Map() }] }],
+    ['something that gives values, at all', { all: [1].values() }],
+    ['something that gives values, at 0', [(function* () {})()]],
+    ['a promise, at 0', [Promise.resolve(1)]],
+  ])('is refused when it holds %s: JSON would keep nothing of it', (what, given) => {
+    expect(() => canonicalValue(given, 'the key')).toThrow(ValueError);
+    expect(() => canonicalValue(given, 'the key')).toThrow(
+      `the value of key "the key" holds ${what}, of which`,
+    );
+  });
+
+  test('may hold empty objects and lists, texts with {} in them, bytes, and what has a JSON form of its own', () => {
+    const own = Object.assign(new Set(), { toJSON: () => ({}) });
+    const given = { none: {}, list: [], text: '{}', bytes: new Uint8Array(0), own, empty: new String('') };
+    expect(canonicalValue(given, 'k')).toEqual({ ...given, bytes: {}, own: {}, empty: '' });
+  });
+
+  test.each([
     ['undefined', undefined],
     ['NaN', Number.NaN],
     ['Infinity', Number.POSITIVE_INFINITY],
