@@ -129,14 +129,15 @@ interface Oddity {
 }
 
 /** The first part of a value that JSON has no form for. A field that is undefined is as good as none. */
-function oddity(value: unknown, path: string): Oddity | undefined {
+function oddity(value: unknown, path: string, around: readonly object[] = []): Oddity | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
   if (typeof value === 'number' && Number.isFinite(value)) return undefined;
   if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value)))
     return { path, what: describe(value) };
+  if (around.includes(value)) return { path, what: 'a part of itself' };
   for (const [name, part] of Object.entries(value)) {
     if (part === undefined && !Array.isArray(value)) continue;
-    const odd = oddity(part, path === '' ? name : `${path}.${name}`);
+    const odd = oddity(part, path === '' ? name : `${path}.${name}`, [...around, value]);
     if (odd) return odd;
   }
   return undefined;

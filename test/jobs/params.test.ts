@@ -26,6 +26,9 @@ async function refusedBy(schema: StandardSchema, given: Record<string, string>):
   );
 }
 
+const circle: { a: { b?: object } } = { a: {} };
+circle.a.b = circle.a;
+
 describe('a schema of params', () => {
   it('gives values of any kind, and defaults', async () => {
     expect((await acceptParams(jobWith(limits), { limit: '7' })).jobParams).toEqual({ limit: 7 });
@@ -83,6 +86,7 @@ describe('a schema of params', () => {
     ['a hole', { list: [undefined] }, 'list.0 is undefined'],
     ['a function', { by: () => 1 }, 'by is a function'],
     ['a bigint', { n: 1n }, 'n is a bigint'],
+    ['a circle', circle, 'a.b is a part of itself'],
     ['text alone', 'x', 'it is a string'],
     ['a list', ['x'], 'it is an array'],
   ])('must give what survives JSON: %s', async (_what, value, line) => {
