@@ -11,7 +11,7 @@ import { loadScenarios } from '../../sim/scenario/load.js';
 import type { FaultKind } from '../../sim/scenario/types.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(root, 'dist', 'bin', 'rehearse.cjs');
 const files = readdirSync(join(root, 'scenarios')).filter((name) => name.endsWith('.yaml'));
 
 /** What can be done to real processes with signals, crash points, the file system, and by their user. */
