@@ -54,7 +54,7 @@ describe('trace', () => {
     expect(attempts.map(({ name }: { name: string }) => name)).toContain('map-0@1 failed');
   });
 
-  it.each(['merged', 'perfetto', 'shiviz'])('writes to a file what it prints: %s', async (form) => {
+  it.each(['merged', 'perfetto', 'shiviz', 'svg'])('writes to a file what it prints: %s', async (form) => {
     const cwd = await simulated();
     const printed = await succeed(['trace', 'traces', '--to', form], { cwd });
     const dashed = await succeed(['trace', 'traces', '--to', form, '-o', '-'], { cwd });
@@ -65,6 +65,16 @@ describe('trace', () => {
     expect(written.out).toBe('');
     expect(written.err).toMatch(/^[\d,]+ steps of \d+ traces -> out: /);
     expect(readdirSync(cwd).sort()).toEqual(['out', 'traces']);
+  });
+
+  it('shows a part of a run, in the times of explain', async () => {
+    const cwd = await simulated();
+    const { out } = await succeed(['trace', 'traces', '--to', 'svg', '--from', '2.3s', '--until', '3s'], {
+      cwd,
+    });
+    expect(out).toContain('2.3 s to 3 s of it');
+    expect(out).toContain('refused: superseded');
+    expect(out).not.toContain('>map-1@1');
   });
 
   it('reads traces that break off, and a file once that is named twice', async () => {
@@ -80,7 +90,10 @@ describe('trace', () => {
 
   it.each([
     ['U001', ['traces']],
-    ['U001', ['traces', '--to', 'svg']],
+    ['U001', ['traces', '--to', 'png']],
+    ['T007', ['traces', '--to', 'merged', '--from', '1s']],
+    ['T008', ['traces', '--to', 'svg', '--from', 'noon']],
+    ['T008', ['traces', '--to', 'svg', '--from', '2s', '--until', '1s']],
     ['U030', ['traces', '--to', 'perfetto', '--json']],
     ['U031', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
     ['T001', ['empty', '--to', 'merged']],
