@@ -170,9 +170,9 @@ function addTelling(root: Command, verb: AddVerb): void {
       .addOption(
         new Option(
           '--to <form>',
-          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks) or svg (a picture)',
+          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture) or html (a page with picture and lists)',
         )
-          .choices(['merged', 'perfetto', 'shiviz', 'svg'])
+          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html'])
           .makeOptionMandatory(),
       )
       .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { lifeName } from '../core/ids.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
+import { exportHtml } from '../sim/export/html.js';
 import { exportMerged } from '../sim/export/merged.js';
 import { exportPerfetto } from '../sim/export/perfetto.js';
 import type { Range } from '../sim/export/picture/scale.js';
@@ -38,6 +39,7 @@ const forms = {
   perfetto: { export: exportPerfetto, reader: 'open it at ui.perfetto.dev', takesRange: false },
   shiviz: { export: (_, steps) => exportShiViz(steps), reader: 'load it into ShiViz', takesRange: false },
   svg: { export: exportSvg, reader: 'open it in a browser', takesRange: true },
+  html: { export: exportHtml, reader: 'open it in a browser', takesRange: true },
 } satisfies Record<string, Form>;
 
 export async function trace(args: string[], flags: TraceFlags): Promise<number> {

@@ -54,18 +54,21 @@ describe('trace', () => {
     expect(attempts.map(({ name }: { name: string }) => name)).toContain('map-0@1 failed');
   });
 
-  it.each(['merged', 'perfetto', 'shiviz', 'svg'])('writes to a file what it prints: %s', async (form) => {
-    const cwd = await simulated();
-    const printed = await succeed(['trace', 'traces', '--to', form], { cwd });
-    const dashed = await succeed(['trace', 'traces', '--to', form, '-o', '-'], { cwd });
-    expect(dashed.out).toBe(printed.out);
-    writeFileSync(join(cwd, 'out'), 'what was there before');
-    const written = await succeed(['trace', 'traces', '--to', form, '-o', 'out'], { cwd });
-    expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(printed.out);
-    expect(written.out).toBe('');
-    expect(written.err).toMatch(/^[\d,]+ steps of \d+ traces -> out: /);
-    expect(readdirSync(cwd).sort()).toEqual(['out', 'traces']);
-  });
+  it.each(['merged', 'perfetto', 'shiviz', 'svg', 'html'])(
+    'writes to a file what it prints: %s',
+    async (form) => {
+      const cwd = await simulated();
+      const printed = await succeed(['trace', 'traces', '--to', form], { cwd });
+      const dashed = await succeed(['trace', 'traces', '--to', form, '-o', '-'], { cwd });
+      expect(dashed.out).toBe(printed.out);
+      writeFileSync(join(cwd, 'out'), 'what was there before');
+      const written = await succeed(['trace', 'traces', '--to', form, '-o', 'out'], { cwd });
+      expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(printed.out);
+      expect(written.out).toBe('');
+      expect(written.err).toMatch(/^[\d,]+ steps of \d+ traces -> out: /);
+      expect(readdirSync(cwd).sort()).toEqual(['out', 'traces']);
+    },
+  );
 
   it('shows a part of a run, in the times of explain', async () => {
     const cwd = await simulated();
