@@ -170,9 +170,9 @@ function addTelling(root: Command, verb: AddVerb): void {
       .addOption(
         new Option(
           '--to <form>',
-          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture) or html (a page with picture and lists)',
+          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture), html (a page with picture and lists) or otlp (OpenTelemetry, JSON)',
         )
-          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html'])
+          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])
           .makeOptionMandatory(),
       )
       .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')

@@ -5,6 +5,7 @@ import { lifeName } from '../core/ids.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { exportHtml } from '../sim/export/html.js';
 import { exportMerged } from '../sim/export/merged.js';
+import { exportOtlp } from '../sim/export/otlp.js';
 import { exportPerfetto } from '../sim/export/perfetto.js';
 import type { Range } from '../sim/export/picture/scale.js';
 import { exportShiViz } from '../sim/export/shiviz.js';
@@ -40,6 +41,11 @@ const forms = {
   shiviz: { export: (_, steps) => exportShiViz(steps), reader: 'load it into ShiViz', takesRange: false },
   svg: { export: exportSvg, reader: 'open it in a browser', takesRange: true },
   html: { export: exportHtml, reader: 'open it in a browser', takesRange: true },
+  otlp: {
+    export: exportOtlp,
+    reader: 'POST it to /v1/traces of an OpenTelemetry collector',
+    takesRange: false,
+  },
 } satisfies Record<string, Form>;
 
 export async function trace(args: string[], flags: TraceFlags): Promise<number> {

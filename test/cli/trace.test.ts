@@ -54,7 +54,7 @@ describe('trace', () => {
     expect(attempts.map(({ name }: { name: string }) => name)).toContain('map-0@1 failed');
   });
 
-  it.each(['merged', 'perfetto', 'shiviz', 'svg', 'html'])(
+  it.each(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])(
     'writes to a file what it prints: %s',
     async (form) => {
       const cwd = await simulated();
@@ -95,6 +95,7 @@ describe('trace', () => {
     ['U001', ['traces']],
     ['U001', ['traces', '--to', 'png']],
     ['T007', ['traces', '--to', 'merged', '--from', '1s']],
+    ['T007', ['traces', '--to', 'otlp', '--until', '1s']],
     ['T008', ['traces', '--to', 'svg', '--from', 'noon']],
     ['T008', ['traces', '--to', 'svg', '--from', '2s', '--until', '1s']],
     ['U030', ['traces', '--to', 'perfetto', '--json']],
