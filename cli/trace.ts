@@ -10,7 +10,7 @@ import { exportPerfetto } from '../sim/export/perfetto.js';
 import type { Range } from '../sim/export/picture/scale.js';
 import { exportShiViz } from '../sim/export/shiviz.js';
 import { exportSvg } from '../sim/export/svg.js';
-import { durationPattern, parseDuration } from '../sim/scenario/duration.js';
+import { durationPattern, durationText, parseDuration } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayMany } from './quantities.js';
 import { sayPath } from './run/prepare.js';
@@ -68,6 +68,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   for (const file of files) traces.push(await readTrace(file));
   refuseStrangers(traces, files);
   const steps = mergeTraces(traces);
+  refuseAfterTheEnd(steps, range);
   const portions = inPortions(form.export(traces, steps, range));
   if (output === undefined) {
     for (const portion of portions) if (!(await writeOut(portion))) break;
@@ -95,6 +96,16 @@ function rangeOf({ to, from, until }: TraceFlags, form: Form): Range {
     throw new UserError({ code: 'T008', what: `--until ${until} is not after ${from ?? 'the beginning'}` });
   }
   return range;
+}
+
+function refuseAfterTheEnd(steps: readonly MergedStep[], { fromUs = 0 }: Range): void {
+  const endUs = steps.reduce((last, { atUs }) => Math.max(last, atUs), 0);
+  if (fromUs <= endUs) return;
+  throw new UserError({
+    code: 'T009',
+    what: `nothing is recorded after --from ${durationText(fromUs)}`,
+    next: `the last step was at ${durationText(endUs)}`,
+  });
 }
 
 function timeOf(flag: string, text: string): number {

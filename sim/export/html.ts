@@ -46,11 +46,11 @@ export function* exportHtml(
 <body>
 <header><h1>${escaped(title)}</h1><p>${escaped(about)}</p></header>
 `;
-  yield tools;
+  yield toolsFor(diagram.attempts.filter(({ span }) => diagram.scale.shows(span)).length);
   yield `<section aria-label="Picture"><div class="picture" tabindex="0" role="region" aria-label="Space-time diagram: time to the right, a lane for each node">\n`;
   yield* drawSvg(diagram, { heading: [], linkPrefix: 'row-' });
   yield '</div></section>\n';
-  yield* attemptTable(diagram);
+  yield* attemptTables(diagram);
   yield* decisionList(diagram);
   yield* jobTables(jobTales(diagram.run.steps));
   yield `<script>${pageScript}</script>\n</body>\n</html>\n`;
@@ -58,22 +58,37 @@ export function* exportHtml(
 
 const outcomes = ['committed', 'failed', 'revoked', 'refused', 'lost', 'open'] as const;
 
-const tools = `<div class="bar-of-tools" role="search">
+function toolsFor(attempts: number): string {
+  return `<div class="bar-of-tools" role="search">
 <label>Filter <kbd>/</kbd> <input id="filter" type="search" autocomplete="off"></label>
 <label>Outcome <select id="outcome"><option value="">any</option>${outcomes.map((one) => `<option>${one}</option>`).join('')}</select></label>
-<output id="shown">all</output>
+<output id="shown">${countText(attempts)}</output>
 <a href="#attempts">Attempts</a> <a href="#decisions">Decisions</a> <a href="#jobs">Jobs and counters</a>
 <span><kbd>↑</kbd> <kbd>↓</kbd> from attempt to attempt, <kbd>Enter</kbd> to the picture and back</span>
 </div>
 `;
-
-function* attemptTable({ attempts, scale }: Diagram): Generator<string> {
-  yield `<section id="attempts"><h2>Attempts</h2>
-<table class="attempts"><thead><tr><th class="narrow" scope="col">attempt</th><th class="narrow" scope="col">worker</th><th class="narrow" scope="col">outcome</th>
-<th class="narrow" scope="col">began</th><th class="narrow" scope="col">took</th><th scope="col">why it began and ended</th></tr></thead><tbody>\n`;
-  for (const attempt of attempts) if (scale.shows(attempt.span)) yield attemptRow(attempt);
-  yield '</tbody></table></section>\n';
 }
+
+function countText(attempts: number): string {
+  return `${attempts} attempt${attempts === 1 ? '' : 's'}`;
+}
+
+/** In portions: a browser lays out those in sight, and ten thousand attempts open as quickly as a hundred. */
+const portion = 100;
+
+function* attemptTables({ attempts, scale }: Diagram): Generator<string> {
+  const shown = attempts.filter(({ span }) => scale.shows(span));
+  yield '<section id="attempts"><h2>Attempts</h2>\n';
+  for (let at = 0; at < shown.length; at += portion) {
+    yield `<div class="portion"><table class="attempts">${tableHead}<tbody>\n`;
+    for (const attempt of shown.slice(at, at + portion)) yield attemptRow(attempt);
+    yield '</tbody></table></div>\n';
+  }
+  yield '</section>\n';
+}
+
+const columns = ['attempt', 'worker', 'outcome', 'began', 'took'];
+const tableHead = `<thead><tr>${columns.map((name) => `<th class="narrow" scope="col">${name}</th>`).join('')}<th scope="col">why it began and ended</th></tr></thead>`;
 
 function attemptRow({ id, title, span }: Named): string {
   const { story, startUs, endUs, life, isEnded } = span;

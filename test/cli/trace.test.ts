@@ -52,6 +52,17 @@ describe('trace', () => {
       told.attempts.map(({ outcome }: { outcome: string }) => outcome).sort(),
     );
     expect(attempts.map(({ name }: { name: string }) => name)).toContain('map-0@1 failed');
+    for (const form of ['svg', 'html']) {
+      const { out } = await succeed(['trace', 'last', '--to', form], { cwd });
+      expect(out.match(/ id="attempt-\d+"/g)).toHaveLength(told.attempts.length);
+      expect(out).toMatch(/class="bar failed"><title>map-0@1 on worker-\d: failed/);
+      expect(out).toContain('>life 2</text>');
+    }
+    const request = JSON.parse((await succeed(['trace', 'last', '--to', 'otlp'], { cwd })).out);
+    const spans = request.resourceSpans.flatMap((resource: { scopeSpans: { spans: unknown[] }[] }) =>
+      resource.scopeSpans.flatMap((scope) => scope.spans),
+    );
+    expect(spans).toHaveLength(told.attempts.length + 1);
   });
 
   it.each(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])(
@@ -98,6 +109,7 @@ describe('trace', () => {
     ['T007', ['traces', '--to', 'otlp', '--until', '1s']],
     ['T008', ['traces', '--to', 'svg', '--from', 'noon']],
     ['T008', ['traces', '--to', 'svg', '--from', '2s', '--until', '1s']],
+    ['T009', ['traces', '--to', 'html', '--from', '1h']],
     ['U030', ['traces', '--to', 'perfetto', '--json']],
     ['U031', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
     ['T001', ['empty', '--to', 'merged']],

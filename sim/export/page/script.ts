@@ -20,7 +20,7 @@ function leaveOut() {
     row.hidden = !isWanted;
     if (isWanted && isAttempt) attempts++;
   }
-  shown.textContent = attempts + ' attempts';
+  shown.textContent = attempts + (attempts === 1 ? ' attempt' : ' attempts');
 }
 
 function goToTarget() {
@@ -57,5 +57,5 @@ addEventListener('keydown', (event) => {
     event.preventDefault();
   }
 });
-goToTarget();
+addEventListener('load', goToTarget);
 `;

@@ -13,7 +13,9 @@ input, select { font: inherit; color: inherit; background: var(--paper); border:
 .picture { overflow: auto; max-height: 75vh; border: 1px solid var(--rule); padding: 0; } .picture svg { display: block; }
 table { border-collapse: collapse; } .attempts { width: 100%; } #jobs th { padding-right: 2rem; } th, td { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0; overflow-wrap: anywhere; }
 thead th { border-bottom: 1px solid var(--faint); } tbody tr { border-bottom: 1px solid var(--rule); }
-.attempts { table-layout: fixed; } .attempts .narrow { width: 7.5rem; } th[scope=row] { font-weight: 600; }
+.portion { content-visibility: auto; contain-intrinsic-size: auto 4700px; overflow-x: auto; }
+.portion:not(:has(tr[data-row]:not([hidden]))) { display: none; }
+.attempts { table-layout: fixed; min-width: 62rem; } .attempts .narrow { width: 7.5rem; } th[scope=row] { font-weight: 600; }
 ol { margin: .2rem 0 .4rem; padding-left: 0; list-style: none; } time { color: var(--faint); display: inline-block; min-width: 6.5rem; }
 .number, time { font-variant-numeric: tabular-nums; } .outcome { font-weight: 600; } .outcome.failed, .outcome.lost { color: var(--bad); }
 .outcome.revoked, .outcome.refused { color: var(--odd); } .facts { color: var(--faint); }

@@ -80,6 +80,12 @@ describe('the page of a run', () => {
   });
 });
 
+test('the tables of a long run have each attempt once', () => {
+  const page = pageOf(tracesOf('hundred-maps-twenty-reduces'));
+  expect(page.match(/<table class="attempts">/g)).toHaveLength(2);
+  expect(page.match(/<tr id="row-attempt-\d+"/g)).toHaveLength(142);
+});
+
 describe(`the page in Chromium${skippedBecause}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'rehearse-page-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -116,7 +122,7 @@ describe(`the page in Chromium${skippedBecause}`, () => {
       expect(await focused(page)).toBe('filter');
       await page.keyboard.type('map-0 ignored');
       expect(await shown(page)).toEqual(['map-0@1']);
-      expect(await page.locator('#shown').textContent()).toBe('1 attempts');
+      expect(await page.locator('#shown').textContent()).toBe('1 attempt');
       await page.keyboard.press('Escape');
       expect(await shown(page)).toHaveLength(7);
       await page.locator('#row-attempt-1 a').focus();
@@ -133,6 +139,8 @@ describe(`the page in Chromium${skippedBecause}`, () => {
       await page.keyboard.press('Enter');
       await expect.poll(() => focused(page)).toBe('#attempt-1');
       expect(await shown(page)).toContain('map-0@1');
+      await page.reload();
+      await expect.poll(() => focused(page)).toBe('#attempt-1');
     });
   });
 
@@ -166,6 +174,10 @@ describe(`the page in Chromium${skippedBecause}`, () => {
         await page.keyboard.press('Enter');
         await expect.poll(() => page.locator(`svg a:focus #${id}`).count()).toBe(1);
         expect(await page.locator('svg a:focus').isVisible()).toBe(true);
+        // A table of which no row is wanted goes with its head.
+        expect(await page.locator('thead:visible').count()).toBe(2);
+        await page.locator('#filter').fill('reduce-18@2');
+        expect(await page.locator('thead:visible').count()).toBe(1);
       });
     },
   );
