@@ -1,8 +1,8 @@
 /**
  * The digest of a machine's state, whole and by its fields, and how often a trace shows it.
  *
- * A digest costs as much as the state is large. So the next one comes after an eighth as many steps as the state
- * has entries, and after 64 at least: a step pays for 8 entries at most, however many there are. A state that has
+ * A digest costs as much as the state is large. So the next one comes after a sixteenth as many steps as the state
+ * has entries, and after 64 at least: a step pays for 16 entries at most, however many there are. A state that has
  * half a million is not shown again: the next digest would hold up its node for too long at once.
  */
 import { type Hash, hashText, newHash } from './hash.js';
@@ -18,7 +18,7 @@ export interface StateDigests {
 }
 
 export const stepsBetweenDigestsMin = 64;
-const entriesPerStep = 8;
+const entriesPerStep = 16;
 const entriesMax = 500_000;
 
 /** States change: nothing of them is remembered. */

@@ -34,6 +34,8 @@ export function silencesOf(traces: readonly NodeTrace[], steps: readonly MergedS
   for (const step of steps) {
     const { node, incarnation, atUs } = step;
     const before = last.get(node);
+    // A former life that had only been paused, or that was moved in time, interrupts nothing.
+    if (before && before.incarnation > incarnation) continue;
     last.set(node, step);
     if (!before || node.startsWith('client-')) continue;
     const kind = before.incarnation === incarnation ? 'silent' : 'down';

@@ -1,5 +1,8 @@
 /** The forms of the OpenTelemetry protocol that we write, as far as they are the same for everything. */
 
+import type { Fact } from '../scenario/facts.js';
+import { isNotable } from '../scenario/timeline.js';
+
 export const kinds = { server: 2, consumer: 5 } as const;
 export const statuses = { unset: 0, ok: 1, error: 2 } as const;
 
@@ -8,7 +11,7 @@ type AnyValue =
   | { boolValue: boolean }
   | { intValue: string }
   | { doubleValue: number };
-export interface Attribute {
+interface Attribute {
   readonly key: string;
   readonly value: AnyValue;
 }
@@ -17,6 +20,51 @@ export interface SpanLink {
   readonly traceId: string;
   readonly spanId: string;
   readonly attributes: readonly Attribute[];
+}
+
+/** What a span is made of; all else is the same for every one. */
+export interface SpanParts {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: (typeof kinds)[keyof typeof kinds];
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly facts: readonly Fact[];
+  readonly attributes: readonly Attribute[];
+  readonly links?: readonly SpanLink[];
+  readonly status: { readonly code: number; readonly message?: string };
+}
+
+/** A span as the protocol has it; what is notable of its facts are its events. `zeroUs` is the Unix time of the run's zero. */
+export function spanForm(
+  { startUs, endUs, facts, attributes, links, status, ...rest }: SpanParts,
+  zeroUs: number,
+): object {
+  // Times are whole microseconds; as nanoseconds they are more than a double can hold.
+  const nano = (us: number): string => `${zeroUs + us}000`;
+  const events = facts.filter(isNotable).map((fact) => ({
+    timeUnixNano: nano(fact.atUs),
+    name: fact.name,
+    attributes: attributesOf({
+      'rehearse.node': fact.node,
+      'rehearse.about': fact.about,
+      'rehearse.epoch': fact.epoch,
+      ...Object.fromEntries(
+        Object.entries(fact.detail ?? {}).map(([key, value]) => [`rehearse.fact.${key}`, value]),
+      ),
+    }),
+  }));
+  return {
+    ...rest,
+    startTimeUnixNano: nano(startUs),
+    endTimeUnixNano: nano(endUs),
+    attributes,
+    ...(events.length > 0 ? { events } : {}),
+    ...(links ? { links } : {}),
+    ...(status.code === statuses.unset ? {} : { status }),
+  };
 }
 
 /** Those that are there. */

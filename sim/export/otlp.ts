@@ -10,11 +10,10 @@ import { attemptKey, type JobId, type NodeId } from '../../core/ids.js';
 import { nameOf } from '../explain/attempts.js';
 import { type MergedStep, type NodeTrace, startOf } from '../explain/merge.js';
 import type { Fact } from '../scenario/facts.js';
-import { isNotable } from '../scenario/timeline.js';
 import type { AttemptSpan } from './attempt-spans.js';
 import { grouped } from './grouped.js';
 import { type JobTale, jobTales } from './job-tales.js';
-import { type Attribute, attributesOf, kinds, type SpanLink, statuses } from './otlp-form.js';
+import { attributesOf, kinds, type SpanLink, type SpanParts, spanForm, statuses } from './otlp-form.js';
 import { type RunView, viewRun } from './run-view.js';
 
 export function* exportOtlp(traces: readonly NodeTrace[], merged: readonly MergedStep[]): Generator<string> {
@@ -23,21 +22,6 @@ export function* exportOtlp(traces: readonly NodeTrace[], merged: readonly Merge
 
 /** Where a simulated run begins, 2000-01-01T00:00:00Z: many programs take no spans of 1970. */
 const simulatedZeroUs = 946_684_800_000_000;
-
-/** What a span is made of; all else is the same for every one. */
-interface SpanParts {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: (typeof kinds)[keyof typeof kinds];
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly facts: readonly Fact[];
-  readonly attributes: readonly Attribute[];
-  readonly links?: readonly SpanLink[];
-  readonly status: { readonly code: number; readonly message?: string };
-}
 
 class Telemetry {
   readonly #run: RunView;
@@ -76,7 +60,7 @@ class Telemetry {
     for (const [node, spans] of spansOf) {
       yield `${separator}{"resource":${JSON.stringify(this.#resourceOf(node))},"scopeSpans":[{"scope":{"name":"rehearse"},"spans":[\n`;
       for (const [index, [, parts]] of spans.entries())
-        yield `${index === 0 ? '' : ',\n'}${JSON.stringify(this.#spanOf(parts))}`;
+        yield `${index === 0 ? '' : ',\n'}${JSON.stringify(spanForm(parts, this.#zeroUs))}`;
       yield '\n]}]}';
       separator = ',\n';
     }
@@ -205,35 +189,6 @@ class Telemetry {
     if (key === undefined) return [];
     const attributes = attributesOf({ 'rehearse.relation': relation });
     return [{ traceId: this.#traceId(job), spanId: this.#attemptSpanId(key), attributes }];
-  }
-
-  #spanOf({ startUs, endUs, facts, attributes, links, status, ...rest }: SpanParts): object {
-    const events = facts.filter(isNotable).map((fact) => ({
-      timeUnixNano: this.#nano(fact.atUs),
-      name: fact.name,
-      attributes: attributesOf({
-        'rehearse.node': fact.node,
-        'rehearse.about': fact.about,
-        'rehearse.epoch': fact.epoch,
-        ...Object.fromEntries(
-          Object.entries(fact.detail ?? {}).map(([key, value]) => [`rehearse.fact.${key}`, value]),
-        ),
-      }),
-    }));
-    return {
-      ...rest,
-      startTimeUnixNano: this.#nano(startUs),
-      endTimeUnixNano: this.#nano(endUs),
-      attributes,
-      ...(events.length > 0 ? { events } : {}),
-      ...(links ? { links } : {}),
-      ...(status.code === statuses.unset ? {} : { status }),
-    };
-  }
-
-  /** Times are whole microseconds; as nanoseconds they are more than a double can hold. */
-  #nano(us: number): string {
-    return `${this.#zeroUs + us}000`;
   }
 
   /** 16 bytes. */

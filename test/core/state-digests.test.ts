@@ -28,9 +28,9 @@ describe('the digests of a state', () => {
         jobs: new Map(Array.from({ length: jobs }, (_, job) => [job, { job }])),
       }).stepsToNext;
     expect(stepsOf(1)).toBe(64);
-    expect(stepsOf(200)).toBe(64);
-    expect(stepsOf(2_000)).toBe(Math.ceil((2 + 2 * 2_000) / 8));
-    expect(stepsOf(200_000)).toBe(Math.ceil((2 + 2 * 200_000) / 8));
+    expect(stepsOf(500)).toBe(64);
+    expect(stepsOf(2_000)).toBe(Math.ceil((2 + 2 * 2_000) / 16));
+    expect(stepsOf(200_000)).toBe(Math.ceil((2 + 2 * 200_000) / 16));
     expect(stepsOf(250_000)).toBe(Number.POSITIVE_INFINITY);
   });
 });
