@@ -24,7 +24,7 @@ function leaveOut() {
 }
 
 function goToTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (!target) return;
   const bar = target.closest('.bar');
   if (target.hidden) {
