@@ -170,12 +170,14 @@ function addTelling(root: Command, verb: AddVerb): void {
       .addOption(
         new Option(
           '--to <form>',
-          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev) or shiviz (vector clocks)',
+          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture), html (a page with picture and lists) or otlp (OpenTelemetry, JSON)',
         )
-          .choices(['merged', 'perfetto', 'shiviz'])
+          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])
           .makeOptionMandatory(),
       )
       .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')
+      .option('--from <time>', 'of a picture: not what was before, since the beginning of the run: 12.5s')
+      .option('--until <time>', 'of a picture: not what came later')
       .description('the traces of a run in forms that other programs read'),
     async () => (await import('./trace.js')).trace,
   );
