@@ -1,13 +1,11 @@
 /**
  * `rehearse sim`: scenarios in virtual time, by seed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lifeName } from '../core/ids.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { versions } from '../runtime/versions.js';
-import { scenarioErrorText } from '../sim/scenario/error.js';
-import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
@@ -15,9 +13,10 @@ import { commandWord } from './command-word.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
+import { readScenarios } from './scenario-files.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
-import { refusalOf, writingTo } from './surroundings.js';
+import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -30,7 +29,8 @@ interface SimFlags extends GlobalFlags {
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const scenarios = args.flatMap(readScenarios);
+  const scenarios: Scenario[] = [];
+  for (const file of args) scenarios.push(...(await readScenarios(file)));
   const seeds = seedsOf(flags);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
@@ -79,43 +79,6 @@ function writeTraces(recorder: TraceRecorder, folder: string): void {
   for (const { header, lines } of recorder.traces) {
     const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileSync(join(folder, `${lifeName(header.setup.life)}.ndjson`), text);
-  }
-}
-
-/** The scenarios of a file: one, or one for each variant. */
-export function readScenarios(path: string): readonly Scenario[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw unreadable(error, path);
-  }
-  const loaded = loadScenarios(text, path);
-  if (loaded.ok) return loaded.scenarios;
-  throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
-}
-
-function unreadable(error: unknown, path: string): UserError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  if (code === 'EISDIR') {
-    const next = `name the scenario files in it: ${join(sayPath(path), '*.yaml')}`;
-    return new UserError({ code: 'S000', what: 'this is a folder, and no scenario file', where: path, next });
-  }
-  const what = code === 'ENOENT' ? 'no such scenario file' : (refusalOf(code) ?? message);
-  return new UserError({ code: 'S000', what, where: path });
-}
-
-/** Every mistake of the file, each laid out with its place. */
-class ScenarioFileError extends UserError {
-  readonly text: string;
-
-  constructor(text: string, code: string) {
-    super({ code, what: text });
-    this.text = text;
-  }
-
-  override layOut(): string {
-    return `${this.text}\n`;
   }
 }
 

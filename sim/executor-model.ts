@@ -15,6 +15,7 @@ import { draw, drawKey, within } from './random.js';
 import { Reading } from './readings.js';
 import type { CrashPoint } from './scenario/fact-names.js';
 import type { MisbehaviourKind } from './scenario/types.js';
+import { thrownText } from './thrown-text.js';
 import { BadRecordError, type MapResult, type Work } from './work.js';
 
 interface Attempt {
@@ -371,7 +372,7 @@ export class ExecutorModel {
       content = this.#compute(attempt);
     } catch (error) {
       const site = error instanceof BadRecordError ? { record: error.record } : {};
-      this.#break(attempt, { kind: 'user', message: (error as Error).message, ...site });
+      this.#break(attempt, { kind: 'user', message: thrownText(error), ...site });
       return;
     }
     attempt.state = 'writing';

@@ -6,7 +6,6 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
-import { builtinJobs } from '../../jobs/builtin/registry.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import type { SplitRange } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
@@ -54,9 +53,13 @@ export async function stageJob(
   const { layout, files } = place;
   const requestId = index === 0 ? layout.runId : `${layout.runId}-${index + 1}`;
   const inputs = await writeInputs(scenario, join(layout.root, `input-${index + 1}`));
+  const { own } = scenario;
+  if (own) await files.putIfAbsent(own.module.hash, Buffer.from(own.module.code));
   const order: WorkOrder = {
     runId: requestId,
-    code: { kind: 'builtin', name: scenario.run },
+    code: own
+      ? { kind: 'bundle', name: own.job.name, hash: own.module.hash }
+      : { kind: 'builtin', name: scenario.run },
     params: scenario.parameters,
     seed: requestId,
     budgetBytes,
@@ -72,7 +75,7 @@ export async function stageJob(
   };
   const output = place.output ?? join(layout.root, scenario.output.replace(/[^\w.-]/g, '_'));
   const spec: JobSpec = {
-    name: builtinJobs.get(scenario.run)!.job.name,
+    name: own?.job.name ?? scenario.run,
     work: await storeWorkOrder(files, order),
     maps: scenario.maps,
     reduces: scenario.reduces,

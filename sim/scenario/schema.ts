@@ -92,7 +92,12 @@ const cost = z.strictObject({
 });
 
 const job = z.strictObject({
-  run: z.string().optional().describe('A built-in job of one stage. Default: modelled work'),
+  run: z
+    .string()
+    .optional()
+    .describe(
+      'A built-in job of one stage, or a file of your own, as seen from here: ../job.ts. Default: modelled work',
+    ),
   parameters: z.record(z.string(), z.string()).optional().describe('As with --param: pattern: a.*b'),
   input: z
     .union([z.string(), z.array(z.string())])
