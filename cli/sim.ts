@@ -10,6 +10,7 @@ import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import { commandWord } from './command-word.js';
+import { scenarioOfRun } from './from-run.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
@@ -25,12 +26,13 @@ interface SimFlags extends GlobalFlags {
   readonly seeds?: string;
   readonly trace?: string;
   readonly shrink?: boolean;
+  readonly from?: string;
+  readonly output?: string;
 }
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const scenarios: Scenario[] = [];
-  for (const file of args) scenarios.push(...(await readScenarios(file)));
+  const scenarios = await scenariosOf(args, flags, terminal);
   const seeds = seedsOf(flags);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
@@ -71,6 +73,35 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   if (results.some(({ verdict }) => verdict === 'failed' || verdict === 'tested-nothing'))
     return exitCodes.no;
   return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+async function scenariosOf(files: string[], flags: SimFlags, terminal: Terminal): Promise<Scenario[]> {
+  const { from, output } = flags;
+  refuseNothingOrBoth(files, flags);
+  if (from !== undefined) return [...(await scenarioOfRun(from, output, terminal, flags))];
+  const scenarios: Scenario[] = [];
+  for (const file of files) scenarios.push(...(await readScenarios(file)));
+  return scenarios;
+}
+
+function refuseNothingOrBoth(files: string[], { from, output }: SimFlags): void {
+  if (output !== undefined && from === undefined) {
+    const next = 'scenarios are files already; --shrink and --trace say themselves where they write';
+    throw new UserError({ code: 'U033', what: '-o is for the scenario that --from makes', next });
+  }
+  if (from === undefined && files.length === 0) {
+    const next = 'name scenario files, or a recorded run with --from';
+    throw new UserError({ code: 'U032', what: 'there is nothing to play', next });
+  }
+  if (from !== undefined && files.length > 0) {
+    const next = 'play them one after the other';
+    throw new UserError({
+      code: 'U032',
+      what: '--from and scenario files do not go together',
+      where: files.join(' '),
+      next,
+    });
+  }
 }
 
 /** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
@@ -121,11 +152,13 @@ function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags
     const { id, message, step, timeUs } = result.violation;
     terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
   }
-  if (bad) terminal.warn(`  again: ${againText(result)}`);
+  if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
 }
 
-function againText({ scenario, seed }: SimulationResult): string {
-  return `rehearse sim ${commandPath(scenario.file)} --seed ${commandWord(seed)}`;
+function againText({ scenario, seed }: SimulationResult, { from, output }: SimFlags): string {
+  const isMade = from !== undefined && output === undefined;
+  const played = isMade ? `--from ${commandWord(from)}` : commandPath(scenario.file);
+  return `rehearse sim ${played} --seed ${commandWord(seed)}`;
 }
 
 const verdictText: Readonly<Record<SimulationResult['verdict'], string>> = {

@@ -209,7 +209,7 @@ export class ExecutorModel {
     const { maps, reduces, mapTimeUs, reduceTimeUs, cost } = work.scenario;
     const bits = draw(this.#host.seed, attemptTime, work.index, task, ordinal);
     if (!cost) {
-      const range = task < maps ? mapTimeUs : reduceTimeUs;
+      const range = work.timeUs(task, ordinal) ?? (task < maps ? mapTimeUs : reduceTimeUs);
       return { totalUs: Math.max(1, within(range, bits)), startupUs: 0, copyUs: 0 };
     }
     const slowness = slownessOfWorker(cost, this.#host.seed, node.key);

@@ -30,8 +30,9 @@ import { poisoned } from '../jobs/poison.js';
 import type { Job } from '../jobs/types.js';
 import { utf8Length } from '../jobs/utf8.js';
 import { splitBytesOf } from './cost-model.js';
+import type { Range } from './random.js';
 import { matchesTask } from './scenario/triggers.js';
-import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
+import type { Misbehaviour, ScenarioJob, TaskTime } from './scenario/types.js';
 import { thrownText } from './thrown-text.js';
 
 export interface MapResult {
@@ -106,6 +107,8 @@ export class Work {
   readonly #seed: string;
   #splits: readonly (readonly PlainRecord[])[] | undefined;
   readonly #results: Results;
+  /** By task, once one was asked for. */
+  readonly #times = new Map<number, TaskTime[]>();
   readonly #generations = new WeakMap<readonly MapResult[], string>();
 
   /** `seed` keys what user code draws; without one, the simulator's. */
@@ -126,6 +129,19 @@ export class Work {
     });
     this.#seed = seed ?? this.hash;
     this.#results = resultsOf(found.job, this.hash, scenario);
+  }
+
+  /** How long the n-th attempt of a task works, where that is said of it. */
+  timeUs(task: number, ordinal: number): Range | undefined {
+    const { times = [], maps } = this.scenario;
+    if (times.length > 0 && this.#times.size === 0) {
+      for (const time of times) {
+        const index = time.task.kind === 'map' ? time.task.index : maps + time.task.index;
+        this.#times.set(index, [...(this.#times.get(index) ?? []), time]);
+      }
+    }
+    const own = this.#times.get(task)?.filter((one) => (one.task.ordinal ?? ordinal) === ordinal);
+    return (own?.find((one) => one.task.ordinal === ordinal) ?? own?.[0])?.timeUs;
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */

@@ -12,7 +12,7 @@ import { prepareWorkspace } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { type Misbehaviour, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { FileFiles } from '../../runtime/store/file-files.js';
-import type { Scenario, ScenarioJob } from '../../sim/scenario/types.js';
+import type { Scenario, ScenarioJob, TaskPattern, TaskTime } from '../../sim/scenario/types.js';
 import { masterNames } from '../../sim/scenario/types.js';
 
 export interface StagedJob {
@@ -69,6 +69,7 @@ export async function stageJob(
     pace: {
       mapUs: [scenario.mapTimeUs.min, scenario.mapTimeUs.max],
       reduceUs: [scenario.reduceTimeUs.min, scenario.reduceTimeUs.max],
+      ...(scenario.times ? { tasks: scenario.times.map((time) => paceOf(time, scenario.maps)) } : {}),
     },
     misbehaviours: misbehavioursOf(scenario),
     poison: scenario.poison,
@@ -134,10 +135,16 @@ function joinNeighbours(lines: readonly SplitRange[]): SplitRange[] {
   return ranges;
 }
 
-function misbehavioursOf(scenario: ScenarioJob): Misbehaviour[] {
-  return scenario.misbehaviours.map(({ task, how }) => ({
-    task: task.kind === 'map' ? task.index : scenario.maps + task.index,
-    how,
-    ...(task.ordinal === undefined ? {} : { n: task.ordinal }),
-  }));
+function misbehavioursOf({ misbehaviours, maps }: ScenarioJob): Misbehaviour[] {
+  return misbehaviours.map(({ task, how }) => ({ ...attemptsOf(task, maps), how }));
+}
+
+function paceOf({ task, timeUs }: TaskTime, maps: number) {
+  return { ...attemptsOf(task, maps), us: [timeUs.min, timeUs.max] as const };
+}
+
+/** A task by its index, and an attempt of it by its number, which is its ordinal while one master leads. */
+function attemptsOf({ kind, index, ordinal }: TaskPattern, maps: number): { task: number; n?: number } {
+  const task = kind === 'map' ? index : maps + index;
+  return ordinal === undefined ? { task } : { task, n: ordinal };
 }

@@ -22,6 +22,7 @@ import {
   type ScenarioCluster,
   type ScenarioJob,
   type TaskPattern,
+  type TaskTime,
   workerNames,
 } from './types.js';
 
@@ -148,7 +149,12 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     const task = readTask(own, text, [...path, 'misbehave', text], true);
     return task ? [{ task, how }] : [];
   });
-  return { ...read, misbehaviours };
+  const times: TaskTime[] = Object.entries(job.times ?? {}).flatMap(([text, time]) => {
+    const at = [...path, 'times', text];
+    const task = readTask(own, text, at, true);
+    return task ? [{ task, timeUs: readRange(time, at, scope.report) }] : [];
+  });
+  return { ...read, misbehaviours, ...(times.length > 0 ? { times } : {}) };
 }
 
 function readHealing({ nodes, report }: Scope, { heal }: RawScenario): { heal?: Healing } {

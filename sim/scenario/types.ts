@@ -101,6 +101,8 @@ export interface ScenarioJob {
   /** How long an attempt works, drawn per attempt. */
   readonly mapTimeUs: Range;
   readonly reduceTimeUs: Range;
+  /** Of single tasks and attempts, in place of these. */
+  readonly times?: readonly TaskTime[];
   /** Instead of drawn times: what attempts cost. Their content is then made up, and the times above are its bounds. */
   readonly cost?: ScenarioCost;
   readonly output: string;
@@ -117,6 +119,12 @@ export interface TaskPattern {
   /** Among the tasks of its kind. */
   readonly index: number;
   readonly ordinal?: number;
+}
+
+/** How long these attempts work. */
+export interface TaskTime {
+  readonly task: TaskPattern;
+  readonly timeUs: Range;
 }
 
 /** User code that does not do what it should, in these attempts. */
