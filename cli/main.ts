@@ -109,6 +109,10 @@ function addRehearsing(root: Command, verb: AddVerb): void {
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')
       .option('--trace <dir>', 'write the trace of every node')
+      .option(
+        '--step',
+        'step by step: Enter for the next one, s for the state, h for help; reads standard input',
+      )
       .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,

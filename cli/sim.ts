@@ -17,6 +17,7 @@ import { commandPath, sayPath } from './run/prepare.js';
 import { readScenarios } from './scenario-files.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
+import { playSteps } from './step.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
@@ -28,12 +29,14 @@ interface SimFlags extends GlobalFlags {
   readonly shrink?: boolean;
   readonly from?: string;
   readonly output?: string;
+  readonly step?: boolean;
 }
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
   const scenarios = await scenariosOf(args, flags, terminal);
   const seeds = seedsOf(flags);
+  if (flags.step) return await step(scenarios, seeds, flags, terminal);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
   const many = scenarios.length * seeds.count > 1;
@@ -70,9 +73,38 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
     const runs = results.map(document);
     terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
   }
+  return exitCodeOf(results);
+}
+
+function exitCodeOf(results: readonly SimulationResult[]): number {
   if (results.some(({ verdict }) => verdict === 'failed' || verdict === 'tested-nothing'))
     return exitCodes.no;
   return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+/** One run, at the pace of whoever reads. */
+async function step(
+  scenarios: readonly Scenario[],
+  seeds: Seeds,
+  flags: SimFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const [scenario] = scenarios;
+  const count = scenarios.length * seeds.count;
+  const without = (['json', 'shrink', 'trace'] as const).filter((flag) => flags[flag] !== undefined);
+  if (count !== 1 || without.length > 0) {
+    const what =
+      count === 1
+        ? `--step and --${without[0]} do not go together`
+        : `--step shows one run, not ${sayCount(count)}`;
+    const next = count === 1 ? 'do one after the other' : 'name one scenario without variants, and one seed';
+    throw new UserError({ code: 'U035', what, next });
+  }
+  const [seed] = seeds.of(scenario!);
+  const result = await playSteps(scenario!, seed!, terminal);
+  if (!result) return exitCodes.yes;
+  sayVerdict(result, terminal, flags);
+  return exitCodeOf([result]);
 }
 
 async function scenariosOf(files: string[], flags: SimFlags, terminal: Terminal): Promise<Scenario[]> {
@@ -142,6 +174,11 @@ function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags
   const bad = result.verdict !== 'passed';
   if (!flags.quiet && (!many || flags.verbose || bad))
     for (const line of result.timeline) terminal.out(`${line}\n`);
+  sayVerdict(result, terminal, flags);
+}
+
+function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlags): void {
+  const bad = result.verdict !== 'passed';
   const say = bad ? terminal.warn : terminal.say;
   say(
     `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${sayCount(result.steps)} steps, ` +
