@@ -75,22 +75,15 @@ function scenarioOf(recording: Recording, config: ClusterConfig, name: string): 
   };
 }
 
-/** A job without a reduce has tasks that count as reduces: one map stands before them, and takes no time. */
+/** The tasks of a job without a reduce are called maps, and count as reduces: behind them one stands here that takes no time. */
 function jobOf(
   { maps, reduces, policy }: JobAccepted['spec'],
   index: number,
   otherwise: ScenarioJob,
 ): ScenarioJob {
   const output = index === 0 ? otherwise.output : `${otherwise.output}-${index + 1}`;
-  const some = Math.max(1, maps);
-  return {
-    ...otherwise,
-    maps: some,
-    reduces: Math.max(1, reduces),
-    input: modelledInput(some),
-    output,
-    policy,
-  };
+  const tasks = maps === 0 ? { maps: reduces, reduces: 1 } : { maps, reduces };
+  return { ...otherwise, ...tasks, input: modelledInput(tasks.maps), output, policy };
 }
 
 function outcomeOf({ job }: JobAccepted, facts: readonly Fact[]): Scenario['expect']['jobs'][number] {
@@ -116,8 +109,8 @@ function withMeasured(raw: RawJob, recording: Recording, { job, spec }: JobAccep
   const misbehave = misbehaviourOf(recording, job);
   return {
     ...raw,
-    ...(spec.maps === 0 ? { mapTime: '1ms' } : rangeOf('mapTime', ofKind('map'))),
-    ...rangeOf('reduceTime', ofKind('reduce')),
+    ...rangeOf('mapTime', ofKind('map')),
+    ...(spec.maps === 0 ? { reduceTime: '1ms' } : rangeOf('reduceTime', ofKind('reduce'))),
     ...(measured.length > 0 ? { times: timesOf(measured) } : {}),
     ...(Object.keys(misbehave).length > 0 ? { misbehave } : {}),
   };
@@ -175,7 +168,7 @@ function notesOf({ facts, jobs, endUs }: Recording, faults: readonly SeenFault[]
     'how long messages took, and what the store did: as by default',
     'the input and what the code did with it: modelled work of the same shape, as long as it was measured',
     ...(jobs.some(({ spec }) => spec.maps === 0)
-      ? ['a job without reduces: its tasks are the reduces here']
+      ? ['how a job without a reduce goes: a short reduce stands behind its maps']
       : []),
     ...(has('record-skipped') ? ['which records were left out: that is not rehearsed'] : []),
     ...facts.flatMap((fact) =>

@@ -28,8 +28,12 @@ export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
   }
   const drain = recording.facts.find(({ name }) => name === 'draining');
   if (drain) {
-    const raw: RawFault = { ...triggerAt(recording, drain.atUs), drain: 'run' };
-    faults.push({ atUs: drain.atUs, raw, note: 'the run was asked to wind down' });
+    const { atUs } = drain;
+    const note = 'the run was asked to wind down';
+    const isResumed = recording.endUs < Number.POSITIVE_INFINITY; // which no scenario can say
+    faults.push(
+      isResumed ? { atUs, note } : { atUs, note, raw: { ...triggerAt(recording, atUs), drain: 'run' } },
+    );
   }
   return faults.sort((a, b) => a.atUs - b.atUs);
 }

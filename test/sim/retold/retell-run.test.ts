@@ -124,3 +124,14 @@ it('traces without a master tell of no job', () => {
   const workers = tracesOf(story('late-worker')).filter(({ header }) => header.setup.role === 'worker');
   expect(retellRun(workers, 'run-1')).toBeUndefined();
 });
+
+it('a job without a reduce is told with maps alone, and one short reduce', () => {
+  const traces = tracesOf(story('worker-killed-mid-map'));
+  // As such a job is submitted: its tasks are reduces without maps, and the core calls them maps.
+  const text = JSON.stringify(traces).replaceAll('"maps":6,"reduces":2', '"maps":0,"reduces":8');
+  const { raw, notes } = retellRun(JSON.parse(text), 'run-1')!;
+  expect(raw.job).toMatchObject({ maps: 8, reduceTime: '1ms' });
+  expect(Object.keys(raw.job!.times!).every((task) => task.startsWith('map-'))).toBe(true);
+  expect(loadScenarios(stringify(raw), 'x.yaml').ok).toBe(true);
+  expect(notes.join('\n')).toContain('how a job without a reduce goes');
+});
