@@ -34,8 +34,8 @@ interface SimFlags extends GlobalFlags {
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const scenarios = await scenariosOf(args, flags, terminal);
   const seeds = seedsOf(flags);
+  const scenarios = await scenariosOf(args, flags, terminal);
   if (flags.step) return await step(scenarios, seeds, flags, terminal);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
@@ -192,9 +192,10 @@ function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlag
   if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
 }
 
-function againText({ scenario, seed }: SimulationResult, { from, output }: SimFlags): string {
+function againText({ scenario, seed }: SimulationResult, { from, output, dataDir }: SimFlags): string {
   const isMade = from !== undefined && output === undefined;
-  const played = isMade ? `--from ${commandWord(from)}` : commandPath(scenario.file);
+  const place = dataDir === undefined ? '' : ` --data-dir ${commandPath(dataDir)}`;
+  const played = isMade ? `--from ${commandWord(from)}${place}` : commandPath(scenario.file);
   return `rehearse sim ${played} --seed ${commandWord(seed)}`;
 }
 

@@ -10,6 +10,9 @@ import type { RawFault } from '../scenario/schema.js';
 import { durationSpelling } from '../scenario/write-fault.js';
 import type { RecordedLife, Recording } from './recording.js';
 
+/** What lies so near to something else may be of it. */
+const nearUs = 1_000_000;
+
 export interface SeenFault {
   readonly atUs: number;
   /** Absent when it is not known what a scenario could do to the same end. */
@@ -22,7 +25,7 @@ export interface SeenFault {
 export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
   const faults: SeenFault[] = [];
   for (const lives of recording.lives.values()) {
-    if (lives[0]!.node.startsWith('client-')) continue;
+    if (isClient(lives[0]!.node)) continue;
     for (const [index, life] of lives.entries())
       faults.push(...faultsOfLife(recording, life, lives[index + 1], lossUs));
   }
@@ -78,7 +81,11 @@ function hasJoined({ facts }: Recording, { node, incarnation }: RecordedLife, by
 
 function death(recording: Recording, life: RecordedLife, next: RecordedLife | undefined): SeenFault {
   const { node } = life;
-  const running = openAttempt(recording, node, life.fromUs, next?.fromUs ?? Number.POSITIVE_INFINITY);
+  const together = endedTogether(recording, life);
+  const running =
+    together === undefined
+      ? openAttempt(recording, node, life.fromUs, next?.fromUs ?? Number.POSITIVE_INFINITY)
+      : undefined;
   const atUs = Math.max(life.toUs, running?.atUs ?? 0);
   const back = next ? { restartAfter: spelling(Math.max(next.fromUs - atUs, 1)) } : {};
   const story = next
@@ -86,8 +93,28 @@ function death(recording: Recording, life: RecordedLife, next: RecordedLife | un
     : 'and did not come back';
   const raw: RawFault = running
     ? { when: `${attemptPattern(recording, running)} started`, crash: 'its worker', ...back }
-    : { ...triggerAt(recording, atUs), crash: isLeader(recording, node, atUs) ? 'leader' : node, ...back };
+    : {
+        ...triggerAt(recording, together ?? atUs),
+        crash: isLeader(recording, node, atUs) ? 'leader' : node,
+        ...back,
+      };
   return { atUs, raw, note: `${node} ended ${story}; why is not known` };
+}
+
+/**
+ * When the first of several nodes ended, of which this life is one: as where the whole run was interrupted, and resumed. Then
+ * each is named, since two attempts that were lost may be with one worker another time.
+ */
+function endedTogether({ lives }: Recording, { node, toUs }: RecordedLife): number | undefined {
+  const others = [...lives.values()].flatMap((ofNode) => ofNode.slice(0, -1));
+  const near = others.filter(
+    (other) => other.node !== node && !isClient(other.node) && Math.abs(other.toUs - toUs) < nearUs,
+  );
+  return near.length === 0 ? undefined : Math.min(toUs, ...near.map((other) => other.toUs));
+}
+
+function isClient(node: NodeId): boolean {
+  return node.startsWith('client-');
 }
 
 /** The first attempt that the worker was given in this time, and that it neither finished nor saw fail in it. */
@@ -125,9 +152,6 @@ function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: n
   const note = `${node} led no more although it lived; how it lost the lease is not known`;
   return { atUs, raw: { ...triggerAt(recording, atUs), expire: 'lease' }, note };
 }
-
-/** So long before it was given up a node may have begun to do nothing, or have ended that. */
-const nearUs = 1_000_000;
 
 /** The longest time without a step that touches the moment, or ended shortly before it. */
 function gapAt({ stepsUs }: RecordedLife, atUs: number): { fromUs: number; gapUs: number } {

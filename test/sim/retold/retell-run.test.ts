@@ -135,3 +135,22 @@ it('a job without a reduce is told with maps alone, and one short reduce', () =>
   expect(loadScenarios(stringify(raw), 'x.yaml').ok).toBe(true);
   expect(notes.join('\n')).toContain('how a job without a reduce goes');
 });
+
+it('nodes that ended together are named, and end together again', () => {
+  const text = `
+name: x
+cluster: { masters: 2, workers: 2 }
+job: { maps: 4, reduces: 1, mapTime: 2s }
+faults:
+  - { when: "map-1@1 started", crash: worker-1, restartAfter: 4s }
+  - { when: "map-1@1 started", crash: worker-2, restartAfter: 4s }
+  - { when: "map-1@1 started", crash: leader, restartAfter: 4s }
+expect: {}
+`;
+  const loaded = loadScenarios(text, 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+  const { raw, read } = retold(loaded.scenarios[0]!);
+  expect(raw.faults!.map(({ crash }) => crash).sort()).toEqual(['leader', 'worker-1', 'worker-2']);
+  expect(new Set(raw.faults!.map(({ when }) => when)).size).toBe(1);
+  for (const seed of ['1', '2', '3', '4', '5', '6']) expect(simulate(read, { seed }).verdict).toBe('passed');
+});
