@@ -30,6 +30,7 @@ import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runt
 import { removeTree } from '../../runtime/remove-tree.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
+import { isJobFile } from '../../sim/scenario/job-files.js';
 import { commandWord } from '../command-word.js';
 import { hostUserCode, onNoAnswer } from '../ending.js';
 import { keepStdout } from '../terminal.js';
@@ -119,7 +120,7 @@ function stageOf(
 }
 
 function looksLikePath(name: string): boolean {
-  return /[/\\]|\.[cm]?[jt]s$/.test(name) || existsSync(name);
+  return isJobFile(name) || existsSync(name);
 }
 
 function unknownJob(name: string): UserError {
