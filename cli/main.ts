@@ -97,10 +97,22 @@ function addRehearsing(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('sim')
-      .argument('<scenario...>', 'scenario files')
+      .argument('[scenario...]', 'scenario files')
+      .option(
+        '--from <run>',
+        'make the scenario of a recorded run: its id or folder, last, or a folder of traces',
+      )
+      .option(
+        '-o, --output <file>',
+        'with --from: write that scenario to this file, to be changed and played',
+      )
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')
       .option('--trace <dir>', 'write the trace of every node')
+      .option(
+        '--step',
+        'step by step: Enter for the next one, s for the state, h for help; reads standard input',
+      )
       .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
