@@ -95,6 +95,15 @@ describe('params with a schema', () => {
   });
 });
 
+it('a job whose params have a schema is not for scenarios: nobody would ask it', async () => {
+  const scenario =
+    'name: own\ncluster: { workers: 1 }\njob: { run: ./job.ts, input: ["one two"], maps: 1, reduces: 1 }\nexpect: { job: succeeded }\n';
+  const folder = newFolder({ 'job.ts': job, 'own.yaml': scenario });
+  const ended = await rehearse(['sim', 'own.yaml'], { cwd: folder });
+  expect(ended.code, ended.out).toBe(2);
+  expect(ended.err).toContain('its params have a schema');
+});
+
 function isBegun(folder: string): boolean {
   try {
     const [run] = runsOf(folder);
