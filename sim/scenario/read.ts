@@ -2,7 +2,7 @@
 import type { Bounds } from '../explore/cluster/bounds.js';
 import { checkJob } from './check-job.js';
 import { checkTimes } from './check-times.js';
-import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
+import { parseDuration, parseDurationRange, parseTimeOfDay, readMoment } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
 import type { Report } from './issue.js';
@@ -112,6 +112,7 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
   const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;
   const read: ScenarioJob = {
+    ...readSubmission(scope, job, [...path, 'at']),
     run: job.run ?? 'modelled',
     parameters: job.parameters ?? {},
     input:
@@ -146,6 +147,18 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     return task ? [{ task, how }] : [];
   });
   return { ...read, misbehaviours };
+}
+
+function readSubmission(
+  { startsUs, report }: Scope,
+  { at }: RawJob,
+  path: (string | number)[],
+): { atUs?: number } {
+  if (at === undefined) return {};
+  const moment = readMoment(at, startsUs);
+  if (typeof moment === 'number') return { atUs: moment };
+  report({ path, code: 'S012', message: moment });
+  return {};
 }
 
 function readHealing({ nodes, report }: Scope, { heal }: RawScenario): { heal?: Healing } {

@@ -92,6 +92,9 @@ const cost = z.strictObject({
 });
 
 const job = z.strictObject({
+  at: text('a moment')
+    .optional()
+    .describe('When it is submitted, whatever the others do. Default: when the job before it has ended'),
   run: z.string().optional().describe('A built-in job of one stage. Default: modelled work'),
   parameters: z.record(z.string(), z.string()).optional().describe('As with --param: pattern: a.*b'),
   input: z
@@ -253,7 +256,7 @@ export const scenarioSchema = z.strictObject({
     ),
   cluster: cluster.optional(),
   job: job.optional(),
-  jobs: z.array(job).min(1).optional().describe('One after another'),
+  jobs: z.array(job).min(1).optional().describe('One after another, or each at its time'),
   policy: policy.optional(),
   faults: z.array(fault).optional(),
   heal: heal

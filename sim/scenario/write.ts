@@ -122,7 +122,7 @@ function rawCluster(cluster: ScenarioCluster, otherwise: ScenarioCluster): RawCl
 function rawJob(job: ScenarioJob): RawJob {
   const { jobs } = defaultsUnder();
   const otherwise = jobs[0]!;
-  const raw: RawJob = {};
+  const raw: RawJob = job.atUs === undefined ? {} : { at: durationSpelling(job.atUs) };
   if (job.reduces !== otherwise.reduces) raw.reduces = job.reduces;
   if (job.output !== otherwise.output) raw.output = job.output;
   if (job.overwrite) raw.overwrite = true;
