@@ -131,6 +131,7 @@ function drawCluster(dice: Dice, profile: Profile): ScenarioCluster {
     exclusionUs: (varies(profile, 'short-leases') ? dice.pick('exclusion', [1, 5]) : 30) * second,
     exclusionMaxUs: 60 * second,
     stores: varies(profile, 'stores') ? dice.pick('stores', [3, 3, 5]) : 1,
+    sharing: 'fair',
     snapshotSlots: varies(profile, 'snapshots') ? dice.pick('snapshot slots', [2, 4, 16, 64]) : 1000,
     clockOffsetUs: {
       min: 0,

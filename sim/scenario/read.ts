@@ -91,6 +91,7 @@ function readCluster(raw: RawScenario, report: Report): ScenarioCluster {
     masterLeaseUs: us(policy.masterLease, 3 * second),
     stores: cluster.stores ?? 1,
     snapshotSlots: cluster.snapshotSlots ?? 1000,
+    sharing: policy.sharing ?? 'fair',
     clockOffsetUs: readRange(cluster.clockOffset ?? '0s', ['cluster', 'clockOffset'], report),
     clockDriftPercent: cluster.clockDrift ?? 0,
     exclusionUs: us(policy.exclusion, 30 * second),

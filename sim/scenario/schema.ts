@@ -129,6 +129,12 @@ const policy = z.strictObject({
     .optional()
     .describe('Silence after which a node tries another master. Default three beats'),
   reconnect: duration.optional().describe('Time to come back after a broken session. Default one beat'),
+  sharing: z
+    .enum(['fair', 'fifo'])
+    .optional()
+    .describe(
+      'Of jobs at once the one with the fewest attempts gets the next slot, or the oldest. Default fair',
+    ),
   lateReports: z.enum(['first-commit', 'owner-only']).optional(),
   maxAttempts: count.optional().describe('Counted failures of a task that fail the job. Default 4'),
   taskTimeout: duration.optional().describe('Without progress for so long an attempt is ended. Default 600s'),

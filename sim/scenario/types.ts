@@ -55,6 +55,8 @@ export interface ScenarioCluster {
   readonly stores: number;
   /** Slots between two snapshots of the journal. */
   readonly snapshotSlots: number;
+  /** Which of several jobs gets the next slot. */
+  readonly sharing: 'fair' | 'fifo';
   /** How long a worker that fails too much is excluded from a job: the first time, and at most. */
   readonly exclusionUs: number;
   readonly exclusionMaxUs: number;
