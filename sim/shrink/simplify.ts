@@ -193,6 +193,7 @@ function* simplerJobs(scenario: Scenario): Generator<Candidate> {
     if (job.atUs !== undefined) {
       const { atUs: _, ...waiting } = job;
       yield each(`job ${index + 1}: after the one before`, (other) => (other === job ? waiting : other));
+      if (job.atUs > 0) yield one('at the start', { atUs: 0 });
       for (const atUs of rounder(job.atUs)) yield one('rounder time', { atUs });
     }
     if (job.overwrite) yield one('no overwriting', { overwrite: false });
