@@ -14,7 +14,7 @@ import { factText } from '../sim/scenario/timeline.js';
 import { simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
-import { readScenarios } from './sim.js';
+import { readScenarios } from './scenario-files.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { readTrace, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
@@ -47,7 +47,7 @@ export async function explain(args: string[], flags: GlobalFlags): Promise<numbe
 /** Traces of a run, or those of a scenario, played now. */
 async function tracesOf(source: string, flags: GlobalFlags): Promise<NodeTrace[]> {
   if (/\.ya?ml$/.test(source)) {
-    const [scenario] = readScenarios(source);
+    const [scenario] = await readScenarios(source);
     const recorder = new TraceRecorder(scenario!.seed, versions());
     simulate(scenario!, { onStep: (step) => recorder.stepped(step) });
     return recorder.traces;

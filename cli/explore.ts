@@ -20,7 +20,7 @@ import type { Scenario } from '../sim/scenario/types.js';
 import type { GlobalFlags } from './global-flags.js';
 import { parseBytes, sayBytes, sayCount, sayDuration } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
-import { readScenarios } from './sim.js';
+import { readScenarios, refuseJobFile } from './scenario-files.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
@@ -55,7 +55,8 @@ export async function explore(args: string[], flags: ExploreFlags): Promise<numb
       'a worker that always waits while others take turns looks, under symmetry, as if it took turns too';
     throw new UserError({ code: 'U021', what: '--liveness and --symmetry do not go together', why });
   }
-  const scenarios = args.flatMap(readScenarios);
+  const scenarios: Scenario[] = [];
+  for (const file of args) scenarios.push(...(await readScenarios(file, refuseJobFile('explore'))));
   for (const { file, jobs } of scenarios) {
     if (jobs.length === 1) continue;
     throw new UserError({ code: 'U022', what: 'only scenarios with one job can be explored', where: file });

@@ -97,10 +97,22 @@ function addRehearsing(root: Command, verb: AddVerb): void {
   verb(
     root
       .command('sim')
-      .argument('<scenario...>', 'scenario files')
+      .argument('[scenario...]', 'scenario files')
+      .option(
+        '--from <run>',
+        'make the scenario of a recorded run: its id or folder, last, or a folder of traces',
+      )
+      .option(
+        '-o, --output <file>',
+        'with --from: write that scenario to this file, to be changed and played',
+      )
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')
       .option('--trace <dir>', 'write the trace of every node')
+      .option(
+        '--step',
+        'step by step: Enter for the next one, s for the state, h for help; reads standard input',
+      )
       .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
@@ -170,12 +182,14 @@ function addTelling(root: Command, verb: AddVerb): void {
       .addOption(
         new Option(
           '--to <form>',
-          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev) or shiviz (vector clocks)',
+          'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture), html (a page with picture and lists) or otlp (OpenTelemetry, JSON)',
         )
-          .choices(['merged', 'perfetto', 'shiviz'])
+          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])
           .makeOptionMandatory(),
       )
       .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')
+      .option('--from <time>', 'of a picture: not what was before, since the beginning of the run: 12.5s')
+      .option('--until <time>', 'of a picture: not what came later')
       .description('the traces of a run in forms that other programs read'),
     async () => (await import('./trace.js')).trace,
   );

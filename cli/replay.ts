@@ -2,12 +2,11 @@
  * `rehearse replay`: the recorded events of a real run, through the core again.
  */
 import type { TraceLine } from '../core/trace.js';
-import { effectTexts, eventText } from '../sim/explain/causes.js';
-import { flattenState, type StateChange, stateChanges } from '../sim/explain/state-view.js';
+import { flattenState, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
-import { durationText } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayPath } from './run/prepare.js';
+import { stateText, stepText } from './step-text.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { linesOf, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
@@ -78,7 +77,7 @@ async function replayTo(
     const changes = stateChanges(before, state);
     if (flags.json) {
       terminal.out(`${JSON.stringify({ file, step: line, state: Object.fromEntries(state), changes })}\n`);
-    } else sayStep(terminal, line, state, changes);
+    } else terminal.out(`${stepText(line)}${stateText(state, changes)}`);
     return exitCodes.yes;
   }
   throw new UserError({
@@ -87,22 +86,6 @@ async function replayTo(
     where: file,
     next: `the last is ${number - 1}`,
   });
-}
-
-function sayStep(
-  terminal: Terminal,
-  line: TraceLine,
-  state: ReadonlyMap<string, string>,
-  changes: readonly StateChange[],
-): void {
-  const cause = line.cause ? `, caused by ${line.cause.node}:${line.cause.index}` : '';
-  terminal.out(`step ${line.i} at ${durationText(line.at)}${cause}: ${eventText(line.event)}\n`);
-  for (const effect of effectTexts(line.effects)) terminal.out(`  ${effect}\n`);
-  terminal.out(changes.length === 0 ? 'the state stays as it was\n' : 'changed\n');
-  for (const { path, before, after } of changes)
-    terminal.out(`  ${path}: ${before ?? '(nothing)'} -> ${after ?? '(nothing)'}\n`);
-  terminal.out('state\n');
-  for (const [path, value] of state) terminal.out(`  ${path} = ${value}\n`);
 }
 
 function verdictText(file: string, verdict: ReplayVerdict): string {

@@ -1,23 +1,24 @@
 /**
  * `rehearse sim`: scenarios in virtual time, by seed.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lifeName } from '../core/ids.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { versions } from '../runtime/versions.js';
-import { scenarioErrorText } from '../sim/scenario/error.js';
-import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import { commandWord } from './command-word.js';
+import { scenarioOfRun } from './from-run.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
+import { readScenarios } from './scenario-files.js';
 import { seedRange } from './seed-range.js';
 import { type ShrunkFile, writeShrunk } from './shrink.js';
-import { refusalOf, writingTo } from './surroundings.js';
+import { playSteps } from './step.js';
+import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
 
@@ -26,12 +27,16 @@ interface SimFlags extends GlobalFlags {
   readonly seeds?: string;
   readonly trace?: string;
   readonly shrink?: boolean;
+  readonly from?: string;
+  readonly output?: string;
+  readonly step?: boolean;
 }
 
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const scenarios = args.flatMap(readScenarios);
   const seeds = seedsOf(flags);
+  const scenarios = await scenariosOf(args, flags, terminal);
+  if (flags.step) return await step(scenarios, seeds, flags, terminal);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
   const many = scenarios.length * seeds.count > 1;
@@ -68,9 +73,67 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
     const runs = results.map(document);
     terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
   }
+  return exitCodeOf(results);
+}
+
+function exitCodeOf(results: readonly SimulationResult[]): number {
   if (results.some(({ verdict }) => verdict === 'failed' || verdict === 'tested-nothing'))
     return exitCodes.no;
   return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
+}
+
+/** One run, at the pace of whoever reads. */
+async function step(
+  scenarios: readonly Scenario[],
+  seeds: Seeds,
+  flags: SimFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const [scenario] = scenarios;
+  const count = scenarios.length * seeds.count;
+  const without = (['json', 'shrink', 'trace'] as const).filter((flag) => flags[flag] !== undefined);
+  if (count !== 1 || without.length > 0) {
+    const what =
+      count === 1
+        ? `--step and --${without[0]} do not go together`
+        : `--step shows one run, not ${sayCount(count)}`;
+    const next = count === 1 ? 'do one after the other' : 'name one scenario without variants, and one seed';
+    throw new UserError({ code: 'U035', what, next });
+  }
+  const [seed] = seeds.of(scenario!);
+  const result = await playSteps(scenario!, seed!, terminal);
+  if (!result) return exitCodes.yes;
+  sayVerdict(result, terminal, flags);
+  return exitCodeOf([result]);
+}
+
+async function scenariosOf(files: string[], flags: SimFlags, terminal: Terminal): Promise<Scenario[]> {
+  const { from, output } = flags;
+  refuseNothingOrBoth(files, flags);
+  if (from !== undefined) return [...(await scenarioOfRun(from, output, terminal, flags))];
+  const scenarios: Scenario[] = [];
+  for (const file of files) scenarios.push(...(await readScenarios(file)));
+  return scenarios;
+}
+
+function refuseNothingOrBoth(files: string[], { from, output }: SimFlags): void {
+  if (output !== undefined && from === undefined) {
+    const next = 'scenarios are files already; --shrink and --trace say themselves where they write';
+    throw new UserError({ code: 'U033', what: '-o is for the scenario that --from makes', next });
+  }
+  if (from === undefined && files.length === 0) {
+    const next = 'name scenario files, or a recorded run with --from';
+    throw new UserError({ code: 'U032', what: 'there is nothing to play', next });
+  }
+  if (from !== undefined && files.length > 0) {
+    const next = 'play them one after the other';
+    throw new UserError({
+      code: 'U032',
+      what: '--from and scenario files do not go together',
+      where: files.join(' '),
+      next,
+    });
+  }
 }
 
 /** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
@@ -79,43 +142,6 @@ function writeTraces(recorder: TraceRecorder, folder: string): void {
   for (const { header, lines } of recorder.traces) {
     const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileSync(join(folder, `${lifeName(header.setup.life)}.ndjson`), text);
-  }
-}
-
-/** The scenarios of a file: one, or one for each variant. */
-export function readScenarios(path: string): readonly Scenario[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw unreadable(error, path);
-  }
-  const loaded = loadScenarios(text, path);
-  if (loaded.ok) return loaded.scenarios;
-  throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
-}
-
-function unreadable(error: unknown, path: string): UserError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  if (code === 'EISDIR') {
-    const next = `name the scenario files in it: ${join(sayPath(path), '*.yaml')}`;
-    return new UserError({ code: 'S000', what: 'this is a folder, and no scenario file', where: path, next });
-  }
-  const what = code === 'ENOENT' ? 'no such scenario file' : (refusalOf(code) ?? message);
-  return new UserError({ code: 'S000', what, where: path });
-}
-
-/** Every mistake of the file, each laid out with its place. */
-class ScenarioFileError extends UserError {
-  readonly text: string;
-
-  constructor(text: string, code: string) {
-    super({ code, what: text });
-    this.text = text;
-  }
-
-  override layOut(): string {
-    return `${this.text}\n`;
   }
 }
 
@@ -148,6 +174,11 @@ function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags
   const bad = result.verdict !== 'passed';
   if (!flags.quiet && (!many || flags.verbose || bad))
     for (const line of result.timeline) terminal.out(`${line}\n`);
+  sayVerdict(result, terminal, flags);
+}
+
+function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlags): void {
+  const bad = result.verdict !== 'passed';
   const say = bad ? terminal.warn : terminal.say;
   say(
     `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${sayCount(result.steps)} steps, ` +
@@ -158,11 +189,14 @@ function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags
     const { id, message, step, timeUs } = result.violation;
     terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
   }
-  if (bad) terminal.warn(`  again: ${againText(result)}`);
+  if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
 }
 
-function againText({ scenario, seed }: SimulationResult): string {
-  return `rehearse sim ${commandPath(scenario.file)} --seed ${commandWord(seed)}`;
+function againText({ scenario, seed }: SimulationResult, { from, output, dataDir }: SimFlags): string {
+  const isMade = from !== undefined && output === undefined;
+  const place = dataDir === undefined ? '' : ` --data-dir ${commandPath(dataDir)}`;
+  const played = isMade ? `--from ${commandWord(from)}${place}` : commandPath(scenario.file);
+  return `rehearse sim ${played} --seed ${commandWord(seed)}`;
 }
 
 const verdictText: Readonly<Record<SimulationResult['verdict'], string>> = {

@@ -3,16 +3,19 @@
  * that end in the same hash took the same decisions all the way.
  */
 import { type Hash, hashText, mixNumber, newHash } from './hash.js';
+import { stepsBetweenDigestsMin } from './state-digests.js';
 import { addValue, newReader } from './value-hash.js';
 
 export interface Chain {
   /** Steps so far. */
   index: number;
   readonly hash: Hash;
+  /** The step at which the trace shows the next digest of the state (state-digests.ts). */
+  digestAt: number;
 }
 
 export function newChain(): Chain {
-  return { index: 0, hash: newHash() };
+  return { index: 0, hash: newHash(), digestAt: stepsBetweenDigestsMin };
 }
 
 /** What is written does not change any more, and is seen again by every reader of the journal, or by every worker. */

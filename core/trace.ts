@@ -2,25 +2,18 @@
  * The trace: schema `trace.v1`, one NDJSON file per life of a node, the same for every driver.
  *
  * A header, then one line per step of the core: dense index, the node's own time, event, effects, what caused it, the
- * chain hash, and now and then the digest of the state. A line is a pure function of the machine and its
- * event, so a replay can compare whole lines: whatever was changed in one, by hand or by a bug, shows.
+ * chain hash, and now and then (state-digests.ts) the digest of the state. A line is a pure function of the machine and
+ * its event, so a replay can compare whole lines: whatever was changed in one, by hand or by a bug, shows. On which lines
+ * a digest stands is the writer's choice: that of another version may have chosen others.
  */
-import { stateDigest } from './canonical.js';
 import { type Chain, chainText, extendChain } from './chain.js';
 import type { Effect } from './effects.js';
 import type { MachineEvent } from './events.js';
 import type { NodeId } from './ids.js';
 import type { Machine, MachineSetup } from './machine.js';
+import { stateDigests } from './state-digests.js';
 
 export const traceVersion = 'trace.v1';
-
-/**
- * Whether a line carries the digest of the state: at steps 64, 128, 256 … A state grows with the steps that made it, so
- * all digests together cost about as much as the last one.
- */
-export function carriesState(index: number): boolean {
-  return index >= 64 && (index & (index - 1)) === 0;
-}
 
 export interface TraceHeader {
   readonly trace: typeof traceVersion;
@@ -49,7 +42,10 @@ export interface TraceLine {
   readonly event: MachineEvent;
   readonly effects: readonly Effect[];
   readonly chain: string;
+  /** The digest of the state after the step. */
   readonly state?: string;
+  /** The digest of each field of that state. */
+  readonly stateFields?: Readonly<Record<string, string>>;
 }
 
 /** Takes one step and returns its effects with the line that records it. Extends the chain. */
@@ -83,6 +79,12 @@ export function traceLine(
     event,
     effects,
     chain: chainText(chain),
-    ...(carriesState(chain.index) ? { state: stateDigest(machine.state) } : {}),
+    ...(chain.index === chain.digestAt ? digestsOf(machine, chain) : {}),
   };
+}
+
+function digestsOf(machine: Machine, chain: Chain): Pick<TraceLine, 'state' | 'stateFields'> {
+  const { state, stateFields, stepsToNext } = stateDigests(machine.state);
+  chain.digestAt += stepsToNext;
+  return { state, stateFields };
 }

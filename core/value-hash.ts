@@ -17,10 +17,12 @@ export interface Reader {
   readonly remembered: ReadonlySet<string>;
   readonly first: FieldName;
   hashes: Map<object, Hash>;
+  /** Entries of lists, Maps, Sets and objects that it has walked so far, modulo 2^32: what the walking costs, roughly. */
+  entries: number;
 }
 
 export function newReader(remembered: readonly string[] = []): Reader {
-  return { remembered: new Set(remembered), first: noField(), hashes: new Map() };
+  return { remembered: new Set(remembered), first: noField(), hashes: new Map(), entries: 0 };
 }
 
 const hashesKept = 1024;
@@ -81,9 +83,11 @@ function addRemembered(
 function addObject(reader: Reader, sum: Hash, a: number, b: number, value: object, field: FieldName): void {
   if (Array.isArray(value)) {
     addLeaf(sum, a, b, mark.list, value.length);
+    reader.entries = (reader.entries + value.length) | 0;
     for (let i = 0; i < value.length; i++) add(reader, sum, inA(a, i), inB(b, i), value[i], field);
   } else if (value instanceof Map) {
     addLeaf(sum, a, b, mark.map, value.size);
+    reader.entries = (reader.entries + value.size) | 0;
     let i = 0;
     for (const [key, item] of value) {
       add(reader, sum, inA(a, i), inB(b, i), key, field);
@@ -93,6 +97,7 @@ function addObject(reader: Reader, sum: Hash, a: number, b: number, value: objec
     }
   } else if (value instanceof Set) {
     addLeaf(sum, a, b, mark.set, value.size);
+    reader.entries = (reader.entries + value.size) | 0;
     let i = 0;
     for (const item of value) {
       add(reader, sum, inA(a, i), inB(b, i), item, field);
@@ -112,11 +117,11 @@ function addFields(
   parent: FieldName,
 ): void {
   let field = (parent.within ??= noField());
-  let empty = true;
+  let entries = 0;
   for (const name in value) {
     const item = value[name];
     if (item === undefined) continue;
-    empty = false;
+    entries++;
     const { next } = field;
     field = next !== undefined && next.name === name ? next : fieldAfter(field, name, reader.remembered);
     const atA = inA(a, field.a);
@@ -126,7 +131,8 @@ function addFields(
     else if (typeof item === 'string') addText(sum, atA, atB, item);
     else add(reader, sum, atA, atB, item, field);
   }
-  if (empty) addLeaf(sum, a, b, mark.empty, 0);
+  reader.entries = (reader.entries + entries) | 0;
+  if (entries === 0) addLeaf(sum, a, b, mark.empty, 0);
 }
 
 /** Any double; -0 and 0 are one, as in JSON. */

@@ -15,6 +15,7 @@ import { draw, drawKey, within } from './random.js';
 import { Reading } from './readings.js';
 import type { CrashPoint } from './scenario/fact-names.js';
 import type { MisbehaviourKind } from './scenario/types.js';
+import { thrownText } from './thrown-text.js';
 import { BadRecordError, type MapResult, type Work } from './work.js';
 
 interface Attempt {
@@ -208,7 +209,7 @@ export class ExecutorModel {
     const { maps, reduces, mapTimeUs, reduceTimeUs, cost } = work.scenario;
     const bits = draw(this.#host.seed, attemptTime, work.index, task, ordinal);
     if (!cost) {
-      const range = task < maps ? mapTimeUs : reduceTimeUs;
+      const range = work.timeUs(task, ordinal) ?? (task < maps ? mapTimeUs : reduceTimeUs);
       return { totalUs: Math.max(1, within(range, bits)), startupUs: 0, copyUs: 0 };
     }
     const slowness = slownessOfWorker(cost, this.#host.seed, node.key);
@@ -371,7 +372,7 @@ export class ExecutorModel {
       content = this.#compute(attempt);
     } catch (error) {
       const site = error instanceof BadRecordError ? { record: error.record } : {};
-      this.#break(attempt, { kind: 'user', message: (error as Error).message, ...site });
+      this.#break(attempt, { kind: 'user', message: thrownText(error), ...site });
       return;
     }
     attempt.state = 'writing';

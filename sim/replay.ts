@@ -1,10 +1,15 @@
 /**
  * Replaying a trace: its events, fed to the core again, must give the same lines. The first one that differs is named,
  * with the field: either the trace was changed, or the core decides otherwise than it did.
+ *
+ * Where the trace shows a digest of the state, the state must have it. A trace may show digests at other steps than this
+ * version would, or none.
  */
 import { type Chain, chainText, newChain } from '../core/chain.js';
+import { lifeName } from '../core/ids.js';
 import { InvariantError } from '../core/invariant-error.js';
 import { type Machine, startMachine } from '../core/machine.js';
+import { stateDigests } from '../core/state-digests.js';
 import { type TraceHeader, type TraceLine, tracedStep, traceVersion } from '../core/trace.js';
 
 export type ReplayVerdict =
@@ -24,6 +29,8 @@ export class Replay {
   #machine: Machine | undefined;
   readonly #chain: Chain = newChain();
   #line = 0;
+  /** The last step at which the state was as the trace has it. */
+  #agreed = 0;
   #torn = false;
 
   /** As it stands after the last line that was offered; undefined before the header. */
@@ -79,14 +86,41 @@ export class Replay {
         return this.#diverged('event', `the core refuses it: ${error.message}`);
       return this.#diverged('event', `the core cannot take it: ${(error as Error).message}`);
     }
-    if (JSON.stringify(line) === text) return undefined;
-    for (const field of ['i', 'effects', 'chain', 'state'] as const) {
-      const expected = JSON.stringify(line[field]);
-      const found = JSON.stringify(recorded[field]);
-      if (expected !== found)
-        return this.#diverged(field, `the core gives ${cut(expected)}, the trace has ${cut(found)}`);
+    const { state, stateFields, ...rest } = line;
+    const expected = { ...rest, ...this.#digestsFor(recorded) };
+    if (JSON.stringify(expected) === text) {
+      if (recorded.state !== undefined) this.#agreed = recorded.i;
+      return undefined;
     }
+    return this.#compare(expected, recorded);
+  }
+
+  /** Of the state as it stands, what the trace shows of its own. */
+  #digestsFor({ state, stateFields }: TraceLine): Pick<TraceLine, 'state' | 'stateFields'> {
+    if (state === undefined) return {};
+    const own = stateDigests(this.#machine!.state);
+    return stateFields ? { state: own.state, stateFields: own.stateFields } : { state: own.state };
+  }
+
+  #compare(expected: TraceLine, recorded: TraceLine): ReplayVerdict {
+    for (const field of ['i', 'effects', 'chain'] as const) {
+      const [own, found] = [JSON.stringify(expected[field]), JSON.stringify(recorded[field])];
+      if (own !== found)
+        return this.#diverged(field, `the core gives ${cut(own)}, the trace has ${cut(found)}`);
+    }
+    const fields = unequalFields(expected.stateFields ?? {}, recorded.stateFields ?? {});
+    if (expected.state !== recorded.state || fields.length > 0) return this.#otherState(recorded.i, fields);
     return this.#diverged('line', 'the same data in another form than the core writes it');
+  }
+
+  #otherState(step: number, fields: readonly string[]): ReplayVerdict {
+    const where =
+      fields.length > 0 ? `in ${fields.join(', ')}` : 'somewhere; the trace does not say in which field';
+    const since = this.#agreed === 0 ? 'no step before shows it' : `at step ${this.#agreed} it was the same`;
+    return this.#diverged(
+      'state',
+      `after step ${step} of ${lifeName(this.#machine!.setup.life)} the state differs ${where}; ${since}`,
+    );
   }
 
   #diverged(field: string, message: string): ReplayVerdict {
@@ -96,6 +130,14 @@ export class Replay {
   #invalid(message: string): ReplayVerdict {
     return { outcome: 'invalid', line: this.#line, message };
   }
+}
+
+function unequalFields(
+  one: Readonly<Record<string, string>>,
+  other: Readonly<Record<string, string>>,
+): string[] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].filter((name) => one[name] !== other[name]);
 }
 
 function cut(text: string | undefined): string {

@@ -132,7 +132,7 @@ class Run {
   constructor(scenario: Scenario, options: SimulateOptions) {
     this.#scenario = scenario;
     const { onStep, observe, plants, registry } = options;
-    const tells = options.keepsFacts === true || !runsAlike(options) || waitsForFacts(scenario);
+    const tells = options.keepsFacts === true || !runsAlike(scenario, options) || waitsForFacts(scenario);
     this.#tellAgain = tells ? undefined : () => factsOf(scenario, options);
     this.world = new World({
       scenario,
@@ -344,8 +344,8 @@ class Run {
 }
 
 /** Whether the same scenario and seed give the same run again: no bugs are planted, and the jobs are our own. */
-function runsAlike({ plants, registry }: SimulateOptions): boolean {
-  return plants === undefined && registry === undefined;
+function runsAlike({ jobs }: Scenario, { plants, registry }: SimulateOptions): boolean {
+  return plants === undefined && registry === undefined && jobs.every(({ own }) => own === undefined);
 }
 
 function factsOf(scenario: Scenario, { seed, stepsMax }: SimulateOptions): readonly Fact[] {

@@ -28,9 +28,12 @@ import {
 } from '../jobs/plain.js';
 import { poisoned } from '../jobs/poison.js';
 import type { Job } from '../jobs/types.js';
+import { utf8Length } from '../jobs/utf8.js';
 import { splitBytesOf } from './cost-model.js';
+import type { Range } from './random.js';
 import { matchesTask } from './scenario/triggers.js';
-import type { Misbehaviour, ScenarioJob } from './scenario/types.js';
+import type { Misbehaviour, ScenarioJob, TaskTime } from './scenario/types.js';
+import { thrownText } from './thrown-text.js';
 
 export interface MapResult {
   readonly generation: number;
@@ -94,30 +97,51 @@ function resultsOf(job: Job, hash: string, { maps, reduces, poison }: ScenarioJo
 }
 
 export class Work {
-  /** What the machines know it by. */
+  /** What the machines know it by. Where the file of a user's job lies, and how it is written, is no part of it. */
   readonly hash: string;
+  readonly name: string;
   /** Place in the scenario's list, from 0. */
   readonly index: number;
   readonly scenario: ScenarioJob;
   readonly #job: Job;
+  readonly #seed: string;
   #splits: readonly (readonly PlainRecord[])[] | undefined;
   readonly #results: Results;
+  /** By task, once one was asked for. */
+  readonly #times = new Map<number, TaskTime[]>();
   readonly #generations = new WeakMap<readonly MapResult[], string>();
 
-  constructor(index: number, scenario: ScenarioJob, registry: JobRegistry) {
-    const found = registry.get(scenario.run);
+  /** `seed` keys what user code draws; without one, the simulator's. */
+  constructor(index: number, scenario: ScenarioJob, registry: JobRegistry, seed?: string) {
+    const found = scenario.own ?? registry.get(scenario.run);
     if (!found) throw new Error(`the registry has no job "${scenario.run}"`);
+    this.name = scenario.own?.job.name ?? scenario.run;
     this.index = index;
     this.scenario = scenario;
-    this.#job = poisoned(found.jobOf?.(scenario.parameters) ?? found.job, scenario.poison);
+    const job = 'jobOf' in found ? found.jobOf?.(scenario.parameters) : undefined;
+    this.#job = poisoned(job ?? found.job, scenario.poison);
     this.hash = stateDigest({
       index,
-      run: scenario.run,
+      run: this.name,
       parameters: scenario.parameters,
       input: scenario.input,
       ...(scenario.cost ? { cost: JSON.stringify(scenario.cost) } : {}),
     });
+    this.#seed = seed ?? this.hash;
     this.#results = resultsOf(found.job, this.hash, scenario);
+  }
+
+  /** How long the n-th attempt of a task works, where that is said of it. */
+  timeUs(task: number, ordinal: number): Range | undefined {
+    const { times = [], maps } = this.scenario;
+    if (times.length > 0 && this.#times.size === 0) {
+      for (const time of times) {
+        const index = time.task.kind === 'map' ? time.task.index : maps + time.task.index;
+        this.#times.set(index, [...(this.#times.get(index) ?? []), time]);
+      }
+    }
+    const own = this.#times.get(task)?.filter((one) => (one.task.ordinal ?? ordinal) === ordinal);
+    return (own?.find((one) => one.task.ordinal === ordinal) ?? own?.[0])?.timeUs;
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */
@@ -147,7 +171,7 @@ export class Work {
 
   #runMap(task: number, generation: number, skip: readonly string[]): MapResult | BadRecordError {
     const { reduces, parameters } = this.scenario;
-    const context = { task: taskName(task, this.scenario.maps), params: parameters, seed: this.hash };
+    const context = { task: taskName(task, this.scenario.maps), params: parameters, seed: this.#seed };
     const job = generation === 0 ? this.#job : different(this.#job, generation);
     this.#splits ??= splitLines(this.scenario.input, this.scenario.maps);
     const split = this.#splits[task]!;
@@ -209,9 +233,10 @@ export class Work {
     const context = {
       task: taskName(this.scenario.maps + partition, this.scenario.maps),
       params: this.scenario.parameters,
-      seed: this.hash,
+      seed: this.#seed,
     };
-    const sources = inputs.map((input) => input.partitions[partition]!);
+    const shared = inputs.map((input) => input.partitions[partition]!);
+    const sources = this.scenario.own ? copied(shared) : shared; // code of the user's may change what it is given
     const site: RecordSite = {};
     return naming(site, () => runPlainReduce({ job: this.#job, sources, context, skip, site }));
   }
@@ -275,15 +300,19 @@ function keyOf(task: number, generation: number, skip: readonly string[]): strin
   return generation === 0 && skip.length === 0 ? task : `${task}.${generation}.${skip.join(' ')}`;
 }
 
+/** Values between map and reduce are what JSON can say. */
+function copied<T>(sources: T): T {
+  return JSON.parse(JSON.stringify(sources));
+}
+
 /** Cuts the lines of all inputs into as many runs of neighbours as there are maps. */
 function splitLines(input: readonly string[], maps: number): PlainRecord[][] {
   const lines: PlainRecord[] = [];
   for (const [index, text] of input.entries()) {
     let offset = 0;
-    for (const line of text.split('\n')) {
-      if (line !== '' || offset + line.length < text.length)
-        lines.push({ record: line, offset, input: `input-${index}` });
-      offset += line.length + 1;
+    for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+      lines.push({ record: line.replace(/\r?\n$/, ''), offset, input: `input-${index}` });
+      offset += utf8Length(line);
     }
   }
   const cut = (map: number): number => Math.floor((map * lines.length) / maps);
@@ -306,10 +335,26 @@ function different(job: Job, generation: number): Job {
 export class BadRecordError extends Error {
   readonly record: string;
 
-  constructor(record: string, cause: Error) {
-    super(cause.message, { cause });
+  constructor(record: string, cause: unknown) {
+    super(thrownText(cause), { cause });
     this.record = record;
   }
+}
+
+class AnswersLaterError extends TypeError {
+  constructor() {
+    super('a job that answers later cannot be simulated');
+  }
+}
+
+/** Whether some function of the user's job gives a promise for some record that it can stand. */
+export function answersLater(scenario: ScenarioJob): boolean {
+  try {
+    new Work(0, scenario, new Map()).badRecords();
+  } catch (error) {
+    return error instanceof AnswersLaterError; // all else is the failure of an attempt
+  }
+  return false;
 }
 
 function naming<T>(site: RecordSite, run: () => T | Promise<T>): T {
@@ -317,7 +362,8 @@ function naming<T>(site: RecordSite, run: () => T | Promise<T>): T {
     return settled(run());
   } catch (error) {
     const record = site.record?.();
-    throw record === undefined ? error : new BadRecordError(record, error as Error);
+    if (record === undefined || error instanceof AnswersLaterError) throw error;
+    throw new BadRecordError(record, error);
   }
 }
 
@@ -331,6 +377,7 @@ function orBadRecord<T>(run: () => T): T | BadRecordError {
 }
 
 function settled<T>(result: T | Promise<T>): T {
-  if (result instanceof Promise) throw new TypeError('a job that answers later cannot be simulated');
-  return result;
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {}); // nobody waits for it
+  throw new AnswersLaterError();
 }

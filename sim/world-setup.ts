@@ -90,6 +90,6 @@ export function newJob(scenario: Scenario, index: number, registry: JobRegistry)
   const job = scenario.jobs[index]!;
   const work = new Work(index, job, registry);
   const { maps, reduces, output, policy } = job;
-  const spec: JobSpec = { name: job.run, work: work.hash, maps, reduces, output, policy };
+  const spec: JobSpec = { name: work.name, work: work.hash, maps, reduces, output, policy };
   return { work, requestId: `request-${index + 1}`, spec, conclusion: undefined };
 }

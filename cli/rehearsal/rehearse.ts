@@ -29,7 +29,7 @@ import { placeError } from '../run/place.js';
 import { commandPath, sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
 import { dataDirectoryOf, newRunId } from '../run/run-id.js';
-import { readScenarios } from '../sim.js';
+import { readScenarios } from '../scenario-files.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { Conductor } from './conductor.js';
@@ -45,7 +45,7 @@ export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): P
     });
   }
   const terminal = openTerminal(flags);
-  const scenarios = readScenarios(flags.faults!);
+  const scenarios = await readScenarios(flags.faults!);
   if (scenarios.length > 1 && flags.output !== undefined) {
     throw new UserError({
       code: 'U010',
@@ -182,10 +182,9 @@ async function outcomeOf(job: StagedJob, conclusion: Conclusion): Promise<JobOut
 /** Compares what lies at the output with the sequential run of the same job. */
 async function look(job: StagedJob, outcome: JobOutcome): Promise<JobOutcome> {
   if (outcome.outcome !== 'succeeded') return outcome;
-  const { reduces, maps, misbehaviours, policy } = job.scenario;
-  const work = new Work(0, job.scenario, builtinJobs);
-  const skips = policy.skipBadRecords ? work.badRecords() : [];
-  const expected = work.sequential(new Array(maps + reduces).fill(0), skips).parts;
+  const { reduces, misbehaviours } = job.scenario;
+  const expected = sequentialParts(job);
+  if (!expected) return { ...outcome, output: 'different' };
   const found: string[] = [];
   for (let partition = 0; partition < reduces; partition++) {
     found.push(await readFile(join(job.spec.output, partName(partition)), 'utf8').catch(() => '(missing)'));
@@ -195,6 +194,19 @@ async function look(job: StagedJob, outcome: JobOutcome): Promise<JobOutcome> {
   const differs = misbehaviours.some(({ how }) => how === 'differs');
   const output = same ? 'same-as-sequential' : differs && alike ? 'some-sequential' : 'different';
   return { ...outcome, output };
+}
+
+/** Undefined when code of the user's fails here, and so does not do the same each time. */
+function sequentialParts({ scenario, order }: StagedJob): readonly string[] | undefined {
+  const { maps, reduces, policy, own } = scenario;
+  const work = new Work(0, scenario, builtinJobs, order.seed);
+  try {
+    const skips = policy.skipBadRecords ? work.badRecords() : [];
+    return work.sequential(new Array(maps + reduces).fill(0), skips).parts;
+  } catch (error) {
+    if (!own) throw error;
+    return undefined;
+  }
 }
 
 /** Without the lines by which a job that answers differently marks its attempts. */

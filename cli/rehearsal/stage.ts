@@ -6,14 +6,13 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ClusterConfig, defaultClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
-import { builtinJobs } from '../../jobs/builtin/registry.js';
 import type { InputFile } from '../../runtime/data/input-file.js';
 import type { SplitRange } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { type Misbehaviour, storeWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js';
 import type { FileFiles } from '../../runtime/store/file-files.js';
-import type { Scenario, ScenarioJob } from '../../sim/scenario/types.js';
+import type { Scenario, ScenarioJob, TaskPattern, TaskTime } from '../../sim/scenario/types.js';
 import { masterNames } from '../../sim/scenario/types.js';
 
 export interface StagedJob {
@@ -55,9 +54,13 @@ export async function stageJob(
   const { layout, files } = place;
   const requestId = index === 0 ? layout.runId : `${layout.runId}-${index + 1}`;
   const inputs = await writeInputs(scenario, join(layout.root, `input-${index + 1}`));
+  const { own } = scenario;
+  if (own) await files.putIfAbsent(own.module.hash, Buffer.from(own.module.code));
   const order: WorkOrder = {
     runId: requestId,
-    code: { kind: 'builtin', name: scenario.run },
+    code: own
+      ? { kind: 'bundle', name: own.job.name, hash: own.module.hash }
+      : { kind: 'builtin', name: scenario.run },
     params: scenario.parameters,
     seed: requestId,
     budgetBytes,
@@ -67,13 +70,14 @@ export async function stageJob(
     pace: {
       mapUs: [scenario.mapTimeUs.min, scenario.mapTimeUs.max],
       reduceUs: [scenario.reduceTimeUs.min, scenario.reduceTimeUs.max],
+      ...(scenario.times ? { tasks: scenario.times.map((time) => paceOf(time, scenario.maps)) } : {}),
     },
     misbehaviours: misbehavioursOf(scenario),
     poison: scenario.poison,
   };
   const output = place.output ?? join(layout.root, scenario.output.replace(/[^\w.-]/g, '_'));
   const spec: JobSpec = {
-    name: builtinJobs.get(scenario.run)!.job.name,
+    name: own?.job.name ?? scenario.run,
     work: await storeWorkOrder(files, order),
     maps: scenario.maps,
     reduces: scenario.reduces,
@@ -132,10 +136,16 @@ function joinNeighbours(lines: readonly SplitRange[]): SplitRange[] {
   return ranges;
 }
 
-function misbehavioursOf(scenario: ScenarioJob): Misbehaviour[] {
-  return scenario.misbehaviours.map(({ task, how }) => ({
-    task: task.kind === 'map' ? task.index : scenario.maps + task.index,
-    how,
-    ...(task.ordinal === undefined ? {} : { n: task.ordinal }),
-  }));
+function misbehavioursOf({ misbehaviours, maps }: ScenarioJob): Misbehaviour[] {
+  return misbehaviours.map(({ task, how }) => ({ ...attemptsOf(task, maps), how }));
+}
+
+function paceOf({ task, timeUs }: TaskTime, maps: number) {
+  return { ...attemptsOf(task, maps), us: [timeUs.min, timeUs.max] as const };
+}
+
+/** A task by its index, and an attempt of it by its number, which is its ordinal while one master leads. */
+function attemptsOf({ kind, index, ordinal }: TaskPattern, maps: number): { task: number; n?: number } {
+  const task = kind === 'map' ? index : maps + index;
+  return ordinal === undefined ? { task } : { task, n: ordinal };
 }

@@ -30,6 +30,7 @@ import { type JobCode, mapsOf, storeWorkOrder, type WorkOrder } from '../../runt
 import { removeTree } from '../../runtime/remove-tree.js';
 import type { RunRequest, StageOf } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
+import { isJobFile } from '../../sim/scenario/job-files.js';
 import { commandWord } from '../command-word.js';
 import { hostUserCode, onNoAnswer } from '../ending.js';
 import { keepStdout } from '../terminal.js';
@@ -78,15 +79,34 @@ export async function findJob(
       return { ...stageOf(program, params, stage), bundle: undefined, directory: scratch };
     }
     if (!looksLikePath(name)) throw unknownJob(name);
-    const bundle = await bundleJob(name);
-    process.setSourceMapsEnabled(true); // a job that throws is shown its own lines
-    keepStdout();
-    hostUserCode(scratch);
-    const program = await loadProgram(bundle.code, { directory: scratch, name: bundle.name });
+    const { program, bundle } = await loadFile(name, scratch);
     return { ...stageOf(program, params, stage), bundle, directory: scratch };
   } catch (error) {
     throw jobError(error, name, scratch);
   }
+}
+
+/** What a file of the user's exports. Throws UserError for what is wrong with it. */
+export async function findProgram(file: string, scratch: string): Promise<LoadedFile> {
+  try {
+    return await loadFile(file, scratch);
+  } catch (error) {
+    throw jobError(error, file, scratch);
+  }
+}
+
+interface LoadedFile {
+  readonly program: Program;
+  readonly bundle: JobBundle;
+}
+
+async function loadFile(file: string, scratch: string): Promise<LoadedFile> {
+  const bundle = await bundleJob(file);
+  process.setSourceMapsEnabled(true); // a job that throws is shown its own lines
+  keepStdout();
+  hostUserCode(scratch);
+  const program = await loadProgram(bundle.code, { directory: scratch, name: bundle.name });
+  return { program, bundle };
 }
 
 function stageOf(
@@ -100,7 +120,7 @@ function stageOf(
 }
 
 function looksLikePath(name: string): boolean {
-  return /[/\\]|\.[cm]?[jt]s$/.test(name) || existsSync(name);
+  return isJobFile(name) || existsSync(name);
 }
 
 function unknownJob(name: string): UserError {
@@ -116,7 +136,9 @@ function unknownJob(name: string): UserError {
 
 function jobError(error: unknown, name: string, scratch: string): unknown {
   if (error instanceof JobCompileError) {
-    return new UserError({ code: 'J002', what: error.message, where: name, excerpt: error.excerpt });
+    const { message, location, excerpt } = error;
+    const where = location ? `${location.file}:${location.line}:${location.column}` : name;
+    return new UserError({ code: 'J002', what: message, where, excerpt });
   }
   if (error instanceof JobFileError) return new UserError({ code: 'J003', what: error.message, where: name });
   if (error instanceof ParamsError)

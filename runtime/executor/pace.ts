@@ -18,8 +18,10 @@ export function pace(
   gauge: Float64Array,
 ): void {
   if (!order.pace) return;
-  const isMap = attempt.task < maps;
-  const [lowUs, highUs] = isMap ? order.pace.mapUs : order.pace.reduceUs;
+  const { mapUs, reduceUs, tasks = [] } = order.pace;
+  const own = tasks.filter(({ task, n }) => task === attempt.task && (n ?? attempt.n) === attempt.n);
+  const said = own.find(({ n }) => n !== undefined) ?? own[0];
+  const [lowUs, highUs] = said?.us ?? (attempt.task < maps ? mapUs : reduceUs);
   const hash = newHash();
   mixText(hash, order.seed);
   for (const id of [attempt.task, attempt.epoch, attempt.n]) mixInt(hash, id);

@@ -29,11 +29,21 @@ export interface WorkOrder {
   readonly files: readonly InputFile[];
   readonly splits: readonly (readonly SplitRange[])[];
   /** Modelled work: attempts take at least so long. Drawn per task and attempt by `seed`. Microseconds. */
-  readonly pace?: { readonly mapUs: readonly [number, number]; readonly reduceUs: readonly [number, number] };
+  readonly pace?: Pace;
   /** For a rehearsal: user code that does not do what it should, by task index and, where given, attempt number. */
   readonly misbehaviours?: readonly Misbehaviour[];
   /** For a rehearsal: lines and keys at which user code throws, in any attempt. */
   readonly poison?: Poison;
+}
+
+/** From, to. */
+type TimeUs = readonly [number, number];
+
+export interface Pace {
+  readonly mapUs: TimeUs;
+  readonly reduceUs: TimeUs;
+  /** Of single tasks and, where `n` is given, attempts. */
+  readonly tasks?: readonly { readonly task: number; readonly n?: number; readonly us: TimeUs }[];
 }
 
 export interface Misbehaviour {

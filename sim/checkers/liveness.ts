@@ -25,8 +25,9 @@ export function livenessBoundUs({ jobs, cluster, faults }: Scenario, slowest: nu
     ({ action }) => action.kind === 'misbehave' && action.how === 'hangs',
   ).length;
   let workUs = 0;
-  for (const { maps, reduces, mapTimeUs, reduceTimeUs, policy, misbehaviours } of jobs) {
-    const taskUs = Math.max(mapTimeUs.max, reduceTimeUs.max) + cluster.beatUs;
+  for (const { maps, reduces, mapTimeUs, reduceTimeUs, times = [], policy, misbehaviours } of jobs) {
+    const longestUs = times.reduce((most, { timeUs }) => Math.max(most, timeUs.max), 0);
+    const taskUs = Math.max(mapTimeUs.max, reduceTimeUs.max, longestUs) + cluster.beatUs;
     // One worker does it all, and every task is tried as often as is allowed.
     const tries = misbehaviours.length > 0 ? policy.maxAttempts + 1 : 2;
     workUs += (maps + reduces) * taskUs * slowest * tries;

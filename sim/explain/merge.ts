@@ -4,7 +4,7 @@
  * Clocks of nodes begin at different moments; a header's `originUs` lays them side by side. Where two clocks disagree,
  * the cause that a message carried wins.
  */
-import type { NodeId, NodeLife } from '../../core/ids.js';
+import { lifeName, type NodeId, type NodeLife } from '../../core/ids.js';
 import type { Message } from '../../core/messages.js';
 import type { TraceHeader, TraceLine } from '../../core/trace.js';
 import { same } from '../same.js';
@@ -27,6 +27,11 @@ export interface MergedStep {
 /** A step of one life of a node. */
 export interface LifeStep extends NodeLife {
   readonly index: number;
+}
+
+/** `worker-1.2:17`. */
+export function stepName(step: LifeStep): string {
+  return `${lifeName(step)}:${step.index}`;
 }
 
 /** All steps of all nodes. A trace that lacks the causing step holds nothing up. */

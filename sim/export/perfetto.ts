@@ -5,58 +5,50 @@
  * ends, and as many threads `slot 1`, `slot 2` … as the attempts that it ran at once need. A step takes no time; it is drawn
  * a microsecond wide, since arrows hold on to slices only.
  */
-import { attemptKey, lifeName, type NodeId, sameLife } from '../../core/ids.js';
+import { attemptKey, sameLife } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
-import { type LifeStep, type MergedStep, type NodeTrace, startOf } from '../explain/merge.js';
-import { factsByStep } from '../explain/merged-facts.js';
+import { type MergedStep, type NodeTrace, startOf, stepName } from '../explain/merge.js';
 import { durationText } from '../scenario/duration.js';
 import type { Fact } from '../scenario/facts.js';
 import { isNotable } from '../scenario/timeline.js';
-import { type Arrow, arrowsOf } from './arrows.js';
-import { type AttemptSpan, attemptSpans } from './attempt-spans.js';
-import { inTime } from './in-time.js';
+import type { Arrow } from './arrows.js';
+import type { AttemptSpan } from './attempt-spans.js';
 import { lanesOf } from './lanes.js';
+import { type RunView, viewRun } from './run-view.js';
 import { Threads, type TimedEvent, type TraceEvent, traceEventText } from './trace-event.js';
 
 export function* exportPerfetto(
   traces: readonly NodeTrace[],
   merged: readonly MergedStep[],
 ): Generator<string> {
-  const picture = new Picture(inTime(merged));
+  const picture = new Picture(viewRun(merged));
   const { driver, seed, versions } = traces[0]!.header;
   yield* traceEventText(picture.events(), { driver, seed, versions, zeroUs: startOf(traces) });
 }
 
 class Picture {
-  readonly #steps: readonly MergedStep[];
-  readonly #facts: readonly Fact[][];
-  readonly #spans: ReadonlyMap<string, AttemptSpan>;
+  readonly #run: RunView;
   readonly #threads: Threads;
   readonly #slots = new Map<AttemptSpan, string>();
   /** Arrows with their numbers, by the attempt at one end and by the step at the other. */
   readonly #arrowsOf = new Map<string, NumberedArrow[]>();
-  readonly #hasManyJobs: boolean;
   readonly #drawn: TimedEvent[] = [];
 
-  constructor(steps: readonly MergedStep[]) {
-    this.#steps = steps;
-    this.#facts = factsByStep(steps);
-    this.#spans = attemptSpans(steps, this.#facts.flat());
-    const spans = [...this.#spans.values()];
-    this.#hasManyJobs = new Set(spans.map(({ story }) => story.job)).size > 1;
-    const nodes = [...new Set([...steps, ...spans].map(({ node }) => node))].sort(inOrder);
-    this.#threads = new Threads(nodes);
-    for (const node of nodes) this.#threads.of(node, decisions);
-    this.#layOut(spans);
-    for (const [index, arrow] of arrowsOf(steps, this.#spans).entries()) {
+  constructor(run: RunView) {
+    this.#run = run;
+    this.#threads = new Threads(run.nodes);
+    for (const node of run.nodes) this.#threads.of(node, decisions);
+    this.#layOut([...run.spans.values()]);
+    for (const [index, arrow] of run.arrows.entries()) {
       const numbered = { ...arrow, id: index + 1 };
       for (const end of [arrow.attempt, stepName(arrow.step)]) listOf(this.#arrowsOf, end).push(numbered);
     }
   }
 
   *events(): Generator<TraceEvent> {
-    for (const [key, span] of this.#spans) if (!span.life) this.#drawAttempt(key, span);
-    for (const [position, step] of this.#steps.entries()) this.#drawStep(step, this.#facts[position]!);
+    for (const [key, span] of this.#run.spans) if (!span.life) this.#drawAttempt(key, span);
+    for (const [position, step] of this.#run.steps.entries())
+      this.#drawStep(step, this.#run.facts[position]!);
     yield* this.#threads.metadata();
     // Stable: of the same time, a slice stays before the arrows that hold on to it, and an arrow's begin before its end.
     yield* this.#drawn.sort((a, b) => a.ts - b.ts);
@@ -86,13 +78,13 @@ class Picture {
       this.#drawn.push({ ...end, name: kind, cat: 'message', id, ts, ...place });
     }
     for (const fact of notable) {
-      const text = fact.attempt ? `${fact.name} ${this.#titleOf(fact)}` : fact.name;
+      const text = fact.attempt ? `${fact.name} ${this.#run.titleOf(fact)}` : fact.name;
       this.#drawn.push({ ph: 'i', name: text, cat: 'decision', ts, s: 't', ...place, args: detailOf(fact) });
     }
     for (const effect of line.effects) {
       if (effect.type !== 'attempt.run') continue;
       const key = attemptKey(effect.attempt);
-      const span = this.#spans.get(key);
+      const span = this.#run.spans.get(key);
       if (span?.startUs === ts && span.life && sameLife(span.life, step)) this.#drawAttempt(key, span);
     }
   }
@@ -100,7 +92,7 @@ class Picture {
   #drawAttempt(key: string, span: AttemptSpan): void {
     const { story, life, startUs: ts, endUs, isEnded } = span;
     const place = this.#threads.of(span.node, this.#slots.get(span)!);
-    const title = this.#titleOf({ job: story.job, task: story.task, ordinal: story.ordinal });
+    const title = this.#run.titleOf({ job: story.job, task: story.task, ordinal: story.ordinal });
     const args = {
       job: story.job,
       outcome: story.outcome,
@@ -117,10 +109,6 @@ class Picture {
         this.#drawn.push({ ph: 'f', bp: 'e', name: kind, cat: 'message', id, ts, ...place });
       else this.#drawn.push({ ph: 's', name: kind, cat: 'message', id, ts: endUs - 1, ...place });
     }
-  }
-
-  #titleOf({ job, task, ordinal }: Pick<Fact, 'job' | 'task' | 'ordinal'>): string {
-    return `${this.#hasManyJobs ? `job-${job} ` : ''}${task}@${ordinal}`;
   }
 }
 
@@ -140,24 +128,6 @@ interface NumberedArrow extends Arrow {
   readonly id: number;
 }
 
-function stepName(step: LifeStep): string {
-  return `${lifeName(step)}:${step.index}`;
-}
-
 function detailOf({ job, worker, about, epoch, detail }: Fact): object {
   return { job, worker, about, epoch, ...detail };
-}
-
-const roles = ['client', 'master', 'worker'];
-
-/** Clients, masters, workers, each by their numbers. */
-function inOrder(a: NodeId, b: NodeId): number {
-  const [roleA, numberA] = partsOf(a);
-  const [roleB, numberB] = partsOf(b);
-  return roleA - roleB || numberA - numberB || (a < b ? -1 : 1);
-}
-
-function partsOf(node: NodeId): readonly [role: number, number: number] {
-  const dash = node.lastIndexOf('-');
-  return [roles.indexOf(node.slice(0, dash)), Number(node.slice(dash + 1))];
 }

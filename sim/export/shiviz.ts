@@ -7,7 +7,7 @@
  */
 import { lifeName } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
-import type { LifeStep, MergedStep } from '../explain/merge.js';
+import { type MergedStep, stepName } from '../explain/merge.js';
 import { durationText } from '../scenario/duration.js';
 
 /** The parser that ShiViz takes from the first line of a log; the second, empty, says that it is one execution. */
@@ -32,13 +32,13 @@ class Clocks {
   readonly #causes: ReadonlySet<string>;
 
   constructor(steps: readonly MergedStep[]) {
-    this.#causes = new Set(steps.flatMap(({ cause }) => (cause ? [nameOf(cause)] : [])));
+    this.#causes = new Set(steps.flatMap(({ cause }) => (cause ? [stepName(cause)] : [])));
   }
 
   /** Of the next step in the merged order. */
   next(step: MergedStep): Clock {
     const host = lifeName(step);
-    const heard = step.cause && this.#ofCauses.get(nameOf(step.cause));
+    const heard = step.cause && this.#ofCauses.get(stepName(step.cause));
     const clock: Record<string, number> = { ...this.#now.get(host) };
     for (const [other, count] of Object.entries(heard ?? {})) {
       if (count > (clock[other] ?? 0)) clock[other] = count;
@@ -49,10 +49,6 @@ class Clocks {
     if (this.#causes.has(name)) this.#ofCauses.set(name, clock);
     return clock;
   }
-}
-
-function nameOf(step: LifeStep): string {
-  return `${lifeName(step)}:${step.index}`;
 }
 
 /** One line, whatever a decision compared. */

@@ -1,19 +1,67 @@
 /** Whether the job that a scenario names can be run, with these parameters: said when it is read, at its place. */
 import { type Builtin, ParamsError } from '../../jobs/builtin/builtin.js';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
-import { oneOf, type Report } from './issue.js';
+import { isPipeline, jobOf } from '../../jobs/pipeline.js';
+import type { Job, Params } from '../../jobs/types.js';
+import { thrownText } from '../thrown-text.js';
+import { type Issue, oneOf, type Report } from './issue.js';
+import { isJobFile, type JobFile, type JobFiles } from './job-files.js';
 import type { RawJob } from './schema.js';
 import { suggestion } from './suggest.js';
+import type { OwnJob } from './types.js';
 
 type Path = readonly (string | number)[];
 
 const names = [...builtinJobs.keys()];
 
-/** Modelled work is what is run where no job is named. */
-export function checkJob({ run = 'modelled', parameters = {} }: RawJob, path: Path, report: Report): void {
+/** Modelled work is what is run where no job is named. Returns the job of a file. */
+export function checkJob(
+  { run = 'modelled', parameters = {} }: RawJob,
+  path: Path,
+  report: Report,
+  files: JobFiles,
+): OwnJob | undefined {
   const builtin = builtinJobs.get(run);
+  const file = files.get(run);
   if (builtin) checkParameters(builtin, parameters, path, report);
+  else if (file)
+    return ownJob(run, file, parameters, (issue) => report({ path: [...path, 'run'], ...issue }));
   else reportUnknown(run, [...path, 'run'], report);
+  return undefined;
+}
+
+/** Undefined when it cannot be run, which is reported. */
+function ownJob(
+  run: string,
+  file: JobFile,
+  parameters: Params,
+  report: (issue: Omit<Issue, 'path'>) => void,
+): OwnJob | undefined {
+  if ('problem' in file) {
+    const { problem: message, label } = file;
+    report({ code: 'S019', message, ...(label === undefined ? {} : { label }) });
+    return undefined;
+  }
+  const { program, module } = file;
+  if (isPipeline(program)) {
+    report({ code: 'S016', message: whyPipeline(run) });
+    return undefined;
+  }
+  try {
+    const job = jobOf(program, parameters);
+    const message = whyNotSimulated(job);
+    if (message === undefined) return { job, module };
+    report({ code: 'S021', message: `"${run}" ${message}` });
+  } catch (error) {
+    report({ code: 'S019', message: `"${run}" gives no job: ${thrownText(error)}` });
+  }
+  return undefined;
+}
+
+/** The simulator cuts inputs at lines, and every job has its reduces. */
+function whyNotSimulated({ inputFormat = 'lines', reduce }: Job): string | undefined {
+  if (inputFormat !== 'lines') return `reads ${inputFormat}, and scenarios have lines`;
+  return reduce === 'none' ? 'has no reduce, and jobs of scenarios have one' : undefined;
 }
 
 function reportUnknown(run: string, path: Path, report: Report): void {
@@ -28,9 +76,13 @@ function reportUnknown(run: string, path: Path, report: Report): void {
 }
 
 function whyUnknown(run: string): string {
-  if (builtinPipelines.has(run)) return `"${run}" is a pipeline, and a scenario runs jobs of one stage`;
-  if (/[/\\]|\.[cm]?[jt]s$/.test(run)) return `"${run}" is a file, and a scenario runs built-in jobs`;
+  if (builtinPipelines.has(run)) return whyPipeline(run);
+  if (isJobFile(run)) return `"${run}" is a file, and only built-in jobs can be run here`;
   return `no job is called "${run}"`;
+}
+
+function whyPipeline(run: string): string {
+  return `"${run}" is a pipeline, and a scenario runs jobs of one stage`;
 }
 
 /** As `checkParams`, in the words of a scenario file. */

@@ -123,6 +123,11 @@ export type FactName = Decision | keyof typeof derived | keyof typeof told;
 
 export const factAbout: Readonly<Record<FactName, About>> = { ...decisions, ...derived, ...told };
 
+/** No machine has taken a step for it. */
+export function isOfTheWorld(name: FactName): boolean {
+  return Object.hasOwn(told, name);
+}
+
 export const factNames = Object.keys(factAbout) as FactName[];
 
 export function isFactName(name: string): name is FactName {

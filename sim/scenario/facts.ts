@@ -7,7 +7,7 @@ import type { Draft } from '../../core/draft.js';
 import type { Decide, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import { type AttemptId, type Epoch, type JobId, type NodeId, taskName } from '../../core/ids.js';
-import type { JournalEntry, JournalRecord } from '../../core/records.js';
+import type { Failure, JournalEntry, JournalRecord } from '../../core/records.js';
 import { AttemptMap } from '../attempt-map.js';
 import type { FactName } from './fact-names.js';
 
@@ -104,7 +104,7 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
       facts.push(ofAttempt(reader, step, 'finished', event.attempt));
       return;
     case 'attempt.broke':
-      facts.push(ofAttempt(reader, step, 'broke', event.attempt, { kind: event.failure.kind }));
+      facts.push(ofAttempt(reader, step, 'broke', event.attempt, failureDetail(event.failure)));
       return;
     case 'attempt.starved': {
       const source = taskText(reader, event.source, seen(reader, event.source));
@@ -120,6 +120,13 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
       return;
     }
   }
+}
+
+const messageLengthMax = 200;
+
+/** What user code says of its failure may be long, and of many lines. */
+function failureDetail({ kind, message }: Failure): NonNullable<Fact['detail']> {
+  return { kind, message: message.split('\n')[0]!.slice(0, messageLengthMax) };
 }
 
 /** An entry speaks once: when the first node learns of it. */

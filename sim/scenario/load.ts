@@ -6,10 +6,12 @@ import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDo
 import { ZodArray, ZodObject, ZodOptional } from 'zod';
 import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
+import { isJobFile, type JobFiles, noJobFiles } from './job-files.js';
 import { readScenario } from './read.js';
 import { findUnknownKind } from './read-fault.js';
-import { type RawScenario, scenarioSchema, textFormsByName } from './schema.js';
+import { type RawJob, type RawScenario, scenarioSchema, textFormsByName } from './schema.js';
 import { suggestion } from './suggest.js';
+import { tryJobs } from './try-jobs.js';
 import type { Scenario } from './types.js';
 
 export type Loaded =
@@ -23,8 +25,8 @@ interface Source {
   readonly lines: LineCounter;
 }
 
-/** `file` is only for messages. */
-export function loadScenarios(text: string, file: string): Loaded {
+/** `file` is only for messages; `jobs` has those that the scenarios name by a file, see `jobFilesIn`. */
+export function loadScenarios(text: string, file: string, jobs: JobFiles = noJobFiles): Loaded {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const source: Source = { text, file, document, lines };
@@ -39,11 +41,26 @@ export function loadScenarios(text: string, file: string): Loaded {
   const content: unknown = document.toJS();
   for (const variant of variantsOf(content, issues)) {
     const raw = checkForm(fillIn(content, variant), issues);
-    if (raw) scenarios.push(readScenario(raw, file, variant, (issue) => issues.push(issue)));
+    if (!raw) break;
+    const scenario = readScenario(raw, file, variant, (issue) => issues.push(issue), jobs);
+    if (issues.length === 0) tryJobs(scenario, raw, (issue) => issues.push(issue));
     if (issues.length > 0) break;
+    scenarios.push(scenario);
   }
   if (issues.length > 0) return { ok: false, errors: issues.map((issue) => place(source, issue)) };
   return { ok: true, scenarios };
+}
+
+/** The jobs that the text names by a file, in any variant: whoever can load them hands them to `loadScenarios`. */
+export function jobFilesIn(text: string): string[] {
+  const document = parseDocument(text, { prettyErrors: false });
+  if (document.errors.length > 0) return [];
+  const content: unknown = document.toJS();
+  const runs = variantsOf(content, []).flatMap((variant) => {
+    const { job, jobs } = (fillIn(content, variant) ?? {}) as { job?: unknown; jobs?: unknown };
+    return [job, ...(Array.isArray(jobs) ? jobs : [])].map((one) => (one as Partial<RawJob> | null)?.run);
+  });
+  return [...new Set(runs.filter((run) => typeof run === 'string' && isJobFile(run)))] as string[];
 }
 
 // ---- variants ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ export function readCost(
   report: Report,
 ): Partial<Pick<ScenarioJob, 'cost' | 'input' | 'maps' | 'mapTimeUs' | 'reduceTimeUs'>> {
   if (!raw) return {};
-  for (const key of ['maps', 'mapTime', 'reduceTime', 'input', 'run', 'poison'] as const) {
+  for (const key of ['maps', 'mapTime', 'reduceTime', 'times', 'input', 'run', 'poison'] as const) {
     if (job[key] === undefined) continue;
     const message = `"${key}" is decided by "cost", which has no real records`;
     report({ path: [...path, key], code: 'S012', message, atKey: true });

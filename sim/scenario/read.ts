@@ -6,6 +6,7 @@ import { parseDuration, parseDurationRange, parseTimeOfDay, readMoment } from '.
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
 import type { Report } from './issue.js';
+import { type JobFiles, noJobFiles } from './job-files.js';
 import { readCost } from './read-cost.js';
 import { readFaults } from './read-fault.js';
 import { readTask, type Scope } from './read-trigger.js';
@@ -21,6 +22,7 @@ import {
   type ScenarioCluster,
   type ScenarioJob,
   type TaskPattern,
+  type TaskTime,
   workerNames,
 } from './types.js';
 
@@ -32,6 +34,7 @@ export function readScenario(
   file: string,
   variant: Readonly<Record<string, string>>,
   report: Report,
+  files: JobFiles = noJobFiles,
 ): Scenario {
   const cluster = readCluster(raw, report);
   checkTimes(raw, cluster, report);
@@ -48,7 +51,9 @@ export function readScenario(
   const startsUs = raw.starts === undefined ? undefined : parseTimeOfDay(raw.starts);
   const scope: Scope = { nodes, jobs, stores: cluster.stores, startsUs, report };
   for (const [index, job] of rawJobs.entries()) {
-    jobs.push(readJob(scope, raw, job, raw.jobs ? ['jobs', index] : ['job']));
+    const path = raw.jobs ? ['jobs', index] : ['job'];
+    const own = checkJob(job, path, report, files);
+    jobs.push({ ...readJob(scope, raw, job, path), ...(own ? { own } : {}) });
   }
   const faults = readFaults(scope, raw.faults ?? []);
   const suffix = Object.values(variant).join(', ');
@@ -108,7 +113,6 @@ function readRange(text: string, path: (string | number)[], report: Report): { m
 
 function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | number)[]): ScenarioJob {
   const policy = raw.policy ?? {};
-  checkJob(job, path, scope.report);
   const costed = readCost(job, path, scope.report);
   const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;
@@ -147,7 +151,12 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     const task = readTask(own, text, [...path, 'misbehave', text], true);
     return task ? [{ task, how }] : [];
   });
-  return { ...read, misbehaviours };
+  const times: TaskTime[] = Object.entries(job.times ?? {}).flatMap(([text, time]) => {
+    const at = [...path, 'times', text];
+    const task = readTask(own, text, at, true);
+    return task ? [{ task, timeUs: readRange(time, at, scope.report) }] : [];
+  });
+  return { ...read, misbehaviours, ...(times.length > 0 ? { times } : {}) };
 }
 
 function readSubmission(

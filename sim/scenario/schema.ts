@@ -95,7 +95,12 @@ const job = z.strictObject({
   at: text('a moment')
     .optional()
     .describe('When it is submitted, whatever the others do. Default: when the job before it has ended'),
-  run: z.string().optional().describe('A built-in job of one stage. Default: modelled work'),
+  run: z
+    .string()
+    .optional()
+    .describe(
+      'A built-in job of one stage, or a file of your own, as seen from here: ../job.ts. Default: modelled work',
+    ),
   parameters: z.record(z.string(), z.string()).optional().describe('As with --param: pattern: a.*b'),
   input: z
     .union([z.string(), z.array(z.string())])
@@ -105,6 +110,12 @@ const job = z.strictObject({
   reduces: count.max(1_000_000).optional().describe('Default 1'),
   mapTime: durationRange.optional().describe('Default 200ms..900ms'),
   reduceTime: durationRange.optional().describe('Default 200ms..900ms'),
+  times: z
+    .record(z.string(), durationRange)
+    .optional()
+    .describe(
+      'Of single tasks or attempts, instead of the times of their kind: map-0: 3s, map-1@1: 200ms..2s',
+    ),
   cost: cost.optional().describe('Attempts take what their bytes cost; instead of times, input and maps'),
   output: z.string().min(1).optional().describe('Default out'),
   overwrite: z.boolean().optional(),

@@ -5,6 +5,7 @@
 
 import type { JobPolicy } from '../../core/records.js';
 import type { Poison } from '../../jobs/poison.js';
+import type { Job } from '../../jobs/types.js';
 import type { Bounds } from '../explore/cluster/bounds.js';
 import type { Range } from '../random.js';
 import type { FactName, MessageType } from './fact-names.js';
@@ -82,11 +83,20 @@ export interface ScenarioCost {
   readonly stragglers: { readonly percent: number; readonly by: Range };
 }
 
+/** A job of the user's own. */
+export interface OwnJob {
+  readonly job: Job;
+  /** The same as one module, for whoever runs it in processes of their own; nothing in virtual time does. */
+  readonly module: { readonly code: string; readonly hash: string };
+}
+
 export interface ScenarioJob {
   /** When it is submitted, whatever the others do. Without one: when the job before it has concluded. */
   readonly atUs?: number;
-  /** A built-in job by name. */
+  /** A built-in job by name, or the file of one's own, relative to the scenario's. */
   readonly run: string;
+  /** What is in that file. */
+  readonly own?: OwnJob;
   readonly parameters: Readonly<Record<string, string>>;
   /** Texts of the input files, in order. */
   readonly input: readonly string[];
@@ -95,6 +105,8 @@ export interface ScenarioJob {
   /** How long an attempt works, drawn per attempt. */
   readonly mapTimeUs: Range;
   readonly reduceTimeUs: Range;
+  /** Of single tasks and attempts, in place of these. */
+  readonly times?: readonly TaskTime[];
   /** Instead of drawn times: what attempts cost. Their content is then made up, and the times above are its bounds. */
   readonly cost?: ScenarioCost;
   readonly output: string;
@@ -111,6 +123,12 @@ export interface TaskPattern {
   /** Among the tasks of its kind. */
   readonly index: number;
   readonly ordinal?: number;
+}
+
+/** How long these attempts work. */
+export interface TaskTime {
+  readonly task: TaskPattern;
+  readonly timeUs: Range;
 }
 
 /** User code that does not do what it should, in these attempts. */

@@ -139,6 +139,11 @@ function rawJob(job: ScenarioJob): RawJob {
   if (job.maps !== otherwise.maps) raw.maps = job.maps;
   if (!same(job.mapTimeUs, otherwise.mapTimeUs)) raw.mapTime = rangeSpelling(job.mapTimeUs);
   if (!same(job.reduceTimeUs, otherwise.reduceTimeUs)) raw.reduceTime = rangeSpelling(job.reduceTimeUs);
+  if (job.times) {
+    raw.times = Object.fromEntries(
+      job.times.map(({ task, timeUs }) => [taskPatternText(task), rangeSpelling(timeUs)]),
+    );
+  }
   const { lines, keys } = job.poison;
   if (lines.length + keys.length > 0) raw.poison = { lines: [...lines], keys: [...keys] };
   return raw;

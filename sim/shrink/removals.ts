@@ -100,9 +100,10 @@ function withTasks(scenario: Scenario, index: number, kind: TaskPattern['kind'],
   const changed = withJob(scenario, index, fewerTasks(job, kind, count), `${count} ${kind}s`);
   const own = changed.scenario.jobs.map((other) => ({
     ...other,
-    misbehaviours: other.misbehaviours.filter(
-      ({ task }) => task.index < (task.kind === 'map' ? other.maps : other.reduces),
-    ),
+    misbehaviours: other.misbehaviours.filter(({ task }) => task.index < countOf(other, task.kind)),
+    ...(other.times
+      ? { times: other.times.filter(({ task }) => task.index < countOf(other, task.kind)) }
+      : {}),
   }));
   return { ...changed, scenario: clamped({ ...changed.scenario, jobs: own }) };
 }
@@ -118,14 +119,16 @@ function fewerTasks(job: ScenarioJob, kind: TaskPattern['kind'], count: number):
   return isModelled ? { ...fewer, input: modelledInput(fewer.maps) } : fewer;
 }
 
+function countOf(job: ScenarioJob, kind: TaskPattern['kind']): number {
+  return kind === 'map' ? job.maps : job.reduces;
+}
+
 /** Whoever speaks of a task that the job, or any job, does not have speaks of the last one of its kind. */
 function clamped(scenario: Scenario): Scenario {
-  const count = (job: ScenarioJob, kind: TaskPattern['kind']): number =>
-    kind === 'map' ? job.maps : job.reduces;
   return renameAll(scenario, {
     task: (task, job) => {
       const jobs = job === undefined ? scenario.jobs : [scenario.jobs[job - 1]!];
-      const most = Math.max(...jobs.map((one) => count(one, task.kind)));
+      const most = Math.max(...jobs.map((one) => countOf(one, task.kind)));
       return { ...task, index: Math.min(task.index, most - 1) };
     },
   });

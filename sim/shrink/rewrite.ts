@@ -26,6 +26,7 @@ export function renameAll(scenario: Scenario, renaming: Renaming): Scenario {
     jobs: jobs.map((job) => ({
       ...job,
       misbehaviours: rewrite(job.misbehaviours, renaming) as typeof job.misbehaviours,
+      ...(job.times ? { times: rewrite(job.times, renaming) as typeof job.times } : {}),
     })),
     faults: renameFaults(faults, renaming),
     ...(heal ? { heal: { ...heal, nodes: renameNodes(heal.nodes, renaming) } } : {}),

@@ -199,6 +199,10 @@ function* simplerJobs(scenario: Scenario): Generator<Candidate> {
     if (job.overwrite) yield one('no overwriting', { overwrite: false });
     if (index === 0 && job.output !== plain.output) yield one('default output', { output: plain.output });
     if (job.cost) continue; // from which its times follow
+    if (job.times) {
+      const { times: _, ...plainer } = job;
+      yield each(`job ${index + 1}: no times of single tasks`, (other) => (other === job ? plainer : other));
+    }
     for (const key of ['mapTimeUs', 'reduceTimeUs'] as const) {
       if (!sameRange(job[key], plain[key])) yield one(`default ${key}`, { [key]: plain[key] });
       if (job[key].min !== job[key].max && !sameRange(job[key], plain[key])) {

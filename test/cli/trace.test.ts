@@ -52,19 +52,43 @@ describe('trace', () => {
       told.attempts.map(({ outcome }: { outcome: string }) => outcome).sort(),
     );
     expect(attempts.map(({ name }: { name: string }) => name)).toContain('map-0@1 failed');
+    for (const form of ['svg', 'html']) {
+      const { out } = await succeed(['trace', 'last', '--to', form], { cwd });
+      expect(out.match(/ id="attempt-\d+"/g)).toHaveLength(told.attempts.length);
+      expect(out).toMatch(/class="bar failed"><title>map-0@1 on worker-\d: failed/);
+      expect(out).toContain('>life 2</text>');
+    }
+    const request = JSON.parse((await succeed(['trace', 'last', '--to', 'otlp'], { cwd })).out);
+    const spans = request.resourceSpans.flatMap((resource: { scopeSpans: { spans: unknown[] }[] }) =>
+      resource.scopeSpans.flatMap((scope) => scope.spans),
+    );
+    expect(spans).toHaveLength(told.attempts.length + 1);
   });
 
-  it.each(['merged', 'perfetto', 'shiviz'])('writes to a file what it prints: %s', async (form) => {
+  it.each(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])(
+    'writes to a file what it prints: %s',
+    async (form) => {
+      const cwd = await simulated();
+      const printed = await succeed(['trace', 'traces', '--to', form], { cwd });
+      const dashed = await succeed(['trace', 'traces', '--to', form, '-o', '-'], { cwd });
+      expect(dashed.out).toBe(printed.out);
+      writeFileSync(join(cwd, 'out'), 'what was there before');
+      const written = await succeed(['trace', 'traces', '--to', form, '-o', 'out'], { cwd });
+      expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(printed.out);
+      expect(written.out).toBe('');
+      expect(written.err).toMatch(/^[\d,]+ steps of \d+ traces -> out: /);
+      expect(readdirSync(cwd).sort()).toEqual(['out', 'traces']);
+    },
+  );
+
+  it('shows a part of a run, in the times of explain', async () => {
     const cwd = await simulated();
-    const printed = await succeed(['trace', 'traces', '--to', form], { cwd });
-    const dashed = await succeed(['trace', 'traces', '--to', form, '-o', '-'], { cwd });
-    expect(dashed.out).toBe(printed.out);
-    writeFileSync(join(cwd, 'out'), 'what was there before');
-    const written = await succeed(['trace', 'traces', '--to', form, '-o', 'out'], { cwd });
-    expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(printed.out);
-    expect(written.out).toBe('');
-    expect(written.err).toMatch(/^[\d,]+ steps of \d+ traces -> out: /);
-    expect(readdirSync(cwd).sort()).toEqual(['out', 'traces']);
+    const { out } = await succeed(['trace', 'traces', '--to', 'svg', '--from', '2.3s', '--until', '3s'], {
+      cwd,
+    });
+    expect(out).toContain('2.3 s to 3 s of it');
+    expect(out).toContain('refused: superseded');
+    expect(out).not.toContain('>map-1@1');
   });
 
   it('reads traces that break off, and a file once that is named twice', async () => {
@@ -80,7 +104,12 @@ describe('trace', () => {
 
   it.each([
     ['U001', ['traces']],
-    ['U001', ['traces', '--to', 'svg']],
+    ['U001', ['traces', '--to', 'png']],
+    ['T007', ['traces', '--to', 'merged', '--from', '1s']],
+    ['T007', ['traces', '--to', 'otlp', '--until', '1s']],
+    ['T008', ['traces', '--to', 'svg', '--from', 'noon']],
+    ['T008', ['traces', '--to', 'svg', '--from', '2s', '--until', '1s']],
+    ['T009', ['traces', '--to', 'html', '--from', '1h']],
     ['U030', ['traces', '--to', 'perfetto', '--json']],
     ['U031', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
     ['T001', ['empty', '--to', 'merged']],

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jobFilesIn } from '../../sim/scenario/load.js';
 import { type Plant, projectPath } from './plants.js';
 import type { Play, Played } from './plays.js';
 import { runRoundsOf } from './processes.js';
@@ -105,7 +106,8 @@ function filesIn(folder: string): { file: string; text: string }[] {
   return readdirSync(path)
     .filter((file) => file.endsWith('.yaml'))
     .sort()
-    .map((file) => ({ file, text: readFileSync(join(path, file), 'utf8') }));
+    .map((file) => ({ file, text: readFileSync(join(path, file), 'utf8') }))
+    .filter(({ text }) => jobFilesIn(text).length === 0); // the planted simulator is alone: nobody loads jobs for it
 }
 
 /**

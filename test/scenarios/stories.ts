@@ -1,25 +1,22 @@
 /** The stories of `scenarios/`, loaded: every variant of every file. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { scenarioErrorText } from '../../sim/scenario/error.js';
-import { loadScenarios } from '../../sim/scenario/load.js';
+import { readScenarios } from '../../cli/scenario-files.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 
 export const scenariosPath = fileURLToPath(new URL('../../scenarios/', import.meta.url));
 
 /** Variants by file name without its ending. */
 export const stories: ReadonlyMap<string, readonly Scenario[]> = new Map(
-  readdirSync(scenariosPath)
-    .filter((file) => file.endsWith('.yaml'))
-    .sort()
-    .map((file) => [file.slice(0, -'.yaml'.length), load(file)]),
+  await Promise.all(
+    readdirSync(scenariosPath)
+      .filter((file) => file.endsWith('.yaml'))
+      .sort()
+      .map(
+        async (file) => [file.slice(0, -'.yaml'.length), await readScenarios(scenariosPath + file)] as const,
+      ),
+  ),
 );
-
-function load(file: string): readonly Scenario[] {
-  const loaded = loadScenarios(readFileSync(scenariosPath + file, 'utf8'), `scenarios/${file}`);
-  if (!loaded.ok) throw new Error(loaded.errors.map(scenarioErrorText).join('\n'));
-  return loaded.scenarios;
-}
 
 /** One variant of a story. */
 export function story(name: string, variant = ''): Scenario {

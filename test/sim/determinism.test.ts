@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContext, Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Effect } from '../../core/effects.js';
 import type { MasterState } from '../../core/master/state.js';
 import { deepDifference, differenceText, firstDifference } from '../../sim/determinism.js';
 import type { Plants } from '../../sim/plants.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { simulate } from '../../sim/simulate.js';
+import { browserPath, inChromium, skippedBecause } from '../chromium.js';
 import { story } from '../scenarios/stories.js';
 
 const late = story('late-worker');
@@ -179,40 +176,17 @@ describe('core and simulator elsewhere', () => {
     expect(JSON.parse(text as string)).toEqual(expected);
   });
 
-  const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-  const profile = mkdtempSync(join(tmpdir(), 'rehearse-chromium-'));
-  afterAll(() => rmSync(profile, { recursive: true, force: true }));
-
-  it.skipIf(browser === undefined)(
-    `give the same hashes in Chromium${browser === undefined ? ' (skipped: there is no /usr/bin/chromium)' : ''}`,
-    async () => {
-      const context = await chromium.launchPersistentContext(profile, {
-        executablePath: browser!,
-        headless: true,
-        args: [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      });
-      try {
-        const page = await context.newPage();
-        await page.addScriptTag({ content: code });
-        const chains = await page.evaluate(
-          (input) =>
-            (globalThis as unknown as { rehearsal: { chainsOf(all: unknown): string[] } }).rehearsal.chainsOf(
-              JSON.parse(input),
-            ),
-          JSON.stringify(samples),
-        );
-        expect(chains).toEqual(expected);
-      } finally {
-        await context.close();
-      }
-    },
-  );
+  it.skipIf(browserPath === undefined)(`give the same hashes in Chromium${skippedBecause}`, async () => {
+    const chains = await inChromium(async (page) => {
+      await page.addScriptTag({ content: code });
+      return page.evaluate(
+        (input) =>
+          (globalThis as unknown as { rehearsal: { chainsOf(all: unknown): string[] } }).rehearsal.chainsOf(
+            JSON.parse(input),
+          ),
+        JSON.stringify(samples),
+      );
+    });
+    expect(chains).toEqual(expected);
+  });
 });

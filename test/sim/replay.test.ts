@@ -3,15 +3,16 @@ import { newChain } from '../../core/chain.js';
 import { defaultClusterConfig } from '../../core/config.js';
 import type { Effect } from '../../core/effects.js';
 import type { MasterEvent } from '../../core/events.js';
-import { type MachineSetup, startMachine } from '../../core/machine.js';
-import { tracedStep, traceVersion } from '../../core/trace.js';
+import { type Machine, type MachineSetup, startMachine } from '../../core/machine.js';
+import type { MasterState } from '../../core/master/state.js';
+import { type TraceLine, tracedStep, traceVersion } from '../../core/trace.js';
 import { Replay, type ReplayVerdict } from '../../sim/replay.js';
 import { simulate } from '../../sim/simulate.js';
 import { TraceRecorder } from '../../sim/traced.js';
 import { story } from '../scenarios/stories.js';
 
 /** A master that leads, takes a worker and beats with it for a while: its trace as text, header first. */
-function recordTrace(): string[] {
+function recordTrace(leak?: (machine: Machine) => void): string[] {
   const life = { node: 'master-1', incarnation: 1 };
   const setup: MachineSetup = { role: 'master', config: defaultClusterConfig, life };
   const machine = startMachine(setup);
@@ -20,6 +21,7 @@ function recordTrace(): string[] {
   let now = 0;
   const step = (event: MasterEvent, cause?: { node: string; index: number }): readonly Effect[] => {
     now += 1000;
+    if (chain.index === 100) leak?.(machine);
     const { effects, line } = tracedStep(machine, chain, { event, at: now, cause });
     lines.push(JSON.stringify(line));
     return effects;
@@ -44,7 +46,7 @@ function recordTrace(): string[] {
   } as const;
   const message = { ...hello, running: [], finished: [], starved: [], broken: [], jobs: [] };
   step({ type: 'message.received', from: 'worker-1', session: 1, message }, { node: 'worker-1', index: 2 });
-  for (let beat = 0; beat < 80; beat++) {
+  for (let beat = 0; beat < 130; beat++) {
     const said = { type: 'worker.beat', incarnation: 1, credit: 1, progress: [] } as const;
     step({ type: 'message.received', from: 'worker-1', session: 1, message: said });
   }
@@ -83,7 +85,47 @@ describe('replaying a trace', () => {
       steps: trace.length - 1,
       torn: false,
     });
-    expect(trace.some((line) => line.includes('"state":"'))).toBe(true);
+    const shown = trace.flatMap((line, index) => (line.includes('"state":"') ? [index] : []));
+    expect(shown).toEqual([64, 128]);
+  });
+
+  it('takes a trace that shows the state elsewhere, without its fields, or never', () => {
+    const without = (...names: (keyof TraceLine)[]) =>
+      trace.map((line) =>
+        JSON.stringify(JSON.parse(line), (name, value) =>
+          names.includes(name as keyof TraceLine) ? undefined : value,
+        ),
+      );
+    expect(replay(without('stateFields'))).toMatchObject({ outcome: 'same' });
+    expect(replay(without('state', 'stateFields'))).toMatchObject({ outcome: 'same' });
+    const edited = without('stateFields').with(
+      128,
+      trace[128]!.replace(/"state":"[^"]+".*}/, '"state":"0"}'),
+    );
+    expect(replay(edited)).toMatchObject({
+      outcome: 'diverged',
+      line: 129,
+      field: 'state',
+      message:
+        'after step 128 of master-1.1 the state differs somewhere; the trace does not say in which field; at step 64 it was the same',
+    });
+  });
+
+  it('names step, node and field of a state that differs, though every decision is the same', () => {
+    const leaked = recordTrace(({ state }) => {
+      (state as MasterState).epochLost = 7;
+    });
+    expect(replay(leaked)).toMatchObject({
+      outcome: 'diverged',
+      line: 129,
+      field: 'state',
+      message: 'after step 128 of master-1.1 the state differs in epochLost; at step 64 it was the same',
+    });
+    const edited = trace.with(64, trace[64]!.replace(/"lease":"./, '"lease":"x'));
+    expect(replay(edited)).toMatchObject({
+      line: 65,
+      message: 'after step 64 of master-1.1 the state differs in lease; no step before shows it',
+    });
   });
 
   it('names the line in which anything was edited, wherever it is', () => {

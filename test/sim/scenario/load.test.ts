@@ -314,7 +314,12 @@ describe('a job is looked at when it is read', () => {
       '"top-k" is a pipeline, and a scenario runs jobs of one stage',
       '^^^^^ one of: ',
     ],
-    ['S016 2:13', 'run: ./x.ts', '"./x.ts" is a file, and a scenario runs built-in jobs', 'word-count, grep'],
+    [
+      'S016 2:13',
+      'run: ./x.ts',
+      '"./x.ts" is a file, and only built-in jobs can be run here',
+      'word-count, grep',
+    ],
     ['S017 2:33', 'run: grep, parameters: { patern: a }', '"grep" takes no parameter "patern"', '"pattern"?'],
     ['S017 2:13', 'run: grep', '"grep" needs the parameter "pattern"', 'a JavaScript regular expression'],
     ['S017 2:31', 'run: grep, parameters: { pattern: "(" }', 'the pattern does not compile', ''],

@@ -1,0 +1,91 @@
+/** What the traces of a run say that its story is told from: lives, jobs, how long attempts took, what happened. */
+import type { NodeId } from '../../core/ids.js';
+import type { JobAccepted, JournalEntry } from '../../core/records.js';
+import { mergeTraces, type NodeTrace } from '../explain/merge.js';
+import { factsOf } from '../explain/merged-facts.js';
+import type { Fact } from '../scenario/facts.js';
+
+/** One life of a node: when it took its first step and its last, and all steps between. */
+export interface RecordedLife {
+  readonly node: NodeId;
+  readonly incarnation: number;
+  readonly stepsUs: readonly number[];
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+export interface Recording {
+  readonly traces: readonly NodeTrace[];
+  readonly facts: readonly Fact[];
+  /** In their order. */
+  readonly jobs: readonly JobAccepted[];
+  /** By node, the earliest first. */
+  readonly lives: ReadonlyMap<NodeId, readonly RecordedLife[]>;
+  /** When the last job ended; infinite when the traces do not tell. */
+  readonly endUs: number;
+}
+
+export function readRecording(traces: readonly NodeTrace[]): Recording {
+  const steps = mergeTraces(traces);
+  // By request: a store that went back may have given one number to two jobs.
+  const jobs = new Map<string, JobAccepted>();
+  const stepsOf = new Map<string, { node: NodeId; incarnation: number; stepsUs: number[] }>();
+  for (const { node, incarnation, atUs, line } of steps) {
+    const name = `${node}.${incarnation}`;
+    const known = stepsOf.get(name);
+    if (known) known.stepsUs.push(atUs);
+    else stepsOf.set(name, { node, incarnation, stepsUs: [atUs] });
+    const { event } = line;
+    for (const entry of 'entry' in event && event.entry ? [event.entry] : entriesOf(event)) {
+      for (const record of entry.records)
+        if (record.type === 'job.accepted') jobs.set(record.requestId, record);
+    }
+  }
+  const lives = new Map<NodeId, RecordedLife[]>();
+  for (const life of stepsOf.values()) {
+    const { node, stepsUs } = life;
+    const told = { ...life, fromUs: stepsUs[0]!, toUs: stepsUs.at(-1)! };
+    lives.set(
+      node,
+      [...(lives.get(node) ?? []), told].sort((a, b) => a.incarnation - b.incarnation),
+    );
+  }
+  const facts = factsOf(steps);
+  return {
+    traces,
+    facts,
+    jobs: [...jobs.values()].sort((a, b) => a.job - b.job),
+    lives,
+    endUs: endOf(facts, jobs.size),
+  };
+}
+
+function entriesOf(event: object): readonly JournalEntry[] {
+  return 'entries' in event ? (event.entries as readonly JournalEntry[]) : [];
+}
+
+function endOf(facts: readonly Fact[], jobs: number): number {
+  const ends = facts.filter(({ name }) => name === 'job-published' || name === 'job-failed');
+  return ends.length < jobs ? Number.POSITIVE_INFINITY : (ends.at(-1)?.atUs ?? Number.POSITIVE_INFINITY);
+}
+
+export interface MeasuredAttempt {
+  readonly task: string;
+  readonly ordinal: number;
+  readonly tookUs: number;
+}
+
+/** Attempts of a job of which both begin and end were recorded. */
+export function measure({ facts }: Recording, job: number): MeasuredAttempt[] {
+  const begunUs = new Map<string, number>();
+  const measured: MeasuredAttempt[] = [];
+  for (const { name, job: of, task, ordinal, node, atUs } of facts) {
+    if (of !== job || task === undefined || ordinal === undefined) continue;
+    const key = `${task}@${ordinal} ${node}`;
+    if (name === 'started') begunUs.set(key, atUs);
+    const sinceUs = begunUs.get(key);
+    if (name === 'finished' && sinceUs !== undefined)
+      measured.push({ task, ordinal, tookUs: atUs - sinceUs });
+  }
+  return measured;
+}

@@ -1,0 +1,199 @@
+/**
+ * The faults that traces show: lives that ended before the run did, nodes that stood still, leaders that lost the lease, a
+ * drain. Each begins with what happened last before it, as another run of the same story comes to that at another time.
+ */
+import type { NodeId } from '../../core/ids.js';
+import { durationText } from '../scenario/duration.js';
+import type { FactName } from '../scenario/fact-names.js';
+import type { Fact } from '../scenario/facts.js';
+import type { RawFault } from '../scenario/schema.js';
+import { durationSpelling } from '../scenario/write-fault.js';
+import type { RecordedLife, Recording } from './recording.js';
+
+/** What lies so near to something else may be of it. */
+const nearUs = 1_000_000;
+
+export interface SeenFault {
+  readonly atUs: number;
+  /** Absent when it is not known what a scenario could do to the same end. */
+  readonly raw?: RawFault;
+  /** For people: what was seen. */
+  readonly note: string;
+}
+
+/** In the order in which they came. `lossUs`: a silence as long as that has consequences. */
+export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
+  const faults: SeenFault[] = [];
+  for (const lives of recording.lives.values()) {
+    if (isClient(lives[0]!.node)) continue;
+    for (const [index, life] of lives.entries())
+      faults.push(...faultsOfLife(recording, life, lives[index + 1], lossUs));
+  }
+  const drain = recording.facts.find(({ name }) => name === 'draining');
+  if (drain) {
+    const { atUs } = drain;
+    const note = 'the run was asked to wind down';
+    const isResumed = recording.endUs < Number.POSITIVE_INFINITY; // which no scenario can say
+    faults.push(
+      isResumed ? { atUs, note } : { atUs, note, raw: { ...triggerAt(recording, atUs), drain: 'run' } },
+    );
+  }
+  return faults.sort((a, b) => a.atUs - b.atUs);
+}
+
+function faultsOfLife(
+  recording: Recording,
+  life: RecordedLife,
+  next: RecordedLife | undefined,
+  lossUs: number,
+): SeenFault[] {
+  if (next && life.toUs < recording.endUs) return [death(recording, life, next)];
+  const losses = recording.facts.filter(
+    (fact) => fact.atUs < recording.endUs && isLossOf(recording, fact, life),
+  );
+  const [first] = losses;
+  if (!first) return [];
+  if (first.atUs > life.toUs) return [death(recording, life, undefined)];
+  const seen = new Map(
+    losses.map((loss) => silence(recording, life, loss, lossUs)).map((one) => [one.note, one]),
+  );
+  return [...seen.values()]; // a leader may be told more than once that it is none
+}
+
+/** A master gave the worker up, or the life was a leader that led no more. */
+function isLossOf(recording: Recording, fact: Fact, life: RecordedLife): boolean {
+  const { node, fromUs } = life;
+  const { name, about, atUs, detail } = fact;
+  if (atUs < fromUs) return false;
+  if (name === 'worker-lost') return about === node && hasJoined(recording, life, atUs);
+  if (name === 'leader-began') return fact.node !== node && isLeader(recording, node, atUs - 1);
+  if (fact.node !== node) return false;
+  return name === 'leader-fenced' || (name === 'lease-expired' && detail?.role === 'leader');
+}
+
+/** Before that, whoever was given up was the life before. */
+function hasJoined({ facts }: Recording, { node, incarnation }: RecordedLife, byUs: number): boolean {
+  return facts.some(
+    ({ name, about, detail, atUs }) =>
+      name === 'worker-joined' && about === node && detail?.incarnation === incarnation && atUs <= byUs,
+  );
+}
+
+function death(recording: Recording, life: RecordedLife, next: RecordedLife | undefined): SeenFault {
+  const { node } = life;
+  const together = endedTogether(recording, life);
+  const running =
+    together === undefined
+      ? openAttempt(recording, node, life.fromUs, next?.fromUs ?? Number.POSITIVE_INFINITY)
+      : undefined;
+  const atUs = Math.max(life.toUs, running?.atUs ?? 0);
+  const back = next ? { restartAfter: spelling(Math.max(next.fromUs - atUs, 1)) } : {};
+  const story = next
+    ? `and came back ${durationText(next.fromUs - life.toUs)} later`
+    : 'and did not come back';
+  const raw: RawFault = running
+    ? { when: `${attemptPattern(recording, running)} started`, crash: 'its worker', ...back }
+    : {
+        ...triggerAt(recording, together ?? atUs),
+        crash: isLeader(recording, node, atUs) ? 'leader' : node,
+        ...back,
+      };
+  return { atUs, raw, note: `${node} ended ${story}; why is not known` };
+}
+
+/**
+ * When the first of several nodes ended, of which this life is one: as where the whole run was interrupted, and resumed. Then
+ * each is named, since two attempts that were lost may be with one worker another time.
+ */
+function endedTogether({ lives }: Recording, { node, toUs }: RecordedLife): number | undefined {
+  const others = [...lives.values()].flatMap((ofNode) => ofNode.slice(0, -1));
+  const near = others.filter(
+    (other) => other.node !== node && !isClient(other.node) && Math.abs(other.toUs - toUs) < nearUs,
+  );
+  return near.length === 0 ? undefined : Math.min(toUs, ...near.map((other) => other.toUs));
+}
+
+function isClient(node: NodeId): boolean {
+  return node.startsWith('client-');
+}
+
+/** The first attempt that the worker was given in this time, and that it neither finished nor saw fail in it. */
+function openAttempt({ facts }: Recording, node: NodeId, fromUs: number, toUs: number): Fact | undefined {
+  const own = facts.filter(
+    ({ worker, task, atUs }) => worker === node && task !== undefined && atUs >= fromUs && atUs <= toUs,
+  );
+  const ended = own.filter(({ name }) => name === 'finished' || name === 'broke' || name === 'starved');
+  const isOpen = (fact: Fact): boolean =>
+    !ended.some(
+      ({ job, task, ordinal }) => job === fact.job && task === fact.task && ordinal === fact.ordinal,
+    );
+  return (
+    own.find((fact) => fact.name === 'started' && isOpen(fact)) ??
+    own.find((fact) => fact.name === 'attempt-assigned' && isOpen(fact))
+  );
+}
+
+/** It was given up, and yet it lived: a gap in its trace is a pause, or else nobody can tell. */
+function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: number): SeenFault {
+  const { node } = life;
+  const { fromUs, gapUs } = gapAt(life, loss.atUs);
+  if (gapUs >= lossUs) {
+    const running = openAttempt(recording, node, life.fromUs, fromUs);
+    const begin: RawFault = running
+      ? { when: `${attemptPattern(recording, running)} started`, pause: 'its worker' }
+      : { ...triggerAt(recording, fromUs), pause: node };
+    const raw: RawFault = { ...begin, for: spelling(gapUs) };
+    const note = `${node} did nothing for ${durationText(gapUs)}; whether it was stopped, cut off or slow is not known`;
+    return { atUs: fromUs, raw, note };
+  }
+  const { atUs } = loss;
+  if (loss.name === 'worker-lost')
+    return { atUs, note: `${node} was given up although it lived; what cut it off is not known` };
+  const note = `${node} led no more although it lived; how it lost the lease is not known`;
+  return { atUs, raw: { ...triggerAt(recording, atUs), expire: 'lease' }, note };
+}
+
+/** The longest time without a step that touches the moment, or ended shortly before it. */
+function gapAt({ stepsUs }: RecordedLife, atUs: number): { fromUs: number; gapUs: number } {
+  let longest = { fromUs: atUs, gapUs: 0 };
+  for (const [index, fromUs] of stepsUs.entries()) {
+    const gapUs = (stepsUs[index + 1] ?? fromUs) - fromUs;
+    const touches = fromUs <= atUs && fromUs + gapUs >= atUs - nearUs;
+    if (touches && gapUs > longest.gapUs) longest = { fromUs, gapUs };
+  }
+  return longest;
+}
+
+/** Whatever the run of a scenario comes to as well. */
+const landmarks: ReadonlySet<FactName> = new Set<FactName>([
+  'leader-began',
+  'job-accepted',
+  'started',
+  'committed',
+  'maps-done',
+  'reduces-done',
+  'job-publishing',
+]);
+
+function triggerAt(recording: Recording, atUs: number): RawFault {
+  const last = recording.facts.findLast((fact) => landmarks.has(fact.name) && fact.atUs <= atUs);
+  if (!last) return { at: spelling(atUs) };
+  return { when: [attemptPattern(recording, last), last.name].filter((word) => word !== '').join(' ') };
+}
+
+/** `map-0@2`, or the job, or nothing; with the job where there are several. */
+function attemptPattern({ jobs }: Recording, { job, task, ordinal }: Fact): string {
+  const place = jobs.findIndex((one) => one.job === job);
+  const words = jobs.length > 1 && place >= 0 ? [`job-${place + 1}`] : [];
+  if (task !== undefined) words.push(`${task}@${ordinal}`);
+  return words.join(' ');
+}
+
+function isLeader({ facts }: Recording, node: string, atUs: number): boolean {
+  return facts.findLast(({ name, atUs: us }) => name === 'leader-began' && us <= atUs)?.node === node;
+}
+
+/** In milliseconds: what was measured is not more exact. */
+export function spelling(us: number): string {
+  return durationSpelling(Math.max(1, Math.round(us / 1000)) * 1000);
+}

@@ -1,0 +1,74 @@
+/** `rehearse sim --from RUN`: a recorded run, played again as a scenario. */
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { newFolder, rehearse, succeed } from './command.js';
+
+const scenario = `
+name: made
+cluster: { workers: 2 }
+job: { maps: 3, reduces: 1 }
+faults:
+  - { when: "map-0@1 started", crash: "its worker" }
+expect: { exercised: [worker-lost] }
+`;
+const cwd = newFolder({ 'made.yaml': scenario, 'words.txt': 'a b\nb c\n' });
+
+beforeAll(async () => {
+  await succeed(['run', 'word-count', 'words.txt', '-m', '2', '-r', '2', '-w', '2', '--lease', '7s'], {
+    cwd,
+  });
+  await succeed(['sim', 'made.yaml', '--trace', 'traces'], { cwd });
+});
+
+it('plays the last run, with its policy, and repeats it in a command', async () => {
+  const { err } = await succeed(['sim', '--from', 'last', '--seeds', '1..3'], { cwd });
+  expect(err).toContain('3 seeds: 3 passed');
+  const { out } = await succeed(['sim', '--from', 'last', '--json'], { cwd });
+  expect(JSON.parse(out).runs).toMatchObject([{ scenario: 'last', verdict: 'passed' }]);
+});
+
+it('writes the scenario, which is played as the run was', async () => {
+  const told = await succeed(['sim', '--from', 'traces', '-o', 'told.yaml', '--seed', '5'], { cwd });
+  expect(told.err).toContain('the run as a scenario: told.yaml\n');
+  const text = readFileSync(join(cwd, 'told.yaml'), 'utf8');
+  expect(text).toMatch(/^# fault 1: worker-\d ended and did not come back; why is not known\n# not known: /);
+  expect(text).toMatch(/\n {2}times:\n {4}map-0: \d+ms\n/);
+  expect(text).toContain('  - when: map-0@1 started\n    crash: its worker\n');
+  const again = await succeed(['sim', 'told.yaml', '--seed', '5'], { cwd });
+  expect(again.out).toBe(told.out);
+  expect(again.err.split('\n').at(-2)).toBe(told.err.split('\n').at(-2));
+  const real = await succeed(['sim', '--from', 'last', '-o', 'real.yaml', '-q'], { cwd });
+  expect([real.out, real.err]).toEqual(['', '']);
+  expect(readFileSync(join(cwd, 'real.yaml'), 'utf8')).toContain('lease: 7s');
+});
+
+it('traces of workers alone are refused: what was asked for is not in them', async () => {
+  const files = readdirSync(join(cwd, 'traces'));
+  mkdirSync(join(cwd, 'early'));
+  for (const file of files.filter((name) => name.startsWith('worker'))) {
+    renameSync(join(cwd, 'traces', file), join(cwd, 'early', file));
+  }
+  const { code, err } = await rehearse(['sim', '--from', 'early'], { cwd });
+  expect(code).toBe(2);
+  expect(err).toContain(
+    'error[U034]: no scenario can be made of these traces: they tell of no job\n  --> early\n',
+  );
+});
+
+it.each([
+  [['sim'], 'error[U032]: there is nothing to play\n'],
+  [['sim', 'made.yaml', '--from', 'last'], 'error[U032]: --from and scenario files do not go together\n'],
+  [['sim', 'made.yaml', '-o', 'x.yaml'], 'error[U033]: -o is for the scenario that --from makes\n'],
+  [['sim', '--from', 'nobody'], 'error[R001]: there is no run "nobody"\n'],
+])('%j is refused', async (words, message) => {
+  const { code, err, out } = await rehearse(words, { cwd });
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain(message);
+});
+
+it('a place that takes no file is said at once', async () => {
+  const { code, err, out } = await rehearse(['sim', '--from', 'last', '-o', 'none/x.yaml'], { cwd });
+  expect([code, out]).toEqual([4, '']);
+  expect(err).toContain('error[U025]: -o: there is no such folder\n  --> none/x.yaml\n');
+});

@@ -1,0 +1,91 @@
+/** A scenario that runs a job of the user's own: on both drivers, and wherever it cannot. */
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { jobOf, linesOf, newFolder, rehearse, succeed } from './command.js';
+
+const scenario = (expectation = 'job: succeeded', file = '../lines.ts'): string => `
+name: own
+cluster: { workers: 3 }
+job:
+  run: ${file}
+  input: ["a\\nb\\n", "éé\\r\\nb\\n"]
+  maps: 2
+faults:
+  - { when: "map-0@1 started", crash: "its worker", restartAfter: 1s }
+expect: { ${expectation} }
+`;
+const code = `map(line, emit, ctx) { emit(line, 1); emit('drawn', ctx.random()); console.log('printed'); }`;
+const cwd = newFolder({
+  'lines.ts': jobOf(code),
+  'one.yaml': scenario(),
+  'two.yaml': scenario('not: [worker-lost]'),
+});
+mkdirSync(join(cwd, 'stories'));
+for (const name of ['one.yaml', 'two.yaml']) renameSync(join(cwd, name), join(cwd, 'stories', name));
+
+it('is simulated, on one seed and on many, traced and explained', async () => {
+  const { out, err } = await succeed(['sim', 'stories/one.yaml', '--trace', 'traces', '--json'], { cwd });
+  expect(JSON.parse(out).runs).toMatchObject([
+    { verdict: 'passed', jobs: [{ output: 'same-as-sequential' }] },
+  ]);
+  expect(err).toMatch(/^(printed\n)+$/); // and none of it among the data
+  await succeed(['sim', 'stories/one.yaml', '--seeds', '1..20', '-q'], { cwd });
+  expect((await succeed(['explain', 'stories/one.yaml', 'map-0'], { cwd })).out).toContain('map-0@2');
+});
+
+it('is performed on real processes, with the answer of the same code', async () => {
+  const { err } = await succeed(['run', '--faults', 'stories/one.yaml', '-o', 'out'], { cwd });
+  expect(err).toContain('ok    stories/one.yaml on real processes');
+  const lines = linesOf(cwd).filter((line) => !line.startsWith('drawn'));
+  expect(lines).toEqual(['a 1', 'b 2', Buffer.from('éé 1').toString('latin1')]);
+});
+
+it('is found by the shrunk scenario as well', async () => {
+  const { code } = await rehearse(['sim', 'stories/two.yaml', '--shrink'], { cwd });
+  expect(code).toBe(1);
+  expect(readFileSync(join(cwd, 'stories/two.shrunk.yaml'), 'utf8')).toContain('run: ../lines.ts\n');
+  const again = await rehearse(['sim', 'stories/two.shrunk.yaml'], { cwd });
+  expect(again.code).toBe(1);
+  expect(again.err).toContain('worker-lost occurred and must not');
+});
+
+it('is refused by explore, which runs no code', async () => {
+  const { code, err } = await rehearse(['explore', 'stories/one.yaml'], { cwd });
+  expect(code).toBe(2);
+  expect(err).toContain('error[S019]: explore runs no code of jobs: it takes only built-in ones\n');
+  expect(err).toContain('  --> stories/one.yaml:5:8\n');
+});
+
+const reasons = {
+  'missing.ts': [undefined, 'no such job file: missing.ts', ''],
+  'empty.ts': ['export const a = 1;', 'empty.ts has no default export', ''],
+  'broken.ts': [
+    'export default {\n  a: 1 b: 2 };',
+    'the job does not compile: Expected "}"',
+    ' broken.ts:2:8',
+  ],
+  'throws.ts': [
+    'throw new Error("at once");',
+    'the job threw while it was loaded: Error: at once',
+    ' throws.ts:1:7',
+  ],
+  'wrong.ts': ['export default { name: "a", mapp() {} };', 'job "a": unknown field "mapp"', ''],
+} as const;
+
+it.each(Object.entries(reasons))('%s is told at its place', async (file, [text, message, label]) => {
+  const folder = newFolder({
+    'x.yaml': scenario('job: succeeded', file),
+    ...(text === undefined ? {} : { [file]: text }),
+  });
+  for (const words of [
+    ['sim', 'x.yaml'],
+    ['run', '--faults', 'x.yaml'],
+  ]) {
+    const { code, err, out } = await rehearse(words, { cwd: folder });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`error[S019]: ${message}`);
+    expect(err).toContain('  --> x.yaml:5:8\n');
+    expect(err).toMatch(new RegExp(`\\^+${label}\n`));
+  }
+});

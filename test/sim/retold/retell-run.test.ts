@@ -1,0 +1,156 @@
+/** Recorded runs told as scenarios: here of simulated runs, whose traces are those of real ones. */
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { retellRun } from '../../../sim/retold/retell-run.js';
+import { loadScenarios } from '../../../sim/scenario/load.js';
+import type { RawScenario } from '../../../sim/scenario/schema.js';
+import type { Scenario } from '../../../sim/scenario/types.js';
+import { simulate } from '../../../sim/simulate.js';
+import { TraceRecorder } from '../../../sim/traced.js';
+import { stories, story } from '../../scenarios/stories.js';
+
+function tracesOf(scenario: Scenario) {
+  const recorder = new TraceRecorder(scenario.seed, {});
+  simulate(scenario, { onStep: (step) => recorder.stepped(step) });
+  return recorder.traces;
+}
+
+function retold(scenario: Scenario): { raw: RawScenario; notes: string; read: Scenario } {
+  const { raw, notes } = retellRun(tracesOf(scenario), 'run-1')!;
+  const loaded = loadScenarios(stringify(raw), 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+  return { raw, notes: notes.join('\n'), read: loaded.scenarios[0]! };
+}
+
+it.each([...stories].filter(([, [one]]) => !one!.jobs[0]!.cost))(
+  '%s is told as a scenario that breaks no rule',
+  (_, [first]) => {
+    const { read } = retold(first!);
+    const { violation, jobs } = simulate(read);
+    expect(violation).toBeUndefined();
+    expect(jobs).toHaveLength(first!.jobs.length);
+  },
+);
+
+it('has the cluster, the policy, and the times of the attempts that were measured', () => {
+  const { read, raw } = retold(story('late-worker-owner-only'));
+  const { cluster, jobs } = story('late-worker-owner-only');
+  const { latencyUs: _, ...known } = cluster;
+  expect(read.cluster).toMatchObject(known);
+  expect(read.jobs[0]).toMatchObject({
+    maps: jobs[0]!.maps,
+    reduces: jobs[0]!.reduces,
+    policy: jobs[0]!.policy,
+  });
+  const { map, reduce } = rangesOf(raw);
+  const [least, most] = [jobs[0]!.mapTimeUs, jobs[0]!.reduceTimeUs].map(({ min, max }) => [
+    min / 1000,
+    max / 1000,
+  ]);
+  // What lies between the work and its report is a part of the time that was measured; a pause as well.
+  expect(Math.min(...map)).toBeGreaterThanOrEqual(least![0]!);
+  expect(Math.min(...map)).toBeLessThan(least![1]! + 50);
+  expect(Math.min(...reduce)).toBeGreaterThanOrEqual(most![0]!);
+  expect(Math.max(...reduce)).toBeLessThan(most![1]! + 50);
+});
+
+/** Milliseconds of the single tasks. */
+function rangesOf({ job }: RawScenario): { map: number[]; reduce: number[] } {
+  const of = (kind: string): number[] =>
+    Object.entries(job!.times!)
+      .filter(([task]) => task.startsWith(kind))
+      .map(([, time]) => (time.endsWith('ms') ? Number.parseFloat(time) : Number.parseFloat(time) * 1000));
+  return { map: of('map'), reduce: of('reduce') };
+}
+
+describe('has the faults that the traces show', () => {
+  it.each([
+    ['worker-killed-mid-map', [{ when: /^map-\d+@1 started$/, crash: 'its worker' }]],
+    ['worker-killed-and-back', [{ crash: 'its worker', restartAfter: '300ms' }, { restartAfter: '5s' }]],
+    ['leader-killed-in-reduce', [{ crash: 'leader', restartAfter: /^20\d\dms$|^2s$/ }]],
+    ['coordinator-killed-on-the-clock', [{ crash: 'leader' }]],
+    ['late-worker', [{ when: 'map-0@1 started', pause: 'its worker', for: /^\d+ms$/ }]],
+    ['old-leader-returns', [{ pause: /^master-\d$/, for: /ms$/ }]],
+    ['two-of-three-stores-gone', [{ expire: 'lease' }]],
+    ['drain-while-maps-run', [{ when: /started$/, drain: 'run' }]],
+    ['session-broken', []],
+  ])('%s', (name, faults) => {
+    const { raw } = retold(stories.get(name)![0]!);
+    const expected = faults.map((fault) =>
+      Object.fromEntries(
+        Object.entries(fault).map(([key, value]) => [
+          key,
+          value instanceof RegExp ? expect.stringMatching(value) : value,
+        ]),
+      ),
+    );
+    expect(raw.faults ?? []).toMatchObject(expected);
+    expect(raw.faults ?? []).toHaveLength(faults.length);
+  });
+});
+
+it('ends as the run did, and attempts fail that failed', () => {
+  const failing = retold(story('throwing-map-for-good'));
+  expect(failing.raw.job!.misbehave).toEqual({
+    'map-1@1': 'throws',
+    'map-1@2': 'throws',
+    'map-1@3': 'throws',
+  });
+  expect(failing.read.expect.jobs).toEqual([{ outcome: 'failed', reason: 'task-failed' }]);
+  expect(simulate(failing.read).verdict).toBe('passed');
+  expect(retold(story('drain-while-maps-run')).read.expect.jobs).toEqual([{ outcome: 'drained' }]);
+});
+
+it('says what is not known', () => {
+  expect(retold(story('nondeterministic-map')).notes).toContain(
+    'not known: why the job failed (nondeterministic)',
+  );
+  expect(retold(story('poison-line')).notes).toContain('not known: which records were left out');
+  expect(retold(story('poison-line')).raw.job!.misbehave).toBeUndefined();
+  const early = tracesOf(story('late-worker')).map(({ header, lines }) => ({
+    header,
+    lines: lines.slice(0, 20),
+  }));
+  const { raw, notes } = retellRun(early, 'run-1')!;
+  expect(notes).toContain('not known: how it ended: the traces end before that');
+  expect(raw.expect).toEqual({ job: 'any' });
+});
+
+it('a life is not given up for the one before it', () => {
+  expect(retold(story('one-line-file')).notes).not.toContain('although it lived');
+});
+
+it('traces without a master tell of no job', () => {
+  const workers = tracesOf(story('late-worker')).filter(({ header }) => header.setup.role === 'worker');
+  expect(retellRun(workers, 'run-1')).toBeUndefined();
+});
+
+it('a job without a reduce is told with maps alone, and one short reduce', () => {
+  const traces = tracesOf(story('worker-killed-mid-map'));
+  // As such a job is submitted: its tasks are reduces without maps, and the core calls them maps.
+  const text = JSON.stringify(traces).replaceAll('"maps":6,"reduces":2', '"maps":0,"reduces":8');
+  const { raw, notes } = retellRun(JSON.parse(text), 'run-1')!;
+  expect(raw.job).toMatchObject({ maps: 8, reduceTime: '1ms' });
+  expect(Object.keys(raw.job!.times!).every((task) => task.startsWith('map-'))).toBe(true);
+  expect(loadScenarios(stringify(raw), 'x.yaml').ok).toBe(true);
+  expect(notes.join('\n')).toContain('how a job without a reduce goes');
+});
+
+it('nodes that ended together are named, and end together again', () => {
+  const text = `
+name: x
+cluster: { masters: 2, workers: 2 }
+job: { maps: 4, reduces: 1, mapTime: 2s }
+faults:
+  - { when: "map-1@1 started", crash: worker-1, restartAfter: 4s }
+  - { when: "map-1@1 started", crash: worker-2, restartAfter: 4s }
+  - { when: "map-1@1 started", crash: leader, restartAfter: 4s }
+expect: {}
+`;
+  const loaded = loadScenarios(text, 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+  const { raw, read } = retold(loaded.scenarios[0]!);
+  expect(raw.faults!.map(({ crash }) => crash).sort()).toEqual(['leader', 'worker-1', 'worker-2']);
+  expect(new Set(raw.faults!.map(({ when }) => when)).size).toBe(1);
+  for (const seed of ['1', '2', '3', '4', '5', '6']) expect(simulate(read, { seed }).verdict).toBe('passed');
+});
