@@ -43,6 +43,8 @@ export interface ClusterConfig {
   readonly jobsMax: number;
   /** Tasks of one job. */
   readonly tasksMax: number;
+  /** Who gets the next slot: the job with the fewest attempts under way, or the oldest one as long as it can use any. */
+  readonly sharing: 'fair' | 'fifo';
 }
 
 const second = 1_000_000;
@@ -68,4 +70,5 @@ export const defaultClusterConfig: ClusterConfig = {
   snapshotSlots: 1000,
   jobsMax: 1000,
   tasksMax: 1_000_000,
+  sharing: 'fair',
 };

@@ -23,6 +23,7 @@ export const machineInvariants = {
   M10: 'an excluded or lost worker is given no new lease',
   M11: 'no idle map waits while waiting reduces hold all slots',
   M12: 'a master counts its lease from before it asked for it',
+  M13: 'where jobs share fairly, none is given a slot while one with fewer attempts could use it',
   W1: 'a worker runs no more attempts than it has slots',
   W2: 'an attempt is either running or finished, never both',
 } as const;
@@ -34,10 +35,13 @@ export function checkMaster(state: MasterState): void {
   if (!leading) return;
   let onTasks = 0;
   for (const view of leading.jobs.values()) {
+    let ofJob = 0;
     for (const [task, active] of view.active) {
-      onTasks += active.live.length;
+      ofJob += active.live.length;
       checkTask(state, leading, view, task);
     }
+    invariant(ofJob === view.live, 'M5', () => `${ofJob} live attempts, counted are ${view.live}`);
+    onTasks += ofJob;
   }
   let onWorkers = 0;
   for (const worker of leading.workers.values()) {

@@ -3,11 +3,16 @@
  * decided about. What else there is, and what only counting everything can tell, is judged as often as that costs no
  * more than this does.
  */
+import { type DurableJob, findJob } from './durable/state.js';
 import type { MasterEffect } from './effects.js';
 import type { MachineEvent } from './events.js';
-import type { AttemptId, NodeId } from './ids.js';
+import { type AttemptId, attemptKey, type JobId, type NodeId } from './ids.js';
+import { invariant } from './invariant-error.js';
 import { checkCredit, checkExclusion, checkMaster, checkRole, checkTask } from './invariants.js';
-import type { Leading, MasterState } from './master/state.js';
+import { allMapsDone } from './master/inputs.js';
+import { isIdle } from './master/jobs.js';
+import { mayRun } from './master/placement.js';
+import type { JobView, Leading, MasterState } from './master/state.js';
 
 export class MasterCheck {
   readonly #state: MasterState;
@@ -20,6 +25,7 @@ export class MasterCheck {
   /** Throws `InvariantError` when this step has broken a rule. */
   after(event: MachineEvent, effects: readonly MasterEffect[]): void {
     const { leading } = this.#state;
+    checkShares(this.#state, effects);
     if (this.#stepsLeft-- <= 0) {
       checkMaster(this.#state);
       this.#stepsLeft = leading ? leading.workers.size + liveTasks(leading) : 0;
@@ -53,6 +59,43 @@ export class MasterCheck {
     checkCredit(worker);
     for (const view of leading.jobs.values()) checkExclusion(leading, view, node);
   }
+}
+
+/**
+ * M13, of what this step has given out: the books are looked at as they were before each assignment, from the last one back.
+ * A step that has taken slots away behind its assignments is not judged.
+ */
+export function checkShares(
+  { durable, config, leading }: MasterState,
+  effects: readonly MasterEffect[],
+): void {
+  if (!leading || config.sharing === 'fifo' || leading.jobs.size < 2) return;
+  if (effects.some((effect) => effect.type === 'decide' && effect.decision === 'attempt-preempted')) return;
+  const lives = new Map<JobId, number>();
+  for (const view of leading.jobs.values()) lives.set(view.job, view.live);
+  for (const effect of effects.toReversed()) {
+    if (effect.type !== 'decide' || effect.decision !== 'attempt-assigned') continue;
+    const { attempt, node, facts } = effect;
+    const live = lives.get(attempt!.job)! - 1;
+    lives.set(attempt!.job, live);
+    if (facts!.speculative) continue;
+    for (const view of leading.jobs.values()) {
+      if (view.job === attempt!.job || (lives.get(view.job)! >= live && !facts!.early)) continue;
+      const job = findJob(durable, view.job)!;
+      const could = couldUse(leading, view, job, node!, facts!.early === true);
+      const detail = () =>
+        `${node} was given ${attemptKey(attempt!)}, and job ${view.job} could have used it`;
+      invariant(!could, 'M13', detail);
+    }
+  }
+}
+
+/** Whether the job has something for the worker, and nothing bad has happened to it. Early reduces come after maps alone. */
+function couldUse(leading: Leading, view: JobView, job: DurableJob, node: NodeId, early: boolean): boolean {
+  if (job.phase !== 'open' || view.ending || job.troubles.size > 0) return false;
+  if (allMapsDone(job) && (early || view.doubts > 0)) return false;
+  const heap = allMapsDone(job) ? view.idleReduces : view.idleMaps;
+  return heap.some((task) => isIdle(view, job, task) && mayRun(leading, view, job, task, node));
 }
 
 function liveTasks(leading: Leading): number {

@@ -120,9 +120,10 @@ class Run {
   /** All that has happened, when it is not kept. */
   readonly #tellAgain: (() => readonly Fact[]) | undefined;
   readonly #lastTimedUs: number;
+  readonly #lastSubmitUs: number;
   /** When to look again whether something is overdue. */
   #lookUs = 0;
-  /** Jobs that have ended, and when the last of them did. */
+  /** Jobs that have ended with all before them, and when the last of them did. */
   #ended = 0;
   #endedUs = 0;
   /** When all faults were ended because no job ended any more. */
@@ -172,7 +173,8 @@ class Run {
     if (onStep) join(world.audience, { stepped: onStep });
     if (observe) join(world.audience, observe(world));
     this.#patienceUs = recoveryUs(scenario.cluster);
-    const { heal } = scenario;
+    const { heal, jobs } = scenario;
+    this.#lastSubmitUs = Math.max(0, ...jobs.map(({ atUs }) => atUs ?? 0));
     this.#lastTimedUs = Math.max(heal?.atUs ?? 0, ...timedFaults(scenario).map(({ atUs }) => atUs));
   }
 
@@ -204,8 +206,8 @@ class Run {
     const { world } = this;
     while (!this.#concluded()) {
       if (world.steps > stepsMax) return 'too many steps';
-      // The last fault, or the last end of a job: the next begins there.
-      const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs);
+      // The last fault, or the last end of a job: the next begins there, or at its time.
+      const sinceUs = Math.max(this.#faults.lastUs, this.#endedUs, this.#lastSubmitUs);
       if (world.nextUs > sinceUs + this.#patienceUs && this.#isOverdue(sinceUs)) {
         // What lasts and is not waited for any more ends now, and the bound counts from there. But where a core was
         // healed, it must do without the rest.
@@ -263,11 +265,13 @@ class Run {
   }
 
   #concluded(): boolean {
-    const { jobs, jobsWanted } = this.world;
-    for (let job = jobs[this.#ended]; job?.conclusion; job = jobs[++this.#ended]) {
-      this.#endedUs = Math.max(this.#endedUs, job.conclusion.atUs);
+    const { world } = this;
+    const { jobs } = world;
+    for (let job = jobs[this.#ended]; job; job = jobs[++this.#ended]) {
+      if (job.conclusion) this.#endedUs = Math.max(this.#endedUs, job.conclusion.atUs);
+      else if (world.isWanted(job)) return false;
     }
-    return this.#ended >= jobsWanted;
+    return true;
   }
 
   explain(error: unknown): NonNullable<SimulationResult['violation']> {

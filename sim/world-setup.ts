@@ -80,10 +80,10 @@ export function pointsAwaited(faults: readonly Fault[]): ReadonlySet<string> | '
 
 export function configOf({ cluster }: Scenario): ClusterConfig {
   const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs, mapOutputs } = cluster;
-  const { exclusionUs, exclusionMaxUs, snapshotSlots } = cluster;
+  const { exclusionUs, exclusionMaxUs, snapshotSlots, sharing } = cluster;
   const times = { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs, exclusionUs, exclusionMaxUs };
   const nodes = { masters: masterNames(cluster), workers: cluster.workers };
-  return { ...defaultClusterConfig, ...times, ...nodes, mapOutputs, snapshotSlots };
+  return { ...defaultClusterConfig, ...times, ...nodes, mapOutputs, snapshotSlots, sharing };
 }
 
 export function newJob(scenario: Scenario, index: number, registry: JobRegistry): WorldJob {

@@ -23,8 +23,16 @@ import type { Plants } from './plants.js';
 import { EventQueue } from './queue.js';
 import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
-import { type Fact, newFactReader, ordinalOf, readFacts, type Step } from './scenario/facts.js';
-import { clientName, type Scenario } from './scenario/types.js';
+import {
+  aboutJob,
+  type Fact,
+  type FactReader,
+  newFactReader,
+  ordinalOf,
+  readFacts,
+  type Step,
+} from './scenario/facts.js';
+import { clientName, hasJobsAtOnce, type Scenario } from './scenario/types.js';
 import { StoreHealth } from './store-health.js';
 import type { JobRegistry, Work } from './work.js';
 import { configOf, newJob, newNodes, pointsAwaited, setupOf, type WorldJob } from './world-setup.js';
@@ -85,7 +93,7 @@ export class World implements Host {
   readonly nodes: ReadonlyMap<string, SimNode>;
   readonly jobs: readonly WorldJob[];
   readonly facts: Fact[] = [];
-  readonly reader = newFactReader();
+  readonly reader: FactReader;
   readonly config: ClusterConfig;
   readonly network: Network;
   readonly store: StoreHealth;
@@ -96,8 +104,6 @@ export class World implements Host {
   readonly executors: ExecutorModel;
   nowUs = 0;
   steps = 0;
-  /** How many of the jobs will be asked for: no more after a drain. */
-  jobsWanted: number;
   /** Grows with everything that is decided, begun or told: as long as it stands still, only beats come and go. */
   stirred = 0;
   readonly #queue = new EventQueue();
@@ -121,7 +127,7 @@ export class World implements Host {
     this.#pointsAwaited = pointsAwaited(scenario.faults);
     this.config = configOf(scenario);
     this.jobs = scenario.jobs.map((_, index) => newJob(scenario, index, registry));
-    this.jobsWanted = this.jobs.length;
+    this.reader = newFactReader(hasJobsAtOnce(scenario) ? this.jobs.map(({ requestId }) => requestId) : []);
     this.#worksByHash = new Map(this.jobs.map(({ work }) => [work.hash, work]));
     this.nodes = newNodes(scenario, seed);
     this.network = new Network(this, this.nodes, cluster.latencyUs, cluster.suspectUs);
@@ -151,12 +157,19 @@ export class World implements Host {
     return this.#queue.nextUs;
   }
 
-  /** Everybody starts, within a few milliseconds; the first job is submitted. */
+  /** Everybody starts, within a few milliseconds; the first job is submitted, others at their time or after it. */
   start(): void {
-    for (const node of this.nodes.values()) {
-      if (node.kind === 'client' && node.name !== clientName(0)) continue;
-      this.#startSoon(node);
+    for (const node of this.nodes.values()) if (node.kind !== 'client') this.#startSoon(node);
+    for (const [index, { atUs }] of this.scenario.jobs.entries()) {
+      const client = this.nodes.get(clientName(index))!;
+      if (atUs !== undefined) this.later(atUs, () => this.#submitSoon(client));
+      else if (index === 0) this.#startSoon(client);
     }
+  }
+
+  /** Unless a drain came before, or a fault has started it. */
+  #submitSoon(client: SimNode): void {
+    if (!this.#drained && client.firstStart === 'later') this.#startSoon(client);
   }
 
   /** Unless a fault starts it or puts it down before. */
@@ -247,12 +260,14 @@ export class World implements Host {
   #reach(life: Life, { job, attempt }: Pause, point: string): void {
     const detail = { point };
     if (!attempt) {
-      this.tell('point-reached', life.node.name, { ...(job === undefined ? {} : { job }), detail });
+      const about = job === undefined ? {} : aboutJob(this.reader, job);
+      this.tell('point-reached', life.node.name, { ...about, detail });
       return;
     }
     const task = taskName(attempt.task, this.reader.mapsOfJob.get(attempt.job)!);
     const ordinal = ordinalOf(this.reader, attempt);
-    const about = { job: attempt.job, attempt, task, ordinal, worker: life.node.name };
+    const worker = life.node.name;
+    const about = { ...aboutJob(this.reader, attempt.job), attempt, task, ordinal, worker };
     this.tell('point-reached', life.node.name, { ...about, detail });
   }
 
@@ -501,18 +516,31 @@ export class World implements Host {
       ...(refused ? { refused: refused.message } : {}),
     };
     const next = job.work.index + 1;
-    if (next < this.jobsWanted) this.#startSoon(this.nodes.get(clientName(next))!);
+    if (this.scenario.jobs[next] && this.scenario.jobs[next].atUs === undefined) {
+      this.#submitSoon(this.nodes.get(clientName(next))!);
+    }
   }
 
-  /** The user wants no more to begin. False when nobody is there to say so, or nothing is left to be drained. */
+  /** The user wants no more to begin, of any job. False when nobody is there to say so, or nothing is left to be drained. */
   drain(): boolean {
-    const job = this.jobs.find(({ conclusion }) => !conclusion);
-    const life = job && this.nodes.get(clientName(job.work.index))!.life;
-    if (!life || life.ended || this.#drained) return false;
+    if (this.#drained) return false;
+    const lives = this.jobs.flatMap((job) => {
+      const { life } = this.clientOf(job);
+      return !job.conclusion && life && !life.ended ? [life] : [];
+    });
+    if (lives.length === 0) return false;
     this.#drained = true;
-    this.jobsWanted = job.work.index + 1;
-    this.runFor(life, () => this.feed(life, { type: 'drain.requested' }));
+    for (const life of lives) this.runFor(life, () => this.feed(life, { type: 'drain.requested' }));
     return true;
+  }
+
+  /** Whether the job will be asked for, or was: after a drain no more are. */
+  isWanted(job: WorldJob): boolean {
+    return !this.#drained || this.clientOf(job).firstStart !== 'later';
+  }
+
+  clientOf({ work }: WorldJob): SimNode {
+    return this.nodes.get(clientName(work.index))!;
   }
 
   /** A drain has come to its end. */

@@ -60,6 +60,8 @@ export class Conductor {
   constructor(scenario: Scenario, layout: RunLayout, say: (line: string) => void) {
     for (const fault of scenario.faults) refuseUnreal(fault);
     const { clockOffsetUs, clockDriftPercent, latencyUs } = scenario.cluster;
+    const own = scenario.jobs.findIndex(({ atUs }) => atUs !== undefined);
+    if (own >= 0) refuse(`job ${own + 1}, which is submitted at a time of its own,`, oneByOne);
     if (scenario.heal) refuse('a core that is healed for good');
     if (scenario.jobs.some(({ cost }) => cost)) refuse('inputs of which only the sizes are given');
     if (clockOffsetUs.max > 0 || clockDriftPercent > 0) refuse('clocks that disagree');
@@ -364,11 +366,16 @@ function refuseUnreal(fault: Fault): void {
   if (!canBeReal[fault.action.kind]) refuse(`fault ${fault.index + 1} (${fault.text})`);
 }
 
-function refuse(what: string): never {
+const oneByOne = 'a command runs one job at a time: the next is submitted when the one before has ended';
+
+function refuse(
+  what: string,
+  why = `on real processes these faults can be performed: ${realKinds.join(', ')}`,
+): never {
   throw new UserError({
     code: 'S020',
     what: `${what} can only be simulated`,
-    why: `on real processes these faults can be performed: ${realKinds.join(', ')}`,
+    why,
     next: 'rehearse sim plays the same file in virtual time',
   });
 }

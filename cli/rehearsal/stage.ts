@@ -26,7 +26,7 @@ const budgetBytes = 1 << 20;
 
 export function configOf(scenario: Scenario): ClusterConfig {
   const { beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs } = scenario.cluster;
-  const { exclusionUs, exclusionMaxUs, snapshotSlots, mapOutputs } = scenario.cluster;
+  const { exclusionUs, exclusionMaxUs, snapshotSlots, mapOutputs, sharing } = scenario.cluster;
   return {
     ...defaultClusterConfig,
     masters: masterNames(scenario.cluster),
@@ -40,6 +40,7 @@ export function configOf(scenario: Scenario): ClusterConfig {
       exclusionMaxUs,
       snapshotSlots,
       mapOutputs,
+      sharing,
     },
   };
 }

@@ -25,6 +25,7 @@ export function openJobView(job: DurableJob): JobView {
     idleMaps: [],
     idleReduces: [],
     active: new Map(),
+    live: 0,
     attempts: new Map(),
     outputs: [],
     tellable: 0,

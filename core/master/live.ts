@@ -19,6 +19,7 @@ export function track(
   attempt: LiveAttempt,
 ): void {
   activeTask(view, attempt.id.task).live.push(attempt);
+  view.live++;
   worker.live.set(attemptKey(attempt.id), attempt);
   if (attempt.waiting) state.leading!.waiting.set(attemptKey(attempt.id), attempt.node);
   if (!attempt.queued) watch(state, turn, attempt);
@@ -56,7 +57,10 @@ export function untrack(state: MasterState, view: JobView | undefined, attempt: 
   state.leading!.workers.get(attempt.node)?.live.delete(key);
   const live = view?.active.get(attempt.id.task)?.live;
   const position = live?.findIndex((other) => sameAttempt(other.id, attempt.id)) ?? -1;
-  if (position >= 0) live!.splice(position, 1);
+  if (position >= 0) {
+    live!.splice(position, 1);
+    view!.live--;
+  }
   if (live?.length === 1) live[0]!.speculative = false;
 }
 

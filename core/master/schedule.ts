@@ -1,18 +1,19 @@
 /**
- * Who runs what. Jobs in the order of their acceptance; in each, maps before reduces, lowest first; reduces that would
- * have to wait for maps only in slots that no map of any job can take.
+ * Who runs what. Each slot goes to the job with the fewest attempts under way, so that a small job does not wait for a
+ * long one (naive fair sharing: Zaharia et al., EuroSys 2010, algorithm 1), or, `fifo`, to the oldest; in each, maps before
+ * reduces, lowest first; reduces that would have to wait for maps only in slots that no map of any job can take.
  *
  * What is left may be given to workers that run as much as they can and ask for more, because their tasks are short; of
  * that each takes a share that shrinks with what is left, so that all are done at about the same time (guided
  * self-scheduling: Polychronopoulos and Kuck, IEEE Transactions on Computers, 1987).
  *
- * Cost: O(log n) for a task to which nothing bad has happened, whatever the number of workers and tasks.
+ * Cost: O(log n + open jobs) for a task to which nothing bad has happened, whatever the number of workers and tasks.
  */
 
 import type { Draft } from '../draft.js';
 import { skipSetOf } from '../durable/skips.js';
 import { type DurableJob, findJob, isMap } from '../durable/state.js';
-import { type TaskIndex, taskName } from '../ids.js';
+import { type NodeId, type TaskIndex, taskName } from '../ids.js';
 import { type IntHeap, pushInt } from '../int-heap.js';
 import type { AttemptAssign } from '../messages.js';
 import { allMapsDone, reducesMayBegin, tellOutputs } from './inputs.js';
@@ -28,26 +29,68 @@ export function assignAll(state: MasterState, turn: Turn): void {
   const { leading } = state;
   if (!leading || !mayGiveOut(leading)) return;
   if (leading.ready.size === 0 && leading.ahead.size === 0 && leading.waiting.size === 0) return;
-  for (const view of leading.jobs.values()) {
-    const job = openJob(state, view);
-    if (!job) continue;
-    assignFrom(state, turn, leading, job, view, view.idleMaps);
-    if (allMapsDone(job) && view.doubts === 0) assignFrom(state, turn, leading, job, view, view.idleReduces);
-  }
-  // What is left could run no map of any job: reduces may wait there.
-  for (const view of leading.jobs.values()) {
-    const job = openJob(state, view);
-    if (job && reducesMayBegin(job) && view.doubts === 0)
-      assignFrom(state, turn, leading, job, view, view.idleReduces, keptForCopies(leading, job));
+  if (leading.ready.size > 0) {
+    giveOut(state, turn, leading, linesOf(state, leading));
+    // What is left could run no map of any job: reduces may wait there.
+    if (leading.ready.size > 0) giveOut(state, turn, leading, earlyLinesOf(state, leading));
   }
   preemptWaiting(state, turn);
   if (leading.waiting.size > 0) return; // a slot that waits is no slot to queue up for
+  if (leading.ahead.size > 0) giveAhead(state, turn, leading, linesOf(state, leading));
+}
+
+/** Tasks of one job that wait for a worker, lowest first, while slots are given out. */
+interface Line {
+  readonly job: DurableJob;
+  readonly view: JobView;
+  readonly heap: IntHeap;
+  /** So many workers get none of them. */
+  readonly kept: number;
+  /** Those that nobody may run now. */
+  refused: TaskIndex[] | undefined;
+  /** A worker that may not run the next one. */
+  barred: NodeId | undefined;
+  /** Nothing more of it can be given out now. */
+  closed: boolean;
+}
+
+function newLine(job: DurableJob, view: JobView, heap: IntHeap, kept: number): Line {
+  return { job, view, heap, kept, refused: undefined, barred: undefined, closed: false };
+}
+
+/** Of each job, in the order of acceptance, what may be begun at once: its maps, or its reduces once all maps are done. */
+function linesOf(state: MasterState, leading: Leading): Line[] {
+  const lines: Line[] = [];
   for (const view of leading.jobs.values()) {
     const job = openJob(state, view);
     if (!job) continue;
-    assignAhead(state, turn, leading, job, view, view.idleMaps);
-    if (allMapsDone(job) && view.doubts === 0) assignAhead(state, turn, leading, job, view, view.idleReduces);
+    const heap = allMapsDone(job) ? view.idleReduces : view.idleMaps;
+    if (heap === view.idleReduces && view.doubts > 0) continue;
+    if (heap.length > 0) lines.push(newLine(job, view, heap, 0));
   }
+  return lines;
+}
+
+/** Reduces that would wait for maps. */
+function earlyLinesOf(state: MasterState, leading: Leading): Line[] {
+  const lines: Line[] = [];
+  for (const view of leading.jobs.values()) {
+    const job = openJob(state, view);
+    if (!job || view.idleReduces.length === 0 || !reducesMayBegin(job) || view.doubts > 0) continue;
+    lines.push(newLine(job, view, view.idleReduces, keptForCopies(leading, job)));
+  }
+  return lines;
+}
+
+/** Whose turn it is, of those that have something for this worker: the job with the fewest attempts, of equals the oldest. */
+function nextLine({ config }: MasterState, lines: readonly Line[], node?: NodeId): Line | undefined {
+  let next: Line | undefined;
+  for (const line of lines) {
+    if (line.closed || (node !== undefined && line.barred === node)) continue;
+    if (config.sharing === 'fifo') return line;
+    if (!next || line.view.live < next.view.live) next = line;
+  }
+  return next;
 }
 
 /**
@@ -74,57 +117,64 @@ function keptForCopies(leading: Leading, job: DurableJob): number {
   return policy.speculation ? Math.min(maps - job.mapsCommitted, copiesMax) : 0;
 }
 
-/** Gives out the queue's tasks, lowest first, to all but `kept` workers. Those that none of them may run stay queued. */
-function assignFrom(
-  state: MasterState,
-  turn: Turn,
-  leading: Leading,
-  job: DurableJob,
-  view: JobView,
-  heap: IntHeap,
-  kept = 0,
-): void {
-  const refused: TaskIndex[] = [];
-  while (leading.ready.size > kept) {
+/** Gives out the tasks of all lines. Those that no worker may run stay queued. */
+function giveOut(state: MasterState, turn: Turn, leading: Leading, lines: readonly Line[]): void {
+  for (let line = nextLine(state, lines); line; line = nextLine(state, lines)) {
+    if (!giveOne(state, turn, leading, line)) line.closed = true;
+  }
+  for (const { refused, heap } of lines) for (const task of refused ?? []) pushInt(heap, task);
+}
+
+/** Gives out the lowest task of the line that somebody may run, and says whether there is one. */
+function giveOne(state: MasterState, turn: Turn, leading: Leading, line: Line): boolean {
+  const { job, view, heap } = line;
+  while (leading.ready.size > line.kept) {
     const task = popIdle(heap, view, job);
-    if (task === undefined) break;
+    if (task === undefined) return false;
     const worker = pickReady(leading, view, job, task);
     if (worker) {
       assign(state, turn, { job, view, task, worker, speculative: false });
-      continue;
+      return true;
     }
-    refused.push(task);
+    (line.refused ??= []).push(task);
     // Nothing bad has happened to it: no other such task will find a worker either.
-    if (!job.troubles.has(task)) break;
+    if (!job.troubles.has(task)) return false;
   }
-  for (const task of refused) pushInt(heap, task);
+  return false;
 }
 
 /** What is left is divided by so much for each worker: that may be queued up for one. */
 const sharesPerWorker = 2;
 
 /** Gives out tasks ahead of time; never one to which something bad has happened, nor any behind such a one. */
-function assignAhead(
+function giveAhead(state: MasterState, turn: Turn, leading: Leading, lines: readonly Line[]): void {
+  for (const node of leading.ahead) {
+    const worker = leading.workers.get(node)!;
+    let left = 0;
+    for (const { heap, closed } of lines) if (!closed) left += heap.length;
+    const queuedMax = Math.floor(left / (sharesPerWorker * leading.open));
+    if (queuedMax === 0) return;
+    if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
+    giveOneAhead(state, turn, leading, lines, worker);
+  }
+}
+
+function giveOneAhead(
   state: MasterState,
   turn: Turn,
   leading: Leading,
-  job: DurableJob,
-  view: JobView,
-  heap: IntHeap,
+  lines: readonly Line[],
+  worker: WorkerView,
 ): void {
-  for (const node of leading.ahead) {
-    const worker = leading.workers.get(node)!;
-    const queuedMax = Math.floor(heap.length / (sharesPerWorker * leading.open));
-    if (queuedMax === 0) return;
-    if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
+  const { node } = worker.life;
+  for (let line = nextLine(state, lines, node); line; line = nextLine(state, lines, node)) {
+    const { job, view, heap } = line;
     const task = popIdle(heap, view, job);
-    if (task === undefined) return;
-    if (job.troubles.has(task) || !mayRun(leading, view, job, task, node)) {
-      pushInt(heap, task);
-      if (job.troubles.has(task)) return;
-      continue;
-    }
-    assign(state, turn, { job, view, task, worker, speculative: false });
+    if (task !== undefined && !job.troubles.has(task) && mayRun(leading, view, job, task, node))
+      return assign(state, turn, { job, view, task, worker, speculative: false });
+    if (task !== undefined) pushInt(heap, task);
+    if (task === undefined || job.troubles.has(task)) line.closed = true;
+    else line.barred = node;
   }
 }
 

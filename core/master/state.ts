@@ -153,6 +153,8 @@ export interface JobView {
   readonly idleReduces: IntHeap;
   /** Tasks with live attempts, or a record under way. */
   readonly active: Map<TaskIndex, ActiveTask>;
+  /** Live attempts of all its tasks. */
+  live: number;
   /** The last attempt number given per task in this epoch. */
   readonly attempts: Map<TaskIndex, number>;
   /** The list that `outputs.changed` tells in pieces. */

@@ -3,7 +3,7 @@
  * all that was on its way, holds nothing of a job that this leader knows to have ended. What a life that is dead has
  * left on a disk is nobody's state.
  */
-import { findJob, isTerminal } from '../../core/durable/state.js';
+import { isTerminal } from '../../core/durable/state.js';
 import type { JobId } from '../../core/ids.js';
 import type { MasterState } from '../../core/master/state.js';
 import type { WorkerState } from '../../core/worker/state.js';
@@ -20,10 +20,9 @@ export function checkLeftovers(world: World): void {
 function checkWorker(world: World, life: Life): void {
   const leader = leaderOf(world, life);
   if (!leader) return;
-  for (const { work } of world.jobs) {
-    const job = work.index + 1;
-    const known = findJob(leader.durable, job);
-    if (!known || !isTerminal(known)) continue;
+  for (const known of leader.durable.jobs) {
+    if (!isTerminal(known)) continue;
+    const { job } = known;
     const held = heldOf(world, life, job);
     if (held === undefined) continue;
     const detail = `${life.node.name} has ${held} of job ${job}, which has ended`;

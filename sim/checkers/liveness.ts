@@ -9,6 +9,7 @@ import type { SimNode } from '../nodes.js';
 import type { Observer, WorldStep } from '../observer.js';
 import type { Scenario, ScenarioCluster } from '../scenario/types.js';
 import type { World } from '../world.js';
+import type { WorldJob } from '../world-setup.js';
 import { InvariantViolation } from './violation.js';
 
 /** How many times as long the slowest executors take now. */
@@ -50,8 +51,13 @@ export function canWork(world: World): boolean {
   return (
     nodes.some((node) => node.kind === 'master' && world.store.reaches(node)) &&
     nodes.some(({ kind }) => kind === 'worker') &&
-    nodes.some(({ kind }) => kind === 'client')
+    jobsAwaited(world).length > 0
   );
+}
+
+/** Jobs that have not ended, of which somebody who is up wants to hear. */
+function jobsAwaited(world: World): WorldJob[] {
+  return world.jobs.filter((job) => !job.conclusion && world.clientOf(job).status === 'up');
 }
 
 /**
@@ -62,7 +68,7 @@ export function canWork(world: World): boolean {
 export function canEnd(world: World, joins: Joins): boolean {
   const up = new Set<string>();
   for (const { kind, status } of world.nodes.values()) if (status === 'up') up.add(kind);
-  if (!up.has('master') || !up.has('worker') || !up.has('client')) return false;
+  if (!up.has('master') || !up.has('worker') || jobsAwaited(world).length === 0) return false;
   return !isLedFromOutside(world, joins) || isEndKnownInside(world);
 }
 
@@ -112,7 +118,7 @@ export class Joins implements Observer {
 }
 
 export function stalled(world: World, sinceUs: number): InvariantViolation {
-  const open = world.jobs.filter((job) => !job.conclusion).map((job) => job.work.index + 1);
+  const open = jobsAwaited(world).map((job) => job.work.index + 1);
   const detail = `job ${open.join(', ')} has not ended, and the last fault was at ${sinceUs} µs`;
   return new InvariantViolation('C13', detail, world);
 }

@@ -2,7 +2,7 @@
  * Fault kind × phase: when in a job's life each kind of fault has changed something. Together with the steps (tuples.ts)
  * this is what a campaign must have looked at.
  */
-import type { DurableState } from '../../core/durable/state.js';
+import { type DurableState, isTerminal } from '../../core/durable/state.js';
 import type { MasterState } from '../../core/master/state.js';
 import { faultKinds } from '../scenario/read-fault.js';
 import type { FaultKind } from '../scenario/types.js';
@@ -15,7 +15,7 @@ export type Phase = (typeof phases)[number];
 /** `crash in map`. */
 export type Strike = `${FaultKind} in ${Phase}`;
 
-/** The phase of the world's present job, by the longest journal that any master has read. */
+/** The phase of the world's present job, the last of those that are open if several are, by the longest journal that any master has read. */
 export function phaseOf(world: World): Phase {
   let durable: DurableState | undefined;
   for (const { kind, life } of world.nodes.values()) {
@@ -23,11 +23,16 @@ export function phaseOf(world: World): Phase {
     const other = (life.machine.state as MasterState).durable;
     if (!durable || other.slot > durable.slot) durable = other;
   }
-  const job = durable?.jobs.at(-1);
-  if (!job) return 'idle';
+  if (!durable || durable.jobs.length === 0) return 'idle';
+  const job = durable.jobs.findLast((one) => !isTerminal(one));
+  if (!job) return durable.jobs.length < jobsToCome(world) ? 'idle' : 'done';
   if (job.phase === 'publishing') return 'publishing';
-  if (job.phase === 'open') return job.mapsCommitted < job.spec.maps ? 'map' : 'reduce';
-  return durable!.jobs.length < world.jobs.length ? 'idle' : 'done';
+  return job.mapsCommitted < job.spec.maps ? 'map' : 'reduce';
+}
+
+/** What was refused, because it was submitted beside another, is in no journal. */
+function jobsToCome({ jobs }: World): number {
+  return jobs.filter(({ conclusion }) => conclusion?.refused === undefined).length;
 }
 
 /** Why a kind of fault cannot strike in a phase. */

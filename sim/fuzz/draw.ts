@@ -51,6 +51,7 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
     faults.push(drawFault(drain, cluster, faults.length));
   }
   const heal = profile.heal ? { heal: drawHealing(dice, stage, cluster) } : {};
+  const all = [...jobs, ...(varies(profile, 'at-once') ? drawBeside(stage, policy) : [])];
   const scenario: Scenario = {
     name: `seed ${seed}`,
     about: profileText(profile),
@@ -58,10 +59,10 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
     seed,
     variant: {},
     cluster,
-    jobs,
+    jobs: all,
     faults,
     ...heal,
-    expect: expectation(jobs.length),
+    expect: expectation(all.length),
   };
   return { profile, scenario };
 }
@@ -132,6 +133,7 @@ function drawCluster(dice: Dice, profile: Profile): ScenarioCluster {
     exclusionMaxUs: 60 * second,
     stores: varies(profile, 'stores') ? dice.pick('stores', [3, 3, 5]) : 1,
     snapshotSlots: varies(profile, 'snapshots') ? dice.pick('snapshot slots', [2, 4, 16, 64]) : 1000,
+    sharing: varies(profile, 'at-once') && dice.chance('fifo', 30) ? 'fifo' : 'fair',
     clockOffsetUs: {
       min: 0,
       max: (varies(profile, 'clocks') ? dice.pick('clock offset', [1_000, 86_400]) : 0) * second,
@@ -203,6 +205,26 @@ function drawPlace(dice: Dice, index: number): Pick<ScenarioJob, 'output' | 'ove
     [60, { output: 'out', overwrite: true }],
     [10, { output: 'out', overwrite: false }],
     [30, { output: `out-${index + 1}`, overwrite: false }],
+  ]);
+}
+
+/** Jobs that are submitted while others run, whatever these do. Faults speak of the others, or of any. */
+function drawBeside({ dice, profile, jobs, spanUs }: Stage, policy: JobPolicy): ScenarioJob[] {
+  const count = dice.chance('third job', 20) ? 2 : 1;
+  return Array.from({ length: count }, (_, place) => {
+    const index = jobs.length + place;
+    const own = dice.of(index, 5);
+    const at = own.chance('with the first', 30) ? 0 : own.between('submission', 0, spanUs);
+    return { ...drawJob(own, profile, policy, index), ...drawPlaceBeside(own, index), atUs: at };
+  });
+}
+
+/** Mostly its own: of two that overlap, one is refused. */
+function drawPlaceBeside(dice: Dice, index: number): Pick<ScenarioJob, 'output' | 'overwrite'> {
+  return dice.weighted('place beside', [
+    [75, { output: `out-${index + 1}`, overwrite: false }],
+    [15, { output: 'out', overwrite: true }],
+    [10, { output: 'out/inner', overwrite: false }],
   ]);
 }
 

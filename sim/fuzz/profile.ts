@@ -30,7 +30,10 @@ const variations = [
   'slowstart',
   'misbehaviour',
 ] as const;
-export type Variation = (typeof variations)[number];
+/** One that came later, and is drawn by itself: whatever else is drawn of a seed stays as it was. */
+const laterVariations = ['at-once'] as const;
+const allVariations = [...variations, ...laterVariations];
+export type Variation = (typeof allVariations)[number];
 
 export interface Profile {
   readonly size: (typeof sizes)[number];
@@ -78,8 +81,10 @@ export function drawProfile(seed: string, given: GivenProfile = {}): Profile {
       given.faults ?? subset(dice, 'fault kinds', honestKinds, dice.pick('share of kinds', [10, 25, 50])),
     faultsMax: given.faultsMax ?? dice.pick('most faults', [1, 2, 3, 4, 6, 8]),
     triggers: given.triggers ?? subset(dice, 'triggers', triggerKinds, 60),
-    vary:
-      given.vary ?? subset(dice, 'variations', variations, dice.pick('share of variations', [20, 50, 80])),
+    vary: given.vary ?? [
+      ...subset(dice, 'variations', variations, dice.pick('share of variations', [20, 50, 80])),
+      ...laterVariations.filter((name) => dice.chance(name, 15)),
+    ],
     heal: given.heal ?? dice.chance('heal', 30),
     ...(focus ? { focus } : {}),
   };
@@ -144,7 +149,7 @@ function readField(name: string, value: string): GivenProfile | string {
     case 'triggers':
       return someOf(triggerKinds, (triggers) => ({ triggers }));
     case 'vary':
-      return among(variations, (vary) => ({ vary }));
+      return among(allVariations, (vary) => ({ vary }));
     case 'heal':
       return value === 'yes' || value === 'no' ? { heal: value === 'yes' } : 'heal is yes or no';
     case 'focus':

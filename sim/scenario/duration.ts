@@ -23,6 +23,14 @@ export function parseTimeOfDay(text: string): number {
   return ((hours! * 60 + minutes!) * 60 + (seconds ?? 0)) * unitUs.s!;
 }
 
+/** Microseconds since a start at that time of day, or what is wrong. The text has the form of `momentPattern`. */
+export function readMoment(text: string, startsUs: number | undefined): number | string {
+  if (!timeOfDayPattern.test(text)) return parseDuration(text);
+  if (startsUs === undefined) return 'a time of day needs a scenario that "starts" at one';
+  const atUs = parseTimeOfDay(text) - startsUs;
+  return atUs < 0 ? 'this is before the start' : atUs;
+}
+
 /** `12:04:30.5`, with three decimals at most; goes on counting after midnight. */
 export function timeOfDayText(us: number): string {
   const two = (value: number): string => String(value).padStart(2, '0');

@@ -4,7 +4,7 @@
 import { durationText } from './duration.js';
 import type { FactName } from './fact-names.js';
 import type { Fact } from './facts.js';
-import { matchesTask } from './triggers.js';
+import { jobOf, matchesTask } from './triggers.js';
 import { type Fault, type Scenario, type TaskPattern, taskPatternText } from './types.js';
 
 /** How one of the scenario's jobs ended, in the order of the scenario. */
@@ -86,7 +86,7 @@ function isAsExpected(expected: Scenario['expect']['output'], output: JobOutcome
 function checkCounts(scenario: Scenario, facts: readonly Fact[]): UnmetExpectation[] {
   const { commits, attempts } = scenario.expect;
   const of = (name: FactName, task: TaskPattern): number =>
-    facts.filter((fact) => fact.name === name && fact.job === 1 && matchesTask(task, fact)).length;
+    facts.filter((fact) => fact.name === name && jobOf(fact) === 1 && matchesTask(task, fact)).length;
   const problems: UnmetExpectation[] = [];
   for (const [name, unit, list] of [
     ['committed', 'commits', commits],

@@ -19,6 +19,8 @@ export interface Fact {
   /** The node it is about, when that is another one. */
   readonly about?: NodeId;
   readonly job?: JobId;
+  /** Which of the scenario's jobs that is, from 1, where several run at once: the journal numbers them as they come. */
+  readonly ofJob?: number;
   readonly attempt?: AttemptId;
   /** `map-0`. */
   readonly task?: string;
@@ -43,6 +45,10 @@ export interface FactReader {
   /** Nonces of the journal's entries that any node has learnt of. */
   readonly entries: Set<string>;
   readonly mapsOfJob: Map<JobId, number>;
+  /** Request ids of the scenario's jobs, in their order; none where they come one after another. */
+  readonly requests: readonly string[];
+  /** Which of the scenario's jobs each is, where that is told. */
+  readonly ofJob: Map<JobId, number>;
   readonly attempts: AttemptMap<SeenAttempt>;
   /** How many attempts of each task were seen, by job and task. */
   readonly attemptsOfTask: Map<JobId, number[]>;
@@ -56,8 +62,15 @@ interface SeenAttempt {
   worker: NodeId | undefined;
 }
 
-export function newFactReader(): FactReader {
-  return { entries: new Set(), mapsOfJob: new Map(), attempts: new AttemptMap(), attemptsOfTask: new Map() };
+export function newFactReader(requests: readonly string[] = []): FactReader {
+  return {
+    entries: new Set(),
+    mapsOfJob: new Map(),
+    requests,
+    ofJob: new Map(),
+    attempts: new AttemptMap(),
+    attemptsOfTask: new Map(),
+  };
 }
 
 /** The facts of one step, in the order in which they came about. */
@@ -99,11 +112,13 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
       return;
     }
     case 'output.published':
-      facts.push({ name: 'output-published', atUs, node, job: event.job });
+      facts.push({ name: 'output-published', atUs, node, ...aboutJob(reader, event.job) });
       return;
-    case 'output.refused':
-      facts.push({ name: 'output-refused', atUs, node, job: event.job, detail: { message: event.message } });
+    case 'output.refused': {
+      const about = { ...aboutJob(reader, event.job), detail: { message: event.message } };
+      facts.push({ name: 'output-refused', atUs, node, ...about });
       return;
+    }
   }
 }
 
@@ -126,9 +141,12 @@ function readEntry(reader: FactReader, step: Step, entry: JournalEntry, facts: F
 
 function ofRecord(reader: FactReader, step: Step, record: JournalRecord): Fact | undefined {
   switch (record.type) {
-    case 'job.accepted':
+    case 'job.accepted': {
       reader.mapsOfJob.set(record.job, record.spec.maps);
+      const place = reader.requests.indexOf(record.requestId);
+      if (place >= 0) reader.ofJob.set(record.job, place + 1);
       return undefined;
+    }
     case 'task.committed':
       seen(reader, record.attempt).worker = record.holder.node;
       return ofAttempt(reader, step, 'committed', record.attempt);
@@ -152,7 +170,7 @@ function ofDecision(reader: FactReader, step: Step, decide: Decide): Fact {
     fact = ofAttempt(reader, step, decision, attempt, facts);
   } else {
     fact = { name: decision, atUs: step.atUs, node: step.node };
-    if (job !== undefined) fact.job = job;
+    if (job !== undefined) Object.assign(fact, aboutJob(reader, job));
     if (facts) fact.detail = facts;
   }
   if (node !== undefined && node !== step.node) fact.about = node;
@@ -173,8 +191,16 @@ function ofAttempt(
   const task = taskText(reader, attempt, known);
   const fact: Draft<Fact> = { name, atUs: step.atUs, node: step.node, job, attempt, task, ordinal };
   if (worker !== undefined) fact.worker = worker;
+  const ofJob = reader.ofJob.get(job);
+  if (ofJob !== undefined) fact.ofJob = ofJob;
   if (detail) fact.detail = detail;
   return fact;
+}
+
+/** What a fact says of the job that it is about. */
+export function aboutJob(reader: FactReader, job: JobId): Pick<Fact, 'job' | 'ofJob'> {
+  const ofJob = reader.ofJob.get(job);
+  return ofJob === undefined ? { job } : { job, ofJob };
 }
 
 function taskText(reader: FactReader, attempt: AttemptId, known: SeenAttempt): string {

@@ -1,5 +1,5 @@
 /** Reads one fault: exactly one trigger, exactly one kind, and only the words that this kind knows. */
-import { parseDuration, parseTimeOfDay, timeOfDayPattern } from './duration.js';
+import { parseDuration, readMoment } from './duration.js';
 import { crashPoints } from './fact-names.js';
 import { type Issue, oneOf } from './issue.js';
 import {
@@ -243,7 +243,10 @@ function readTriggerOf(
       ? (['on', 'job', 'task'] as const).find((key) => raw[key] !== undefined)
       : undefined;
   if (stray) return complain(`only "point" knows "${stray}"`, stray);
-  if (raw.at !== undefined) return readMoment(scope, raw.at, complain);
+  if (raw.at !== undefined) {
+    const moment = readMoment(raw.at, scope.startsUs);
+    return typeof moment === 'number' ? { kind: 'at', atUs: moment } : complain(moment, 'at');
+  }
   if (raw.when !== undefined) {
     const pattern = readPattern(scope, raw.when, [...path, 'when']);
     return pattern && { kind: 'when', pattern };
@@ -270,18 +273,6 @@ function readTriggerOf(
   if ((raw.on !== undefined && !on) || (raw.task !== undefined && !task)) return undefined;
   const job = raw.job === undefined ? {} : { job: raw.job };
   return { kind: 'point', point, ...job, ...(task ? { task } : {}), ...(on ? { on } : {}) };
-}
-
-/** Time since the start, whichever way it is told. */
-function readMoment(
-  { startsUs }: Scope,
-  text: string,
-  complain: (message: string, key: string) => undefined,
-): Trigger | undefined {
-  if (!timeOfDayPattern.test(text)) return { kind: 'at', atUs: parseDuration(text) };
-  if (startsUs === undefined) return complain('a time of day needs a scenario that "starts" at one', 'at');
-  const atUs = parseTimeOfDay(text) - startsUs;
-  return atUs < 0 ? complain('this is before the start', 'at') : { kind: 'at', atUs };
 }
 
 function readAction(scope: Scope, raw: RawFault, kind: FaultKind, path: Path): FaultAction | undefined {

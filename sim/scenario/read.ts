@@ -2,7 +2,7 @@
 import type { Bounds } from '../explore/cluster/bounds.js';
 import { checkJob } from './check-job.js';
 import { checkTimes } from './check-times.js';
-import { parseDuration, parseDurationRange, parseTimeOfDay } from './duration.js';
+import { parseDuration, parseDurationRange, parseTimeOfDay, readMoment } from './duration.js';
 import { type FactName, factNames, isFactName } from './fact-names.js';
 import { modelledInput } from './input.js';
 import type { Report } from './issue.js';
@@ -96,6 +96,7 @@ function readCluster(raw: RawScenario, report: Report): ScenarioCluster {
     masterLeaseUs: us(policy.masterLease, 3 * second),
     stores: cluster.stores ?? 1,
     snapshotSlots: cluster.snapshotSlots ?? 1000,
+    sharing: policy.sharing ?? 'fair',
     clockOffsetUs: readRange(cluster.clockOffset ?? '0s', ['cluster', 'clockOffset'], report),
     clockDriftPercent: cluster.clockDrift ?? 0,
     exclusionUs: us(policy.exclusion, 30 * second),
@@ -116,6 +117,7 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
   const maps = costed.maps ?? job.maps ?? 2;
   const reduces = job.reduces ?? 1;
   const read: ScenarioJob = {
+    ...readSubmission(scope, job, [...path, 'at']),
     run: job.run ?? 'modelled',
     parameters: job.parameters ?? {},
     input:
@@ -155,6 +157,18 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     return task ? [{ task, timeUs: readRange(time, at, scope.report) }] : [];
   });
   return { ...read, misbehaviours, ...(times.length > 0 ? { times } : {}) };
+}
+
+function readSubmission(
+  { startsUs, report }: Scope,
+  { at }: RawJob,
+  path: (string | number)[],
+): { atUs?: number } {
+  if (at === undefined) return {};
+  const moment = readMoment(at, startsUs);
+  if (typeof moment === 'number') return { atUs: moment };
+  report({ path, code: 'S012', message: moment });
+  return {};
 }
 
 function readHealing({ nodes, report }: Scope, { heal }: RawScenario): { heal?: Healing } {

@@ -92,6 +92,9 @@ const cost = z.strictObject({
 });
 
 const job = z.strictObject({
+  at: text('a moment')
+    .optional()
+    .describe('When it is submitted, whatever the others do. Default: when the job before it has ended'),
   run: z
     .string()
     .optional()
@@ -137,6 +140,12 @@ const policy = z.strictObject({
     .optional()
     .describe('Silence after which a node tries another master. Default three beats'),
   reconnect: duration.optional().describe('Time to come back after a broken session. Default one beat'),
+  sharing: z
+    .enum(['fair', 'fifo'])
+    .optional()
+    .describe(
+      'Of jobs at once the one with the fewest attempts gets the next slot, or the oldest. Default fair',
+    ),
   lateReports: z.enum(['first-commit', 'owner-only']).optional(),
   maxAttempts: count.optional().describe('Counted failures of a task that fail the job. Default 4'),
   taskTimeout: duration.optional().describe('Without progress for so long an attempt is ended. Default 600s'),
@@ -264,7 +273,7 @@ export const scenarioSchema = z.strictObject({
     ),
   cluster: cluster.optional(),
   job: job.optional(),
-  jobs: z.array(job).min(1).optional().describe('One after another'),
+  jobs: z.array(job).min(1).optional().describe('One after another, or each at its time'),
   policy: policy.optional(),
   faults: z.array(fault).optional(),
   heal: heal

@@ -22,8 +22,9 @@ export function isNotable(fact: Fact): boolean {
 export function factText(fact: Fact): string {
   const { name, node, about, detail } = fact;
   const words = [node.padEnd(9), name.padEnd(20)];
+  if (fact.ofJob !== undefined) words.push(`job-${fact.ofJob}`);
   if (fact.attempt) words.push(attemptText(fact));
-  else if (fact.job !== undefined) words.push(`job-${fact.job}`);
+  else if (fact.job !== undefined && fact.ofJob === undefined) words.push(`job-${fact.job}`);
   if (about !== undefined) words.push(`(${about})`);
   if (fact.epoch !== undefined) words.push(`epoch ${fact.epoch}`);
   const details = Object.entries(detail ?? {}).filter(([key]) => !key.endsWith('Us') && key !== 'task');

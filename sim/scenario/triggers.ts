@@ -111,7 +111,7 @@ function sets(triggers: Triggers, fault: Fault, fact: Fact): boolean {
   if (trigger.kind === 'when') return matches(trigger.pattern, fact);
   if (trigger.kind !== 'point' || fact.name !== 'point-reached') return false;
   if (fact.detail?.point !== trigger.point) return false;
-  if (trigger.job !== undefined && fact.job !== trigger.job) return false;
+  if (trigger.job !== undefined && jobOf(fact) !== trigger.job) return false;
   if (trigger.task && !matchesTask(trigger.task, fact)) return false;
   if (!trigger.on) return true;
   switch (trigger.on.kind) {
@@ -130,9 +130,14 @@ function sets(triggers: Triggers, fault: Fault, fact: Fact): boolean {
 
 export function matches(pattern: FactPattern, fact: Fact): boolean {
   if (pattern.name !== fact.name) return false;
-  if (pattern.job !== undefined && pattern.job !== fact.job) return false;
+  if (pattern.job !== undefined && pattern.job !== jobOf(fact)) return false;
   if (pattern.node !== undefined && pattern.node !== fact.node && pattern.node !== fact.about) return false;
   return pattern.task === undefined || matchesTask(pattern.task, fact);
+}
+
+/** Which of the scenario's jobs the fact is about, as far as it is known. */
+export function jobOf({ job, ofJob }: Fact): number | undefined {
+  return ofJob ?? job;
 }
 
 export function matchesTask(task: TaskPattern, fact: Fact): boolean {

@@ -20,7 +20,7 @@ export interface Scenario {
   /** The time of day at which it begins, for people: microseconds since midnight. Without one, times count from 0. */
   readonly startsUs?: number;
   readonly cluster: ScenarioCluster;
-  /** One after another: each is submitted when the one before has concluded. */
+  /** One after another, each submitted when the one before has concluded; or at a time of its own. */
   readonly jobs: readonly ScenarioJob[];
   readonly faults: readonly Fault[];
   readonly heal?: Healing;
@@ -56,6 +56,8 @@ export interface ScenarioCluster {
   readonly stores: number;
   /** Slots between two snapshots of the journal. */
   readonly snapshotSlots: number;
+  /** Which of several jobs gets the next slot. */
+  readonly sharing: 'fair' | 'fifo';
   /** How long a worker that fails too much is excluded from a job: the first time, and at most. */
   readonly exclusionUs: number;
   readonly exclusionMaxUs: number;
@@ -89,6 +91,8 @@ export interface OwnJob {
 }
 
 export interface ScenarioJob {
+  /** When it is submitted, whatever the others do. Without one: when the job before it has concluded. */
+  readonly atUs?: number;
   /** A built-in job by name, or the file of one's own, relative to the scenario's. */
   readonly run: string;
   /** What is in that file. */
@@ -335,6 +339,10 @@ export function masterNames(cluster: ScenarioCluster): string[] {
 }
 export function workerNames(cluster: ScenarioCluster): string[] {
   return Array.from({ length: cluster.workers }, (_, index) => `worker-${index + 1}`);
+}
+/** Whether some job is submitted without waiting for the one before it. */
+export function hasJobsAtOnce({ jobs }: Pick<Scenario, 'jobs'>): boolean {
+  return jobs.length > 1 && jobs.some(({ atUs }) => atUs !== undefined);
 }
 /** One client per job, in their order. */
 export function clientName(jobIndex: number): string {

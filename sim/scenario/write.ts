@@ -64,6 +64,7 @@ function rawPolicy({ cluster, jobs }: Scenario): RawPolicy {
     const field = key as keyof typeof leases;
     if (cluster[field] !== defaultsUnder(policy).cluster[field]) set(write(cluster[field]));
   }
+  if (cluster.sharing !== defaultsUnder().cluster.sharing) policy.sharing = cluster.sharing;
   const own = jobs[0]!.policy;
   const otherwise = defaultsUnder(policy).jobs[0]!.policy;
   for (const key of Object.keys(policies) as (keyof JobPolicy)[]) {
@@ -107,7 +108,7 @@ const clusterFields = {
   clockOffsetUs: ({ clockOffsetUs }) => ({ clockOffset: rangeSpelling(clockOffsetUs) }),
   clockDriftPercent: ({ clockDriftPercent }) => ({ clockDrift: clockDriftPercent }),
 } satisfies Record<
-  Exclude<keyof ScenarioCluster, keyof typeof leases>,
+  Exclude<keyof ScenarioCluster, keyof typeof leases | 'sharing'>,
   (cluster: ScenarioCluster) => RawCluster
 >;
 
@@ -122,7 +123,7 @@ function rawCluster(cluster: ScenarioCluster, otherwise: ScenarioCluster): RawCl
 function rawJob(job: ScenarioJob): RawJob {
   const { jobs } = defaultsUnder();
   const otherwise = jobs[0]!;
-  const raw: RawJob = {};
+  const raw: RawJob = job.atUs === undefined ? {} : { at: durationSpelling(job.atUs) };
   if (job.reduces !== otherwise.reduces) raw.reduces = job.reduces;
   if (job.output !== otherwise.output) raw.output = job.output;
   if (job.overwrite) raw.overwrite = true;

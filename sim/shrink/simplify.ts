@@ -90,15 +90,16 @@ function eventsBefore(facts: readonly Fact[], atUs: number): FactPattern[] {
   return [...patterns.values()];
 }
 
-function patternOf({ name, task: text, ordinal }: Fact): FactPattern {
+function patternOf({ name, task: text, ordinal, ofJob }: Fact): FactPattern {
   const match = /^(map|reduce)-(\d+)$/.exec(text ?? '');
   if (!match) return withPatternText({ name });
+  const job = ofJob === undefined ? {} : { job: ofJob };
   const task: TaskPattern = {
     kind: match[1] as TaskPattern['kind'],
     index: Number(match[2]),
     ...(ordinal === undefined ? {} : { ordinal }),
   };
-  return withPatternText({ name, task });
+  return withPatternText({ name, ...job, task });
 }
 
 function* simplerPatterns({ name, job, task, node }: FactPattern): Generator<FactPattern> {
@@ -189,6 +190,12 @@ function* simplerJobs(scenario: Scenario): Generator<Candidate> {
   for (const [index, job] of scenario.jobs.entries()) {
     const one = (what: string, fields: Partial<ScenarioJob>): Candidate =>
       each(`job ${index + 1}: ${what}`, (other) => (other === job ? { ...job, ...fields } : other));
+    if (job.atUs !== undefined) {
+      const { atUs: _, ...waiting } = job;
+      yield each(`job ${index + 1}: after the one before`, (other) => (other === job ? waiting : other));
+      if (job.atUs > 0) yield one('at the start', { atUs: 0 });
+      for (const atUs of rounder(job.atUs)) yield one('rounder time', { atUs });
+    }
     if (job.overwrite) yield one('no overwriting', { overwrite: false });
     if (index === 0 && job.output !== plain.output) yield one('default output', { output: plain.output });
     if (job.cost) continue; // from which its times follow

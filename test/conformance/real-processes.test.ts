@@ -36,6 +36,7 @@ function canOnlyBeSimulated(file: string): boolean {
     return (
       ownClocks ||
       onlySizes ||
+      jobs.some(({ atUs }) => atUs !== undefined) ||
       latencyUs.max > 2_000 ||
       faults.some(({ action }) => !realKinds.has(action.kind))
     );

@@ -43,6 +43,7 @@ import type {
   JournalRecord,
   Output,
 } from '../../core/records.js';
+import { checkShares } from '../../core/step-invariants.js';
 
 export const second = 1_000_000;
 
@@ -168,6 +169,7 @@ export class Bench {
   #stepOnce(event: MasterEvent): readonly MasterEffect[] {
     const out = stepMaster(this.master, event, this.now);
     checkMaster(this.master);
+    checkShares(this.master, out);
     this.effects.push(...out);
     for (const effect of out) this.#perform(effect);
     return out;

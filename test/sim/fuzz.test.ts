@@ -66,6 +66,26 @@ describe('drawing', () => {
     expect(shares.filter((share) => share > 0.6).length).toBeGreaterThan(shares.length / 2);
   });
 
+  it('draws jobs beside others for some seeds, and all else of them as it would be without', () => {
+    let beside = 0;
+    for (const seed of seeds) {
+      const profile = drawProfile(seed);
+      if (!profile.vary.includes('at-once')) continue;
+      beside++;
+      const { jobs, cluster, faults, heal } = drawScenario(seed).scenario;
+      const vary = profile.vary.filter((name) => name !== 'at-once');
+      const without = drawScenario(seed, { ...profile, vary }).scenario;
+      expect(without).toMatchObject({ faults, cluster: { ...cluster, sharing: 'fair' } });
+      expect(without.heal).toEqual(heal);
+      expect(jobs.slice(0, without.jobs.length)).toEqual(without.jobs);
+      const added = jobs.slice(without.jobs.length).map(({ atUs }) => atUs);
+      expect(added.length === 1 || added.length === 2).toBe(true);
+      expect(added).not.toContain(undefined);
+    }
+    expect(beside).toBeGreaterThan(seeds.length / 20);
+    expect(beside).toBeLessThan(seeds.length / 4);
+  });
+
   it('leaves the draws of a fault as they are when there are fewer faults', () => {
     const given = { faultsMax: 6, heal: false };
     for (const seed of seeds.slice(0, 50)) {

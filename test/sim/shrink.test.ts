@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MasterState } from '../../core/master/state.js';
 import { drawScenario } from '../../sim/fuzz/draw.js';
 import { runScenario } from '../../sim/fuzz/failure.js';
 import type { Plants } from '../../sim/plants.js';
@@ -128,6 +129,46 @@ describe.each(planted)('$sentence', ({ id, plants, faults, tasks }) => {
 
   it('is shrunk to the same scenario again', () => {
     expect(shrink(rich, rich.seed, { plants })!.scenario).toEqual(scenario);
+  });
+});
+
+describe('of jobs at once', () => {
+  /** A leader forgets to publish while another job is open. */
+  const plants = (): Plants => ({
+    effects: (life, _, effects) => {
+      const { leading } = life.machine.state as MasterState;
+      if (life.node.kind !== 'master' || (leading?.jobs.size ?? 0) < 2) return effects;
+      return effects.filter(({ type }) => type !== 'output.publish');
+    },
+  });
+  const scenario = load(`
+name: jobs at once
+cluster: { workers: 3, masters: 2 }
+jobs:
+  - { maps: 6, output: a }
+  - { maps: 2, output: b, at: 150ms }
+  - { maps: 1, output: c }
+  - { maps: 3, output: d, at: 2s }
+policy: { sharing: fifo }
+faults:
+  - { when: "job-1 map-1 started", crash: its worker, restartAfter: 1s }
+expect: { job: any }
+`);
+
+  it('those are left that must run at once', () => {
+    const shrunk = shrink(scenario, '1', { plants }) as Shrunk;
+    expect(shrunk).toMatchObject({ failure: { id: 'C13' }, minimal: true });
+    expect(shrunk.scenario).toMatchObject({ faults: [], jobs: [{ maps: 1 }, { maps: 1 }] });
+    expect(shrunk.scenario.jobs.some(({ atUs }) => atUs !== undefined)).toBe(true);
+    expect(shrunk.scenario.cluster.sharing).toBe('fair');
+    expect(runScenario(load(writeScenario(shrunk.scenario)), { plants }).failure).toEqual(shrunk.failure);
+  });
+
+  it('a job that fails alone is left alone, and no more at a time of its own', () => {
+    const alone = () => ({ acknowledgeBeforeSync: true }) as const;
+    const shrunk = shrink(scenario, '1', { plants: alone }) as Shrunk;
+    expect(shrunk.scenario.jobs).toHaveLength(1);
+    expect(shrunk.scenario.jobs[0]!.atUs).toBeUndefined();
   });
 });
 

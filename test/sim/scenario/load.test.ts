@@ -83,6 +83,8 @@ describe('a mistake is pointed at by line and column', () => {
     ['S011 2:29', 'name: x\nfaults: [ { at: 1s, delay: [all wrokers, leader], extra: 1s } ]\nexpect: {}'],
     ['S012 2:13', 'name: x\nfaults: [ { at: "12:01", crash: leader } ]\nexpect: {}'],
     ['S012 3:13', 'name: x\nstarts: "12:00"\nfaults: [ { at: "11:59", crash: leader } ]\nexpect: {}'],
+    ['S012 2:14', 'name: x\njobs: [{ at: "12:01" }]\nexpect: {}'],
+    ['S012 3:14', 'name: x\nstarts: "12:00"\njobs: [{ at: "11:59" }]\nexpect: {}'],
     ['S013 2:11', 'name: x\nexpect: { reason: nondeterministic }'],
     ['S014 2:21', 'name: x\nfaults: [ { at: 1s, crahs: leader } ]\nexpect: {}'],
     ['S015 2:9', 'name: x\nvary: { pint: [a] }\nexpect: {}'],
