@@ -40,10 +40,7 @@ export function onHello(
   }
   noteDeaths(state, node, hello);
   const back = before?.life.incarnation === hello.incarnation ? before : undefined;
-  if (back && back.session !== 0 && back.session !== session) {
-    turn.out.push({ type: 'peer.disconnect', peer: node, session: back.session });
-    state.sessions.delete(back.session);
-  }
+  endFormerSessions(state, turn, node, session);
   const worker: WorkerView = {
     life: { node, incarnation: hello.incarnation },
     slots: hello.slots,
@@ -73,6 +70,19 @@ export function onHello(
   }
   declare(state, turn, worker, hello);
   setCredit(leading, worker, hello.credit);
+}
+
+/**
+ * A worker has one session at a time. What is still under way in those that were accepted before this one is old: a hello
+ * that comes late would say that nothing runs of what has been begun since.
+ */
+function endFormerSessions(state: MasterState, turn: Turn, node: NodeId, present: number): void {
+  for (const [session, peer] of state.sessions) {
+    if (session === present) return; // sessions stand in the order in which they were accepted
+    if (peer !== node) continue;
+    turn.out.push({ type: 'peer.disconnect', peer: node, session });
+    state.sessions.delete(session);
+  }
 }
 
 /** Compares what the worker says it runs and holds with what the leader thinks. */

@@ -232,6 +232,21 @@ describe('a broken session', () => {
   });
 });
 
+describe('a hello of a former session', () => {
+  test('that comes after the worker has a new one is not believed: what it did not run then runs now', () => {
+    const { bench } = benchWith(0, specOf({ maps: 2 }));
+    const former = 1000;
+    bench.step({ type: 'peer.connected', peer: 'worker-1', session: former });
+    const worker = bench.join('worker-1');
+    const held = { ...bench.helloOf(worker), running: [] };
+    expect(bench.runs(worker)).toEqual(['map-0@1']);
+    expect(bench.effects).toContainEqual({ type: 'peer.disconnect', peer: 'worker-1', session: former });
+    bench.step({ type: 'message.received', from: 'worker-1', session: former, message: held });
+    expect(bench.decided('attempt-revoked')).toEqual([]);
+    expect(bench.runs(worker)).toEqual(['map-0@1']);
+  });
+});
+
 describe('after a takeover', () => {
   /** A leader over the same journal, to which the workers say hello with what they still have. */
   function takeover(old: Bench): Bench {
