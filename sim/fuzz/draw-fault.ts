@@ -21,7 +21,7 @@ import {
 } from '../scenario/types.js';
 import { withText } from '../scenario/write-fault.js';
 import type { Weighted } from './dice.js';
-import { drawTask, drawTrigger, drawTriggerIn, drawUntil, type Stage } from './draw-trigger.js';
+import { drawTask, drawTrigger, drawTriggerIn, drawUntil, pattern, type Stage } from './draw-trigger.js';
 
 /** What the action of a fault is drawn from. */
 interface Scene extends Stage {
@@ -54,6 +54,26 @@ export function longPublishing(index: number): Fault {
 export function downBefore({ dice, spanUs }: Stage, target: NodeTarget, index: number): Fault {
   const trigger: Trigger = { kind: 'at', atUs: dice.between('down before', 0, spanUs) };
   return withText({ index, text: '', trigger, action: { kind: 'crash', target } });
+}
+
+/**
+ * A leader dies, perhaps a worker beside it, and whoever takes over cannot tell what becomes of its appends: much is in
+ * doubt at once then, and independent draws hardly ever meet.
+ */
+export function troubledTakeover(stage: Stage, cluster: ScenarioCluster, index: number): Fault[] {
+  const { dice } = stage;
+  const drawn = drawTriggerIn(stage, dice.pick('phase', ['map', 'reduce', 'publishing', 'publishing']));
+  const scene: Scene = { ...stage, cluster, trigger: drawn.trigger };
+  const doubt: Omit<Fault, 'index' | 'text'> = {
+    trigger: { kind: 'when', pattern: pattern('leader-began') },
+    after: pattern('node-crashed'),
+    action: actions.blur(scene),
+    forUs: span(scene, 'doubt', longUs),
+  };
+  const crashes: FaultAction[] = [{ kind: 'crash', target: { kind: 'leader' }, ...restart(scene) }];
+  if (dice.chance('a worker as well', 50)) crashes.push({ kind: 'crash', target: worker(scene) });
+  const faults = [...crashes.map((action) => ({ ...drawn, action })), doubt];
+  return faults.map((fault, place) => withText({ index: index + place, text: '', ...fault }));
 }
 
 const second = 1_000_000;

@@ -15,7 +15,7 @@ import {
   workerNames,
 } from '../scenario/types.js';
 import { type Dice, diceOf, type Weighted } from './dice.js';
-import { downBefore, drawFault, longPublishing } from './draw-fault.js';
+import { downBefore, drawFault, longPublishing, troubledTakeover } from './draw-fault.js';
 import { drawTask, type Stage } from './draw-trigger.js';
 import {
   drawProfile,
@@ -50,6 +50,9 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
     const drain = { ...stage, dice: dice.of(0, 4), profile: { ...profile, faults: ['drain'] as const } };
     faults.push(drawFault(drain, cluster, faults.length));
   }
+  if (cluster.masters > 1 && dice.chance('troubled takeover', troubledPercent)) {
+    faults.push(...troubledTakeover({ ...stage, dice: dice.of(0, 6) }, cluster, faults.length));
+  }
   const heal = profile.heal ? { heal: drawHealing(dice, stage, cluster) } : {};
   const all = [...jobs, ...(varies(profile, 'at-once') ? drawBeside(stage, policy) : [])];
   const scenario: Scenario = {
@@ -69,6 +72,8 @@ export function drawScenario(seed: string, given: GivenProfile = {}): Drawn {
 
 /** Few: a run that is drained is over early, and shows little else. */
 const drainPercent = 2;
+/** Of clusters that have somebody to take over. */
+const troubledPercent = 5;
 
 /** Invariants judge; of the outcome nothing is expected. */
 function expectation(jobs: number): Scenario['expect'] {

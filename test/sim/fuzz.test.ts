@@ -86,6 +86,27 @@ describe('drawing', () => {
     expect(beside).toBeLessThan(seeds.length / 4);
   });
 
+  it('draws a takeover into doubt for some clusters with standbys', () => {
+    const drawn = seeds.map((seed) => drawScenario(seed, { size: 'medium' }).scenario);
+    const troubled = drawn.filter(({ faults }) =>
+      faults.some(
+        ({ action, after }) => action.kind === 'blur' && after?.name === 'node-crashed' && !after.task,
+      ),
+    );
+    const standbys = drawn.filter(({ cluster }) => cluster.masters > 1);
+    expect(troubled.length).toBeGreaterThan(0);
+    expect(troubled.length).toBeLessThan(standbys.length / 8);
+    for (const { cluster, faults } of troubled) {
+      expect(cluster.masters).toBeGreaterThan(1);
+      const doubt = faults.findLast(({ action }) => action.kind === 'blur')!;
+      expect(doubt).toMatchObject({ trigger: { kind: 'when', pattern: { name: 'leader-began' } } });
+      const leaders = faults.filter(
+        ({ action }) => action.kind === 'crash' && action.target.kind === 'leader',
+      );
+      expect(leaders.length).toBeGreaterThan(0);
+    }
+  });
+
   it('leaves the draws of a fault as they are when there are fewer faults', () => {
     const given = { faultsMax: 6, heal: false };
     for (const seed of seeds.slice(0, 50)) {
