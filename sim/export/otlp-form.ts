@@ -67,6 +67,13 @@ export function spanForm(
   };
 }
 
+/** Strings of the protocol are UTF-8, which has no halves of pairs of surrogates: errors and counters of user code may have. */
+export function jsonOf(form: object): string {
+  return JSON.stringify(form, (_, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,
+  );
+}
+
 /** Those that are there. */
 export function attributesOf(
   values: Readonly<Record<string, string | number | boolean | undefined>>,
