@@ -1,5 +1,5 @@
 /** A scenario that runs a job of the user's own: on both drivers, and wherever it cannot. */
-import { mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { jobOf, linesOf, newFolder, rehearse, succeed } from './command.js';
@@ -39,6 +39,14 @@ it('is performed on real processes, with the answer of the same code', async () 
   expect(err).toContain('ok    stories/one.yaml on real processes');
   const lines = linesOf(cwd).filter((line) => !line.startsWith('drawn'));
   expect(lines).toEqual(['a 1', 'b 2', Buffer.from('éé 1').toString('latin1')]);
+});
+
+it('is found where the scenario really lies, through links to it and to its folder', async () => {
+  mkdirSync(join(cwd, 'links', 'deep'), { recursive: true });
+  symlinkSync('../../stories', join(cwd, 'links', 'deep', 'folder'));
+  symlinkSync('../../stories/one.yaml', join(cwd, 'links', 'deep', 'file.yaml'));
+  for (const file of ['links/deep/folder/one.yaml', 'links/deep/file.yaml'])
+    await succeed(['sim', file, '-q'], { cwd });
 });
 
 it('is found by the shrunk scenario as well', async () => {
