@@ -97,3 +97,28 @@ it.each(Object.entries(reasons))('%s is told at its place', async (file, [text, 
     expect(err).toMatch(new RegExp(`\\^+${label}\n`));
   }
 });
+
+it('what user code throws cannot colour a terminal, and JSON has it as it was', async () => {
+  const thrown = '\u001b[31mred\u0007\u009b2J';
+  const folder = newFolder({
+    'throws.ts': jobOf(`map() { throw new Error(${JSON.stringify(thrown)} + '\\r\\nsecond'); }`),
+    'x.yaml': scenario('job: any', 'throws.ts'),
+    'in.txt': 'a\n',
+  });
+  const controls = /(?!\r\n)[^\P{Cc}\n]/u;
+  const told = '\\u001b[31mred\\u0007\\u009b2J';
+  for (const words of [
+    ['sim', 'x.yaml'],
+    ['explain', 'x.yaml'],
+  ]) {
+    const { out, err } = await rehearse(words, { cwd: folder });
+    expect(out + err).toContain(told);
+    expect(out + err).not.toMatch(controls);
+  }
+  const { err } = await rehearse(['run', 'throws.ts', 'in.txt', '-o', 'out'], { cwd: folder });
+  expect(err).toContain(`map-0 failed on worker-1: Error: ${told}\n`);
+  expect(err).not.toMatch(controls);
+  const { out } = await rehearse(['explain', 'last', '--json'], { cwd: folder });
+  const { moments } = JSON.parse(out).attempts[0];
+  expect(moments.map(({ text }: { text: string }) => text).join(' ')).toContain(thrown);
+});
