@@ -1,6 +1,6 @@
 /**
- * Texts with control characters as JSON writes them: what user code throws may else colour a terminal, or clear it. All but
- * ends of lines and tabs; a JSON document means the same as before.
+ * Texts with control characters as JSON writes them: what user code throws may else colour a terminal, or clear it. All
+ * but ends of lines and tabs; a JSON document means the same as before.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -114,7 +114,7 @@ class RecordedSteps {
     return `${this.at}/${this.count}`;
   }
 
-  /** That step, below what has befallen nodes since the step before it that was shown; below the last, what came after. */
+  /** That step, below what has befallen nodes since the one that was shown before; below the last, what came after. */
   goTo(number: number): string {
     const since = this.#places[this.at - 1]?.factsBefore ?? 0;
     this.at = number;

@@ -67,7 +67,7 @@ export function spanForm(
   };
 }
 
-/** Strings of the protocol are UTF-8, which has no halves of pairs of surrogates: errors and counters of user code may have. */
+/** The protocol's strings are UTF-8, which has no halves of pairs of surrogates: what user code says may have some. */
 export function jsonOf(form: object): string {
   return JSON.stringify(form, (_, value: unknown) =>
     typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,

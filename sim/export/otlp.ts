@@ -28,7 +28,7 @@ export function* exportOtlp(traces: readonly NodeTrace[], merged: readonly Merge
   yield* new Telemetry(traces, viewRun(merged)).texts();
 }
 
-/** A real life is known by when it began; a simulated one begins as any other of its seed, and is known by all its steps. */
+/** A real life is known by when it began; a simulated one begins as any of its seed does, and is known by its steps. */
 function identityOf({ header: { driver, seed, setup, originUs }, lines }: NodeTrace): string {
   return JSON.stringify([driver, seed, lifeName(setup.life), originUs ?? lines.at(-1)?.chain]);
 }
