@@ -1,5 +1,5 @@
 /** Scenario files, and the files of jobs that they name. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { scenarioErrorText } from '../sim/scenario/error.js';
 import type { JobFile } from '../sim/scenario/job-files.js';
@@ -19,11 +19,20 @@ export async function readScenarios(path: string, load = loadJobFile): Promise<r
   }
   const jobs = new Map<string, JobFile>();
   for (const run of jobFilesIn(text)) {
-    jobs.set(run, await load(isAbsolute(run) ? run : join(dirname(path), run)));
+    jobs.set(run, await load(isAbsolute(run) ? run : join(folderOf(path), run)));
   }
   const loaded = loadScenarios(text, path, jobs);
   if (loaded.ok) return loaded.scenarios;
   throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
+}
+
+/** Where it really lies: through a link, `..` leads elsewhere than the words of the path say. */
+function folderOf(path: string): string {
+  try {
+    return dirname(realpathSync(path));
+  } catch {
+    return dirname(path); // a pipe, such as /dev/stdin
+  }
 }
 
 function unreadable(error: unknown, path: string): UserError {

@@ -73,7 +73,8 @@ interface Place {
   readonly trace: LifeTrace;
   /** Of the life, from 1. */
   readonly index: number;
-  readonly atUs: number;
+  /** What had befallen when the step was taken: what it brought about itself comes after it. */
+  readonly factsBefore: number;
 }
 
 class RecordedSteps {
@@ -90,12 +91,14 @@ class RecordedSteps {
     this.result = simulate(scenario, {
       seed,
       keepsFacts: true,
-      onStep: (step) => {
-        recorder.stepped(step);
-        const trace = traceOf.get(step.life) ?? recorder.traces.at(-1)!;
-        traceOf.set(step.life, trace);
-        this.#places.push({ trace, index: trace.lines.length, atUs: step.atUs });
-      },
+      observe: ({ facts }) => ({
+        stepped: (step) => {
+          recorder.stepped(step);
+          const trace = traceOf.get(step.life) ?? recorder.traces.at(-1)!;
+          traceOf.set(step.life, trace);
+          this.#places.push({ trace, index: trace.lines.length, factsBefore: facts.length });
+        },
+      }),
     });
   }
 
@@ -111,15 +114,19 @@ class RecordedSteps {
     return `${this.at}/${this.count}`;
   }
 
-  /** That step, below what has befallen nodes since the step before it that was shown. */
+  /** That step, below what has befallen nodes since the one that was shown before; below the last, what came after. */
   goTo(number: number): string {
-    const sinceUs = this.#places[this.at - 1]?.atUs ?? -1;
+    const since = this.#places[this.at - 1]?.factsBefore ?? 0;
     this.at = number;
-    const { trace, index, atUs } = this.#places[number - 1]!;
-    const world = this.result.facts
-      .filter((fact) => isOfTheWorld(fact.name) && fact.atUs > sinceUs && fact.atUs <= atUs)
-      .map((fact) => `${' '.repeat(this.place.length)}  ${factText(fact)}\n`);
-    return `${world.join('')}${this.place}  ${lifeName(trace.header.setup.life)} ${stepText(trace.lines[index - 1]!)}`;
+    const { trace, index, factsBefore } = this.#places[number - 1]!;
+    const step = `${this.place}  ${lifeName(trace.header.setup.life)} ${stepText(trace.lines[index - 1]!)}`;
+    const after = this.isOver ? this.#worldText(factsBefore) : '';
+    return `${this.#worldText(since, factsBefore)}${step}${after}`;
+  }
+
+  #worldText(from: number, to?: number): string {
+    const world = this.result.facts.slice(from, to).filter(({ name }) => isOfTheWorld(name));
+    return world.map((fact) => `${' '.repeat(this.place.length)}  ${factText(fact)}\n`).join('');
   }
 
   /** After the step, with what it changed. */

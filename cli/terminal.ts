@@ -4,6 +4,7 @@
 import { fstatSync, writeFileSync } from 'node:fs';
 import { painted } from './color.js';
 import { leave } from './ending.js';
+import { printable } from './printable.js';
 import { refusalOf, surroundingsError } from './surroundings.js';
 import { exitCodes, layOut, UserError } from './user-error.js';
 
@@ -50,13 +51,18 @@ export function keepStdout(): void {
 export function openTerminal(options: TerminalOptions): Terminal {
   const interactive = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
   return {
-    out: (text) => writeStdout(text),
+    out: (text) => writeStdout(printable(text)),
     say: (line) => {
-      if (!options.quiet) process.stderr.write(`${painted(line)}\n`);
+      if (!options.quiet) process.stderr.write(`${shown(line)}\n`);
     },
-    warn: (line) => process.stderr.write(`${painted(line)}\n`),
+    warn: (line) => process.stderr.write(`${shown(line)}\n`),
     interactive,
   };
+}
+
+/** On stderr. */
+function shown(text: string): string {
+  return painted(printable(text));
 }
 
 /**
@@ -71,7 +77,7 @@ export function answerClosedOutputs(): void {
 function endForStdout(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') leave(Number(process.exitCode ?? exitCodes.yes));
   const told = stdoutError(error);
-  process.stderr.write(painted(told.layOut()));
+  process.stderr.write(shown(told.layOut()));
   leave(told.exitCode);
 }
 
@@ -105,7 +111,7 @@ export function reportError(error: unknown, json: boolean): number {
   const told = error instanceof UserError ? error : surroundingsError(error);
   if (told) {
     if (json) writeStdout(`${JSON.stringify({ error: told.parts })}\n`);
-    else process.stderr.write(painted(told.layOut()));
+    else process.stderr.write(shown(told.layOut()));
     return told.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -116,6 +122,6 @@ export function reportError(error: unknown, json: boolean): number {
     next: 'please report it with the trace folder of the run, if there is one',
   };
   if (json) writeStdout(`${JSON.stringify({ error: parts })}\n`);
-  else process.stderr.write(painted(layOut(parts)));
+  else process.stderr.write(shown(layOut(parts)));
   return exitCodes.bug;
 }

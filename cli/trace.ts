@@ -109,7 +109,8 @@ function refuseAfterTheEnd(steps: readonly MergedStep[], { fromUs = 0 }: Range):
 }
 
 function timeOf(flag: string, text: string): number {
-  if (durationPattern.test(text)) return parseDuration(text);
+  const us = durationPattern.test(text) ? parseDuration(text) : Number.NaN;
+  if (Number.isSafeInteger(us)) return us;
   throw new UserError({
     code: 'T008',
     what: `${flag}: "${text}" is no time`,

@@ -60,12 +60,24 @@ export async function readTrace(path: string): Promise<NodeTrace> {
       if (torn && header) break;
       throw traceError(path, number, 'not JSON');
     }
-    if (header) lines.push(value as TraceLine);
-    else if ((value as TraceHeader | null)?.trace === traceVersion) header = value as TraceHeader;
+    if (header && isStep(value)) lines.push(value);
+    else if (header) throw traceError(path, number, 'this is no step of a trace');
+    else if (isHeader(value)) header = value;
     else throw traceError(path, number, `not a ${traceVersion} trace`);
   }
   if (!header) throw traceError(path, 1, 'the trace is empty');
   return { header, lines };
+}
+
+function isHeader(value: unknown): value is TraceHeader {
+  const { trace, setup } = (value ?? {}) as Partial<TraceHeader>;
+  return trace === traceVersion && typeof setup?.life?.node === 'string';
+}
+
+/** As far as all readers of traces rely on it. */
+function isStep(value: unknown): value is TraceLine {
+  const { at, event, effects } = (value ?? {}) as Partial<TraceLine>;
+  return Number.isFinite(at) && typeof event?.type === 'string' && Array.isArray(effects);
 }
 
 export function traceError(path: string, line: number, what: string): UserError {

@@ -51,7 +51,9 @@ export class Replay {
       }
       return this.#invalid('not JSON');
     }
-    return this.#machine ? this.#step(text, value as TraceLine) : this.#begin(value as TraceHeader);
+    if (!this.#machine) return this.#begin(value as TraceHeader);
+    if (typeof value !== 'object' || value === null) return this.#invalid('this is no step of a trace');
+    return this.#step(text, value as TraceLine);
   }
 
   end(): ReplayVerdict {
@@ -89,7 +91,7 @@ export class Replay {
     const { state, stateFields, ...rest } = line;
     const expected = { ...rest, ...this.#digestsFor(recorded) };
     if (JSON.stringify(expected) === text) {
-      if (recorded.state !== undefined) this.#agreed = recorded.i;
+      if (recorded.state !== undefined || recorded.stateFields !== undefined) this.#agreed = recorded.i;
       return undefined;
     }
     return this.#compare(expected, recorded);
@@ -97,9 +99,12 @@ export class Replay {
 
   /** Of the state as it stands, what the trace shows of its own. */
   #digestsFor({ state, stateFields }: TraceLine): Pick<TraceLine, 'state' | 'stateFields'> {
-    if (state === undefined) return {};
+    if (state === undefined && stateFields === undefined) return {};
     const own = stateDigests(this.#machine!.state);
-    return stateFields ? { state: own.state, stateFields: own.stateFields } : { state: own.state };
+    return {
+      ...(state === undefined ? {} : { state: own.state }),
+      ...(stateFields === undefined ? {} : { stateFields: own.stateFields }),
+    };
   }
 
   #compare(expected: TraceLine, recorded: TraceLine): ReplayVerdict {

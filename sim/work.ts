@@ -305,13 +305,17 @@ function copied<T>(sources: T): T {
   return JSON.parse(JSON.stringify(sources));
 }
 
+const byteOrderMark = '\ufeff';
+
 /** Cuts the lines of all inputs into as many runs of neighbours as there are maps. */
 function splitLines(input: readonly string[], maps: number): PlainRecord[][] {
   const lines: PlainRecord[] = [];
   for (const [index, text] of input.entries()) {
     let offset = 0;
+    if (text === byteOrderMark) continue;
     for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
-      lines.push({ record: line.replace(/\r?\n$/, ''), offset, input: `input-${index}` });
+      const record = line.slice(offset === 0 && line.startsWith(byteOrderMark) ? 1 : 0).replace(/\r?\n$/, '');
+      lines.push({ record, offset, input: `input-${index}` });
       offset += utf8Length(line);
     }
   }

@@ -4,6 +4,7 @@
  */
 import { taskName } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
+import { printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
 import { drawBars } from './bars.js';
 
@@ -46,7 +47,7 @@ function failureTeller(tell: (line: string) => void): (status: JobStatus) => voi
       if (told.has(key)) continue;
       told.add(key);
       tell(
-        `${taskName(attempt.task, status.maps.total)} failed on ${node}: ${failure.message.split('\n')[0]}`,
+        `${taskName(attempt.task, status.maps.total)} failed on ${node}: ${failure.message.split(/[\r\n]/, 1)[0]}`,
       );
     }
   };
@@ -57,7 +58,7 @@ function nowUs(): number {
 }
 
 function plainView(): ProgressView {
-  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  const write = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
   const tellFailures = failureTeller(write);
   let phase: string | undefined;
   let lastUs = nowUs();
@@ -114,7 +115,7 @@ async function barView(): Promise<ProgressView> {
   let frame = '';
   const persist = (line: string): void => {
     update.clear();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
     if (frame) update(frame);
   };
   return {

@@ -99,7 +99,7 @@ function attemptRow({ id, title, span }: Named): string {
       : `${durationText(endUs - startUs)}, no end recorded`;
   const cells = [
     `<th scope="row"><a href="#${id}">${escaped(title)}</a></th>`,
-    `<td>${escaped(story.worker ?? 'nobody')}${life && life.incarnation > 1 ? `, life ${life.incarnation}` : ''}</td>`,
+    `<td>${escaped(story.worker ?? 'nobody')}${life && life.incarnation > 1 ? `, life ${escaped(String(life.incarnation))}` : ''}</td>`,
     `<td class="outcome ${story.outcome}">${story.outcome}</td>`,
     `<td class="number">${durationText(startUs)}</td>`,
     `<td class="number">${took}</td>`,
@@ -147,7 +147,7 @@ function* jobTables(jobs: readonly JobTale[]): Generator<string> {
       ...(endedUs === undefined ? [] : [['ended', durationText(endedUs)] as const]),
     ];
     const rows = [['outcome', outcome] as const, ...tasks, ...times, ...counters];
-    yield `<h3>job ${job}${name === undefined ? '' : ` ${escaped(name)}`}</h3><table><tbody>\n`;
+    yield `<h3>job ${escaped(String(job))}${name === undefined ? '' : ` ${escaped(name)}`}</h3><table><tbody>\n`;
     for (const [label, value] of rows)
       yield `<tr><th scope="row">${escaped(label)}</th><td class="number">${escaped(String(value))}</td></tr>\n`;
     yield '</tbody></table>\n';

@@ -67,6 +67,13 @@ export function spanForm(
   };
 }
 
+/** The protocol's strings are UTF-8, which has no halves of pairs of surrogates: what user code says may have some. */
+export function jsonOf(form: object): string {
+  return JSON.stringify(form, (_, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,
+  );
+}
+
 /** Those that are there. */
 export function attributesOf(
   values: Readonly<Record<string, string | number | boolean | undefined>>,

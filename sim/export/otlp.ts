@@ -6,18 +6,31 @@
  * are hashes of the run and of what they name: exported again, a run has the same ones.
  */
 import { stateDigest } from '../../core/canonical.js';
-import { attemptKey, type JobId, type NodeId } from '../../core/ids.js';
+import { attemptKey, type JobId, lifeName, type NodeId } from '../../core/ids.js';
 import { nameOf } from '../explain/attempts.js';
 import { type MergedStep, type NodeTrace, startOf } from '../explain/merge.js';
 import type { Fact } from '../scenario/facts.js';
 import type { AttemptSpan } from './attempt-spans.js';
 import { grouped } from './grouped.js';
 import { type JobTale, jobTales } from './job-tales.js';
-import { attributesOf, kinds, type SpanLink, type SpanParts, spanForm, statuses } from './otlp-form.js';
+import {
+  attributesOf,
+  jsonOf,
+  kinds,
+  type SpanLink,
+  type SpanParts,
+  spanForm,
+  statuses,
+} from './otlp-form.js';
 import { type RunView, viewRun } from './run-view.js';
 
 export function* exportOtlp(traces: readonly NodeTrace[], merged: readonly MergedStep[]): Generator<string> {
   yield* new Telemetry(traces, viewRun(merged)).texts();
+}
+
+/** A real life is known by when it began; a simulated one begins as any of its seed does, and is known by its steps. */
+function identityOf({ header: { driver, seed, setup, originUs }, lines }: NodeTrace): string {
+  return JSON.stringify([driver, seed, lifeName(setup.life), originUs ?? lines.at(-1)?.chain]);
 }
 
 /** Where a simulated run begins, 2000-01-01T00:00:00Z: many programs take no spans of 1970. */
@@ -35,9 +48,7 @@ class Telemetry {
   constructor(traces: readonly NodeTrace[], run: RunView) {
     this.#run = run;
     this.#traces = traces;
-    this.#identity = stateDigest(
-      traces.map(({ header: { driver, seed, setup, originUs } }) => [driver, seed, setup.life, originUs]),
-    );
+    this.#identity = stateDigest(traces.map(identityOf).sort());
     this.#zeroUs = traces[0]!.header.driver === 'simulator' ? simulatedZeroUs : startOf(traces);
     this.#lastUs = run.steps.reduce((last, { atUs }) => Math.max(last, atUs), 0);
     const told = jobTales(run.steps);
@@ -58,9 +69,9 @@ class Telemetry {
     yield '{"resourceSpans":[';
     let separator = '\n';
     for (const [node, spans] of spansOf) {
-      yield `${separator}{"resource":${JSON.stringify(this.#resourceOf(node))},"scopeSpans":[{"scope":{"name":"rehearse"},"spans":[\n`;
+      yield `${separator}{"resource":${jsonOf(this.#resourceOf(node))},"scopeSpans":[{"scope":{"name":"rehearse"},"spans":[\n`;
       for (const [index, [, parts]] of spans.entries())
-        yield `${index === 0 ? '' : ',\n'}${JSON.stringify(spanForm(parts, this.#zeroUs))}`;
+        yield `${index === 0 ? '' : ',\n'}${jsonOf(spanForm(parts, this.#zeroUs))}`;
       yield '\n]}]}';
       separator = ',\n';
     }

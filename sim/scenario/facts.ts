@@ -122,11 +122,14 @@ function readEvent(reader: FactReader, step: Step, facts: Fact[]): void {
   }
 }
 
+/** Characters. */
 const messageLengthMax = 200;
 
 /** What user code says of its failure may be long, and of many lines. */
 function failureDetail({ kind, message }: Failure): NonNullable<Fact['detail']> {
-  return { kind, message: message.split('\n')[0]!.slice(0, messageLengthMax) };
+  const [line] = message.split(/[\r\n]/, 1) as [string];
+  const start = line.slice(0, 2 * messageLengthMax); // no character is longer than two units
+  return { kind, message: [...start].slice(0, messageLengthMax).join('') };
 }
 
 /** An entry speaks once: when the first node learns of it. */

@@ -2,7 +2,17 @@
  * From the text of a scenario file to scenarios: one, or one for each variant. What is wrong comes back as a value with
  * line and column. Reading the file is the caller's business.
  */
-import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { ZodArray, ZodObject, ZodOptional } from 'zod';
 import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
@@ -36,9 +46,11 @@ export function loadScenarios(text: string, file: string, jobs: JobFiles = noJob
       errors: document.errors.map((error) => syntaxError(source, error.message, error.pos)),
     };
   }
+  const read = contentOf(document);
+  if (!read.ok) return { ok: false, errors: [syntaxError(source, read.message, read.range)] };
+  const { content } = read;
   const issues: Issue[] = [];
   const scenarios: Scenario[] = [];
-  const content: unknown = document.toJS();
   for (const variant of variantsOf(content, issues)) {
     const raw = checkForm(fillIn(content, variant), issues);
     if (!raw) break;
@@ -55,12 +67,46 @@ export function loadScenarios(text: string, file: string, jobs: JobFiles = noJob
 export function jobFilesIn(text: string): string[] {
   const document = parseDocument(text, { prettyErrors: false });
   if (document.errors.length > 0) return [];
-  const content: unknown = document.toJS();
+  const read = contentOf(document);
+  if (!read.ok) return [];
+  const { content } = read;
   const runs = variantsOf(content, []).flatMap((variant) => {
     const { job, jobs } = (fillIn(content, variant) ?? {}) as { job?: unknown; jobs?: unknown };
     return [job, ...(Array.isArray(jobs) ? jobs : [])].map((one) => (one as Partial<RawJob> | null)?.run);
   });
   return [...new Set(runs.filter((run) => typeof run === 'string' && isJobFile(run)))] as string[];
+}
+
+type Content =
+  | { readonly ok: true; readonly content: unknown }
+  | { readonly ok: false; readonly message: string; readonly range: readonly [number, number] };
+
+/** With every alias replaced by what it stands for. */
+function contentOf(document: Document.Parsed): Content {
+  const alias = badAlias(document);
+  if (alias) {
+    const message = `*${alias.source} stands for nothing, or for something around it`;
+    return { ok: false, message, range: [alias.range![0], alias.range![1]] };
+  }
+  try {
+    return { ok: true, content: document.toJS() };
+  } catch (error) {
+    return { ok: false, message: (error as Error).message, range: [0, 1] }; // aliases of aliases, and more than can be
+  }
+}
+
+/** The first alias without an `&name` before it, or within what that names. */
+function badAlias(document: Document.Parsed): Alias | undefined {
+  let found: Alias | undefined;
+  visit(document, {
+    Alias(_, alias, path) {
+      const named = alias.resolve(document);
+      if (named && !path.includes(named)) return undefined;
+      found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 // ---- variants ---------------------------------------------------------------------------------------------------

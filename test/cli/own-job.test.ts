@@ -1,5 +1,5 @@
 /** A scenario that runs a job of the user's own: on both drivers, and wherever it cannot. */
-import { mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { jobOf, linesOf, newFolder, rehearse, succeed } from './command.js';
@@ -39,6 +39,14 @@ it('is performed on real processes, with the answer of the same code', async () 
   expect(err).toContain('ok    stories/one.yaml on real processes');
   const lines = linesOf(cwd).filter((line) => !line.startsWith('drawn'));
   expect(lines).toEqual(['a 1', 'b 2', Buffer.from('éé 1').toString('latin1')]);
+});
+
+it('is found where the scenario really lies, through links to it and to its folder', async () => {
+  mkdirSync(join(cwd, 'links', 'deep'), { recursive: true });
+  symlinkSync('../../stories', join(cwd, 'links', 'deep', 'folder'));
+  symlinkSync('../../stories/one.yaml', join(cwd, 'links', 'deep', 'file.yaml'));
+  for (const file of ['links/deep/folder/one.yaml', 'links/deep/file.yaml'])
+    await succeed(['sim', file, '-q'], { cwd });
 });
 
 it('is found by the shrunk scenario as well', async () => {
@@ -88,4 +96,29 @@ it.each(Object.entries(reasons))('%s is told at its place', async (file, [text, 
     expect(err).toContain('  --> x.yaml:5:8\n');
     expect(err).toMatch(new RegExp(`\\^+${label}\n`));
   }
+});
+
+it('what user code throws cannot colour a terminal, and JSON has it as it was', async () => {
+  const thrown = '\u001b[31mred\u0007\u009b2J';
+  const folder = newFolder({
+    'throws.ts': jobOf(`map() { throw new Error(${JSON.stringify(thrown)} + '\\r\\nsecond'); }`),
+    'x.yaml': scenario('job: any', 'throws.ts'),
+    'in.txt': 'a\n',
+  });
+  const controls = /(?!\r\n)[^\P{Cc}\n]/u;
+  const told = '\\u001b[31mred\\u0007\\u009b2J';
+  for (const words of [
+    ['sim', 'x.yaml'],
+    ['explain', 'x.yaml'],
+  ]) {
+    const { out, err } = await rehearse(words, { cwd: folder });
+    expect(out + err).toContain(told);
+    expect(out + err).not.toMatch(controls);
+  }
+  const { err } = await rehearse(['run', 'throws.ts', 'in.txt', '-o', 'out'], { cwd: folder });
+  expect(err).toContain(`map-0 failed on worker-1: Error: ${told}\n`);
+  expect(err).not.toMatch(controls);
+  const { out } = await rehearse(['explain', 'last', '--json'], { cwd: folder });
+  const { moments } = JSON.parse(out).attempts[0];
+  expect(moments.map(({ text }: { text: string }) => text).join(' ')).toContain(thrown);
 });

@@ -47,6 +47,14 @@ it('goes on to a step, past what befell nodes, and shows the state as replay doe
   expect(err).toMatch(/the last step is \d+\n"what" means nothing here\nEnter {6}the next step\n/);
 });
 
+it('shows what befell a node after the step that brought it about', async () => {
+  const { out } = await step('ok.yaml', Array(60).fill(''));
+  expect(out).toMatch(
+    /\d+\/\d+ {2}worker-(\d)\.1 step .*\n( {2}attempt\.run\n)( {2}.*\n)* +worker-\1 {2}node-crashed\n/,
+  );
+  expect(out.match(/node-crashed/g)).toHaveLength(1);
+});
+
 it('ends with the verdict and the exit code of a scenario that was played to its end', async () => {
   const passed = await step('ok.yaml', ['e', 's']);
   expect([passed.code, passed.err.split('\n').at(-2)]).toEqual([

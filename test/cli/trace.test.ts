@@ -108,12 +108,17 @@ describe('trace', () => {
     ['T007', ['traces', '--to', 'merged', '--from', '1s']],
     ['T007', ['traces', '--to', 'otlp', '--until', '1s']],
     ['T008', ['traces', '--to', 'svg', '--from', 'noon']],
+    ['T008', ['traces', '--to', 'svg', '--until', `${'9'.repeat(400)}h`]],
+    ['T008', ['traces', '--to', 'html', '--from', '1000000000000h', '--until', '1000000000001h']],
     ['T008', ['traces', '--to', 'svg', '--from', '2s', '--until', '1s']],
     ['T009', ['traces', '--to', 'html', '--from', '1h']],
     ['U030', ['traces', '--to', 'perfetto', '--json']],
     ['U031', ['traces', '--to', 'merged', '-o', 'traces/worker-1.1.ndjson']],
     ['T001', ['empty', '--to', 'merged']],
     ['T002', ['broken', '--to', 'merged']],
+    ['T002', ['null.ndjson', '--to', 'svg']],
+    ['T002', ['number.ndjson', '--to', 'merged']],
+    ['T002', ['headless.ndjson', '--to', 'merged']],
     ['T006', ['traces', 'others', '--to', 'merged']],
     ['R001', ['no-such-run', '--to', 'merged']],
   ])('says what is wrong: %s %j', async (code, args) => {
@@ -122,6 +127,13 @@ describe('trace', () => {
     writeFileSync(join(cwd, 'broken', 'worker-1.1.ndjson'), '{"trace":"trace.v1"}\n{"i":1\n{}\n');
     copyFileSync(join(cwd, 'traces', 'worker-1.1.ndjson'), join(cwd, 'others', 'worker-1.1.ndjson'));
     const before = readFileSync(join(cwd, 'traces', 'worker-1.1.ndjson'), 'utf8');
+    const header = before.slice(0, before.indexOf('\n') + 1);
+    writeFileSync(join(cwd, 'null.ndjson'), `${header}null\n`);
+    writeFileSync(
+      join(cwd, 'number.ndjson'),
+      `${header}{"i":1,"at":"x","event":{"type":"node.started"},"effects":[]}\n`,
+    );
+    writeFileSync(join(cwd, 'headless.ndjson'), '{"trace":"trace.v1"}\n');
     const ended = await rehearse(['trace', ...args], { cwd });
     expect(ended.err + ended.out).toMatch(new RegExp(`error\\[${code}\\]|"code":"${code}"`));
     expect(ended.code).toBe(2);

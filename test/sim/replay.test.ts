@@ -97,6 +97,7 @@ describe('replaying a trace', () => {
         ),
       );
     expect(replay(without('stateFields'))).toMatchObject({ outcome: 'same' });
+    expect(replay(without('state'))).toMatchObject({ outcome: 'same' });
     expect(replay(without('state', 'stateFields'))).toMatchObject({ outcome: 'same' });
     const edited = without('stateFields').with(
       128,
@@ -153,6 +154,8 @@ describe('replaying a trace', () => {
   it('refuses what is no trace', () => {
     expect(replay(['{}'])).toMatchObject({ outcome: 'invalid', line: 1 });
     expect(replay([])).toMatchObject({ outcome: 'invalid' });
+    for (const line of ['null', '7', '"text"'])
+      expect(replay(trace.with(3, line))).toMatchObject({ outcome: 'invalid', line: 4 });
   });
 });
 

@@ -72,7 +72,7 @@ function* drawLine({ node, lineY, lives, silences, height, top }: Lane, scale: S
     const title = `life ${life.incarnation} of ${node}: ${durationText(life.startUs)} to ${durationText(life.endUs)}`;
     yield `<rect class="life" x="${x}" y="${lineY - 2}" width="${width.toFixed(1)}" height="4"><title>${escaped(title)}</title></rect>\n`;
     if (lives.length > 1 && scale.showsTime(life.startUs))
-      yield `<path class="rule" d="M${x} ${top + 2}V${top + height - 2}"/><text class="small halo" x="${x + 3}" y="${top + height - 3}">life ${life.incarnation}</text>\n`;
+      yield `<path class="rule" d="M${x} ${top + 2}V${top + height - 2}"/><text class="small halo" x="${x + 3}" y="${top + height - 3}">life ${escaped(String(life.incarnation))}</text>\n`;
   }
   for (const silence of silences) if (scale.shows(silence)) yield drawSilence(silence, lineY, scale);
 }

@@ -72,6 +72,17 @@ describe('the page of a run', () => {
     expect(page).not.toMatch(/\s(style|on\w+)=/);
   });
 
+  test('stays text whatever somebody has written into a trace where numbers belong', () => {
+    const tampered = tracesOf('worker-killed-and-back').map(({ header, lines }) => ({
+      header: JSON.parse(JSON.stringify(header).replaceAll('"incarnation":2', '"incarnation":"<b>2"')),
+      lines: JSON.parse(JSON.stringify(lines).replaceAll('"job":1', '"job":"<b>1"')),
+    }));
+    const page = pageOf(tampered);
+    expect(page).toContain('&lt;b&gt;1');
+    expect(page).toContain('&lt;b&gt;2');
+    expect(page).not.toContain('<b>');
+  });
+
   test('is of a part where that is wanted', () => {
     const text = plain(pageOf(tracesOf('late-worker'), { fromUs: 2_700_000, untilUs: 5_000_000 }));
     expect(text).toContain('2.7 s to 5 s of it');

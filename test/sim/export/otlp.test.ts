@@ -190,6 +190,24 @@ describe.each(scenarios)('the request for OpenTelemetry of %s', (name) => {
 });
 
 describe('the request for OpenTelemetry', () => {
+  test('has other ids for another scenario of the same seed and nodes', () => {
+    const traces = tracesOf('late-worker');
+    const other = tracesOf('late-worker', (text) =>
+      text.replace(/within: .*/, '').replace(/reduces: \d/, 'reduces: 1'),
+    );
+    expect(other.map(({ header }) => header)).toEqual(traces.map(({ header }) => header));
+    const ids = new Set(exported(traces).spans.flatMap(({ traceId, spanId }) => [traceId, spanId]));
+    for (const { traceId, spanId } of exported(other).spans) {
+      expect(ids.has(traceId)).toBe(false);
+      expect(ids.has(spanId)).toBe(false);
+    }
+  });
+
+  test('is the same in whatever order the traces were named', () => {
+    const traces = tracesOf('worker-killed-and-back');
+    expect(exported(traces.toReversed()).written).toBe(exported(traces).written);
+  });
+
   test('tells of a late report: refused, why, and what was committed instead', () => {
     const { attempts, roots } = exported(tracesOf('late-worker'));
     const late = attempts.find(({ name }) => name === 'map-0@1')!;
@@ -219,6 +237,15 @@ describe('the request for OpenTelemetry', () => {
     expect(job!.events!.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['worker-lost', 'job-published']),
     );
+  });
+
+  test('has no halves of pairs of surrogates, wherever user code has put one', () => {
+    const traces = tracesOf('throwing-map-for-good').map(({ header, lines }) => ({
+      header,
+      lines: lines.map((line) => JSON.parse(JSON.stringify(line).replaceAll('the scenario', '\\ud800'))),
+    }));
+    expect(exported(traces).written).toContain('\ufffd');
+    expect(exported(traces).written).not.toMatch(/\\ud[89a-f]/i);
   });
 
   test('says that a job failed', () => {

@@ -70,3 +70,15 @@ it('is about no more than its name promises: else a pattern that can match would
   }
   expect([...strange]).toEqual([]);
 });
+
+it('what user code says of its failure is cut at the end of its line, and between characters', () => {
+  const messageOf = (message: string) => {
+    const failure = { kind: 'user', message } as const;
+    const event = { type: 'attempt.broke', attempt: attempt(1, 1), failure } as const;
+    return readFacts(newFactReader(), { node: 'worker-1', atUs: 0, event, effects: [] })[0]!.detail!.message;
+  };
+  expect(messageOf('first\r\nsecond')).toBe('first');
+  expect(messageOf('first\rsecond')).toBe('first');
+  expect(messageOf(`${'x'.repeat(199)}😀😀`)).toBe(`${'x'.repeat(199)}😀`);
+  expect(messageOf('😀'.repeat(300))).toBe('😀'.repeat(200));
+});

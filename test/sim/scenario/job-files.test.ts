@@ -115,6 +115,14 @@ it('its lines are what a real run reads: CRLF ends them, offsets count bytes', (
   expect(part!.split('\n')).toEqual([' 8', 'b 6', 'last\\r 9', 'äö 0', '']);
 });
 
+it('a byte-order mark at the start of an input is dropped, and counted in offsets', () => {
+  const places: Job = { ...lines, map: (line, emit, ctx) => emit(line, ctx.input.offset) };
+  const input = '["\\ufeffa\\n\\ufeffb\\n", "\\ufeff", "\\ufeff\\n"]';
+  const { jobs } = scenarioOf(places, `run: lines.ts, input: ${input}, maps: 1`);
+  const [part] = new Work(0, jobs[0]!, new Map()).sequential([0, 0]).parts;
+  expect(part!.split('\n')).toEqual([' 0', 'a 0', '\ufeffb 5', '']);
+});
+
 it('a chain depends on what a job does, and not on its file', () => {
   const chainOf = (program: Program, hash: string): string =>
     simulate(scenarioOf({ program, module: { code: hash, hash } })).chain;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtinJobs } from '../../../jobs/builtin/registry.js';
 import { scenarioErrorText } from '../../../sim/scenario/error.js';
-import { loadScenarios } from '../../../sim/scenario/load.js';
+import { jobFilesIn, loadScenarios } from '../../../sim/scenario/load.js';
 import { faultKinds } from '../../../sim/scenario/read-fault.js';
 import { scenarioJsonSchema } from '../../../sim/scenario/schema.js';
 import { simulate } from '../../../sim/simulate.js';
@@ -54,6 +54,19 @@ it.each([
   ['word', 'this is no scenario'],
 ])('a file without a scenario says so: %j', (text, message) => {
   expect(errors(text)[0]).toMatch(new RegExp(`^error\\[S002\\]: ${message}\\n.* one of: name, `, 's'));
+});
+
+it.each([
+  ['job: { run: *nope }', '2:13'],
+  ['vary: &x { a: [*x] }', '2:16'],
+  [
+    `job: [&a [x], ${'bcdefgh'.replaceAll(/./g, (to) => `&${to} [${`*${String.fromCharCode(to.charCodeAt(0) - 1)}, `.repeat(9)}], `)}]`,
+    '1:1',
+  ],
+])('an alias that cannot be is told at its place: %#', (line, place) => {
+  const text = `name: x\n${line}\nexpect: {}\n`;
+  expect(codes(text)).toEqual([`S001 ${place}`]);
+  expect(jobFilesIn(text)).toEqual([]);
 });
 
 describe('a mistake is pointed at by line and column', () => {
