@@ -107,6 +107,21 @@ it('ends as the run did, and attempts fail that failed', () => {
   expect(retold(story('drain-while-maps-run')).read.expect.jobs).toEqual([{ outcome: 'drained' }]);
 });
 
+it('attempts whose code failed took their time as well, of which the range of the others knows nothing', () => {
+  const { raw } = retold(
+    read(`
+name: x
+cluster: { workers: 2 }
+job: { maps: 2, reduces: 1, mapTime: 1s, times: { map-1@1: 3s }, misbehave: { map-1@1: throws } }
+expect: {}
+`),
+  );
+  const { times, mapTime } = raw.job!;
+  expect(Object.keys(times!)).toEqual(['map-0', 'map-1@1', 'map-1@2', 'reduce-0']);
+  expect(times!['map-1@1']).toMatch(/^3s$|^300\dms$/);
+  expect(mapTime).toMatch(/^(1s|100\dms)(\.\.100\dms)?$/);
+});
+
 it('says what is not known', () => {
   expect(retold(story('nondeterministic-map')).notes).toContain(
     'not known: why the job failed (nondeterministic)',
