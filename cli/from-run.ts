@@ -6,22 +6,29 @@ import { scenarioErrorText } from '../sim/scenario/error.js';
 import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import type { GlobalFlags } from './global-flags.js';
+import { refuseFolderOver, refuseOutputOver, refuseStrangers } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, writeOut } from './terminal.js';
 import { readTrace, traceFiles } from './traces.js';
 import { UserError } from './user-error.js';
 import { writeWhole } from './write-whole.js';
 
+interface FromFlags extends GlobalFlags {
+  readonly from: string;
+  readonly output?: string;
+  readonly trace?: string;
+}
+
 /** What is played is what the file says, whether it is written or not. */
-export async function scenarioOfRun(
-  run: string,
-  output: string | undefined,
-  terminal: Terminal,
-  flags: GlobalFlags,
-): Promise<readonly Scenario[]> {
+export async function scenarioOfRun(flags: FromFlags, terminal: Terminal): Promise<readonly Scenario[]> {
+  const { from: run, output, trace } = flags;
   const files = traceFiles(run, flags);
+  const file = fileOf(flags);
+  if (file !== undefined) refuseOutputOver(files, file);
+  if (trace !== undefined) refuseFolderOver(files, trace);
   const traces = await Promise.all(files.map(readTrace));
+  refuseStrangers(traces, files);
   const retold = retellRun(traces, nameOf(resolve(files[0]!)));
   if (!retold) {
     throw new UserError({
@@ -33,16 +40,21 @@ export async function scenarioOfRun(
   }
   const comments = retold.notes.map((note) => `# ${note}\n`).join('');
   const text = comments + stringify(retold.raw, { lineWidth: 110, flowCollectionPadding: true });
-  const loaded = loadScenarios(text, output ?? run);
+  const loaded = loadScenarios(text, file ?? run);
   if (!loaded.ok) {
     const why = loaded.errors.map(scenarioErrorText).join('\n');
     throw new UserError({ code: 'U034', what: 'this run cannot be told as a scenario', where: run, why });
   }
-  if (output !== undefined) {
-    writingTo('-o', output, () => writeWhole(output, [text]));
-    terminal.say(`the run as a scenario: ${sayPath(output)}`);
-  }
+  if (file !== undefined) {
+    writingTo('-o', file, () => writeWhole(file, [text]));
+    terminal.say(`the run as a scenario: ${sayPath(file)}`);
+  } else if (output !== undefined) await writeOut(text);
   return loaded.scenarios;
+}
+
+/** The file that `-o` names: absent where that is standard output. */
+export function fileOf({ output }: { readonly output?: string }): string | undefined {
+  return output === '-' ? undefined : output;
 }
 
 /** The run's id, or what else the folder of the trace is called. */

@@ -104,7 +104,7 @@ function addRehearsing(root: Command, verb: AddVerb): void {
       )
       .option(
         '-o, --output <file>',
-        'with --from: write that scenario to this file, to be changed and played',
+        'with --from: write that scenario to this file (-: standard output), to be changed and played',
       )
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')

@@ -1,4 +1,4 @@
-/** `rehearse sim --shrink`: the smallest scenario that fails as this one does, in a file beside it, with its golden trace. */
+/** `rehearse sim --shrink`: the smallest scenario that fails as this one does in a file, with its golden trace. */
 import { failureText, failureTitle } from '../sim/fuzz/failure.js';
 import { factText, isNotable } from '../sim/scenario/timeline.js';
 import type { Scenario } from '../sim/scenario/types.js';
@@ -19,18 +19,17 @@ export interface ShrunkFile {
   readonly minimal: boolean;
 }
 
-/** Undefined when the scenario does not fail. `mark` tells files of several variants or seeds apart. */
+/** Undefined when the scenario does not fail. `stem`: what both files begin with. */
 export function writeShrunk(
   scenario: Scenario,
   seed: string,
-  mark: string,
+  stem: string,
   terminal: Terminal,
 ): ShrunkFile | undefined {
   const shrunk = shrink(scenario, seed);
   if (!shrunk) return undefined;
   const { id } = shrunk.failure;
-  const stem = scenario.file.replace(/\.ya?ml$/, '');
-  const file = `${stem}${mark}.shrunk.yaml`;
+  const file = `${stem}.shrunk.yaml`;
   const small = {
     ...shrunk.scenario,
     name: `${failureTitle(shrunk.failure)}: ${scenario.name}`,
@@ -38,7 +37,7 @@ export function writeShrunk(
   };
   const facts = (shrunk.result?.facts ?? []).filter(isNotable).map(factText);
   const story = [`# ${failureText(shrunk.failure)}`, ...facts].map((line) => `${line}\n`);
-  writeWhole(`${stem}${mark}.shrunk.txt`, story);
+  writeWhole(`${stem}.shrunk.txt`, story);
   writeWhole(file, [writeScenario(small)]);
   const faults = small.faults.length;
   const tasks = small.jobs.reduce((sum, job) => sum + job.maps + job.reduces, 0);

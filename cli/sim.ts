@@ -10,7 +10,7 @@ import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import { commandWord } from './command-word.js';
-import { scenarioOfRun } from './from-run.js';
+import { fileOf, scenarioOfRun } from './from-run.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
@@ -46,7 +46,8 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
     for (const seed of seeds.of(scenario)) {
       if (flags.shrink) {
         // What fails in an error of ours can be shrunk as well: it comes before the run that would end in it.
-        const written = writeShrunk(scenario, seed, many ? `.${results.length + 1}` : '', terminal);
+        const stem = `${stemOf(scenario, flags)}${many ? `.${results.length + 1}` : ''}`;
+        const written = writeShrunk(scenario, seed, stem, terminal);
         if (written) shrunk.push(written);
       }
       const recorder = trace === undefined ? undefined : new TraceRecorder(seed, versions());
@@ -82,6 +83,15 @@ function exitCodeOf(results: readonly SimulationResult[]): number {
   return results.some(({ verdict }) => verdict === 'inconclusive') ? exitCodes.inconclusive : exitCodes.yes;
 }
 
+/** What shrunk files are called: beside the scenario's own file, or by the run in the working directory where it has none. */
+function stemOf({ name, file }: Scenario, flags: SimFlags): string {
+  return isOfNoFile(flags) ? name : file.replace(/\.ya?ml$/, '');
+}
+
+function isOfNoFile(flags: SimFlags): boolean {
+  return flags.from !== undefined && fileOf(flags) === undefined;
+}
+
 /** One run, at the pace of whoever reads. */
 async function step(
   scenarios: readonly Scenario[],
@@ -108,9 +118,10 @@ async function step(
 }
 
 async function scenariosOf(files: string[], flags: SimFlags, terminal: Terminal): Promise<Scenario[]> {
-  const { from, output } = flags;
+  const { from } = flags;
   refuseNothingOrBoth(files, flags);
-  if (from !== undefined) return [...(await scenarioOfRun(from, output, terminal, flags))];
+  refuseTwoOnStandardOutput(flags);
+  if (from !== undefined) return [...(await scenarioOfRun({ ...flags, from }, terminal))];
   const scenarios: Scenario[] = [];
   for (const file of files) scenarios.push(...(await readScenarios(file)));
   return scenarios;
@@ -134,6 +145,14 @@ function refuseNothingOrBoth(files: string[], { from, output }: SimFlags): void 
       next,
     });
   }
+}
+
+/** Nobody could tell where one ends and the other begins. */
+function refuseTwoOnStandardOutput({ output, quiet, json, step }: SimFlags): void {
+  if (output !== '-' || (quiet && !json && !step)) return;
+  const other = json ? 'what --json says' : step ? 'what --step shows' : 'the time line';
+  const next = json || step ? 'name a file for the scenario' : 'add -q, or name a file for the scenario';
+  throw new UserError({ code: 'U033', what: `-o - and ${other} would both go to standard output`, next });
 }
 
 /** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
@@ -192,10 +211,10 @@ function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlag
   if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
 }
 
-function againText({ scenario, seed }: SimulationResult, { from, output, dataDir }: SimFlags): string {
-  const isMade = from !== undefined && output === undefined;
+function againText({ scenario, seed }: SimulationResult, flags: SimFlags): string {
+  const { from, dataDir } = flags;
   const place = dataDir === undefined ? '' : ` --data-dir ${commandPath(dataDir)}`;
-  const played = isMade ? `--from ${commandWord(from)}${place}` : commandPath(scenario.file);
+  const played = isOfNoFile(flags) ? `--from ${commandWord(from!)}${place}` : commandPath(scenario.file);
   return `rehearse sim ${played} --seed ${commandWord(seed)}`;
 }
 

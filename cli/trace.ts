@@ -1,7 +1,5 @@
 /** `rehearse trace`: the traces of a run, in forms that other programs read. */
-import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { lifeName } from '../core/ids.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { exportHtml } from '../sim/export/html.js';
 import { exportMerged } from '../sim/export/merged.js';
@@ -13,6 +11,7 @@ import { exportSvg } from '../sim/export/svg.js';
 import { durationPattern, durationText, parseDuration } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayMany } from './quantities.js';
+import { refuseOutputOver, refuseStrangers } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, writeOut } from './terminal.js';
@@ -61,9 +60,7 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   const range = rangeOf(flags, form);
   const output = flags.output === '-' ? undefined : flags.output;
   const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
-  if (output !== undefined && existsSync(output) && files.some((file) => isSame(file, output))) {
-    throw new UserError({ code: 'U031', what: '-o names one of the traces that are read', where: output });
-  }
+  if (output !== undefined) refuseOutputOver(files, output);
   const traces: NodeTrace[] = [];
   for (const file of files) traces.push(await readTrace(file));
   refuseStrangers(traces, files);
@@ -116,29 +113,6 @@ function timeOf(flag: string, text: string): number {
     what: `${flag}: "${text}" is no time`,
     next: 'a time since the beginning of the run, as explain has it: 350ms, 12.5s, 2m',
   });
-}
-
-/** By whatever names. */
-function isSame(one: string, other: string): boolean {
-  return realpathSync(one) === realpathSync(other);
-}
-
-/** Two traces of one life are of different runs: laid side by side they would tell of things that never happened. */
-function refuseStrangers(traces: readonly NodeTrace[], files: readonly string[]): void {
-  const fileOf = new Map<string, string>();
-  for (const [index, { header }] of traces.entries()) {
-    const name = lifeName(header.setup.life);
-    const other = fileOf.get(name);
-    if (other !== undefined) {
-      throw new UserError({
-        code: 'T006',
-        what: `two traces are of ${name}: they are not of one run`,
-        where: `${sayPath(other)}, ${sayPath(files[index]!)}`,
-        next: 'name one run, or traces of one run',
-      });
-    }
-    fileOf.set(name, files[index]!);
-  }
 }
 
 const portionLength = 1 << 18;

@@ -73,6 +73,8 @@ export interface MeasuredAttempt {
   readonly task: string;
   readonly ordinal: number;
   readonly tookUs: number;
+  /** Its code failed: nobody knows how long the whole would have taken. */
+  readonly isBroken: boolean;
 }
 
 /** Attempts of a job of which both begin and end were recorded. */
@@ -84,8 +86,8 @@ export function measure({ facts }: Recording, job: number): MeasuredAttempt[] {
     const key = `${task}@${ordinal} ${node}`;
     if (name === 'started') begunUs.set(key, atUs);
     const sinceUs = begunUs.get(key);
-    if (name === 'finished' && sinceUs !== undefined)
-      measured.push({ task, ordinal, tookUs: atUs - sinceUs });
+    if ((name === 'finished' || name === 'broke') && sinceUs !== undefined)
+      measured.push({ task, ordinal, tookUs: atUs - sinceUs, isBroken: name === 'broke' });
   }
   return measured;
 }

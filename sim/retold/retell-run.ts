@@ -105,7 +105,8 @@ function isRehearsed({ name, detail }: Fact): boolean {
 
 function withMeasured(raw: RawJob, recording: Recording, { job, spec }: JobAccepted): RawJob {
   const measured = measure(recording, job);
-  const ofKind = (kind: string): MeasuredAttempt[] => measured.filter(({ task }) => task.startsWith(kind));
+  const ofKind = (kind: string): MeasuredAttempt[] =>
+    measured.filter(({ task, isBroken }) => !isBroken && task.startsWith(kind));
   const misbehave = misbehaviourOf(recording, job);
   return {
     ...raw,
@@ -127,14 +128,14 @@ function rangeOf(key: 'mapTime' | 'reduceTime', measured: readonly MeasuredAttem
   return { [key]: from === to ? from : `${from}..${to}` };
 }
 
-/** Of the task where one attempt was measured, whichever that was; of each attempt where there were several. */
+/** Of the task where one attempt was measured as a whole, whichever that was; else of each attempt. */
 function timesOf(measured: readonly MeasuredAttempt[]): Record<string, string> {
   const counts = new Map<string, number>();
   for (const { task } of measured) counts.set(task, (counts.get(task) ?? 0) + 1);
   const inOrder = [...measured].sort((a, b) => placeOf(a) - placeOf(b));
   return Object.fromEntries(
-    inOrder.map(({ task, ordinal, tookUs }) => [
-      counts.get(task) === 1 ? task : `${task}@${ordinal}`,
+    inOrder.map(({ task, ordinal, tookUs, isBroken }) => [
+      counts.get(task) === 1 && !isBroken ? task : `${task}@${ordinal}`,
       spelling(tookUs),
     ]),
   );

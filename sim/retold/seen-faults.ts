@@ -54,10 +54,14 @@ function faultsOfLife(
   const [first] = losses;
   if (!first) return [];
   if (first.atUs > life.toUs) return [death(recording, life, undefined)];
+  // A leader may be told more than once that it is none: the first time counts.
   const seen = new Map(
-    losses.map((loss) => silence(recording, life, loss, lossUs)).map((one) => [one.note, one]),
+    losses
+      .reverse()
+      .map((loss) => silence(recording, life, loss, lossUs))
+      .map((one) => [one.note, one]),
   );
-  return [...seen.values()]; // a leader may be told more than once that it is none
+  return [...seen.values()];
 }
 
 /** A master gave the worker up, or the life was a leader that led no more. */
@@ -71,11 +75,11 @@ function isLossOf(recording: Recording, fact: Fact, life: RecordedLife): boolean
   return name === 'leader-fenced' || (name === 'lease-expired' && detail?.role === 'leader');
 }
 
-/** Before that, whoever was given up was the life before. */
+/** Up to that step, whoever was given up was the life before: a master that greets a new one has given up the old one. */
 function hasJoined({ facts }: Recording, { node, incarnation }: RecordedLife, byUs: number): boolean {
   return facts.some(
     ({ name, about, detail, atUs }) =>
-      name === 'worker-joined' && about === node && detail?.incarnation === incarnation && atUs <= byUs,
+      name === 'worker-joined' && about === node && detail?.incarnation === incarnation && atUs < byUs,
   );
 }
 
@@ -95,22 +99,41 @@ function death(recording: Recording, life: RecordedLife, next: RecordedLife | un
     ? { when: `${attemptPattern(recording, running)} started`, crash: 'its worker', ...back }
     : {
         ...triggerAt(recording, together ?? atUs),
-        crash: isLeader(recording, node, atUs) ? 'leader' : node,
+        crash: isLeader(recording, node, atUs) && !endedWithMaster(recording, life) ? 'leader' : node,
         ...back,
       };
-  return { atUs, raw, note: `${node} ended ${story}; why is not known` };
+  return { atUs, raw, note: `${node} ${endOf(recording, life, next)} ${story}; why is not known` };
+}
+
+/** What a master was told of it, if any was. */
+function endOf({ facts }: Recording, { node, toUs }: RecordedLife, next: RecordedLife | undefined): string {
+  const untilUs = next?.toUs ?? Number.POSITIVE_INFINITY;
+  const loss = facts.find(
+    ({ name, about, atUs }) => name === 'worker-lost' && about === node && atUs >= toUs && atUs <= untilUs,
+  );
+  if (loss?.detail?.end === 'killed') return 'was killed';
+  return loss?.detail?.end === 'crashed' ? 'crashed' : 'ended';
 }
 
 /**
  * When the first of several nodes ended, of which this life is one: as where the whole run was interrupted, and resumed. Then
  * each is named, since two attempts that were lost may be with one worker another time.
  */
-function endedTogether({ lives }: Recording, { node, toUs }: RecordedLife): number | undefined {
+function endedTogether(recording: Recording, life: RecordedLife): number | undefined {
+  const near = endedNear(recording, life);
+  return near.length === 0 ? undefined : Math.min(life.toUs, ...near.map(({ toUs }) => toUs));
+}
+
+/** Whoever leads in another run may be that master: by its own name each fault is about a node of its own. */
+function endedWithMaster(recording: Recording, life: RecordedLife): boolean {
+  return endedNear(recording, life).some(({ node }) => node.startsWith('master-'));
+}
+
+function endedNear({ lives }: Recording, { node, toUs }: RecordedLife): RecordedLife[] {
   const others = [...lives.values()].flatMap((ofNode) => ofNode.slice(0, -1));
-  const near = others.filter(
+  return others.filter(
     (other) => other.node !== node && !isClient(other.node) && Math.abs(other.toUs - toUs) < nearUs,
   );
-  return near.length === 0 ? undefined : Math.min(toUs, ...near.map((other) => other.toUs));
 }
 
 function isClient(node: NodeId): boolean {
@@ -141,7 +164,7 @@ function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: n
     const running = openAttempt(recording, node, life.fromUs, fromUs);
     const begin: RawFault = running
       ? { when: `${attemptPattern(recording, running)} started`, pause: 'its worker' }
-      : { ...triggerAt(recording, fromUs), pause: node };
+      : { ...triggerAt(recording, fromUs), pause: isLeader(recording, node, fromUs) ? 'leader' : node };
     const raw: RawFault = { ...begin, for: spelling(gapUs) };
     const note = `${node} did nothing for ${durationText(gapUs)}; whether it was stopped, cut off or slow is not known`;
     return { atUs: fromUs, raw, note };
@@ -150,7 +173,8 @@ function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: n
   if (loss.name === 'worker-lost')
     return { atUs, note: `${node} was given up although it lived; what cut it off is not known` };
   const note = `${node} led no more although it lived; how it lost the lease is not known`;
-  return { atUs, raw: { ...triggerAt(recording, atUs), expire: 'lease' }, note };
+  // Not at what the loss has led to, as that another leader began.
+  return { atUs, raw: { ...triggerAt(recording, atUs - 1), expire: 'lease' }, note };
 }
 
 /** The longest time without a step that touches the moment, or ended shortly before it. */
@@ -175,10 +199,25 @@ const landmarks: ReadonlySet<FactName> = new Set<FactName>([
   'job-publishing',
 ]);
 
+/**
+ * A scenario's trigger is the first of its kind. One that had come before counts after something between the two: what lies
+ * midway is least likely to come before the one or after the other in another run.
+ */
 function triggerAt(recording: Recording, atUs: number): RawFault {
-  const last = recording.facts.findLast((fact) => landmarks.has(fact.name) && fact.atUs <= atUs);
-  if (!last) return { at: spelling(atUs) };
-  return { when: [attemptPattern(recording, last), last.name].filter((word) => word !== '').join(' ') };
+  const before = recording.facts.filter((fact) => landmarks.has(fact.name) && fact.atUs <= atUs);
+  const patterns = before.map((fact) => patternOf(recording, fact));
+  const when = patterns.at(-1);
+  if (when === undefined) return { at: spelling(atUs) };
+  const earlier = patterns.lastIndexOf(when, -2);
+  if (earlier < 0) return { when };
+  const between = patterns.slice(earlier + 1, -1);
+  const single = between.filter((pattern, index) => patterns.indexOf(pattern) === earlier + 1 + index);
+  const after = single[Math.floor(single.length / 2)];
+  return after === undefined ? { at: spelling(atUs) } : { when, after };
+}
+
+function patternOf(recording: Recording, fact: Fact): string {
+  return [attemptPattern(recording, fact), fact.name].filter((word) => word !== '').join(' ');
 }
 
 /** `map-0@2`, or the job, or nothing; with the job where there are several. */

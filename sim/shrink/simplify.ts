@@ -202,6 +202,7 @@ function* simplerJobs(scenario: Scenario): Generator<Candidate> {
     if (job.times) {
       const { times: _, ...plainer } = job;
       yield each(`job ${index + 1}: no times of single tasks`, (other) => (other === job ? plainer : other));
+      for (const fewer of fewerOf(job.times)) yield one('fewer times of single tasks', { times: fewer });
     }
     for (const key of ['mapTimeUs', 'reduceTimeUs'] as const) {
       if (!sameRange(job[key], plain[key])) yield one(`default ${key}`, { [key]: plain[key] });
@@ -209,6 +210,14 @@ function* simplerJobs(scenario: Scenario): Generator<Candidate> {
         yield one(`fixed ${key}`, { [key]: { min: job[key].max, max: job[key].max } });
       }
     }
+  }
+}
+
+/** Without a half, a quarter, and so on, down to without a single one; never without all. */
+function* fewerOf<T>(list: readonly T[]): Generator<T[]> {
+  for (let chunk = Math.ceil(list.length / 2); chunk > 0 && list.length > 1; chunk = Math.floor(chunk / 2)) {
+    for (let from = 0; from < list.length; from += chunk)
+      yield list.filter((_, place) => place < from || place >= from + chunk);
   }
 }
 

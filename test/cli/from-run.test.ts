@@ -1,5 +1,5 @@
 /** `rehearse sim --from RUN`: a recorded run, played again as a scenario. */
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { newFolder, rehearse, succeed } from './command.js';
@@ -41,6 +41,66 @@ it('writes the scenario, which is played as the run was', async () => {
   const real = await succeed(['sim', '--from', 'last', '-o', 'real.yaml', '-q'], { cwd });
   expect([real.out, real.err]).toEqual(['', '']);
   expect(readFileSync(join(cwd, 'real.yaml'), 'utf8')).toContain('lease: 7s');
+});
+
+it('writes the scenario to standard output, where nothing else goes there', async () => {
+  const { out } = await succeed(['sim', '--from', 'traces', '-o', '-', '-q'], { cwd });
+  expect(out).toMatch(/^# fault 1: .*\nname: traces\n.*\nexpect: \{\}\n$/s);
+  for (const [words, what] of [
+    [[], 'the time line'],
+    [['-q', '--json'], 'what --json says'],
+    [['-q', '--step'], 'what --step shows'],
+  ] as const) {
+    const refused = await rehearse(['sim', '--from', 'traces', '-o', '-', ...words], { cwd });
+    expect([refused.code, refused.err + refused.out]).toEqual([
+      2,
+      expect.stringContaining(`-o - and ${what} would both go to standard output`),
+    ]);
+  }
+  expect(readdirSync(cwd)).not.toContain('-');
+});
+
+it('shrinks to files in the working directory that are called as the run is', async () => {
+  const failing = scenario.replace('reduces: 1', 'reduces: 1, misbehave: { map-1@1: throws }');
+  writeFileSync(join(cwd, 'failing.yaml'), failing);
+  await succeed(['sim', 'failing.yaml', '--trace', 'sub/fails'], { cwd });
+  for (const file of readdirSync(join(cwd, 'sub/fails'))) {
+    const path = join(cwd, 'sub/fails', file);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('"maxAttempts":4', '"maxAttempts":1'));
+  }
+  const before = readdirSync(join(cwd, 'sub/fails'));
+  const { code, err } = await rehearse(['sim', '--from', 'sub/fails/', '--shrink'], { cwd });
+  expect(code).toBe(1);
+  expect(err).toContain(': fails.shrunk.yaml\n');
+  expect(readdirSync(cwd)).toEqual(expect.arrayContaining(['fails.shrunk.txt', 'fails.shrunk.yaml']));
+  expect(readdirSync(join(cwd, 'sub/fails'))).toEqual(before);
+  const named = await rehearse(['sim', '--from', 'sub/fails', '--shrink', '-o', 'sub/own.yaml'], { cwd });
+  expect(named.err).toContain(': sub/own.shrunk.yaml\n');
+});
+
+it('what would be written over the traces that are read is refused, and they stay as they are', async () => {
+  const text = readFileSync(join(cwd, 'traces/master-1.1.ndjson'), 'utf8');
+  mkdirSync(join(cwd, 'many'));
+  cpSync(join(cwd, 'traces'), join(cwd, 'many/1'), { recursive: true });
+  for (const [words, what] of [
+    [['traces', '-o', './traces/master-1.1.ndjson'], '-o names one of the traces that are read'],
+    [['traces', '--trace', './traces'], '--trace names the folder of the traces that are read'],
+    [
+      ['many/1', '--seeds', '1..2', '--trace', 'many'],
+      '--trace names the folder of the traces that are read',
+    ],
+  ] as const) {
+    const { code, err } = await rehearse(['sim', '--from', ...words], { cwd });
+    expect([code, err]).toEqual([2, expect.stringContaining(`error[U031]: ${what}\n`)]);
+  }
+  expect(readFileSync(join(cwd, 'traces/master-1.1.ndjson'), 'utf8')).toBe(text);
+});
+
+it('traces of two runs are refused', async () => {
+  cpSync(join(cwd, 'traces'), join(cwd, 'mixed'), { recursive: true });
+  cpSync(join(cwd, 'traces/worker-1.1.ndjson'), join(cwd, 'mixed/other.ndjson'));
+  const { code, err } = await rehearse(['sim', '--from', 'mixed'], { cwd });
+  expect([code, err]).toEqual([2, expect.stringContaining('error[T006]: two traces are of worker-1.1')]);
 });
 
 it('traces of workers alone are refused: what was asked for is not in them', async () => {

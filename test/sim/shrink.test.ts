@@ -197,6 +197,22 @@ expect: { job: any }
     expect((forUs ?? 0) % 100_000).toBe(0);
   });
 
+  it('leaves out the times of single tasks that do not matter', () => {
+    const { scenario, minimal } = shrink(
+      load(`
+name: one task takes too long
+cluster: { workers: 3 }
+job: { maps: 4, reduces: 2, times: { map-0@2: 1s..2s, map-1: 1s, map-3: 300s, reduce-0: 3s, reduce-1: 2s } }
+expect: { within: 20s }
+`),
+      '1',
+    )!;
+    expect(minimal).toBe(true);
+    const { times } = scenario.jobs[0]!;
+    expect(times).toHaveLength(1);
+    expect(times![0]!.task.kind).toBe('map');
+  });
+
   it('stops when the work is enough, with the best so far', () => {
     const plants = answersLateAsCommitted;
     const some = shrink(rich, rich.seed, { plants, stepsTotal: 5_000 })!;
