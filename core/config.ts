@@ -43,8 +43,11 @@ export interface ClusterConfig {
   readonly jobsMax: number;
   /** Tasks of one job. */
   readonly tasksMax: number;
-  /** Who gets the next slot: the job with the fewest attempts under way, or the oldest one as long as it can use any. */
-  readonly sharing: 'fair' | 'fifo';
+  /**
+   * Who gets the next slot: the job with the fewest attempts under way, or the oldest one as long as it can use any. Absent in
+   * runs of former versions: fair.
+   */
+  readonly sharing?: 'fair' | 'fifo';
 }
 
 const second = 1_000_000;

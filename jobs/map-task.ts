@@ -4,7 +4,7 @@
  */
 import { type Collector, Groups, type GroupsOptions } from './collector.js';
 import { sortedCounters, taskContext } from './context.js';
-import { after, forEach, isPromise, type MaybePromise } from './maybe-promise.js';
+import { forEach, isPromise, type MaybePromise } from './maybe-promise.js';
 import { lineRecord } from './record-id.js';
 import type { Counters, Job, MapContext, MapEmit, ParamValues, TaskSetting, WordContext } from './types.js';
 import { showValue, ValueError } from './values.js';
@@ -107,19 +107,30 @@ export class MapTask {
     if (this.#isLeftOut()) return;
     this.#recordsIn++;
     this.#mapping = true;
-    // A task whose `map` failed is abandoned, so `#mapping` needs no reset then.
-    const { words } = this.#job;
-    const result: unknown =
-      words === undefined
-        ? this.#job.map(record, this.#emit, this.#emit)
-        : this.#mapWords(wordsOf(words, record as string));
-    if (result === undefined) {
+    let taken: MaybePromise<void>;
+    try {
+      taken = this.#take(this.#map(record));
+    } catch (error) {
       this.#mapping = false;
-      return;
+      throw error;
     }
-    return after(this.#take(result), () => {
+    if (isPromise(taken)) return this.#settled(taken);
+    this.#mapping = false;
+  }
+
+  #map(record: unknown): unknown {
+    const { words } = this.#job;
+    if (words === undefined) return this.#job.map(record, this.#emit, this.#emit);
+    return this.#mapWords(wordsOf(words, record as string));
+  }
+
+  /** What a `map` that has failed emits late, in a branch that goes on, must not reach what the next attempt collects. */
+  async #settled(mapped: Promise<void>): Promise<void> {
+    try {
+      await mapped;
+    } finally {
       this.#mapping = false;
-    });
+    }
   }
 
   /** The next record cannot be read: whether it is one to leave out. If not, the task has failed at it. */
@@ -154,8 +165,8 @@ export class MapTask {
 
   /** Adds the pairs of a `map` that returned something instead of emitting. */
   #take(result: unknown): MaybePromise<void> {
-    if (isPromise(result)) return result.then((settled) => this.#take(settled));
     if (result === undefined) return;
+    if (isPromise(result)) return result.then((settled) => this.#take(settled));
     if (
       typeof result === 'object' &&
       result !== null &&

@@ -119,7 +119,7 @@ function keptForCopies(leading: Leading, job: DurableJob): number {
 
 /** Gives out the tasks of all lines. Those that no worker may run stay queued. */
 function giveOut(state: MasterState, turn: Turn, leading: Leading, lines: readonly Line[]): void {
-  for (let line = nextLine(state, lines); line; line = nextLine(state, lines)) {
+  for (let line = nextLine(state, lines); line && leading.ready.size > 0; line = nextLine(state, lines)) {
     if (!giveOne(state, turn, leading, line)) line.closed = true;
   }
   for (const { refused, heap } of lines) for (const task of refused ?? []) pushInt(heap, task);

@@ -7,6 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { taskContext } from '../../jobs/context.js';
+import { isPromise } from '../../jobs/maybe-promise.js';
 import type { BytesContext, Counters } from '../../jobs/types.js';
 import { type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import { FailureMemory } from './attempt.js';
@@ -80,21 +81,25 @@ export class ByteLane {
     this.#lines += this.#kernel.countLineFeeds(from, to);
     const lines = this.#kernel.input.subarray(from, to);
     const bare = lines.includes(CARRIAGE_RETURN) ? withoutReturns(lines, hasOwnEnd) : lines;
-    this.#map(isUtf8(bare) ? bare : Buffer.from(Buffer.from(bare).toString()));
+    this.#map(isUtf8(bare) ? bare : new TextEncoder().encode(Buffer.from(bare).toString()));
   }
 
   #map(lines: Uint8Array): void {
-    this.#collector.open(lines);
     let result: unknown;
+    this.#collector.open(lines);
     try {
       result = this.#options.job.mapBytes!(lines, this.#emit, this.#context);
     } catch (error) {
       this.#memory.check();
       throw new NotForKernelError(`mapBytes failed: ${String(error)}`);
+    } finally {
+      // What it emits later must not reach what another lane or attempt collects.
+      this.#collector.open(undefined);
     }
     this.#memory.check();
-    if (result !== undefined) throw new NotForKernelError('mapBytes gave something instead of emitting');
-    this.#collector.open(undefined);
+    if (result === undefined) return;
+    if (isPromise(result)) result.then(undefined, () => {}); // whose emits fail from now on
+    throw new NotForKernelError('mapBytes gave something instead of emitting');
   }
 }
 

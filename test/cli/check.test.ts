@@ -146,6 +146,11 @@ describe('check', () => {
       'for the line "" at in.txt, byte 22 map counts [["words",1]], and mapBytes []',
     ],
     [
+      'beyond its lines',
+      'emit(from, at, new Uint8Array(lines.buffer)[from] === lines[from] ? 1 : 2); count("words");',
+      'mapBytes ["one",2]',
+    ],
+    [
       'by throwing',
       'if (from === 8) throw new Error("eight"); emit(from, at, 1); count("words");',
       'for the line "three one two" at in.txt, byte 8, together with the others, mapBytes threw Error: eight at job.ts:',

@@ -34,3 +34,66 @@ it('asks mapBytes in processes and map in the command, for the same bytes, howev
   const { counters } = JSON.parse(readFileSync(join(folder, 'out', '_SUCCESS.json'), 'utf8'));
   expect(counters['map.spills']).toBeGreaterThan(3);
 });
+
+const late = `import { defineJob, sum } from 'mapreduce-rehearsal';
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export default defineJob({
+  name: 'late',
+  async map(line, emit) {
+    for (const word of line.split(' ')) emit(word, 1);
+    if (line.endsWith('0')) await wait(1); // for what comes late to find the kernel in use
+  },
+  async mapBytes(lines, emit) {
+    for (let n = 0; n < 2000; n++) {
+      if (n % 50 === 0) await wait(1);
+      emit(0, 2, 1);
+    }
+  },
+  combine: sum,
+  reduce: sum,
+});
+`;
+
+it('goes back to map where mapBytes is async, and takes nothing that it emits late', async () => {
+  const lines = Array.from({ length: 400 }, (_, n) => `ab cd ${n}`).join('\n');
+  const folder = newFolder({ 'job.ts': late, 'in.txt': lines });
+  const args = ['run', 'job.ts', 'in.txt', '-r', '1', '-m', '1', '-w', '1'];
+  await succeed([...args, '-o', 'out'], { cwd: folder });
+  await succeed([...args, '-o', 'alone', '--sequential'], { cwd: folder });
+  expect(partsOf(folder, 'out')).toEqual(partsOf(folder, 'alone'));
+});
+
+const flaky = `import { existsSync, writeFileSync } from 'node:fs';
+import { defineJob, sum } from 'mapreduce-rehearsal';
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const later = async (emit) => {
+  for (let n = 0; n < 1500; n++) {
+    await wait(1);
+    for (let i = 0; i < 500; i++) emit('zz', 1);
+  }
+};
+export default defineJob({
+  name: 'flaky',
+  map(line, emit, { params }) {
+    if (!existsSync(params.mark!)) {
+      writeFileSync(params.mark!, '');
+      return Promise.all([later(emit), Promise.reject(new Error('flaky'))]).then(() => undefined);
+    }
+    for (const word of line.split(' ')) emit(word, 1);
+    return line.endsWith('0') ? wait(1) : undefined;
+  },
+  combine: sum,
+  reduce: sum,
+});
+`;
+
+it('what a failed map goes on to emit does not reach the next attempt of its thread', async () => {
+  const lines = Array.from({ length: 2000 }, (_, n) => `ab cd ${n}`).join('\n');
+  const folder = newFolder({ 'job.ts': flaky, 'in.txt': lines, mark: '' });
+  const args = ['run', 'job.ts', 'in.txt', '-r', '1', '-m', '1', '-w', '1'];
+  await succeed([...args, '-o', 'out', '--param', `mark=${join(folder, 'other')}`], { cwd: folder });
+  await succeed([...args, '-o', 'alone', '--sequential', '--param', `mark=${join(folder, 'mark')}`], {
+    cwd: folder,
+  });
+  expect(partsOf(folder, 'out')).toEqual(partsOf(folder, 'alone'));
+});

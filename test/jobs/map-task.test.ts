@@ -254,6 +254,33 @@ describe('a map task', () => {
     expect(() => kept!('a', 1)).toThrow('emit was called after the task map-0 had finished');
   });
 
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+    ['gives no pairs', () => 7],
+    ['promises no pairs', () => Promise.resolve(7)],
+  ])('refuses what a map emits late that %s: its task is over', async (_how, end) => {
+    let kept: Emit | undefined;
+    const job = {
+      ...words,
+      map(_line: string, emit: Emit) {
+        kept = emit;
+        emit('in time', 1);
+        return end();
+      },
+    };
+    const { map } = task(job as unknown as Job);
+    map.start();
+    await expect((async () => map.offer('a'))()).rejects.toThrow();
+    expect(() => kept!('late', 1)).toThrow('emit was called outside of map in task map-0');
+    expect(Object.fromEntries(map.counters)['map.records.out']).toBe(1);
+  });
+
   test('lets what user code throws through untouched', async () => {
     const mistake = { not: 'even an Error' };
     const thrown = (run: () => unknown): unknown => {
