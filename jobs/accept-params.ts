@@ -19,9 +19,10 @@ export interface Accepted {
  */
 export async function acceptParams(
   program: Program,
-  given: Params,
+  texts: Params,
   { stage = 0, known }: { stage?: number; known?: ParamValues | undefined } = {},
 ): Promise<Accepted> {
+  const given = frozen({ ...texts }); // as tasks find them
   const watch = new Watch(given);
   if (!isPipeline(program)) {
     const job = jobOf(program, given);

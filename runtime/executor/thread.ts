@@ -6,6 +6,7 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { taskName } from '../../core/ids.js';
+import { frozen } from '../../jobs/params.js';
 import { jobOf } from '../../jobs/pipeline.js';
 import type { Job } from '../../jobs/types.js';
 import { loadProgram } from '../bundle/load.js';
@@ -185,7 +186,8 @@ async function boundariesOf(wanted: KeysWanted): Promise<void> {
   parentPort!.unref();
   const answer = (message: KeysAnswer): void => parentPort!.postMessage(message);
   process.once('beforeExit', () => answer({ type: 'waits' }));
-  const { code, name, directory, stage, programParams, params, files, reduces, seed } = wanted;
+  const { code, name, directory, stage, files, reduces, seed } = wanted;
+  const [programParams, params] = [frozen(wanted.programParams), frozen(wanted.params)];
   const job = jobOf(await loadProgram(code, { directory, name }), programParams, stage);
   const calling: SampleOptions['calling'] = (what, file, offset) => {
     gauge[gaugeFunction] = functionsLooked.indexOf(what);

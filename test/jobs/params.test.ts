@@ -35,6 +35,17 @@ describe('a schema of params', () => {
     expect((await acceptParams(jobWith(limits), {})).jobParams).toEqual({ limit: 3 });
   });
 
+  it('or none: nobody can change them, whoever is given them first', async () => {
+    const { params } = await acceptParams(jobWith(undefined), { limit: '7' });
+    expect(params).toEqual({ limit: '7' });
+    expect(Object.isFrozen(params)).toBe(true);
+    const normalising = (given: Record<string, unknown>): Job => {
+      given.limit = 8;
+      return jobWith(undefined);
+    };
+    await expect(acceptParams(normalising, { limit: '7' })).rejects.toThrow(/read only/);
+  });
+
   it('may take its time', async () => {
     const slow = schemaOf(async () => ({ value: { seen: await Promise.resolve([1]) } }));
     expect((await acceptParams(jobWith(slow), {})).jobParams).toEqual({ seen: [1] });
