@@ -139,9 +139,14 @@ async function runAttempt(folders: ThreadFolders, assignment: Assignment): Promi
 function signsOfLife({ attempt, maps }: ThreadTask, order: WorkOrder) {
   const { runId, seed } = order;
   let signs = 0;
+  let last = 0;
+  /** Of lanes that could not go on: whoever watches the gauge is to see that the next one begins, and goes on. */
+  let before = 0;
   const progress = (bytesDone: number, bytesTotal: number): void => {
-    gauge[gaugeTotal] = bytesTotal;
-    gauge[gaugeDone] = bytesDone + signs;
+    if (bytesDone < last) before += last;
+    last = bytesDone;
+    gauge[gaugeTotal] = before + bytesTotal;
+    gauge[gaugeDone] = before + bytesDone + signs;
   };
   const onStatus = (): void => {
     signs++;

@@ -97,3 +97,29 @@ it('what a failed map goes on to emit does not reach the next attempt of its thr
   });
   expect(partsOf(folder, 'out')).toEqual(partsOf(folder, 'alone'));
 });
+
+const slow = `import { defineJob, sum } from 'mapreduce-rehearsal';
+const cell = new Int32Array(new SharedArrayBuffer(4));
+let lines = 0;
+export default defineJob({
+  name: 'slow',
+  map(line, emit) {
+    emit(line, 1);
+    if (++lines % 1000 === 0) Atomics.wait(cell, 0, 0, 12);
+  },
+  mapBytes(lines, emit) {
+    Atomics.wait(cell, 0, 0, 2000 * (lines.length / 7e6)); // long enough for the master to hear how far it is
+    if (lines.length > 11 && lines[lines.length - 2] === 33) throw new Error('not this one');
+    emit(0, 1, 1);
+  },
+  combine: sum,
+  reduce: sum,
+});
+`;
+
+it('is alive after it went back to map, though it begins again', async () => {
+  const lines = Array.from({ length: 400_000 }, (_, n) => `line of text ${n % 10}`).join('\n');
+  const folder = newFolder({ 'job.ts': slow, 'in.txt': `${lines}\nthe end!` });
+  const args = ['run', 'job.ts', 'in.txt', '-r', '1', '-m', '1', '-w', '1', '-o', 'out'];
+  await succeed([...args, '--task-timeout', '3s', '--max-attempts', '1'], { cwd: folder });
+});
