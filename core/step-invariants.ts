@@ -78,7 +78,9 @@ export function checkShares(
     const { attempt, node, facts } = effect;
     const live = lives.get(attempt!.job)! - 1;
     lives.set(attempt!.job, live);
-    if (facts!.speculative) continue;
+    // What is given ahead is each job's own share of what is left of it, and takes no slot yet.
+    const queued = leading.workers.get(node!)?.live.get(attemptKey(attempt!))?.queued;
+    if (facts!.speculative || queued) continue;
     for (const view of leading.jobs.values()) {
       if (view.job === attempt!.job || (lives.get(view.job)! >= live && !facts!.early)) continue;
       const job = findJob(durable, view.job)!;
@@ -90,12 +92,14 @@ export function checkShares(
   }
 }
 
-/** Whether the job has something for the worker, and nothing bad has happened to it. Early reduces come after maps alone. */
+/** Whether the job has a task for the worker to which nothing bad has happened. Early reduces come after maps alone. */
 function couldUse(leading: Leading, view: JobView, job: DurableJob, node: NodeId, early: boolean): boolean {
-  if (job.phase !== 'open' || view.ending || job.troubles.size > 0) return false;
+  if (job.phase !== 'open' || view.ending) return false;
   if (allMapsDone(job) && (early || view.doubts > 0)) return false;
   const heap = allMapsDone(job) ? view.idleReduces : view.idleMaps;
-  return heap.some((task) => isIdle(view, job, task) && mayRun(leading, view, job, task, node));
+  return heap.some(
+    (task) => !job.troubles.has(task) && isIdle(view, job, task) && mayRun(leading, view, job, task, node),
+  );
 }
 
 function liveTasks(leading: Leading): number {

@@ -169,6 +169,11 @@ function giveOneAhead(
   const { node } = worker.life;
   for (let line = nextLine(state, lines, node); line; line = nextLine(state, lines, node)) {
     const { job, view, heap } = line;
+    // Or half of a short job would stand in the first queue that has room.
+    if (queuedOf(job, worker) >= Math.ceil(heap.length / (sharesPerWorker * leading.open))) {
+      line.barred = node;
+      continue;
+    }
     const task = popIdle(heap, view, job);
     if (task !== undefined && !job.troubles.has(task) && mayRun(leading, view, job, task, node))
       return assign(state, turn, { job, view, task, worker, speculative: false });
@@ -176,6 +181,13 @@ function giveOneAhead(
     if (task === undefined || job.troubles.has(task)) line.closed = true;
     else line.barred = node;
   }
+}
+
+/** How many attempts of the job the worker has been given ahead. */
+function queuedOf({ job }: DurableJob, { live }: WorkerView): number {
+  let queued = 0;
+  for (const attempt of live.values()) if (attempt.queued && attempt.id.job === job) queued++;
+  return queued;
 }
 
 /** Whether something bad has happened to what it runs: if that ends the process, nothing else shall be under suspicion. */

@@ -220,9 +220,13 @@ function drawBeside({ dice, profile, jobs, spanUs }: Stage, policy: JobPolicy): 
     const index = jobs.length + place;
     const own = dice.of(index, 5);
     const at = own.chance('with the first', 30) ? 0 : own.between('submission', 0, spanUs);
-    return { ...drawJob(own, profile, policy, index), ...drawPlaceBeside(own, index), atUs: at };
+    const job = { ...drawJob(own, profile, policy, index), ...drawPlaceBeside(own, index), atUs: at };
+    return own.chance('short maps', 30) ? { ...job, mapTimeUs: mapsAhead } : job;
   });
 }
+
+/** So short that workers are given them ahead of time. */
+const mapsAhead: Range = { min: 1_000, max: 8_000 };
 
 /** Mostly its own: of two that overlap, one is refused. */
 function drawPlaceBeside(dice: Dice, index: number): Pick<ScenarioJob, 'output' | 'overwrite'> {

@@ -76,6 +76,14 @@ describe('fair sharing', () => {
     bench.complete(workers[1]!, workers[1]!.running[0]!);
     expect(workers[1]!.running.at(-1)).toMatchObject({ job: 2, task: 1 });
   });
+
+  test('of tasks ahead of time: no queue is given more of a short job than its share of it', () => {
+    const { bench, workers } = benchWith(4, specOf({ maps: 400 }));
+    bench.submit(specOf({ maps: 8, output: '/short' }), 'request-2');
+    for (const worker of workers) bench.askAhead(worker, 8);
+    const ofShort = workers.map((worker) => worker.running.filter(({ job }) => job === 2).length);
+    expect(ofShort).toEqual([1, 1, 1, 1]);
+  });
 });
 
 describe('first come, first served', () => {
