@@ -27,6 +27,20 @@ const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 /** CommonJS packages inside the bundle ask for Node's own modules by `require`, which an ES module does not have. */
 const REQUIRE = `import { createRequire as __createRequire } from 'node:module'; var require = __createRequire(import.meta.url);`;
 
+/**
+ * esbuild makes `new RegExp` of literals that it does not know the target to understand, \p{L} among them. Node 20 understands
+ * them all; and where a literal is cloned, a constructor looks its pattern up and begins anew, for every record of a job.
+ */
+const keepRegExpLiterals = {
+  'regexp-dot-all-flag': true,
+  'regexp-lookbehind-assertions': true,
+  'regexp-match-indices': true,
+  'regexp-named-capture-groups': true,
+  'regexp-set-notation': true,
+  'regexp-sticky-and-unicode-flags': true,
+  'regexp-unicode-property-escapes': true,
+};
+
 /** Bundles a job's file. Throws JobFileError or JobCompileError; the job itself is not run. */
 export async function bundleJob(path: string): Promise<JobBundle> {
   const file = resolve(path);
@@ -42,6 +56,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
       write: false,
       platform: 'node',
       target: 'node20',
+      supported: keepRegExpLiterals,
       format: 'esm',
       sourcemap: 'inline',
       charset: 'utf8',

@@ -79,6 +79,20 @@ describe('the bundle of a job', () => {
     expect(run(await load(write('job.ts', WORDS)), ['b a', 'b'])).toBe('a 1\nb 2\n');
   });
 
+  test('keeps literals of regular expressions: made anew for each record, they cost a constructor', async () => {
+    const code = String.raw`import { defineJob, sum } from 'mapreduce-rehearsal';
+      const literals = [/\p{L}+/gu, /[\p{L}--[a-z]]/v, /(?<=(?<named>a))b/dsy];
+      export default defineJob({
+        name: 'words',
+        map(line: string, emit) { if (literals.some((literal) => literal.test(line))) emit(line, 1); },
+        combine: sum,
+        reduce: sum,
+      });`;
+    const bundle = await bundleJob(write('job.ts', code));
+    expect(bundle.code.split('sourceMappingURL')[0]).not.toContain('new RegExp(');
+    expect(run(await load(write('job.ts', code)), ['A', '1'])).toBe('A 1\n');
+  });
+
   test('has the same bytes and hash wherever its folder is, and another when a source changes', async () => {
     const bundles: string[] = [];
     for (const place of ['here', 'elsewhere/far/away', 'changed']) {
