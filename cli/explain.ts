@@ -16,7 +16,7 @@ import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
 import { readScenarios } from './scenario-files.js';
 import { openTerminal, type Terminal } from './terminal.js';
-import { readTrace, traceFiles } from './traces.js';
+import { readTraces, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 
 export async function explain(args: string[], flags: GlobalFlags): Promise<number> {
@@ -53,7 +53,7 @@ async function tracesOf(source: string, flags: GlobalFlags): Promise<NodeTrace[]
     return recorder.traces;
   }
   if (existsSync(source) || !source.includes('/')) {
-    return await Promise.all(traceFiles(source, flags).map(readTrace));
+    return await readTraces(traceFiles(source, flags));
   }
   throw new UserError({
     code: 'T003',

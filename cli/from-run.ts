@@ -6,13 +6,13 @@ import { scenarioErrorText } from '../sim/scenario/error.js';
 import { loadScenarios } from '../sim/scenario/load.js';
 import type { Scenario } from '../sim/scenario/types.js';
 import type { GlobalFlags } from './global-flags.js';
-import { refuseFolderOver, refuseOutputOver, refuseStrangers } from './refused-traces.js';
+import { refuseFolderOver, refuseOutputOver } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
 import { type Terminal, writeOut } from './terminal.js';
-import { readTrace, traceFiles } from './traces.js';
+import { readTraces, traceFiles } from './traces.js';
 import { UserError } from './user-error.js';
-import { writeWhole } from './write-whole.js';
+import { fileOf, writeWhole } from './write-whole.js';
 
 interface FromFlags extends GlobalFlags {
   readonly from: string;
@@ -27,8 +27,7 @@ export async function scenarioOfRun(flags: FromFlags, terminal: Terminal): Promi
   const file = fileOf(flags);
   if (file !== undefined) refuseOutputOver(files, file);
   if (trace !== undefined) refuseFolderOver(files, trace);
-  const traces = await Promise.all(files.map(readTrace));
-  refuseStrangers(traces, files);
+  const traces = await readTraces(files);
   const retold = retellRun(traces, nameOf(resolve(files[0]!)));
   if (!retold) {
     throw new UserError({
@@ -50,11 +49,6 @@ export async function scenarioOfRun(flags: FromFlags, terminal: Terminal): Promi
     terminal.say(`the run as a scenario: ${sayPath(file)}`);
   } else if (output !== undefined) await writeOut(text);
   return loaded.scenarios;
-}
-
-/** The file that `-o` names: absent where that is standard output. */
-export function fileOf({ output }: { readonly output?: string }): string | undefined {
-  return output === '-' ? undefined : output;
 }
 
 /** The run's id, or what else the folder of the trace is called. */

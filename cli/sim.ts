@@ -10,7 +10,7 @@ import type { Scenario } from '../sim/scenario/types.js';
 import { type SimulationResult, simulate } from '../sim/simulate.js';
 import { TraceRecorder } from '../sim/traced.js';
 import { commandWord } from './command-word.js';
-import { fileOf, scenarioOfRun } from './from-run.js';
+import { scenarioOfRun } from './from-run.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration, sayMany } from './quantities.js';
 import { commandPath, sayPath } from './run/prepare.js';
@@ -21,6 +21,7 @@ import { playSteps } from './step.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
+import { fileOf } from './write-whole.js';
 
 interface SimFlags extends GlobalFlags {
   readonly seed?: string;

@@ -87,15 +87,12 @@ class RecordedSteps {
 
   constructor(scenario: Scenario, seed: string) {
     const recorder = new TraceRecorder(seed, versions());
-    const traceOf = new Map<object, LifeTrace>();
     this.result = simulate(scenario, {
       seed,
       keepsFacts: true,
       observe: ({ facts }) => ({
         stepped: (step) => {
-          recorder.stepped(step);
-          const trace = traceOf.get(step.life) ?? recorder.traces.at(-1)!;
-          traceOf.set(step.life, trace);
+          const trace = recorder.stepped(step);
           this.#places.push({ trace, index: trace.lines.length, factsBefore: facts.length });
         },
       }),

@@ -11,13 +11,13 @@ import { exportSvg } from '../sim/export/svg.js';
 import { durationPattern, durationText, parseDuration } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayMany } from './quantities.js';
-import { refuseOutputOver, refuseStrangers } from './refused-traces.js';
+import { refuseOutputOver } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, writeOut } from './terminal.js';
-import { readTrace, traceFiles } from './traces.js';
+import { readTraces, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
-import { writeWhole } from './write-whole.js';
+import { fileOf, writeWhole } from './write-whole.js';
 
 interface TraceFlags extends GlobalFlags {
   readonly to: keyof typeof forms;
@@ -58,12 +58,10 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   }
   const form: Form = forms[flags.to];
   const range = rangeOf(flags, form);
-  const output = flags.output === '-' ? undefined : flags.output;
+  const output = fileOf(flags);
   const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
   if (output !== undefined) refuseOutputOver(files, output);
-  const traces: NodeTrace[] = [];
-  for (const file of files) traces.push(await readTrace(file));
-  refuseStrangers(traces, files);
+  const traces = await readTraces(files);
   const steps = mergeTraces(traces);
   refuseAfterTheEnd(steps, range);
   const portions = inPortions(form.export(traces, steps, range));

@@ -5,6 +5,7 @@ import type { TraceHeader, TraceLine } from '../core/trace.js';
 import { traceVersion } from '../core/trace.js';
 import type { NodeTrace } from '../sim/explain/merge.js';
 import type { GlobalFlags } from './global-flags.js';
+import { refuseStrangers } from './refused-traces.js';
 import { dataDirectoryOf, findRun } from './run/run-id.js';
 import { UserError } from './user-error.js';
 
@@ -46,8 +47,15 @@ export async function* linesOf(path: string): AsyncGenerator<TextLine> {
   if (rest !== '') yield { text: rest, torn: true };
 }
 
+/** Whole traces, which must be of one run. */
+export async function readTraces(files: readonly string[]): Promise<NodeTrace[]> {
+  const traces = await Promise.all(files.map(readTrace));
+  refuseStrangers(traces, files);
+  return traces;
+}
+
 /** A whole trace. A torn last line is left out. */
-export async function readTrace(path: string): Promise<NodeTrace> {
+async function readTrace(path: string): Promise<NodeTrace> {
   let header: TraceHeader | undefined;
   const lines: TraceLine[] = [];
   let number = 0;

@@ -10,6 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 
+/** The file that `-o` names: absent where that is standard output. */
+export function fileOf({ output }: { readonly output?: string }): string | undefined {
+  return output === '-' ? undefined : output;
+}
+
 /** A link or a device at this path stays one, and is written through. */
 export function writeWhole(path: string, portions: Iterable<string>): void {
   const before = lstatSync(path, { throwIfNoEntry: false });

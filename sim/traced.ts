@@ -27,7 +27,8 @@ export class TraceRecorder {
     this.#versions = versions;
   }
 
-  stepped({ life, event, effects, clockUs }: WorldStep): void {
+  /** Gives the trace of which the step is the last line. */
+  stepped({ life, event, effects, clockUs }: WorldStep): LifeTrace {
     const { trace, chain } = this.#lives.get(life) ?? this.#begin(life);
     const cause = event.type === 'message.received' ? this.#sent.get(event.message) : undefined;
     trace.lines.push(traceLine(life.machine, chain, { event, at: clockUs, cause, effects: [...effects] }));
@@ -35,6 +36,7 @@ export class TraceRecorder {
       if (effect.type === 'message.send')
         this.#sent.set(effect.message, { node: life.node.name, index: chain.index });
     }
+    return trace;
   }
 
   #begin(life: Life): { trace: LifeTrace; chain: Chain } {

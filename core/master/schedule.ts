@@ -148,15 +148,21 @@ const sharesPerWorker = 2;
 
 /** Gives out tasks ahead of time; never one to which something bad has happened, nor any behind such a one. */
 function giveAhead(state: MasterState, turn: Turn, leading: Leading, lines: readonly Line[]): void {
+  let queuedMax = queuedMaxOf(leading, lines);
   for (const node of leading.ahead) {
-    const worker = leading.workers.get(node)!;
-    let left = 0;
-    for (const { heap, closed } of lines) if (!closed) left += heap.length;
-    const queuedMax = Math.floor(left / (sharesPerWorker * leading.open));
     if (queuedMax === 0) return;
+    const worker = leading.workers.get(node)!;
     if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
     giveOneAhead(state, turn, leading, lines, worker);
+    queuedMax = queuedMaxOf(leading, lines);
   }
+}
+
+/** How many attempts a worker may have been given ahead. */
+function queuedMaxOf({ open }: Leading, lines: readonly Line[]): number {
+  let left = 0;
+  for (const { heap, closed } of lines) if (!closed) left += heap.length;
+  return Math.floor(left / (sharesPerWorker * open));
 }
 
 function giveOneAhead(

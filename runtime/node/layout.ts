@@ -12,7 +12,7 @@
  *   output/             the result, unless `-o` named another place
  */
 import { join } from 'node:path';
-import type { AttemptId } from '../../core/ids.js';
+import { type AttemptId, lifeName } from '../../core/ids.js';
 
 export interface RunLayout {
   readonly runId: string;
@@ -61,5 +61,5 @@ export function attemptFileName(attempt: AttemptId, maps: number): string {
 }
 
 export function tracePath(layout: RunLayout, node: string, incarnation: number): string {
-  return join(layout.trace, `${node}.${incarnation}.ndjson`);
+  return join(layout.trace, `${lifeName({ node, incarnation })}.ndjson`);
 }

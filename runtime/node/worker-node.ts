@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRun, Effect, OutputsLearn } from '../../core/effects.js';
-import { type AttemptId, attemptKey, type NodeId } from '../../core/ids.js';
+import { type AttemptId, attemptKey, lifeName, type NodeId } from '../../core/ids.js';
 import type { WorkerSetup } from '../../core/worker/state.js';
 import { Burst } from '../burst.js';
 import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
@@ -62,8 +62,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     this.#options = options;
     this.#orders = new OrderExcerpts(options.files);
     const { shuffleDirectory } = options;
-    this.#work =
-      shuffleDirectory === undefined ? layout.work : join(layout.work, `${life.node}.${life.incarnation}`);
+    this.#work = shuffleDirectory === undefined ? layout.work : join(layout.work, lifeName(life));
     if (shuffleDirectory !== undefined) {
       mkdirSync(this.#work, { mode: 0o700 });
       this.#shuffle = new ShuffleServer((attempt) => mapFile(this.#work, attempt));

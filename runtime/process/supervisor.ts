@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
-import type { NodeId } from '../../core/ids.js';
+import { lifeName, type NodeId } from '../../core/ids.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
 import { keepOutput } from './child-output.js';
@@ -177,7 +177,7 @@ export class Supervisor {
       });
     process_.on('message', (message) => observer.said?.(child.node, message as ToParent));
     process_.once('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
-    const said = keepOutput(process_, join(layout.logs, `${child.node}.${child.incarnation}.log`));
+    const said = keepOutput(process_, join(layout.logs, `${lifeName(child)}.log`));
     child.exit = Promise.all([child.exit, said]).then(() => {}); // of the life before, too
   }
 

@@ -33,7 +33,8 @@ export function* exportHtml(
   range: Range = {},
 ): Generator<string> {
   const diagram = layOut(traces, merged, range);
-  const [title, about] = headingOf(traces, diagram, range) as [string, string];
+  const tales = jobTales(diagram.run.steps);
+  const [title, about] = headingOf(traces, diagram, tales, range);
   yield `<!doctype html>
 <html lang="en">
 <head>
@@ -52,7 +53,7 @@ export function* exportHtml(
   yield '</div></section>\n';
   yield* attemptTables(diagram);
   yield* decisionList(diagram);
-  yield* jobTables(jobTales(diagram.run.steps));
+  yield* jobTables(tales);
   yield `<script>${pageScript}</script>\n</body>\n</html>\n`;
 }
 

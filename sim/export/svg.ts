@@ -1,7 +1,7 @@
 /** A run as one picture that stands alone: a space-time diagram in SVG. */
 import type { MergedStep, NodeTrace } from '../explain/merge.js';
 import { durationText } from '../scenario/duration.js';
-import { jobTales } from './job-tales.js';
+import { type JobTale, jobTales } from './job-tales.js';
 import { drawSvg } from './picture/draw.js';
 import { type Diagram, layOut } from './picture/layout.js';
 import type { Range } from './picture/scale.js';
@@ -13,15 +13,22 @@ export function* exportSvg(
   range: Range = {},
 ): Generator<string> {
   const diagram = layOut(traces, merged, range);
-  yield* drawSvg(diagram, { heading: headingOf(traces, diagram, range) }, `<style>${pictureStyle}</style>\n`);
+  yield* drawSvg(
+    diagram,
+    { heading: headingOf(traces, diagram, jobTales(diagram.run.steps), range) },
+    `<style>${pictureStyle}</style>\n`,
+  );
 }
 
 /** What the run was, and what the picture leaves out of it. */
-export function headingOf(traces: readonly NodeTrace[], diagram: Diagram, range: Range): string[] {
+export function headingOf(
+  traces: readonly NodeTrace[],
+  diagram: Diagram,
+  tales: readonly JobTale[],
+  range: Range,
+): readonly [title: string, about: string] {
   const { driver, seed } = traces[0]!.header;
-  const jobs = jobTales(diagram.run.steps).map(
-    ({ job, name, outcome }) => `job ${job}${name ? ` ${name}` : ''}: ${outcome}`,
-  );
+  const jobs = tales.map(({ job, name, outcome }) => `job ${job}${name ? ` ${name}` : ''}: ${outcome}`);
   const kind = driver === 'simulator' ? `simulated, seed ${seed}` : 'a real run';
   return [
     `${jobs.length === 0 ? 'no job' : jobs.slice(0, 5).join('; ')}${jobs.length > 5 ? '; …' : ''}`,

@@ -1,5 +1,5 @@
 /** What the traces of a run say that its story is told from: lives, jobs, how long attempts took, what happened. */
-import type { NodeId } from '../../core/ids.js';
+import { lifeName, type NodeId } from '../../core/ids.js';
 import type { JobAccepted, JournalEntry } from '../../core/records.js';
 import { mergeTraces, type NodeTrace } from '../explain/merge.js';
 import { factsOf } from '../explain/merged-facts.js';
@@ -31,7 +31,7 @@ export function readRecording(traces: readonly NodeTrace[]): Recording {
   const jobs = new Map<string, JobAccepted>();
   const stepsOf = new Map<string, { node: NodeId; incarnation: number; stepsUs: number[] }>();
   for (const { node, incarnation, atUs, line } of steps) {
-    const name = `${node}.${incarnation}`;
+    const name = lifeName({ node, incarnation });
     const known = stepsOf.get(name);
     if (known) known.stepsUs.push(atUs);
     else stepsOf.set(name, { node, incarnation, stepsUs: [atUs] });

@@ -99,8 +99,13 @@ it('what would be written over the traces that are read is refused, and they sta
 it('traces of two runs are refused', async () => {
   cpSync(join(cwd, 'traces'), join(cwd, 'mixed'), { recursive: true });
   cpSync(join(cwd, 'traces/worker-1.1.ndjson'), join(cwd, 'mixed/other.ndjson'));
-  const { code, err } = await rehearse(['sim', '--from', 'mixed'], { cwd });
-  expect([code, err]).toEqual([2, expect.stringContaining('error[T006]: two traces are of worker-1.1')]);
+  for (const words of [
+    ['sim', '--from', 'mixed'],
+    ['explain', 'mixed', 'map-0'],
+  ]) {
+    const { code, err } = await rehearse(words, { cwd });
+    expect([code, err]).toEqual([2, expect.stringContaining('error[T006]: two traces are of worker-1.1')]);
+  }
 });
 
 it('traces of workers alone are refused: what was asked for is not in them', async () => {
