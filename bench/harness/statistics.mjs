@@ -18,8 +18,12 @@ export function ratioOf(above, below) {
   return summary(Array.from({ length: rounds }, (_, round) => above[round] / below[round]));
 }
 
-/** `yes`, `bar` (the bar, not the aim) or `no`. A goal has `atLeast` or `atMost`: a bar, and an aim that lies beyond it. */
+/**
+ * `yes`, `bar` (the bar, not the aim) or `no`. A goal has `atLeast` or `atMost`: a bar, and an aim that lies beyond it. A
+ * ratio without either is `told`.
+ */
 export function judge(value, { atLeast, atMost, aim }) {
+  if (atLeast === undefined && atMost === undefined && aim === undefined) return 'told';
   const reaches = (mark) => (atMost === undefined ? value >= mark : value <= mark);
   const bar = atLeast ?? atMost;
   if (bar !== undefined && !reaches(bar)) return 'no';

@@ -38,6 +38,29 @@ export function ours(
   };
 }
 
+/**
+ * What two processes reach that share nothing: no master, no shuffle, no common output, half of the words each. Two workers
+ * can come close to it and no closer.
+ */
+export function halvesAtOnce(scratch, { inputs, flags }) {
+  const halves = ['one', 'other'].map((half) =>
+    ours(scratch, { name: half, inputs, flags: [...flags, '--sequential'] }),
+  );
+  const [one, other] = halves.map(({ command }) => command.map((word) => `'${word}'`).join(' '));
+  return {
+    name: 'halves at once',
+    silent: true,
+    output: halves[1].output,
+    command: ['sh', '-c', `${one} & ${other} && wait "$!"`],
+    prepare() {
+      for (const half of halves) {
+        rmSync(half.output, { recursive: true, force: true });
+        half.prepare();
+      }
+    },
+  };
+}
+
 /** A program whose standard output is the answer. */
 export function program(scratch, name, command, more = {}) {
   const output = join(scratch, `${name.replaceAll(/\W+/g, '-')}.out`);

@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import {
   duckdb,
   grpcPing,
+  halvesAtOnce,
   jobFile,
   mawk,
   ours,
@@ -102,12 +103,14 @@ export const table = [
   {
     name: 'sequential',
     title: '2 workers against own --sequential, 250 MB',
-    goals: [fasterThan('sequential', 1.6, 1.85)],
+    goals: [fasterThan('sequential', 1.6, 1.85), { of: 'sequential', by: 'halves at once' }],
     contestants({ inputs, scratch, scale }) {
       const input = inputs.text(250 * MB * scale);
+      const half = inputs.text(125 * MB * scale);
       return [
         ours(scratch, { inputs: [input], flags: shape }),
         ours(scratch, { name: 'sequential', inputs: [input], flags: [...shape, '--sequential'] }),
+        halvesAtOnce(scratch, { inputs: [half], flags: ['-m', '50', '-r', '20'] }),
       ];
     },
   },

@@ -16,6 +16,7 @@ export const verdicts = {
   yes: 'met',
   bar: 'bar met, aim not',
   no: 'NOT MET',
+  told: 'for comparison',
   'not measured': 'not measured',
   'smoke run': 'means nothing',
 };

@@ -6,13 +6,14 @@
  * name the record at fault.
  */
 import { isUtf8 } from 'node:buffer';
-import { taskContext } from '../../jobs/context.js';
+import { sortedCounters, taskContext } from '../../jobs/context.js';
 import { isPromise } from '../../jobs/maybe-promise.js';
 import type { BytesContext, Counters } from '../../jobs/types.js';
 import { type Kernel, NotForKernelError } from '../../kernel/kernel.js';
 import { FailureMemory } from './attempt.js';
-import { ByteCollector, GATHERED_BYTES_MAX } from './byte-collector.js';
+import { ByteCollector } from './byte-collector.js';
 import { kernelContent } from './kernel-output.js';
+import { GATHERED_BYTES_MAX } from './kernel-records.js';
 import type { MapAttemptOptions } from './map-options.js';
 import type { MapOutput, RunContent } from './map-output.js';
 import { readSplitThrough } from './split-reader.js';
@@ -54,11 +55,11 @@ export class ByteLane {
   }
 
   get counters(): Counters {
-    return [
+    return sortedCounters([
       ...this.#userCounters,
       ['map.records.in', this.#lines],
       ['map.records.out', this.#collector.emitted],
-    ];
+    ]);
   }
 
   /** Maps the whole split and gives the last run. */

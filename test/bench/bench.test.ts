@@ -52,6 +52,7 @@ describe('statistics', () => {
     const smaller = { atMost: 6, aim: 4 };
     expect([7, 5, 3].map((value) => judge(value, smaller))).toEqual(['no', 'bar', 'yes']);
     expect(judge(0.9, { aim: 1 })).toBe('bar');
+    expect(judge(1.5, {})).toBe('told');
   });
 });
 

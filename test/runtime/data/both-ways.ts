@@ -59,6 +59,9 @@ export async function inAttempts(directory: string, job: Job, files: InputFile[]
     parts.push(readFileSync(setting.target, 'utf8'));
   }
   expect(readdirSync(directory).filter((name) => name.startsWith('private'))).toEqual([]);
+  for (const { counters } of results) {
+    expect(counters).toEqual(counters.toSorted(([one], [other]) => (one < other ? -1 : 1))); // by name, as records have them
+  }
   return { parts, counters: addCounters(results.map((result) => result.counters)) };
 }
 

@@ -133,12 +133,12 @@ const jobs: readonly Job[] = [
     name: 'bytes',
     map(line: string, emit: MapEmit) {
       for (const word of splitWords(line)) emit(word, word === 'b' ? -2.5 : word.length === 1 ? 40 : 1);
-      emit.count(`lines of ${emit.input.name}`);
+      emit.count(`read of ${emit.input.name}`);
     },
     mapBytes(lines: Uint8Array, emit: EmitBytes, { count, input }: BytesContext) {
       for (let at = 0, from = 0; at < lines.length; at++) {
         const byte = lines[at]!;
-        if (byte === 10) count(`lines of ${input.name}`);
+        if (byte === 10) count(`read of ${input.name}`);
         if (byte !== 10 && byte !== 32 && byte !== 44) continue;
         const isOne = characters(lines, from, at) === 1;
         emit(from, at, at - from === 1 && lines[from] === 98 ? -2.5 : isOne ? 40 : 1);
