@@ -116,16 +116,12 @@ export function objectText(value: object, key: string): string {
 /** Throws ValueError for what JSON made {} of without a word, wherever in a value it lies. The path is that to the value. */
 function refuseLost(value: object, key: string, path: readonly string[]): void {
   if ('toJSON' in value) return;
-  const what = lostKind(value);
-  if (what !== undefined && path.length > 0) {
+  const lost = lostKind(value);
+  if (lost !== undefined) {
+    const [what, instead] = lost;
+    const place = path.length > 0 ? `holds ${what}, at ${path.join('.')}` : `is ${what}`;
     throw new ValueError(
-      `the value of key ${showKey(key)} holds ${what}, at ${path.join('.')}, of which JSON keeps nothing: make an array of it, [...it]`,
-      key,
-    );
-  }
-  if (what !== undefined) {
-    throw new ValueError(
-      `the value of key ${showKey(key)} is no value, but something that gives values: make an array of them, [...values]`,
+      `the value of key ${showKey(key)} ${place}, of which JSON keeps nothing: ${instead}`,
       key,
     );
   }
@@ -134,11 +130,19 @@ function refuseLost(value: object, key: string, path: readonly string[]): void {
   }
 }
 
-function lostKind(value: object): string | undefined {
-  if (value instanceof Map) return 'a Map';
-  if (value instanceof Set) return 'a Set';
-  if (isPromise(value)) return 'a promise';
-  return isStream(value) && JSON.stringify(value) === '{}' ? 'something that gives values' : undefined;
+/** What it is, and what to emit instead. */
+function lostKind(value: object): readonly [what: string, instead: string] | undefined {
+  const spread = 'make an array of it, [...it]';
+  if (value instanceof Map) return ['a Map', spread];
+  if (value instanceof Set) return ['a Set', spread];
+  if (isPromise(value)) return ['a promise', 'await it'];
+  if (JSON.stringify(value) !== '{}') return undefined;
+  if (isStream(value)) return ['something that gives values', spread];
+  if (value instanceof Error) return ['an error', 'emit its message'];
+  if (value instanceof RegExp) return ['a regular expression', 'emit its source'];
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer)
+    return ['a buffer', 'emit an array of its bytes'];
+  return undefined;
 }
 
 /** A generator, the values of `reduce`, and whatever else is there to be iterated: {} says nothing of what it gives. */

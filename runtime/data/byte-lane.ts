@@ -62,8 +62,18 @@ export class ByteLane {
     ]);
   }
 
-  /** Maps the whole split and gives the last run. */
+  /** Maps the whole split and gives the last run. That `map` is asked instead is written to the log of the attempt. */
   async run(): Promise<RunContent> {
+    try {
+      return await this.#mapAll();
+    } catch (error) {
+      if (error instanceof NotForKernelError)
+        process.stderr.write(`map is asked instead of mapBytes, for this task: ${error.message}\n`);
+      throw error;
+    }
+  }
+
+  async #mapAll(): Promise<RunContent> {
     const { input } = this.#kernel;
     await readSplitThrough(this.#options, (file, range) => {
       this.#input.name = file.name;

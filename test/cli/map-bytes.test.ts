@@ -1,5 +1,5 @@
 /** A job with a `mapBytes` beside its `map`: who is asked, and that the answer is one. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { newFolder, partsOf, succeed } from './command.js';
@@ -122,4 +122,10 @@ it('is alive after it went back to map, though it begins again', async () => {
   const folder = newFolder({ 'job.ts': slow, 'in.txt': `${lines}\nthe end!` });
   const args = ['run', 'job.ts', 'in.txt', '-r', '1', '-m', '1', '-w', '1', '-o', 'out'];
   await succeed([...args, '--task-timeout', '3s', '--max-attempts', '1'], { cwd: folder });
+  const [log] = readdirSync(join(folder, '.rehearse/runs'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.includes('map-0'),
+  );
+  expect(readFileSync(join(folder, '.rehearse/runs', log!), 'utf8')).toBe(
+    'map is asked instead of mapBytes, for this task: mapBytes failed: Error: not this one\n',
+  );
 });

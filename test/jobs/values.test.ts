@@ -72,6 +72,9 @@ describe('a canonical value', () => {
     ['something that gives values, at all', { all: [1].values() }],
     ['something that gives values, at 0', [(function* () {})()]],
     ['a promise, at 0', [Promise.resolve(1)]],
+    ['an error, at why', { why: new TypeError('no') }],
+    ['a regular expression, at 0', [/a/]],
+    ['a buffer, at bytes', { bytes: new ArrayBuffer(2) }],
   ])('is refused when it holds %s: JSON would keep nothing of it', (what, given) => {
     expect(() => canonicalValue(given, 'the key')).toThrow(ValueError);
     expect(() => canonicalValue(given, 'the key')).toThrow(
@@ -81,8 +84,22 @@ describe('a canonical value', () => {
 
   test('may hold empty objects and lists, texts with {} in them, bytes, and what has a JSON form of its own', () => {
     const own = Object.assign(new Set(), { toJSON: () => ({}) });
-    const given = { none: {}, list: [], text: '{}', bytes: new Uint8Array(0), own, empty: new String('') };
-    expect(canonicalValue(given, 'k')).toEqual({ ...given, bytes: {}, own: {}, empty: '' });
+    const given = {
+      none: {},
+      list: [],
+      text: '{}',
+      bytes: new Uint8Array(0),
+      own,
+      empty: new String(''),
+      told: Object.assign(new Error(), { code: 1 }),
+    };
+    expect(canonicalValue(given, 'k')).toEqual({
+      ...given,
+      bytes: {},
+      own: {},
+      empty: '',
+      told: { code: 1 },
+    });
   });
 
   test.each([
@@ -93,6 +110,8 @@ describe('a canonical value', () => {
     ['a symbol', Symbol('s')],
     ['a bigint', 1n],
     ['a promise', Promise.resolve(1)],
+    ['an error', new Error('no')],
+    ['a regular expression', /a/],
     ['a Map or a Set', new Map()],
     ['an object without a JSON form', { toJSON: () => undefined }],
   ])('is refused for %s, and the message names the key', (what, given) => {
@@ -107,7 +126,9 @@ describe('a canonical value', () => {
     ['a generator', (function* () {})()],
   ])('is refused for %s, and the message says what to write', (_what, given) => {
     expect(() => canonicalValue(given, 'k')).toThrow(ValueError);
-    expect(() => canonicalValue(given, 'k')).toThrow(/key "k" is no value, .* \[\.\.\.values\]/);
+    expect(() => canonicalValue(given, 'k')).toThrow(
+      /key "k" is something that gives values, .* \[\.\.\.it\]/,
+    );
   });
 
   test('of what can be iterated, and has a JSON form, is that', () => {
