@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { count, max, min, sum } from '../../../jobs/aggregates.js';
 import { validateJob } from '../../../jobs/define.js';
 import type { BytesContext, Emit, EmitBytes, Job, MapEmit, WordContext } from '../../../jobs/types.js';
@@ -286,6 +286,9 @@ const content = fc
     ),
   )
   .map(([mark, one]) => Buffer.concat([Buffer.from(mark), one]));
+// Each attempt that gives mapBytes up says so in its log, which is standard error here.
+beforeAll(() => void vi.spyOn(process.stderr, 'write').mockReturnValue(true));
+
 describe('every lane', () => {
   it.each(jobs)('gives the bytes and the counters of the plain path: $name', async (job) => {
     await fc.assert(
