@@ -223,7 +223,11 @@ function addRun(root: Command, verb: AddVerb): void {
       'where the output goes; - for standard output (default: in the run’s folder)',
     )
     .option('--overwrite', 'replace an existing output as a whole')
-    .option('-w, --workers <n>', 'worker processes (default: one per core)', number)
+    .option(
+      '-w, --workers <n>',
+      'worker processes (default: one per core; none for a small file and a built-in job)',
+      number,
+    )
     .option('--slots <n>', 'tasks at once per worker (default: 1)', number)
     .option('-m, --map-tasks <n>', 'about so many map tasks', number)
     .option('--split-size <size>', 'about so much input per map task (default: 16MiB)')

@@ -51,7 +51,10 @@ const startedAhead = {
   name: 'started ahead',
   setup(bundler) {
     const path = './start-ahead.bundle.cjs';
-    bundler.onResolve({ filter: /\/(start-ahead|child-process)\.js$/ }, () => ({ path, external: true }));
+    bundler.onResolve({ filter: /\/(start-ahead|child-process|start-thread)\.js$/ }, () => ({
+      path,
+      external: true,
+    }));
   },
 };
 
@@ -63,7 +66,9 @@ const outputFiles = [
   ...(await bundles({ run: command }, [withoutUnused, startedAhead, onlyRuns])),
 ];
 const roundsMax = 3;
-const caches = ['run', ...Object.keys(programs)].map((name) => `${folder}${name}.cache`);
+/** Of those in runtime/process/engine.ts. */
+const workerFlag = '--single-threaded-gc';
+const caches = ['run', 'thread.here', ...Object.keys(programs)].map((name) => `${folder}${name}.cache`);
 const wanted = new Map([
   ...outputFiles.map(({ path, text }) => [path, ascii(withLater(asBody(path, text)))]),
   ...Object.keys(programs).map((name) => [`${folder}${name}.cjs`, loaderText(name)]),
@@ -143,6 +148,8 @@ function rehearse(what) {
   try {
     writeFileSync(join(scratch, 'in.txt'), 'what a run needs\n'.repeat(200_000));
     perform(what, scratch, ['run', 'word-count', 'in.txt', '-w', '1', '-m', '4', '-o', 'out', '-q']);
+    writeFileSync(join(scratch, 'small.txt'), 'what a small run needs\n'.repeat(400));
+    perform(what, scratch, ['run', 'word-count', 'small.txt', '-o', 'small', '-q']);
     perform(what, scratch, ['sim', `${root}scenarios/worker-killed-mid-map.yaml`, '-q'], 'ignore');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -171,7 +178,7 @@ const path = require('node:path');
 const vm = require('node:vm');
 ${nameText(program)}
 const file = path.join(__dirname, name + '.bundle.cjs');
-const cacheFile = path.join(__dirname, name + '.cache');
+const cacheFile = path.join(__dirname, name + ${kindText(program)}'.cache');
 const making = process.env.REHEARSE_CODE_CACHE === 'make';
 // A cache fits the flags under which it is made: those with which programs begin, and no thread may change them now.
 if (making) require('node:v8').setFlagsFromString = () => {};
@@ -193,7 +200,7 @@ function compiled() {
   const source = read(file).latin1Slice();
   let cachedData;
   try {
-    if (!making) cachedData = read(cacheFile);
+    cachedData = read(cacheFile); // one that is made goes on from what was made before
   } catch {}
   return new vm.Script(source, { filename: file, cachedData });
 }
@@ -217,23 +224,33 @@ const runs = (verb === 'run' || verb === 'resume') && !rest.some((flag) => flag.
 const name = runs ? 'run' : 'rehearse';`;
 }
 
-/** Kills a child only when it and its thread have written since, on a busy machine too. */
+/** Threads of a worker run under its flags, that of a small run under those of the command. */
+function kindText(program) {
+  return program === 'thread' ? `(process.execArgv.includes('${workerFlag}') ? '' : '.here') + ` : '';
+}
+
+/** Ends a child, or a thread of its own, only when it has written since, on a busy machine too. */
 function patienceText() {
   return `  const { ChildProcess } = require('node:child_process');
-  const { kill } = ChildProcess.prototype;
-  const writtenSince = (time) =>
-    ['child-main', 'thread'].every((name) => {
-      const cache = path.join(__dirname, name + '.cache');
-      return fs.existsSync(cache) && fs.statSync(cache).mtimeMs > time;
-    });
-  ChildProcess.prototype.kill = function (signal) {
+  const { Worker } = require('node:worker_threads');
+  const whenWritten = (names, end) => {
     const asked = Date.now();
+    const written = names.map((name) => path.join(__dirname, name + '.cache'));
     const timer = setInterval(() => {
-      if (!writtenSince(asked) && Date.now() < asked + 20_000) return;
+      const isWritten = written.every((file) => fs.existsSync(file) && fs.statSync(file).mtimeMs > asked);
+      if (!isWritten && Date.now() < asked + 20_000) return;
       clearInterval(timer);
-      kill.call(this, signal);
+      end();
     }, 20);
+  };
+  const { kill } = ChildProcess.prototype;
+  ChildProcess.prototype.kill = function (signal) {
+    whenWritten(['child-main', 'thread'], () => kill.call(this, signal));
     return true;
+  };
+  const { terminate } = Worker.prototype;
+  Worker.prototype.terminate = function () {
+    return new Promise((resolve) => whenWritten(['thread.here'], () => resolve(terminate.call(this))));
   };
 `;
 }

@@ -23,6 +23,8 @@ export interface ExecuteOptions {
   readonly request: RunRequest;
   readonly layout: RunLayout;
   readonly progress: ProgressView;
+  /** The command is the only worker itself. */
+  readonly workerHere?: boolean;
   /** Also say which processes came and went. */
   readonly verbose: boolean;
   readonly rehearsal?: Rehearsal;
@@ -115,6 +117,7 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
       },
       report: (status) => progress.status(status),
       failed: fail,
+      workerHere: options.workerHere ?? false,
       ...(rehearsal ? { rehearsed: rehearsal } : {}),
     });
   } catch (error) {

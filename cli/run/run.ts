@@ -2,6 +2,7 @@
  * `rehearse run`: from flags to an exit code.
  */
 import { commandJob } from '../../runtime/commands/command-job.js';
+import { dropThreadAhead, isThreadAhead } from '../../runtime/executor/start-thread.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
 import { removeTree } from '../../runtime/remove-tree.js';
@@ -31,13 +32,15 @@ import {
   workersOf,
 } from './prepare.js';
 import { dataDirectoryOf, newRunId } from './run-id.js';
+import { isSmallRun } from './small-run.js';
 
 export async function run(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
   if (flags.faults !== undefined) {
     const { rehearse } = await import('../rehearsal/rehearse.js');
     return await rehearse(args, flags);
   }
-  if (!flags.sequential) keepHeapsSmall();
+  // A thread that is starting loads what Node has compiled of itself under the flags that the process began with.
+  if (!flags.sequential && !isThreadAhead()) keepHeapsSmall();
   const commands = commandsOfFlags(flags);
   const [jobName, ...inputs] = commands ? [commands.mapper, ...args] : args;
   if (jobName === undefined) {
@@ -102,14 +105,17 @@ async function runOne(
       return await runInProcess(prepared, { terminal, flags, publishing });
     }
     // What talks to other processes takes a while to load: a mistake is told before.
-    const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
-      Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]),
-    );
+    const workerHere = isThreadAhead() && isSmallRun(ingredients);
+    if (!workerHere) dropThreadAhead();
+    const load = () =>
+      Promise.all([import('./progress.js'), import('./execute.js'), import('./conclude.js')]);
+    const loaded = workerHere ? load() : loadThenKeepHeapsSmall(load);
+    const [{ openProgress }, { execute }, { concludeRun }] = await loaded;
     const quiet = flags.quiet ?? flags.json ?? false;
     const progress = await openProgress(flags.progress ?? 'auto', terminal, quiet);
     writeDown(prepared, ingredients.place);
     const startedAt = performance.now();
-    const executing = execute({ ...prepared, progress, verbose: flags.verbose ?? false });
+    const executing = execute({ ...prepared, progress, workerHere, verbose: flags.verbose ?? false });
     begun(); // signals are answered by that from now on
     const ending = await executing;
     const tookUs = Math.round((performance.now() - startedAt) * 1000);

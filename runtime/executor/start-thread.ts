@@ -18,9 +18,14 @@ const program = programPath('runtime/executor', 'thread');
 
 let waiting: StartedThread | undefined;
 
-/** With the bound of a run whose user does not ask for another. */
+/** With the bound of a run whose user does not ask for another. It does not keep its process alive while it waits. */
 export function startThreadAhead(): void {
   waiting = startThread(heapMiBDefault);
+  waiting.thread.unref();
+}
+
+export function isThreadAhead(): boolean {
+  return waiting !== undefined;
 }
 
 /** A process that turns out to be no worker needs none. */
@@ -34,6 +39,7 @@ export function takeThread(heapMiB: number, folders: ThreadFolders): StartedThre
   if (heapMiB !== heapMiBDefault) dropThreadAhead();
   const started = waiting ?? startThread(heapMiB);
   waiting = undefined;
+  started.thread.ref();
   started.thread.postMessage(folders);
   return started;
 }

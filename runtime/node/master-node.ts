@@ -13,6 +13,7 @@ import { Burst, gatherMs } from '../burst.js';
 import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
 import { removeFile } from '../remove-tree.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
+import type { Role } from '../transport/dialer.js';
 import type { LocalWire } from '../transport/local-wire.js';
 import { SessionServer } from '../transport/server.js';
 import type { CrashPoints } from './crash-points.js';
@@ -94,9 +95,9 @@ export class MasterNode {
     this.#driver.start();
   }
 
-  /** A wire for a client in this process. */
-  openHere(): LocalWire {
-    return this.#server.openHere();
+  /** A wire for a client or worker in this process. */
+  openHere(role: Role): LocalWire {
+    return this.#server.openHere(role);
   }
 
   /** Leaves nothing behind but the trace and the journal. */

@@ -13,9 +13,11 @@ import { ClientNode, type Conclusion } from '../node/client-node.js';
 import { type CrashPoint, CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
 import type { MasterNode } from '../node/master-node.js';
+import type { WorkerNode } from '../node/worker-node.js';
 import { openMaster } from '../process/open-master.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
 import { removeFile, removeTree } from '../remove-tree.js';
+import { FileFiles } from '../store/file-files.js';
 import type { RunRequest } from './run-request.js';
 import { socketRoot } from './socket-root.js';
 
@@ -27,6 +29,8 @@ export interface LocalClusterOptions {
   report(status: JobStatus): void;
   /** The client or the master in this process cannot go on, or no other process be started. */
   failed(error: Error): void;
+  /** The only worker is a thread of this process: for a small input whose job is one of ours, and cannot end a process. */
+  readonly workerHere?: boolean;
   readonly rehearsed?: RehearsedCluster;
 }
 
@@ -46,9 +50,11 @@ export class LocalCluster {
   readonly #addresses: (readonly [NodeId, string])[];
   readonly #incarnationBase: number;
   readonly #masterHere: boolean;
+  readonly #workers: readonly NodeId[];
   readonly #masterLeads: Promise<void>;
   #masterNowLeads: () => void = () => {};
   #master: MasterNode | undefined;
+  #worker: WorkerNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
   #draining = false;
@@ -68,6 +74,7 @@ export class LocalCluster {
     );
     const { masters } = request.config;
     this.#masterHere = masters.length === 1 && !options.rehearsed;
+    this.#workers = Array.from({ length: request.workers }, (_, index) => `worker-${index + 1}`);
     this.#masterLeads = new Promise((resolve) => {
       this.#masterNowLeads = resolve;
     });
@@ -78,7 +85,7 @@ export class LocalCluster {
       addresses: this.#addresses,
       ...(request.config.mapOutputs === 'worker' ? { shuffleDirectory: this.#sockets } : {}),
       incarnationBase: this.#incarnationBase,
-      workers: Array.from({ length: request.workers }, (_, index) => `worker-${index + 1}`),
+      workers: options.workerHere ? [] : this.#workers,
       masters: this.#masterHere ? [] : masters,
       slots: request.slots,
       heapMiB: request.heapMiB,
@@ -92,8 +99,34 @@ export class LocalCluster {
   /** Starts every process. */
   async start(): Promise<void> {
     this.supervisor.start();
+    const workerOpened = this.#options.workerHere ? this.#openWorker() : undefined;
+    workerOpened?.catch(() => {}); // the master may fail first
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
+    await workerOpened;
+    await this.#worker?.start();
+  }
+
+  async #openWorker(): Promise<void> {
+    const { request, layout, failed } = this.#options;
+    const node = this.#workers[0]!;
+    const [{ WorkerNode }, files] = await Promise.all([
+      import('../node/worker-node.js'),
+      FileFiles.open(layout.files),
+    ]);
+    this.#worker = new WorkerNode({
+      config: request.config,
+      life: { node, incarnation: this.#incarnationBase + 1 },
+      slots: request.slots,
+      heapMiB: request.heapMiB,
+      layout,
+      files,
+      addresses: new Map(),
+      points: new CrashPoints([]),
+      openHere: () => this.#master?.openHere('worker'),
+      failed,
+      untraced: (error) => this.#sayUntraced(node, error),
+    });
   }
 
   async #startMaster(): Promise<void> {
@@ -126,7 +159,7 @@ export class LocalCluster {
       life,
       tracePath: tracePath(layout, life.node, life.incarnation),
       addresses: new Map(this.#addresses),
-      openHere: () => this.#master?.openHere(),
+      openHere: () => this.#master?.openHere('client'),
       report,
       failed,
       untraced: (error) => this.#sayUntraced(node, error),
@@ -156,8 +189,7 @@ export class LocalCluster {
   /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
   async stop(): Promise<void> {
     const killed = this.supervisor.killAll(); // they die while the rest is closed
-    await this.#client?.close();
-    await Promise.all(this.#clientsClosed);
+    await Promise.all([this.#worker?.close(), this.#client?.close(), ...this.#clientsClosed]);
     await this.#master?.close();
     await killed;
     this.#removeSockets();

@@ -19,6 +19,7 @@ import {
   workerFrames,
 } from './codec.js';
 import { healthService, servingNames, sessionMethods } from './definitions.js';
+import type { Role } from './dialer.js';
 import { connectionsMax } from './limits.js';
 import { LocalWire } from './local-wire.js';
 import { SessionEnd, type Wire } from './session.js';
@@ -80,10 +81,13 @@ export class SessionServer {
     this.#listener = listener;
   }
 
-  /** A wire for a client in this process; its first frame opens a session. */
-  openHere(): LocalWire {
+  /** A wire for a client or worker in this process; its first frame opens a session. */
+  openHere(role: Role): LocalWire {
     const [near, far] = LocalWire.pair();
-    const end = this.#end(near, answerFrames, clientFrames);
+    const end =
+      role === 'client'
+        ? this.#end(near, answerFrames, clientFrames)
+        : this.#end(near, masterFrames, workerFrames);
     near.attach(end);
     this.#localEnds.add(end);
     end.gone.then(() => this.#localEnds.delete(end));

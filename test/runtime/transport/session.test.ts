@@ -98,7 +98,7 @@ function newNeighbour(server: SessionServer): { dialer: SessionDialer<'client'>;
     node: 'client-1',
     role: 'client',
     addressOf: () => path,
-    openHere: () => server.openHere(),
+    openHere: () => server.openHere('client'),
     handlers: seen.handlers(),
   });
   tidy.push(() => dialer.close());
