@@ -20,13 +20,11 @@ const [verb, ...rest] = process.argv.slice(2);
 /** With these, workers have processes. */
 const forProcesses = /^(-w|--workers|--slots|-m|--map-tasks|--split-size|--heap|--standby|--private-data)/;
 /** With these, nothing is started. */
-const idle = ['--help', '-h', '--dry-run', '--sequential', '--faults'];
+const idle = /^(--help|-h|--dry-run|--sequential|--faults(=.*)?)$/;
+const isIdle = (word: string): boolean => idle.test(word);
 
 if (verb === 'run' && isSmall(rest)) startThreadAhead();
-else if (
-  (verb === 'run' && rest.length > 1 && !rest.some((flag) => idle.includes(flag))) ||
-  verb === 'resume'
-)
+else if ((verb === 'run' && rest.length > 1 && !rest.some(isIdle)) || verb === 'resume')
   for (let workers = workersAsked(rest); workers > 0; workers--) startChildAhead(codeOf(rest[0]));
 
 /** A job by a mere name is built in; whatever may be anything else is a user's. */
@@ -44,15 +42,22 @@ function workersAsked(words: readonly string[]): number {
 
 /** Whether it looks as if one worker will do, in this process: see small-run.ts. Wrong guesses cost time, and nothing else. */
 function isSmall([job, ...words]: readonly string[]): boolean {
-  if (codeOf(job) !== 'ours' || words.some((word) => idle.includes(word) || forProcesses.test(word)))
-    return false;
+  if (codeOf(job) !== 'ours' || words.some((word) => isIdle(word) || forProcesses.test(word))) return false;
   let bytes = 0;
   for (const [index, word] of words.entries()) {
     if (/^(-o|--output|--data-dir)$/.test(words[index - 1] ?? '')) continue;
     if (/[*?[{]|\.(gz|zst|lz4)$/.test(word) || word === '-') return false;
-    const found = statSync(word, { throwIfNoEntry: false });
-    if (found?.isDirectory()) return false;
-    bytes += found?.size ?? 0;
+    bytes += bytesOf(word);
   }
   return bytes > 0 && bytes <= smallBytesMax;
+}
+
+/** Nothing where nothing of that name is, or the word means something else; endless where nobody can tell. */
+function bytesOf(word: string): number {
+  try {
+    const found = statSync(word, { throwIfNoEntry: false });
+    return found?.isDirectory() ? Number.POSITIVE_INFINITY : (found?.size ?? 0);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }

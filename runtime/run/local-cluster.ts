@@ -54,6 +54,7 @@ export class LocalCluster {
   readonly #masterLeads: Promise<void>;
   #masterNowLeads: () => void = () => {};
   #master: MasterNode | undefined;
+  #workerOpened: Promise<void> = Promise.resolve();
   #worker: WorkerNode | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
@@ -99,11 +100,11 @@ export class LocalCluster {
   /** Starts every process. */
   async start(): Promise<void> {
     this.supervisor.start();
-    const workerOpened = this.#options.workerHere ? this.#openWorker() : undefined;
-    workerOpened?.catch(() => {}); // the master may fail first
+    if (this.#options.workerHere) this.#workerOpened = this.#openWorker();
+    this.#workerOpened.catch(() => {}); // the master may fail first
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
-    await workerOpened;
+    await this.#workerOpened;
     await this.#worker?.start();
   }
 
@@ -189,6 +190,7 @@ export class LocalCluster {
   /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
   async stop(): Promise<void> {
     const killed = this.supervisor.killAll(); // they die while the rest is closed
+    await this.#workerOpened.catch(() => {}); // or it would begin behind our back
     await Promise.all([this.#worker?.close(), this.#client?.close(), ...this.#clientsClosed]);
     await this.#master?.close();
     await killed;

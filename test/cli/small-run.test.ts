@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { newFolder, partsOf, succeed } from './command.js';
+import { newFolder, partsOf, rehearse, succeed } from './command.js';
 
 const text = Array.from({ length: 900 }, (_, n) => `word${n % 70} of ${n % 11} lines\n`).join('');
 const job = `import { defineJob, sum } from 'mapreduce-rehearsal';
@@ -50,4 +50,10 @@ it.each([
   writeFileSync(join(folder, 'in.txt.gz'), gzipSync(text));
   await succeed(['run', ...words, '-o', 'out', '-q'], { cwd: folder, stdin: text });
   expect(processesOf(folder)).toContain('child');
+});
+
+it('what cannot be looked at is told of by the command, not by what guesses before it', async () => {
+  const folder = newFolder({ 'in.txt': text });
+  const { code, err } = await rehearse(['run', 'word-count', 'in.txt', 'n'.repeat(5000)], { cwd: folder });
+  expect([code, err]).toEqual([2, expect.stringContaining('error[I001]')]);
 });
