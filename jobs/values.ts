@@ -130,13 +130,19 @@ function refuseLost(value: object, key: string, path: readonly string[]): void {
   }
 }
 
+const spread = 'make an array of it, [...it]';
+
 /** What it is, and what to emit instead. */
 function lostKind(value: object): readonly [what: string, instead: string] | undefined {
-  const spread = 'make an array of it, [...it]';
   if (value instanceof Map) return ['a Map', spread];
   if (value instanceof Set) return ['a Set', spread];
   if (isPromise(value)) return ['a promise', 'await it'];
-  if (JSON.stringify(value) !== '{}') return undefined;
+  const kind = seldomKept(value);
+  return kind !== undefined && JSON.stringify(value) === '{}' ? kind : undefined;
+}
+
+/** As lostKind, of what JSON may find something in. */
+function seldomKept(value: object): ReturnType<typeof lostKind> {
   if (isStream(value)) return ['something that gives values', spread];
   if (value instanceof Error) return ['an error', 'emit its message'];
   if (value instanceof RegExp) return ['a regular expression', 'emit its source'];
@@ -147,7 +153,8 @@ function lostKind(value: object): readonly [what: string, instead: string] | und
 
 /** A generator, the values of `reduce`, and whatever else is there to be iterated: {} says nothing of what it gives. */
 function isStream(value: object): boolean {
-  return (Symbol.iterator in value || Symbol.asyncIterator in value) && !ArrayBuffer.isView(value);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return false; // JSON keeps what is in them
+  return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
 
 function unusable(what: string, key: string): ValueError {

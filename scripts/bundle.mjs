@@ -3,7 +3,7 @@
  * one by one starts a tenth of a second later. What is not there or does not fit this Node is only slower, never wrong.
  *
  *   dist/bin/<program>.bundle.cjs   all modules of the program, packages included, as the body of one function
- *   dist/bin/<program>.cache        V8's code cache, made by a small run
+ *   dist/bin/<program>.cache        V8's code cache, made by a small run; `thread.here` is that of threads of the command itself
  *   dist/bin/<program>.cjs          what is executed: loads the first with the second
  *
  * The command has two bundles: `rehearse` is all of it, `run` the half that runs and resumes jobs, which are to start at once.
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { childFlags } from '../dist/runtime/process/engine.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bin/`;
@@ -66,8 +67,6 @@ const outputFiles = [
   ...(await bundles({ run: command }, [withoutUnused, startedAhead, onlyRuns])),
 ];
 const roundsMax = 3;
-/** Of those in runtime/process/engine.ts. */
-const workerFlag = '--single-threaded-gc';
 const caches = ['run', 'thread.here', ...Object.keys(programs)].map((name) => `${folder}${name}.cache`);
 const wanted = new Map([
   ...outputFiles.map(({ path, text }) => [path, ascii(withLater(asBody(path, text)))]),
@@ -226,7 +225,8 @@ const name = runs ? 'run' : 'rehearse';`;
 
 /** Threads of a worker run under its flags, that of a small run under those of the command. */
 function kindText(program) {
-  return program === 'thread' ? `(process.execArgv.includes('${workerFlag}') ? '' : '.here') + ` : '';
+  const isWorkers = `${JSON.stringify(childFlags)}.every((flag) => process.execArgv.includes(flag))`;
+  return program === 'thread' ? `(${isWorkers} ? '' : '.here') + ` : '';
 }
 
 /** Ends a child, or a thread of its own, only when it has written since, on a busy machine too. */

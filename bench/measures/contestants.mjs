@@ -40,7 +40,7 @@ export function ours(
 
 /**
  * What two processes reach that share nothing: no master, no shuffle, no common output, half of the words each. Two workers
- * can come close to it and no closer.
+ * can hardly be faster than that.
  */
 export function halvesAtOnce(scratch, { inputs, flags }) {
   const halves = ['one', 'other'].map((half) =>

@@ -1,6 +1,7 @@
 /**
  * A cluster on this machine for one run: the client here, one master here too or several in children, workers in
- * children, all of them talking over Unix sockets in a directory that only this user can enter.
+ * children, all of them talking over Unix sockets in a directory that only this user can enter. Of a small run the only
+ * worker is here as well.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +28,7 @@ export interface LocalClusterOptions {
   readonly dataDirectory: string;
   readonly observer: ProcessObserver;
   report(status: JobStatus): void;
-  /** The client or the master in this process cannot go on, or no other process be started. */
+  /** A node in this process cannot go on, or no other process be started. */
   failed(error: Error): void;
   /** The only worker is a thread of this process: for a small input whose job is one of ours, and cannot end a process. */
   readonly workerHere?: boolean;
@@ -54,8 +55,8 @@ export class LocalCluster {
   readonly #masterLeads: Promise<void>;
   #masterNowLeads: () => void = () => {};
   #master: MasterNode | undefined;
-  #workerOpened: Promise<void> = Promise.resolve();
-  #worker: WorkerNode | undefined;
+  /** The one in this process, as it opens. */
+  #worker: Promise<WorkerNode> | undefined;
   #client: ClientNode | undefined;
   #clients = 0;
   #draining = false;
@@ -100,22 +101,21 @@ export class LocalCluster {
   /** Starts every process. */
   async start(): Promise<void> {
     this.supervisor.start();
-    if (this.#options.workerHere) this.#workerOpened = this.#openWorker();
-    this.#workerOpened.catch(() => {}); // the master may fail first
+    if (this.#options.workerHere) this.#worker = this.#openWorker();
+    this.#worker?.catch(() => {}); // the master may fail first
     if (this.#masterHere) await this.#startMaster();
     this.#masterNowLeads();
-    await this.#workerOpened;
-    await this.#worker?.start();
+    await (await this.#worker)?.start();
   }
 
-  async #openWorker(): Promise<void> {
+  async #openWorker(): Promise<WorkerNode> {
     const { request, layout, failed } = this.#options;
     const node = this.#workers[0]!;
     const [{ WorkerNode }, files] = await Promise.all([
       import('../node/worker-node.js'),
       FileFiles.open(layout.files),
     ]);
-    this.#worker = new WorkerNode({
+    return new WorkerNode({
       config: request.config,
       life: { node, incarnation: this.#incarnationBase + 1 },
       slots: request.slots,
@@ -190,8 +190,8 @@ export class LocalCluster {
   /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
   async stop(): Promise<void> {
     const killed = this.supervisor.killAll(); // they die while the rest is closed
-    await this.#workerOpened.catch(() => {}); // or it would begin behind our back
-    await Promise.all([this.#worker?.close(), this.#client?.close(), ...this.#clientsClosed]);
+    const worker = await this.#worker?.catch(() => undefined); // or it would begin behind our back
+    await Promise.all([worker?.close(), this.#client?.close(), ...this.#clientsClosed]);
     await this.#master?.close();
     await killed;
     this.#removeSockets();

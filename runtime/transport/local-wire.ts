@@ -1,5 +1,5 @@
 /**
- * The wire of a session whose two ends live in one process: a client beside its master. The same frames travel as through a
+ * The wire of a session whose two ends live in one process: a client, or a worker, beside its master. The same frames travel as through a
  * socket, each in a turn of its own, but no gRPC is between them, whose first connection costs 20 ms.
  */
 import type { Wire } from './session.js';
