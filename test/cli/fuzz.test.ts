@@ -1,5 +1,5 @@
 /** `rehearse fuzz` and `rehearse sim --shrink` as a user has them, and the parts that need a failure to show. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Corpus, fuzzCommand, keepFailures } from '../../cli/fuzz/corpus.js';
@@ -118,12 +118,13 @@ describe('rehearse fuzz', () => {
   });
 
   it('ends with one error when its corpus goes meanwhile', async () => {
-    const cwd = newFolder();
+    const cwd = newFolder({ afile: '' });
     const kept = join(cwd, 'kept');
+    mkdirSync(join(cwd, 'folder'));
+    symlinkSync('folder', kept);
     const { ended } = start(['fuzz', '--time', '60s', '--corpus', 'kept', ...quick], { cwd });
     while (!existsSync(join(kept, 'progress.json'))) await new Promise((resolve) => setTimeout(resolve, 5));
-    for (let time = 0; existsSync(kept) && time < 100; time++) rmSync(kept, { recursive: true, force: true });
-    writeFileSync(kept, '', { flag: 'wx' });
+    renameSync(join(cwd, 'afile'), kept); // in one step: there is never nothing
     const { code, err } = await ended;
     expect(err).toMatch(/^error\[U025\]: --corpus: a file stands where a folder should be\n {2}--> kept\n/);
     expect(code).toBe(4);
