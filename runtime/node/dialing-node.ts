@@ -8,16 +8,15 @@ import type { MachineEvent } from '../../core/events.js';
 import type { NodeId } from '../../core/ids.js';
 import type { MachineSetup } from '../../core/machine.js';
 import type { Cause } from '../../core/trace.js';
-import { type Role, type Said, SessionDialer } from '../transport/dialer.js';
-import type { LocalWire } from '../transport/local-wire.js';
+import { SessionDialer } from '../transport/dialer.js';
+import type { Role, Said } from '../transport/dialogues.js';
+import type { DialedWire } from '../transport/session.js';
 import { NodeDriver } from './node-driver.js';
 
 export interface DialingNodeOptions {
   readonly config: ClusterConfig;
-  /** Sockets of the masters. */
-  readonly addresses: ReadonlyMap<NodeId, string>;
-  /** A way to a master in this process, instead of its socket. */
-  openHere?(peer: NodeId): LocalWire | undefined;
+  /** A wire to this master, wherever it is. */
+  dial(peer: NodeId): DialedWire;
   /** The machine broke one of its own rules: the process has to end. */
   failed(error: Error): void;
   /** The disk takes no more of the trace: the node goes on without. */
@@ -41,8 +40,7 @@ export abstract class DialingNode<R extends Role> {
     this.#dialer = new SessionDialer({
       node: setup.life.node,
       role,
-      addressOf: (peer) => options.addresses.get(peer)!,
-      openHere: (peer) => options.openHere?.(peer),
+      dial: (peer) => options.dial(peer),
       handlers: {
         connected: (peer, session) => this.driver.feed({ type: 'peer.connected', peer, session }),
         lost: (peer, session) => this.driver.feed({ type: 'peer.lost', peer, session }),

@@ -1,5 +1,6 @@
 /**
- * A master for real: the master machine with a journal, a lease, a publisher and a socket around it.
+ * A master for real: the master machine with a journal, a lease, a publisher and, where there are other processes, a socket
+ * around it.
  */
 import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
@@ -13,9 +14,10 @@ import { Burst, gatherMs } from '../burst.js';
 import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
 import { removeFile } from '../remove-tree.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
-import type { Role } from '../transport/dialer.js';
-import type { LocalWire } from '../transport/local-wire.js';
+import type { Role } from '../transport/dialogues.js';
+import type { GrpcListener } from '../transport/grpc-listener.js';
 import { SessionServer } from '../transport/server.js';
+import type { DialedWire } from '../transport/session.js';
 import type { CrashPoints } from './crash-points.js';
 import { attemptFileName } from './layout.js';
 import { NodeDriver } from './node-driver.js';
@@ -25,7 +27,8 @@ import { loadWorkOrder, mapsOf } from './work-order.js';
 export interface MasterNodeOptions {
   readonly config: ClusterConfig;
   readonly life: NodeLife;
-  readonly socketPath: string;
+  /** Where other processes reach it; undefined where there are none. */
+  readonly socketPath: string | undefined;
   readonly tracePath: string;
   readonly journal: Journal<JournalRecord>;
   readonly lease: Lease;
@@ -53,6 +56,7 @@ export class MasterNode {
   readonly #options: MasterNodeOptions;
   readonly #driver: NodeDriver;
   readonly #server: SessionServer;
+  #listener: GrpcListener | undefined;
   /** Resolves when this master leads for the first time. */
   readonly leads: Promise<void>;
   #nowLeads: () => void = () => {};
@@ -91,12 +95,16 @@ export class MasterNode {
   }
 
   async start(): Promise<void> {
-    await this.#server.listen(this.#options.socketPath);
+    const { socketPath } = this.#options;
+    if (socketPath !== undefined) {
+      const { GrpcListener } = await import('../transport/grpc-listener.js');
+      this.#listener = await GrpcListener.listen(socketPath, this.#server);
+    }
     this.#driver.start();
   }
 
   /** A wire for a client or worker in this process. */
-  openHere(role: Role): LocalWire {
+  openHere(role: Role): DialedWire {
     return this.#server.openHere(role);
   }
 
@@ -105,9 +113,9 @@ export class MasterNode {
     this.#closed = true;
     this.#driver.stop();
     await this.#options.lease.close();
-    await this.#server.close();
+    await Promise.all([this.#listener?.close(), this.#server.close()]);
     await this.#options.journal.close();
-    removeFile(this.#options.socketPath);
+    if (this.#options.socketPath !== undefined) removeFile(this.#options.socketPath);
   }
 
   #perform(effect: Effect, cause: Cause): void {

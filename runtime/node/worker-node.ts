@@ -11,9 +11,9 @@ import { forgetAttempt, mapFile } from '../executor/attempt-files.js';
 import { ExecutorPool } from '../executor/executor-pool.js';
 import type { ThreadResult, ThreadSources } from '../executor/messages.js';
 import { keepHeapsSmall } from '../process/engine.js';
-import { FetchError } from '../shuffle/fetch.js';
-import { ReduceInputs } from '../shuffle/reduce-inputs.js';
-import { ShuffleServer } from '../shuffle/server.js';
+import { FetchError } from '../shuffle/fetch-error.js';
+import type { ReduceInputs } from '../shuffle/reduce-inputs.js';
+import type { ShuffleServer } from '../shuffle/server.js';
 import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
@@ -47,7 +47,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   readonly #outputs = new Map<number, HeldOutputs>();
   /** Where this life's map attempts lie: in the common folder, or in one that nobody else reads. */
   readonly #work: string;
-  readonly #shuffle: ShuffleServer | undefined;
+  /** Where map outputs lie with workers. */
+  #shuffle: ShuffleServer | undefined;
   /** Attempts that wait for their work order or run, by their key. */
   readonly #running = new Map<string, RunningAttempt>();
   readonly #orders: OrderExcerpts;
@@ -63,10 +64,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     this.#orders = new OrderExcerpts(options.files);
     const { shuffleDirectory } = options;
     this.#work = shuffleDirectory === undefined ? layout.work : join(layout.work, lifeName(life));
-    if (shuffleDirectory !== undefined) {
-      mkdirSync(this.#work, { mode: 0o700 });
-      this.#shuffle = new ShuffleServer((attempt) => mapFile(this.#work, attempt));
-    }
+    if (shuffleDirectory !== undefined) mkdirSync(this.#work, { mode: 0o700 });
     this.#pool = new ExecutorPool({
       slots,
       filesDirectory: layout.files,
@@ -80,8 +78,15 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   async start(): Promise<void> {
-    await this.#shuffle?.listen(this.#shuffleSocket(this.#options.life.node));
+    if (this.#options.shuffleDirectory !== undefined) await this.#handOut();
     this.driver.start();
+  }
+
+  /** Lets other workers fetch what lies here. */
+  async #handOut(): Promise<void> {
+    const { ShuffleServer } = await import('../shuffle/server.js');
+    this.#shuffle = new ShuffleServer((attempt) => mapFile(this.#work, attempt));
+    await this.#shuffle.listen(this.#shuffleSocket(this.#options.life.node));
   }
 
   #shuffleSocket(node: NodeId): string {
@@ -173,7 +178,7 @@ export class WorkerNode extends DialingNode<'worker'> {
 
   /** Whether the attempt's inputs lie with workers, from whom they are fetched. */
   #fetches(run: AttemptRun): boolean {
-    return this.#shuffle !== undefined && isReduce(run) && run.maps > 0;
+    return this.#options.shuffleDirectory !== undefined && isReduce(run) && run.maps > 0;
   }
 
   #giveUp({ run: { attempt }, inputs }: RunningAttempt, error: Error): void {
@@ -194,6 +199,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   ): Promise<ThreadSources | undefined> {
     const { attempt, maps } = running.run;
     if (!this.#fetches(running.run)) return this.#sourcesOf(running.run);
+    const { ReduceInputs } = await import('../shuffle/reduce-inputs.js');
+    if (!this.#running.has(attemptKey(attempt))) return undefined; // aborted meanwhile
     const inputs = new ReduceInputs({
       maps,
       lz4: packShuffle,

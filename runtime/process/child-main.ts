@@ -11,6 +11,7 @@ import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-poi
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
+import { dialByGrpc } from '../transport/grpc-dial.js';
 import type { ToChild, ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
 
@@ -83,7 +84,8 @@ async function main(): Promise<void> {
   }
   const files = await FileFiles.open(layout.files);
   const addresses = new Map(setup.addresses);
-  worker = new WorkerNode({ ...setup, layout, files, addresses, points, failed: fail, untraced, ...watch });
+  const dial = (peer: string) => dialByGrpc('worker', addresses.get(peer)!);
+  worker = new WorkerNode({ ...setup, layout, files, dial, points, failed: fail, untraced, ...watch });
   worker.slow(slowBy);
   process.on('SIGTERM', () => void worker!.close().then(() => process.exit(0)));
   await mayDial;

@@ -18,6 +18,8 @@ export interface OpenMasterOptions {
   readonly life: NodeLife;
   readonly layout: RunLayout;
   readonly addresses: readonly (readonly [NodeId, string])[];
+  /** Whoever talks to it is in this process. */
+  readonly alone?: boolean;
   readonly points: CrashPoints;
   failed(error: Error): void;
   /** The disk takes no more of the trace: the master goes on without. */
@@ -31,7 +33,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
   return new MasterNode({
     config,
     life,
-    socketPath,
+    socketPath: options.alone ? undefined : socketPath,
     tracePath: tracePath(layout, life.node, life.incarnation),
     journal: await FileJournal.open<JournalRecord>(layout.journal, { step: (name) => points.reach(name) }),
     lease: new FileLease({

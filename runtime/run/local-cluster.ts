@@ -19,6 +19,8 @@ import { openMaster } from '../process/open-master.js';
 import { type ProcessObserver, Supervisor } from '../process/supervisor.js';
 import { removeFile, removeTree } from '../remove-tree.js';
 import { FileFiles } from '../store/file-files.js';
+import type { Role } from '../transport/dialogues.js';
+import type { DialedWire } from '../transport/session.js';
 import type { RunRequest } from './run-request.js';
 import { socketRoot } from './socket-root.js';
 
@@ -49,6 +51,8 @@ export class LocalCluster {
   readonly #options: LocalClusterOptions;
   readonly #sockets: string;
   readonly #addresses: (readonly [NodeId, string])[];
+  /** To a master in this process, unless masters are elsewhere. */
+  #dial = (role: Role, _master: NodeId): DialedWire => this.#master!.openHere(role);
   readonly #incarnationBase: number;
   readonly #masterHere: boolean;
   readonly #workers: readonly NodeId[];
@@ -104,8 +108,15 @@ export class LocalCluster {
     if (this.#options.workerHere) this.#worker = this.#openWorker();
     this.#worker?.catch(() => {}); // the master may fail first
     if (this.#masterHere) await this.#startMaster();
+    else await this.#dialElsewhere();
     this.#masterNowLeads();
     await (await this.#worker)?.start();
+  }
+
+  async #dialElsewhere(): Promise<void> {
+    const { dialByGrpc } = await import('../transport/grpc-dial.js');
+    const addresses = new Map(this.#addresses);
+    this.#dial = (role, master) => dialByGrpc(role, addresses.get(master)!);
   }
 
   async #openWorker(): Promise<WorkerNode> {
@@ -122,22 +133,22 @@ export class LocalCluster {
       heapMiB: request.heapMiB,
       layout,
       files,
-      addresses: new Map(),
+      dial: (master) => this.#dial('worker', master),
       points: new CrashPoints([]),
-      openHere: () => this.#master?.openHere('worker'),
       failed,
       untraced: (error) => this.#sayUntraced(node, error),
     });
   }
 
   async #startMaster(): Promise<void> {
-    const { request, layout, failed } = this.#options;
+    const { request, layout, failed, workerHere } = this.#options;
     const first = request.config.masters[0]!;
     this.#master = await openMaster({
       config: request.config,
       life: { node: first, incarnation: this.#incarnationBase + 1 },
       layout,
       addresses: this.#addresses,
+      ...(workerHere ? { alone: true } : {}),
       points: new CrashPoints([]),
       failed,
       untraced: (error) => this.#sayUntraced(first, error),
@@ -159,8 +170,7 @@ export class LocalCluster {
       config: request.config,
       life,
       tracePath: tracePath(layout, life.node, life.incarnation),
-      addresses: new Map(this.#addresses),
-      openHere: () => this.#master?.openHere('client'),
+      dial: (master) => this.#dial('client', master),
       report,
       failed,
       untraced: (error) => this.#sayUntraced(node, error),

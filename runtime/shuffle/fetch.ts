@@ -6,26 +6,13 @@
 import { crc32 } from 'node:zlib';
 import grpc from '@grpc/grpc-js';
 import type { AttemptId } from '../../core/ids.js';
-import type { InvalidationReason } from '../../core/records.js';
 import type { FetchChunk__Output } from '../../proto/generated/rehearse/v1/FetchChunk.js';
 import type { SegmentHead__Output } from '../../proto/generated/rehearse/v1/SegmentHead.js';
 import { type SegmentWriter, writeSegmentsAsync } from '../data/segments/writer.js';
 import { Channel } from '../transport/channel.js';
+import { FetchError } from './fetch-error.js';
 import { unpack } from './lz4.js';
 import { chunkBytes, fetchMethod } from './method.js';
-
-/** A map's output could not be had. */
-export class FetchError extends Error {
-  override readonly name = 'FetchError';
-  readonly source: AttemptId;
-  readonly reason: InvalidationReason;
-
-  constructor(source: AttemptId, reason: InvalidationReason, message: string) {
-    super(message);
-    this.source = source;
-    this.reason = reason;
-  }
-}
 
 export interface Patience {
   /** A stream from which nothing came for so long is given up, and opened again. */

@@ -1,18 +1,10 @@
 /**
- * The wire of a session whose two ends live in one process: a client, or a worker, beside its master. The same frames travel as through a
- * socket, each in a turn of its own, but no gRPC is between them, whose first connection costs 20 ms.
+ * The wire of a session whose two ends live in one process: a client, or a worker, beside its master. The same frames
+ * travel as through a socket, each in a turn of its own, but no gRPC is between them, whose first connection costs 20 ms.
  */
-import type { Wire } from './session.js';
+import { type DialedWire, hungUp, type WireEnd } from './session.js';
 
-/** What a wire tells its session. */
-export interface WireEnd {
-  receive(bytes: Buffer): void;
-  closed(reason: string): void;
-}
-
-const hungUp = 'the peer ended the session';
-
-export class LocalWire implements Wire {
+export class LocalWire implements DialedWire {
   #session: WireEnd | undefined;
   #far: LocalWire = this;
 

@@ -25,6 +25,21 @@ export interface Wire {
   cut(): void;
 }
 
+/** What a wire tells its session. */
+export interface WireEnd {
+  receive(bytes: Buffer): void;
+  /** Nothing will be received any more. `reason` is for people. */
+  closed(reason: string): void;
+}
+
+/** A wire to a master, which is to be told first whose it is. */
+export interface DialedWire extends Wire {
+  attach(session: WireEnd): void;
+}
+
+/** Said by a wire whose other end was closed in good order. */
+export const hungUp = 'the peer ended the session';
+
 export interface SessionHandlers<Received> {
   opened(peer: NodeId): void;
   received(message: Received, cause: Cause | undefined): void;

@@ -36,6 +36,19 @@ it('one process is enough for a small input: with journal and traces, for the sa
 });
 
 it.each([
+  ['a small run has nobody to call, and does not load what calls', [], false],
+  ['a worker of its own is called', ['-w', '1'], true],
+])('%s', async (_why, flags, isLoaded) => {
+  const tell = `process.on('exit', () => console.error(process.moduleLoadList.includes('NativeModule http2')));`;
+  const folder = newFolder({ 'in.txt': text, 'tell.cjs': tell });
+  const NODE_OPTIONS = '--require ./tell.cjs';
+  const words = ['run', 'word-count', 'in.txt', ...flags, '-o', 'out', '-q'];
+  const { err } = await succeed(words, { cwd: folder, env: { NODE_OPTIONS } });
+  expect(err.includes('true')).toBe(isLoaded);
+  expect(err).toContain('e\n');
+});
+
+it.each([
   ['the user asks for workers', ['word-count', 'in.txt', '-w', '1']],
   ['the user asks for map tasks', ['word-count', 'in.txt', '-m', '1']],
   ['there is a standby', ['word-count', 'in.txt', '--standby', '1']],

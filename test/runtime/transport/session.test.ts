@@ -11,7 +11,10 @@ import type { ClientMessage, MasterMessage, WorkerHello, WorkerMessage } from '.
 import { asIs } from '../../../runtime/transport/channel-options.js';
 import { workerFrames } from '../../../runtime/transport/codec.js';
 import { healthService, sessionMethods } from '../../../runtime/transport/definitions.js';
-import { type Role, SessionDialer } from '../../../runtime/transport/dialer.js';
+import { SessionDialer } from '../../../runtime/transport/dialer.js';
+import type { Role } from '../../../runtime/transport/dialogues.js';
+import { dialByGrpc } from '../../../runtime/transport/grpc-dial.js';
+import { GrpcListener } from '../../../runtime/transport/grpc-listener.js';
 import { messageBytesMax } from '../../../runtime/transport/limits.js';
 import { SessionServer } from '../../../runtime/transport/server.js';
 import { Seen } from './seen.js';
@@ -85,10 +88,19 @@ function newServer(): { server: SessionServer; seen: Seen } {
   return { server, seen };
 }
 
-async function listening(): Promise<{ server: SessionServer; seen: Seen }> {
-  const made = newServer();
-  await made.server.listen(path);
-  return made;
+interface Listening {
+  readonly server: SessionServer;
+  readonly seen: Seen;
+  /** Of the server and the socket at which it is reached. */
+  close(): Promise<unknown>;
+}
+
+async function listening(): Promise<Listening> {
+  const { server, seen } = newServer();
+  const listener = await GrpcListener.listen(path, server);
+  const close = () => Promise.all([listener.close(), server.close()]);
+  tidy.push(close);
+  return { server, seen, close };
 }
 
 /** A client in the process of its master: no socket is between them. */
@@ -97,8 +109,7 @@ function newNeighbour(server: SessionServer): { dialer: SessionDialer<'client'>;
   const dialer = new SessionDialer({
     node: 'client-1',
     role: 'client',
-    addressOf: () => path,
-    openHere: () => server.openHere('client'),
+    dial: () => server.openHere('client'),
     handlers: seen.handlers(),
   });
   tidy.push(() => dialer.close());
@@ -110,7 +121,7 @@ function newDialer<R extends Role>(role: R): { dialer: SessionDialer<R>; seen: S
   const dialer = new SessionDialer({
     node: `${role}-1`,
     role,
-    addressOf: () => path,
+    dial: () => dialByGrpc(role, path),
     handlers: seen.handlers(),
   });
   tidy.push(() => dialer.close());
@@ -246,7 +257,7 @@ describe('a session', () => {
     await master.seen.has('lost');
     master.server.disconnect(1);
     await worker.dialer.close();
-    await master.server.close();
+    await master.close();
     expect(worker.seen.count('message')).toBe(100);
     expect(worker.seen.events.at(-1)).toEqual(['lost', 'master-1', 1]);
     expect(master.seen.events).toEqual([
@@ -307,7 +318,7 @@ describe('a session', () => {
     const worker = newDialer('worker');
     worker.dialer.connect('master-1', 1);
     await worker.seen.has('connected');
-    await master.server.close();
+    await master.close();
     expect(master.seen.count('lost')).toBe(1);
     await worker.seen.has('lost');
     expect(await readdir(folder)).toEqual([]);
@@ -487,19 +498,19 @@ describe('a server', () => {
 
   it('refuses a path that the system would cut', async () => {
     const { server } = newServer();
-    await expect(server.listen(join(folder, 'x'.repeat(100)))).rejects.toThrow(RangeError);
+    await expect(GrpcListener.listen(join(folder, 'x'.repeat(100)), server)).rejects.toThrow(RangeError);
   });
 
   it('refuses a path at which another serves', async () => {
     await listening();
     const { server } = newServer();
-    await expect(server.listen(path)).rejects.toThrow('another process listens');
+    await expect(GrpcListener.listen(path, server)).rejects.toThrow('another process listens');
   });
 
   it('refuses a path at which there is a file, and leaves the file', async () => {
     await writeFile(path, 'precious');
     const { server } = newServer();
-    await expect(server.listen(path)).rejects.toThrow('no socket');
+    await expect(GrpcListener.listen(path, server)).rejects.toThrow('no socket');
     expect(await readFile(path, 'utf8')).toBe('precious');
   });
 
