@@ -26,13 +26,12 @@ export async function readScenarios(path: string, load = loadJobFile): Promise<r
   throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
 }
 
-/** Where it really lies: through a link, `..` leads elsewhere than the words of the path say. */
+/**
+ * The folder that the path names, where it really lies: through a link, `..` leads elsewhere than the words of the path say.
+ * A file that is a link counts from the link, as in a shell; so does what is written beside it.
+ */
 function folderOf(path: string): string {
-  try {
-    return dirname(realpathSync(path));
-  } catch {
-    return dirname(path); // a pipe, such as /dev/stdin
-  }
+  return realpathSync(dirname(path));
 }
 
 function unreadable(error: unknown, path: string): UserError {

@@ -41,12 +41,31 @@ it('is performed on real processes, with the answer of the same code', async () 
   expect(lines).toEqual(['a 1', 'b 2', Buffer.from('éé 1').toString('latin1')]);
 });
 
-it('is found where the scenario really lies, through links to it and to its folder', async () => {
-  mkdirSync(join(cwd, 'links', 'deep'), { recursive: true });
-  symlinkSync('../../stories', join(cwd, 'links', 'deep', 'folder'));
-  symlinkSync('../../stories/one.yaml', join(cwd, 'links', 'deep', 'file.yaml'));
-  for (const file of ['links/deep/folder/one.yaml', 'links/deep/file.yaml'])
-    await succeed(['sim', file, '-q'], { cwd });
+it('is found by the folder of the scenario, through links to that folder', async () => {
+  mkdirSync(join(cwd, 'links'));
+  symlinkSync('../stories', join(cwd, 'links', 'folder'));
+  await succeed(['sim', 'links/folder/one.yaml', '-q'], { cwd });
+});
+
+it('of a scenario that is a link is found from the link, by every command and what it leaves', async () => {
+  const linked = newFolder({ 'lines.ts': jobOf(`map(line, emit) { emit('of the link', 1); }`) });
+  mkdirSync(join(linked, 'stories'));
+  for (const name of ['one.yaml', 'two.yaml'])
+    symlinkSync(join(cwd, 'stories', name), join(linked, 'stories', name));
+  await succeed(['run', '--faults', 'stories/one.yaml', '-o', 'out'], { cwd: linked });
+  expect(linesOf(linked)).toEqual(['of the link 4']);
+  const missing = newFolder({});
+  symlinkSync(join(cwd, 'stories', 'one.yaml'), join(missing, 'one.yaml'));
+  for (const words of [
+    ['sim', 'one.yaml'],
+    ['run', '--faults', 'one.yaml'],
+  ]) {
+    const { code, err } = await rehearse(words, { cwd: missing });
+    expect([code, err]).toEqual([2, expect.stringContaining('no such job file: ')]);
+  }
+  expect((await rehearse(['sim', 'stories/two.yaml', '--shrink'], { cwd: linked })).code).toBe(1);
+  const again = await rehearse(['sim', 'stories/two.shrunk.yaml'], { cwd: linked });
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('worker-lost occurred and must not')]);
 });
 
 it('is found by the shrunk scenario as well', async () => {
