@@ -18,15 +18,17 @@ interface FromFlags extends GlobalFlags {
   readonly from: string;
   readonly output?: string;
   readonly trace?: string;
+  /** How many times it will be played. */
+  readonly runs: number;
 }
 
 /** What is played is what the file says, whether it is written or not. */
 export async function scenarioOfRun(flags: FromFlags, terminal: Terminal): Promise<readonly Scenario[]> {
-  const { from: run, output, trace } = flags;
+  const { from: run, output, trace, runs } = flags;
   const files = traceFiles(run, flags);
   const file = fileOf(flags);
   if (file !== undefined) refuseOutputOver(files, file);
-  if (trace !== undefined) refuseFolderOver(files, trace);
+  if (trace !== undefined) refuseFolderOver(files, trace, runs);
   const traces = await readTraces(files);
   const retold = retellRun(traces, nameOf(resolve(files[0]!)));
   if (!retold) {

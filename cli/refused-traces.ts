@@ -1,6 +1,6 @@
 /** What is refused of the traces that a command reads. */
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { lifeName } from '../core/ids.js';
 import type { NodeTrace } from '../sim/explain/merge.js';
 import { sayPath } from './run/prepare.js';
@@ -11,15 +11,25 @@ export function refuseOutputOver(files: readonly string[], output: string): void
   throw new UserError({ code: 'U031', what: '-o names one of the traces that are read', where: output });
 }
 
-/** Of several runs the traces go to numbered folders in it. */
-export function refuseFolderOver(files: readonly string[], folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const read of new Set(files.map((file) => dirname(realpathSync(file))))) {
-    const place = /^\d+$/.test(basename(read)) && !isSame(read, folder) ? dirname(read) : read;
-    if (!isSame(place, folder)) continue;
-    const what = '--trace names the folder of the traces that are read';
-    throw new UserError({ code: 'U031', what, where: folder, next: 'name another folder' });
-  }
+/** `runs`: the traces of one run go into the folder itself, of several to folders in it, numbered from 1. */
+export function refuseFolderOver(files: readonly string[], folder: string, runs: number): void {
+  const read = new Set(files.map((file) => dirname(realpathSync(file))));
+  const where = foldersWritten(folder, runs).find((place) => read.has(realpathSync(place)));
+  if (where === undefined) return;
+  const what = `--trace ${where === folder ? 'names' : 'would write into'} the folder of the traces that are read`;
+  throw new UserError({ code: 'U031', what, where, next: 'name another folder' });
+}
+
+/** Those of them that are there. */
+function foldersWritten(folder: string, runs: number): string[] {
+  if (!isFolder(folder)) return [];
+  if (runs === 1) return [folder];
+  const numbered = readdirSync(folder).filter((name) => /^[1-9]\d*$/.test(name) && Number(name) <= runs);
+  return numbered.map((name) => join(folder, name)).filter(isFolder);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** By whatever names. */

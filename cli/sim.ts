@@ -36,7 +36,7 @@ interface SimFlags extends GlobalFlags {
 export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const terminal = openTerminal(flags);
   const seeds = seedsOf(flags);
-  const scenarios = await scenariosOf(args, flags, terminal);
+  const scenarios = await scenariosOf(args, { ...flags, runs: seeds.count }, terminal);
   if (flags.step) return await step(scenarios, seeds, flags, terminal);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
@@ -118,7 +118,11 @@ async function step(
   return exitCodeOf([result]);
 }
 
-async function scenariosOf(files: string[], flags: SimFlags, terminal: Terminal): Promise<Scenario[]> {
+async function scenariosOf(
+  files: string[],
+  flags: SimFlags & { readonly runs: number },
+  terminal: Terminal,
+): Promise<Scenario[]> {
   const { from } = flags;
   refuseNothingOrBoth(files, flags);
   refuseTwoOnStandardOutput(flags);

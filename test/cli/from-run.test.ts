@@ -1,5 +1,13 @@
 /** `rehearse sim --from RUN`: a recorded run, played again as a scenario. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { newFolder, rehearse, succeed } from './command.js';
@@ -82,18 +90,36 @@ it('what would be written over the traces that are read is refused, and they sta
   const text = readFileSync(join(cwd, 'traces/master-1.1.ndjson'), 'utf8');
   mkdirSync(join(cwd, 'many'));
   cpSync(join(cwd, 'traces'), join(cwd, 'many/1'), { recursive: true });
+  mkdirSync(join(cwd, 'links'));
+  symlinkSync('../traces', join(cwd, 'links/3'));
   for (const [words, what] of [
     [['traces', '-o', './traces/master-1.1.ndjson'], '-o names one of the traces that are read'],
     [['traces', '--trace', './traces'], '--trace names the folder of the traces that are read'],
     [
       ['many/1', '--seeds', '1..2', '--trace', 'many'],
-      '--trace names the folder of the traces that are read',
+      '--trace would write into the folder of the traces that are read',
+    ],
+    [
+      ['traces', '--seeds', '1..3', '--trace', 'links'],
+      '--trace would write into the folder of the traces that are read',
     ],
   ] as const) {
     const { code, err } = await rehearse(['sim', '--from', ...words], { cwd });
     expect([code, err]).toEqual([2, expect.stringContaining(`error[U031]: ${what}\n`)]);
   }
   expect(readFileSync(join(cwd, 'traces/master-1.1.ndjson'), 'utf8')).toBe(text);
+});
+
+it('what would be written beside the traces that are read is not refused, and they stay as they are', async () => {
+  const folder = join(cwd, 'beside');
+  cpSync(join(cwd, 'traces'), join(folder, '7'), { recursive: true });
+  const text = readFileSync(join(folder, '7/master-1.1.ndjson'), 'utf8');
+  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside', '-q'], { cwd });
+  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside', '--seeds', '1..2', '-q'], { cwd });
+  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside/7', '--seeds', '1..2', '-q'], { cwd });
+  for (const written of ['.', '1', '2', '7/1', '7/2'])
+    expect(readdirSync(join(folder, written))).toContain('master-1.1.ndjson');
+  expect(readFileSync(join(folder, '7/master-1.1.ndjson'), 'utf8')).toBe(text);
 });
 
 it('traces of two runs are refused', async () => {
