@@ -22,6 +22,16 @@ export function leave(code: number): never {
   process.exit(code);
 }
 
+/** Ends the process at once, on purpose and without an answer. */
+export function leaveUnanswered(code: number): never {
+  clearUp();
+  leave(code);
+}
+
+function clearUp(): void {
+  for (const clear of clearings) clear();
+}
+
 /** From here on code of the user's, unpacked in this folder, runs in this process too. */
 export function hostUserCode(directory: string): void {
   hosted = directory;
@@ -43,7 +53,7 @@ export function watchTheEnd(report: (error: unknown) => number): void {
   let waits = false;
   const close = (error: unknown): number => {
     const code = report(error);
-    for (const clear of clearings) clear();
+    clearUp();
     return code;
   };
   process.on('beforeExit', () => {

@@ -210,12 +210,13 @@ export async function planInputs(
   options: { prepared: PreparedJob; settings: RunSettings; place: RunPlace; hidden: boolean },
 ): Promise<InputPlan> {
   const { prepared, settings, place, hidden } = options;
-  const { job } = prepared;
+  const { job, stage } = prepared;
+  const isBegun = stage !== undefined && stage.index > 0; // of what was begun, something is left
+  const planned = isBegun ? () => {} : endOnSignal(() => clearPlace(place));
   try {
     const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
-    const heard = inputs.includes('-') ? endOnSignal(() => clearPlace(place)) : () => {};
-    const files = await resolveInputs(inputs, options).finally(heard);
+    const files = await resolveInputs(inputs, options);
     const { targetMaps, splitBytes, workers, slots } = settings;
     const plan = planSplits(files, {
       slots: workers * slots,
@@ -229,6 +230,8 @@ export async function planInputs(
     if (!(error instanceof InputError)) throw error;
     const { message, place: where, next } = error;
     throw new UserError({ code: 'I001', what: message, where, next });
+  } finally {
+    planned();
   }
 }
 

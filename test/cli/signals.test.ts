@@ -254,6 +254,30 @@ describe('an interrupt while standard input is kept', () => {
   });
 });
 
+describe('an interrupt while a job that partitions by range is asked for its keys', () => {
+  const job = `import { writeFileSync } from 'node:fs';
+import { defineJob, sum } from 'mapreduce-rehearsal';
+export default defineJob({
+  name: 'endless',
+  partition: 'range',
+  map() { writeFileSync('asked', ''); for (;;); },
+  reduce: sum,
+});
+`;
+
+  it.each(['-', 'in.txt'])('leaves nothing of the run and of the job; input: %s', async (input) => {
+    const folder = newFolder({ 'job.ts': job, 'in.txt': text });
+    const scratch = newFolder();
+    const words = ['run', 'job.ts', input, '-o', 'out', '-r', '2'];
+    const running = start(words, { cwd: folder, stdin: text, env: { TMPDIR: scratch } });
+    await until('it is asked', () => existsSync(join(folder, 'asked')));
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 130, err: 'stopped before anything was begun\n' });
+    const runs = input === '-' ? runsOf(folder) : readdirSync(folder).filter((name) => name === '.rehearse');
+    expect([runs, readdirSync(scratch)]).toEqual([[], []]);
+  });
+});
+
 describe('resume', () => {
   it('refuses when an input or the job has changed or is gone, and takes them back when they are as before', async () => {
     const folder = gatedFolder();
