@@ -40,7 +40,7 @@ export async function valuesOf(
 ): Promise<ParamValues> {
   const result = await ask(schema, watch?.params ?? given, title);
   if (!result.issues) return plainParams(result.value, title);
-  throw watch?.misspelt(title) ?? (await refusal(schema, given, { title, issues: result.issues }));
+  throw await refusal(schema, given, { title, issues: result.issues });
 }
 
 async function ask(
@@ -88,13 +88,25 @@ async function typeHint(
   for (const name of issues.map((issue) => pathOf(issue)[0])) {
     const meant = name === undefined ? undefined : typedValue(given[name]);
     if (meant === undefined) continue;
-    const result = await schema['~standard'].validate({ ...given, [name!]: meant });
-    if (result.issues?.some((issue) => pathOf(issue)[0] === name)) continue;
+    const result = await answerOf(schema, { ...given, [name!]: meant });
+    if (!result || result.issues?.some((issue) => pathOf(issue)[0] === name)) continue;
     const [kind, example] =
       typeof meant === 'number' ? ['a number', 'z.coerce.number()'] : ['a boolean', 'z.stringbool()'];
     return `every param is given as text: let the schema make ${kind} of it, as ${example} of zod does`;
   }
   return undefined;
+}
+
+/** Undefined when it throws: it is asked for a hint only. */
+async function answerOf(
+  schema: StandardSchema,
+  given: ParamValues,
+): Promise<SchemaResult<unknown> | undefined> {
+  try {
+    return await schema['~standard'].validate(given);
+  } catch {
+    return undefined;
+  }
 }
 
 function typedValue(text: unknown): number | boolean | undefined {
@@ -135,9 +147,10 @@ function oddity(value: unknown, path: string, around: readonly object[] = []): O
   if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value)))
     return { path, what: describe(value) };
   if (around.includes(value)) return { path, what: 'a part of itself' };
-  for (const [name, part] of Object.entries(value)) {
+  // Of an array every place: JSON has null for a hole.
+  for (const [name, part] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
     if (part === undefined && !Array.isArray(value)) continue;
-    const odd = oddity(part, path === '' ? name : `${path}.${name}`, [...around, value]);
+    const odd = oddity(part, path === '' ? String(name) : `${path}.${name}`, [...around, value]);
     if (odd) return odd;
   }
   return undefined;
@@ -165,13 +178,18 @@ export function frozen<T extends object>(value: T): T {
 /** Params that notice which of them are looked at: a schema does not say the names that it knows. */
 export class Watch {
   readonly params: Params;
+  readonly #title: string;
   readonly #given: readonly string[];
   readonly #seen = new Set<string>();
 
-  constructor(given: Params) {
+  /** `title` says in messages whose params these are. */
+  constructor(given: Params, title: string) {
+    this.#title = title;
     this.#given = Object.keys(given);
     const see = (name: string | symbol): void => {
-      if (typeof name === 'string' && name !== 'then' && !(name in Object.prototype)) this.#seen.add(name);
+      if (typeof name !== 'string') return;
+      const isOfAnyObject = name === 'then' || name in Object.prototype;
+      if (!isOfAnyObject || Object.hasOwn(given, name)) this.#seen.add(name);
     };
     this.params = new Proxy(
       { ...given },
@@ -193,23 +211,23 @@ export class Watch {
   }
 
   /** A param that nobody has looked at could not change anything. Throws ParamsRefused. */
-  expectAllSeen(title: string): void {
+  expectAllSeen(): void {
     const param = this.#unseen();
     if (param === undefined) return;
     const known = [...this.#seen].sort();
     const all = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
-    throw this.misspelt(title) ?? unknownParam(title, param, all);
+    throw this.misspelt() ?? unknownParam(this.#title, param, all);
   }
 
   /** A param that nobody has looked at, and that is nearly one that was looked at. */
-  misspelt(title: string): ParamsRefused | undefined {
+  misspelt(): ParamsRefused | undefined {
     const param = this.#unseen();
     if (param === undefined) return undefined;
     const meant = suggest(
       param,
       [...this.#seen].filter((name) => !this.#given.includes(name)),
     );
-    return meant === undefined ? undefined : unknownParam(title, param, `did you mean "${meant}"?`);
+    return meant === undefined ? undefined : unknownParam(this.#title, param, `did you mean "${meant}"?`);
   }
 
   #unseen(): string | undefined {

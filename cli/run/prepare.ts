@@ -64,8 +64,8 @@ export async function inScratch<T>(work: (scratch: string) => Promise<T>): Promi
   }
 }
 
-/** Which stage of a pipeline, and what its schema has made of the params for those before. */
-export type StageWanted = Pick<StageOf, 'index' | 'params'>;
+/** Which stage of a pipeline, and what its schemas have made of the params for those before. */
+export type StageWanted = Pick<StageOf, 'index' | 'params' | 'stageParams'>;
 
 /** A built-in by name, or a file of the user's, compiled and looked at. Of a pipeline the stage. */
 export async function findJob(
@@ -115,13 +115,17 @@ async function loadFile(file: string, scratch: string): Promise<LoadedFile> {
 async function acceptStage(
   program: Program,
   given: Params,
-  { index, params: known }: StageWanted,
+  { index, ...known }: StageWanted,
 ): Promise<Accepted & Pick<PreparedJob, 'stage'>> {
   const accepted = await acceptParams(program, given, { stage: index, known });
   if (!isPipeline(program)) return accepted;
-  const { params } = accepted;
-  const stage = { pipeline: program.name, index, count: stagesOf(program, params).length };
-  return { ...accepted, stage: program.params ? { ...stage, params } : stage };
+  const { params, stageParams } = accepted;
+  const stage = {
+    ...{ pipeline: program.name, index, count: stagesOf(program, params).length },
+    ...(program.params ? { params } : {}),
+    ...(stageParams?.some((made) => made) ? { stageParams } : {}),
+  };
+  return { ...accepted, stage };
 }
 
 function looksLikePath(name: string): boolean {
@@ -174,7 +178,8 @@ function refusedParams(
   { name, params, scratch }: { name: string; params: Params; scratch: string },
 ): UserError {
   const { reason, param, lines, hint, message, cause } = error;
-  const asGiven = param === undefined ? '--param' : `--param ${param}=${params[param] ?? '…'}`;
+  const value = param !== undefined && Object.hasOwn(params, param) ? params[param] : '…';
+  const asGiven = param === undefined ? '--param' : `--param ${param}=${value}`;
   const frame = cause instanceof Error ? userFrame(cause.stack ?? '', scratch) : undefined;
   return new UserError({
     code: REFUSED_CODES[reason],

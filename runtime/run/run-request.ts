@@ -4,6 +4,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { ClusterConfig } from '../../core/config.js';
 import type { JobSpec } from '../../core/records.js';
+import type { StageParams } from '../../jobs/accept-params.js';
 import type { ParamValues } from '../../jobs/types.js';
 import type { RunLayout } from '../node/layout.js';
 import type { JobCode } from '../node/work-order.js';
@@ -45,6 +46,8 @@ export interface StageOf {
   readonly count: number;
   /** What the pipeline's own schema has made of the params: the same for all stages. */
   readonly params?: ParamValues;
+  /** What the schemas of the stages have made of them: asked once, before the first one. */
+  readonly stageParams?: StageParams | undefined;
 }
 
 export function isLast({ index, count }: StageOf): boolean {

@@ -56,6 +56,13 @@ describe('params with a schema', () => {
     expect(() => runsOf(folder)).toThrow('ENOENT');
   });
 
+  it('are said as they were given, and not as what every object has', async () => {
+    const odd = job.replace("path: ['limit']", "path: ['constructor']");
+    const folder = newFolder({ 'job.ts': odd, ...inputs });
+    const { err } = await rehearse([...args, '--param', 'limit=many'], { cwd: folder });
+    expect(err).toContain('  --> --param constructor=…\n');
+  });
+
   it('are shown by check and --dry-run', async () => {
     const folder = newFolder({ 'job.ts': job, ...inputs });
     const planned = await succeed([...args, '--dry-run'], { cwd: folder });
@@ -77,6 +84,25 @@ describe('params with a schema', () => {
     });
     await succeed(args, { cwd: folder });
     expect(Object.values(partsOf(folder)).join('')).toMatch(/^true\{"limit":2,.*\} 1\n$/);
+  });
+
+  it('of the stages of a pipeline are asked for once, before the first, however it goes on', async () => {
+    const asking = head
+      .replace('validate(given: unknown) {', "validate(given: unknown) { appendFileSync('asked', 'x');")
+      .replace('import ', "import { appendFileSync } from 'node:fs';\nimport ");
+    const stage = (slow: string, more: string) =>
+      `defineJob({ name: 's', params: schema, ${more} map(_line, emit) { ${slow} emit('a', 1); }, reduce: sum })`;
+    const wait = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);';
+    const stages = `[${stage(wait, '')}, ${stage('', 'inputFormat: "ndjson",')}]`;
+    const text = `${asking}export default definePipeline({ name: 'p', stages: ${stages} });\n`;
+    const folder = newFolder({ ...inputs, 'job.ts': text, 'a.txt': 'line\n'.repeat(12) });
+    const running = start(args, { cwd: folder });
+    await until('it runs', () => isBegun(folder));
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await succeed(['resume', 'last'], { cwd: folder });
+    expect(Object.values(partsOf(folder)).join('')).toBe('a 1\n');
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('xx');
   });
 
   it('are those of the beginning when a run is resumed', async () => {

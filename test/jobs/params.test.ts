@@ -94,7 +94,9 @@ describe('a schema of params', () => {
     ['a Date', { at: new Date(0) }, 'at is a Date'],
     ['a Map', { all: new Map() }, 'all is a Map'],
     ['a number that is none', { part: { n: [Number.NaN] } }, 'part.n.0 is NaN'],
-    ['a hole', { list: [undefined] }, 'list.0 is undefined'],
+    ['nothing in a list', { list: [undefined] }, 'list.0 is undefined'],
+    // biome-ignore lint/suspicious/noSparseArray: what JSON has null for
+    ['a hole', { deep: { list: [1, , 3] } }, 'deep.list.1 is undefined'],
     ['a function', { by: () => 1 }, 'by is a function'],
     ['a bigint', { n: 1n }, 'n is a bigint'],
     ['a circle', circle, 'a.b is a part of itself'],
@@ -109,12 +111,27 @@ describe('a schema of params', () => {
     expect(refused.lines[0]).toContain(line);
   });
 
+  it('may have params that are called as what every object has', async () => {
+    const schema = z.object({ toString: z.string(), constructor: z.coerce.number() });
+    const { jobParams } = await acceptParams(jobWith(schema), { toString: 'x', constructor: '1' });
+    expect(jobParams).toEqual({ toString: 'x', constructor: 1 });
+    expect(await refusedBy(limits, { constructor: '1' })).toMatchObject({ hint: 'it takes by, limit' });
+  });
+
   it('gives what no task can change for another', async () => {
     const { jobParams } = await acceptParams(
       jobWith(schemaOf(() => ({ value: { deep: { list: [1] } } }))),
       {},
     );
     expect(() => (jobParams as { deep: { list: number[] } }).deep.list.push(2)).toThrow(TypeError);
+  });
+
+  it('that throws where it is asked for a hint only has said before what is wrong', async () => {
+    const picky = schemaOf<object>(async (given) => {
+      if (typeof (given as { n: unknown }).n !== 'string') throw new RangeError('oh');
+      return { issues: [{ message: 'odd', path: ['n'] }] };
+    });
+    expect(await refusedBy(picky, { n: '1' })).toMatchObject({ reason: 'wrong', hint: undefined });
   });
 
   it('that throws is told as what it is', async () => {
@@ -141,6 +158,42 @@ describe('the schemas of a pipeline', () => {
     await expect(acceptParams(two, { limits: '1' })).rejects.toMatchObject({ reason: 'unknown' });
   });
 
+  it('are asked once: later stages are given what each has made then', async () => {
+    let asked = 0;
+    const counting = jobWith(schemaOf(() => ({ value: { asked: ++asked } })));
+    const four = definePipeline({ name: 'four', stages: [counting, first, jobWith(undefined), counting] });
+    const { stageParams, jobParams } = await acceptParams(four, { a: 'x' });
+    expect([jobParams, stageParams]).toEqual([{ asked: 1 }, [{ asked: 1 }, { a: 'x' }, null, { asked: 2 }]]);
+    const known = JSON.parse(JSON.stringify({ stageParams }));
+    const last = await acceptParams(four, { a: 'x' }, { stage: 3, known });
+    expect([last.jobParams, asked]).toEqual([{ asked: 2 }, 2]);
+    expect(Object.isFrozen(last.jobParams)).toBe(true);
+    expect((await acceptParams(four, { a: 'x' }, { stage: 2, known })).jobParams).toBeUndefined();
+  });
+
+  it('know all params between them: a misspelt one is none of the pipeline, whichever refuses', async () => {
+    const needsN = jobWith(z.object({ n: z.string() }));
+    const two = definePipeline({ name: 'two', stages: [second, needsN] });
+    const message = 'pipeline "two" has no param "limt"';
+    await expect(acceptParams(two, { limt: '1' })).rejects.toMatchObject({ message });
+    await expect(acceptParams(two, { limt: '1', n: '1' })).rejects.toMatchObject({ message });
+    // Nearly one that the first stage looks at, but the second knows it.
+    const needsLimit = jobWith(z.object({ limit: z.string() }));
+    const other = definePipeline({
+      name: 'other',
+      stages: [needsLimit, jobWith(z.object({ limits: z.string() }))],
+    });
+    await expect(acceptParams(other, { limits: '1' })).rejects.toMatchObject({
+      reason: 'wrong',
+      param: 'limit',
+    });
+    const free = definePipeline({ name: 'free', stages: [needsLimit, jobWith(undefined)] });
+    await expect(acceptParams(free, { limits: '1' })).rejects.toMatchObject({
+      reason: 'wrong',
+      param: 'limit',
+    });
+  });
+
   it('or its own: what that gives is for the stages, and asked once for all of them', async () => {
     let asked = 0;
     const params = schemaOf(() => ({ value: { rounds: 2, asked: ++asked } }));
@@ -155,7 +208,7 @@ describe('the schemas of a pipeline', () => {
     });
     const { params: made } = await acceptParams(own, {});
     expect(made).toEqual({ rounds: 2, asked: 1 });
-    expect((await acceptParams(own, {}, { stage: 1, known: made })).params).toEqual(made);
+    expect((await acceptParams(own, {}, { stage: 1, known: { params: made } })).params).toEqual(made);
     expect(seen).toEqual(seen.map(() => ({ rounds: 2, asked: 1 })));
   });
 });
