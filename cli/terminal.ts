@@ -6,7 +6,7 @@ import { painted } from './color.js';
 import { leave } from './ending.js';
 import { printable } from './printable.js';
 import { refusalOf, surroundingsError } from './surroundings.js';
-import { exitCodes, layOut, UserError } from './user-error.js';
+import { exitCodes, layOut, UserError, type UserErrorParts } from './user-error.js';
 
 export interface Terminal {
   /** Data. */
@@ -110,7 +110,7 @@ export function writeOut(bytes: Uint8Array | string): Promise<boolean> {
 export function reportError(error: unknown, json: boolean): number {
   const told = error instanceof UserError ? error : surroundingsError(error);
   if (told) {
-    if (json) writeStdout(`${JSON.stringify({ error: told.parts })}\n`);
+    if (json) writeStdout(errorDocument(told.parts));
     else process.stderr.write(shown(told.layOut()));
     return told.exitCode;
   }
@@ -121,7 +121,11 @@ export function reportError(error: unknown, json: boolean): number {
     why: (stack ?? '').split('\n').slice(1).join('\n').trim(),
     next: 'please report it with the trace folder of the run, if there is one',
   };
-  if (json) writeStdout(`${JSON.stringify({ error: parts })}\n`);
+  if (json) writeStdout(errorDocument(parts));
   else process.stderr.write(shown(layOut(parts)));
   return exitCodes.bug;
+}
+
+function errorDocument(error: UserErrorParts): string {
+  return printable(`${JSON.stringify({ error })}\n`);
 }

@@ -95,7 +95,7 @@ function counts(name: string, phase: PhaseStatus): string {
 }
 
 function ndjsonView(): ProgressView {
-  const write = (value: object): void => void process.stderr.write(`${JSON.stringify(value)}\n`);
+  const write = (value: object): void => void process.stderr.write(`${printable(JSON.stringify(value))}\n`);
   return {
     status: ({ phase, maps, reduces, workers }) => write({ type: 'status', phase, maps, reduces, workers }),
     event: (message) => write({ type: 'event', message }),

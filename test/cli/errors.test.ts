@@ -160,6 +160,14 @@ describe('with --json', () => {
     expect(ended.err).not.toContain('error[');
     expect(ended.code).toBe(exit);
   });
+
+  it('what an error quotes cannot move a cursor either, and is what it was', async () => {
+    const name = 'a\u007f\u009b2J';
+    const { out } = await rehearse([...count, name, '--json'], { cwd: folderWithMistakes() });
+    expect(out).toContain('a\\u007f\\u009b2J');
+    expect(out).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(JSON.parse(out).error.what).toContain(name);
+  });
 });
 
 describe('an ordinary user', () => {

@@ -1,6 +1,7 @@
 /** Progress on a terminal: as wide as it, and without cursor movements where there are none. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { drawBars } from '../../cli/run/bars.js';
+import { openProgress } from '../../cli/run/progress.js';
 import { openTerminal } from '../../cli/terminal.js';
 import type { PhaseStatus } from '../../core/messages.js';
 
@@ -50,4 +51,19 @@ it('a terminal that says it is dumb gets no cursor movements', () => {
   } finally {
     process.stderr.isTTY = was;
   }
+});
+
+it('NDJSON quotes every control character, and means the same', async () => {
+  const message = 'lost: a\u007f\u009b2J';
+  const written: string[] = [];
+  const write = vi
+    .spyOn(process.stderr, 'write')
+    .mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    (await openProgress('ndjson', openTerminal({}), false)).event(message);
+  } finally {
+    write.mockRestore();
+  }
+  expect(written).toEqual(['{"type":"event","message":"lost: a\\u007f\\u009b2J"}\n']);
+  expect(JSON.parse(written[0]!)).toEqual({ type: 'event', message });
 });
