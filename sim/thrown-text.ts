@@ -4,6 +4,11 @@ export function thrownText(thrown: unknown): string {
   return `thrown: ${typeof thrown === 'string' ? thrown : (safeJson(thrown) ?? typeof thrown)}`;
 }
 
+/** Of a message that may have many: ends of lines are those of any system. */
+export function firstLine(text: string): string {
+  return text.split(/[\r\n]/, 1)[0]!;
+}
+
 function safeJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

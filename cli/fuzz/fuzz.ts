@@ -3,6 +3,7 @@ import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
+import { firstLine } from '../../sim/thrown-text.js';
 import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
@@ -124,7 +125,7 @@ function exitCodeOf({ findings, missing, inconclusive, cut }: Outcome, plan: Fuz
 
 function sayFinding({ id, message, profile, file, command, isNew }: Finding, terminal: Terminal): void {
   terminal.warn(
-    `${id} broken in seed ${command.match(/\d+/)![0]}${isNew ? '' : ' (known)'}: ${message.split('\n')[0]}`,
+    `${id} broken in seed ${command.match(/\d+/)![0]}${isNew ? '' : ' (known)'}: ${firstLine(message)}`,
   );
   if (file !== undefined) terminal.warn(`  again: rehearse sim ${commandPath(file)}`);
   terminal.warn(`  again: ${command}`);

@@ -1,4 +1,5 @@
 /** What a campaign tells other programs: JUnit's XML, and the annotations of GitHub's runners. Pure text. */
+import { firstLine } from '../../sim/thrown-text.js';
 import { commandPath } from '../run/prepare.js';
 import type { Finding, Outcome } from './outcome.js';
 
@@ -59,10 +60,6 @@ function seedsText({ runs, findings, inconclusive }: Outcome): string {
 /** The commands that repeat it. */
 function again({ file, command }: Finding): string[] {
   return [...(file === undefined ? [] : [`again: rehearse sim ${commandPath(file)}`]), `again: ${command}`];
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0]!;
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

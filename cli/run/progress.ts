@@ -4,6 +4,7 @@
  */
 import { taskName } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
+import { firstLine } from '../../sim/thrown-text.js';
 import { printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
 import { drawBars } from './bars.js';
@@ -46,9 +47,7 @@ function failureTeller(tell: (line: string) => void): (status: JobStatus) => voi
       const key = `${attempt.job} ${attempt.task} ${attempt.epoch} ${attempt.n}`;
       if (told.has(key)) continue;
       told.add(key);
-      tell(
-        `${taskName(attempt.task, status.maps.total)} failed on ${node}: ${failure.message.split(/[\r\n]/, 1)[0]}`,
-      );
+      tell(`${taskName(attempt.task, status.maps.total)} failed on ${node}: ${firstLine(failure.message)}`);
     }
   };
 }

@@ -9,6 +9,7 @@ import type { MachineEvent } from '../../core/events.js';
 import { type AttemptId, type Epoch, type JobId, type NodeId, taskName } from '../../core/ids.js';
 import type { Failure, JournalEntry, JournalRecord } from '../../core/records.js';
 import { AttemptMap } from '../attempt-map.js';
+import { firstLine } from '../thrown-text.js';
 import type { FactName } from './fact-names.js';
 
 export interface Fact {
@@ -127,8 +128,7 @@ const messageLengthMax = 200;
 
 /** What user code says of its failure may be long, and of many lines. */
 function failureDetail({ kind, message }: Failure): NonNullable<Fact['detail']> {
-  const [line] = message.split(/[\r\n]/, 1) as [string];
-  const start = line.slice(0, 2 * messageLengthMax); // no character is longer than two units
+  const start = firstLine(message).slice(0, 2 * messageLengthMax); // no character is longer than two units
   return { kind, message: [...start].slice(0, messageLengthMax).join('') };
 }
 
