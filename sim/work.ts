@@ -140,8 +140,7 @@ export class Work {
         this.#times.set(index, [...(this.#times.get(index) ?? []), time]);
       }
     }
-    const own = this.#times.get(task)?.filter((one) => (one.task.ordinal ?? ordinal) === ordinal);
-    return (own?.find((one) => one.task.ordinal === ordinal) ?? own?.[0])?.timeUs;
+    return this.#times.get(task)?.find((one) => (one.task.ordinal ?? ordinal) === ordinal)?.timeUs;
   }
 
   /** What user code does in the n-th attempt of a task (index among all tasks of the job). */

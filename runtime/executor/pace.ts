@@ -19,8 +19,7 @@ export function pace(
 ): void {
   if (!order.pace) return;
   const { mapUs, reduceUs, tasks = [] } = order.pace;
-  const own = tasks.filter(({ task, n }) => task === attempt.task && (n ?? attempt.n) === attempt.n);
-  const said = own.find(({ n }) => n !== undefined) ?? own[0];
+  const said = tasks.find(({ task, n }) => task === attempt.task && (n ?? attempt.n) === attempt.n);
   const [lowUs, highUs] = said?.us ?? (attempt.task < maps ? mapUs : reduceUs);
   const hash = newHash();
   mixText(hash, order.seed);

@@ -47,7 +47,7 @@ type TimeUs = readonly [number, number];
 export interface Pace {
   readonly mapUs: TimeUs;
   readonly reduceUs: TimeUs;
-  /** Of single tasks and, where `n` is given, attempts. */
+  /** Of single tasks and, where `n` is given, attempts: the first that fits holds. */
   readonly tasks?: readonly { readonly task: number; readonly n?: number; readonly us: TimeUs }[];
 }
 

@@ -156,6 +156,8 @@ function readJob(scope: Scope, raw: RawScenario, job: RawJob, path: (string | nu
     const task = readTask(own, text, at, true);
     return task ? [{ task, timeUs: readRange(time, at, scope.report) }] : [];
   });
+  const isOfAll = ({ task }: TaskTime): number => (task.ordinal === undefined ? 1 : 0);
+  times.sort((a, b) => isOfAll(a) - isOfAll(b));
   return { ...read, misbehaviours, ...(times.length > 0 ? { times } : {}) };
 }
 

@@ -105,7 +105,7 @@ export interface ScenarioJob {
   /** How long an attempt works, drawn per attempt. */
   readonly mapTimeUs: Range;
   readonly reduceTimeUs: Range;
-  /** Of single tasks and attempts, in place of these. */
+  /** Of single tasks and attempts, in place of these: the first that fits holds. Single attempts come first. */
   readonly times?: readonly TaskTime[];
   /** Instead of drawn times: what attempts cost. Their content is then made up, and the times above are its bounds. */
   readonly cost?: ScenarioCost;

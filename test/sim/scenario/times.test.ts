@@ -70,8 +70,8 @@ it('are shrunk with their tasks, and away', () => {
 
 it('hold on real processes as well', () => {
   const tasks = [
-    { task: 1, us: [40_000, 40_000] as const },
     { task: 1, n: 2, us: [80_000, 80_000] as const },
+    { task: 1, us: [40_000, 40_000] as const },
   ];
   const order = { seed: 'x', pace: { mapUs: [1, 1], reduceUs: [1, 1], tasks } } as unknown as WorkOrder;
   const totalUs = (task: number, n: number): number => {
