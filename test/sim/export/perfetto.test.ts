@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
+import { tellAttempts } from '../../../sim/explain/attempts.js';
 import { mergeTraces, type NodeTrace } from '../../../sim/explain/merge.js';
 import { factsOf } from '../../../sim/explain/merged-facts.js';
 import { arrowsOf } from '../../../sim/export/arrows.js';
@@ -7,7 +7,7 @@ import { type AttemptSpan, attemptSpans } from '../../../sim/export/attempt-span
 import { lanesOf } from '../../../sim/export/lanes.js';
 import { exportPerfetto } from '../../../sim/export/perfetto.js';
 import type { TimedEvent, TraceEvent } from '../../../sim/export/trace-event.js';
-import { tracesOf } from '../explain/played.js';
+import { tellingScenarios, titlesOf, tracesOf } from '../explain/played.js';
 
 type Of<P extends TraceEvent['ph']> = TraceEvent & { ph: P };
 
@@ -26,28 +26,15 @@ function exported(traces: readonly NodeTrace[]) {
   return { events, timed, slices, attempts, names };
 }
 
-const scenarios = [
-  'late-worker',
-  'worker-killed-and-back',
-  'straggler-overtaken',
-  'throwing-map',
-  'leader-killed-in-map',
-  'committed-map-files-lost',
-  'waiting-reduces-give-way',
-  'messages-twice-late-and-lost',
-  'clocks-that-disagree',
-  'store-restored-and-the-next-job',
-];
-
-describe.each(scenarios)('the picture for Perfetto of %s', (name) => {
+describe.each(tellingScenarios)('the picture for Perfetto of %s', (name) => {
   const traces = tracesOf(name);
   const { events, timed, slices, attempts, names } = exported(traces);
   const stories = tellAttempts(factsOf(mergeTraces(traces)));
 
   test('has every attempt of which explain tells once, with its outcome', () => {
-    const many = new Set(stories.map(({ job }) => job)).size > 1;
-    const told = stories.map((story) => {
-      const title = many ? `job-${story.job} ${nameOf(story)}` : nameOf(story);
+    const titles = titlesOf(stories);
+    const told = stories.map((story, index) => {
+      const title = titles[index]!;
       return `${story.outcome === 'committed' ? title : `${title} ${story.outcome}`} on ${story.worker}`;
     });
     const drawn = attempts.map(({ name, pid }) => `${name} on ${names.get(`p${pid}`)}`);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
+import { tellAttempts } from '../../../sim/explain/attempts.js';
 import { mergeTraces, type NodeTrace } from '../../../sim/explain/merge.js';
 import { factsOf } from '../../../sim/explain/merged-facts.js';
 import { layOut } from '../../../sim/export/picture/layout.js';
 import { Scale } from '../../../sim/export/picture/scale.js';
 import { exportSvg } from '../../../sim/export/svg.js';
-import { tracesOf } from '../explain/played.js';
+import { tellingScenarios, titlesOf, tracesOf } from '../explain/played.js';
 import { all, type Element, hasClass, readMarkup, textOf, titleOf } from './read-markup.js';
 
 function drawn(traces: readonly NodeTrace[], range = {}) {
@@ -16,18 +16,7 @@ function drawn(traces: readonly NodeTrace[], range = {}) {
   return { text, elements, of, bars };
 }
 
-const scenarios = [
-  'late-worker',
-  'worker-killed-and-back',
-  'straggler-overtaken',
-  'leader-killed-in-map',
-  'committed-map-files-lost',
-  'waiting-reduces-give-way',
-  'messages-twice-late-and-lost',
-  'clocks-that-disagree',
-  'store-restored-and-the-next-job',
-  'hundred-maps-twenty-reduces',
-];
+const scenarios = [...tellingScenarios, 'hundred-maps-twenty-reduces'];
 
 describe.each(scenarios)('the picture of %s', (name) => {
   const traces = tracesOf(name);
@@ -36,7 +25,7 @@ describe.each(scenarios)('the picture of %s', (name) => {
   const stories = tellAttempts(factsOf(steps));
 
   test('has every attempt of which explain tells once, with all that it tells of it', () => {
-    const many = new Set(stories.map(({ job }) => job)).size > 1;
+    const titles = titlesOf(stories);
     expect(
       bars.flatMap((bar) => [...all(bar)].filter(({ attributes }) => attributes.id?.startsWith('attempt-')))
         .length,
@@ -46,7 +35,7 @@ describe.each(scenarios)('the picture of %s', (name) => {
       const bar = bars.find((one) => [...all(one)].some(({ attributes }) => attributes.id === id))!;
       expect(hasClass(bar, story.outcome)).toBe(true);
       if (/^\d+ attempts/.test(titleOf(bar))) continue;
-      const title = `${many ? `job-${story.job} ` : ''}${nameOf(story)} on ${story.worker ?? 'nobody'}: ${story.outcome}`;
+      const title = `${titles[index]} on ${story.worker ?? 'nobody'}: ${story.outcome}`;
       expect(titleOf(bar).startsWith(title)).toBe(true);
       for (const { text } of story.moments) expect(titleOf(bar)).toContain(text);
     }
