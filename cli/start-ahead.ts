@@ -10,15 +10,13 @@ import { availableParallelism } from 'node:os';
 import { startThreadAhead } from '../runtime/executor/start-thread.js';
 import { startChildAhead } from '../runtime/process/child-process.js';
 import type { ChildCode } from '../runtime/process/engine.js';
-import { smallBytesMax } from './run/small-run.js';
+import { forProcesses, smallBytesMax } from './run/small-run.js';
 
 /** For the rest of the command, which shares what was started. */
 export { dropThreadAhead, isThreadAhead, startThread, takeThread } from '../runtime/executor/start-thread.js';
 export { takeChild } from '../runtime/process/child-process.js';
 
 const [verb, ...rest] = process.argv.slice(2);
-/** With these, workers have processes. */
-const forProcesses = /^(-w|--workers|--slots|-m|--map-tasks|--split-size|--heap|--standby|--private-data)/;
 /** With these, nothing is started. */
 const idle = /^(--help|-h|--dry-run|--sequential|--faults(=.*)?)$/;
 const isIdle = (word: string): boolean => idle.test(word);

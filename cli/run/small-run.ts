@@ -9,6 +9,10 @@ import type { RunIngredients } from './prepare.js';
 /** Inputs of so many bytes are one split, and take a few milliseconds. */
 export const smallBytesMax = 256 * 1024;
 
+/** What speaks against it on a command line, for a guess before flags are read: workers are to have processes. */
+export const forProcesses =
+  /^(-w|--workers|--slots|-m|--map-tasks|--split-size|--heap|--standby|--private-data)/;
+
 /** Whether the command is to be the only worker itself. */
 export function isSmallRun({ prepared, plan, settings, flags }: RunIngredients): boolean {
   return (
