@@ -96,9 +96,8 @@ export function encodeValue(value: unknown): string {
 
 /** The JSON text of an object or array that user code made; throws ValueError if it has none. */
 export function objectText(value: object, key: string): string {
-  if (isPromise(value)) throw unusable('a promise', key);
-  // Their JSON form is {}, which is never what was meant.
-  if (value instanceof Map || value instanceof Set) throw unusable('a Map or a Set', key);
+  const never = neverKept(value);
+  if (never !== undefined) throw lostValue(never, key, []);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -117,32 +116,39 @@ export function objectText(value: object, key: string): string {
 function refuseLost(value: object, key: string, path: readonly string[]): void {
   if ('toJSON' in value) return;
   const lost = lostKind(value);
-  if (lost !== undefined) {
-    const [what, instead] = lost;
-    const place = path.length > 0 ? `holds ${what}, at ${path.join('.')}` : `is ${what}`;
-    throw new ValueError(
-      `the value of key ${showKey(key)} ${place}, of which JSON keeps nothing: ${instead}`,
-      key,
-    );
-  }
+  if (lost !== undefined) throw lostValue(lost, key, path);
   for (const [name, part] of Object.entries(value)) {
     if (typeof part === 'object' && part !== null) refuseLost(part, key, [...path, name]);
   }
 }
 
-const spread = 'make an array of it, [...it]';
-
-/** What it is, and what to emit instead. */
-function lostKind(value: object): readonly [what: string, instead: string] | undefined {
-  if (value instanceof Map) return ['a Map', spread];
-  if (value instanceof Set) return ['a Set', spread];
-  if (isPromise(value)) return ['a promise', 'await it'];
-  const kind = seldomKept(value);
-  return kind !== undefined && JSON.stringify(value) === '{}' ? kind : undefined;
+function lostValue([what, instead]: Lost, key: string, path: readonly string[]): ValueError {
+  const place = path.length > 0 ? `holds ${what}, at ${path.join('.')}` : `is ${what}`;
+  return new ValueError(
+    `the value of key ${showKey(key)} ${place}, of which JSON keeps nothing: ${instead}`,
+    key,
+  );
 }
 
-/** As lostKind, of what JSON may find something in. */
-function seldomKept(value: object): ReturnType<typeof lostKind> {
+/** What it is, and what to emit instead. */
+type Lost = readonly [what: string, instead: string];
+
+const spread = 'make an array of it, [...it]';
+
+function lostKind(value: object): Lost | undefined {
+  const kind = seldomKept(value);
+  return neverKept(value) ?? (kind !== undefined && JSON.stringify(value) === '{}' ? kind : undefined);
+}
+
+/** What JSON finds in these, if anything, is never what was meant. */
+function neverKept(value: object): Lost | undefined {
+  if (value instanceof Map) return ['a Map', spread];
+  if (value instanceof Set) return ['a Set', spread];
+  return isPromise(value) ? ['a promise', 'await it'] : undefined;
+}
+
+/** What JSON may find something in. */
+function seldomKept(value: object): Lost | undefined {
   if (isStream(value)) return ['something that gives values', spread];
   if (value instanceof Error) return ['an error', 'emit its message'];
   if (value instanceof RegExp) return ['a regular expression', 'emit its source'];

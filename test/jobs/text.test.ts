@@ -34,6 +34,6 @@ describe('an output line', () => {
 
   test('is refused for a value without a text', () => {
     expect(() => formatLine('k', 1n)).toThrow('reduce gave a bigint for key "k"');
-    expect(() => formatLine('k', new Map())).toThrow('a Map or a Set');
+    expect(() => formatLine('k', new Map())).toThrow('a Map');
   });
 });

@@ -109,10 +109,12 @@ describe('a canonical value', () => {
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
     ['a bigint', 1n],
-    ['a promise', Promise.resolve(1)],
+    ['a promise, of which JSON keeps nothing: await it', Promise.resolve(1)],
+    ['a promise', Object.assign(Promise.resolve(1), { more: 1 })],
     ['an error', new Error('no')],
     ['a regular expression', /a/],
-    ['a Map or a Set', new Map()],
+    ['a Set, of which JSON keeps nothing: make an array of it, [...it]', new Set()],
+    ['a Map', Object.assign(new Map(), { more: 1 })],
     ['an object without a JSON form', { toJSON: () => undefined }],
   ])('is refused for %s, and the message names the key', (what, given) => {
     expect(() => canonicalValue(given, 'the key')).toThrow(ValueError);
