@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
+import { loadEsbuild } from '../runtime/bundle/esbuild.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { openFilesMax } from '../runtime/open-files.js';
 import { socketRoot } from '../runtime/run/socket-root.js';
@@ -107,7 +108,7 @@ async function sockets(): Promise<Finding> {
 /** What compiles a job.ts. */
 async function compiler(): Promise<Finding> {
   try {
-    const { transform, version } = await import('esbuild');
+    const { transform, version } = loadEsbuild();
     await transform('const x: number = 1', { loader: 'ts' });
     return { check: 'compiler', ok: true, found: `esbuild ${version}` };
   } catch (error) {

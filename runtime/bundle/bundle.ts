@@ -7,12 +7,12 @@
  * of its own, whether or not the job's folder has one.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
 import { installation } from '../installation.js';
 import { sha256 } from '../sha256.js';
 import { JobCompileError, JobFileError } from './errors.js';
+import { loadEsbuild } from './esbuild.js';
 
 export interface JobBundle {
   /** An ES module whose default export is the job, with an inline source map. */
@@ -23,8 +23,6 @@ export interface JobBundle {
   readonly name: string;
 }
 
-/** To import a CommonJS module, Node first looks through all of its text for what it exports: 20 ms for esbuild's. */
-const require = createRequire(import.meta.url);
 const PACKAGE = 'mapreduce-rehearsal';
 const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 /** CommonJS packages inside the bundle ask for Node's own modules by `require`, which an ES module does not have. */
@@ -48,7 +46,7 @@ const keepRegExpLiterals = {
 export async function bundleJob(path: string): Promise<JobBundle> {
   const file = resolve(path);
   checkFile(path, file);
-  const { build, stop } = require('esbuild') as typeof import('esbuild');
+  const { build, stop } = loadEsbuild();
   let result: BuildResult<{ write: false }>;
   try {
     result = await build({
