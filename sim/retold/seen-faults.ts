@@ -21,13 +21,22 @@ export interface SeenFault {
   readonly note: string;
 }
 
+interface Endings extends Recording {
+  /** Lives that ended before the run did. */
+  readonly ended: ReadonlySet<RecordedLife>;
+}
+
 /** In the order in which they came. `lossUs`: a silence as long as that has consequences. */
 export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
   const faults: SeenFault[] = [];
-  for (const lives of recording.lives.values()) {
-    if (isClient(lives[0]!.node)) continue;
+  const nodes = [...recording.lives.values()].filter(([life]) => !isClient(life!.node));
+  const ended = nodes.flatMap((lives) =>
+    lives.filter((life, index) => hasEnded(recording, life, lives[index + 1])),
+  );
+  const endings = { ...recording, ended: new Set(ended) };
+  for (const lives of nodes) {
     for (const [index, life] of lives.entries())
-      faults.push(...faultsOfLife(recording, life, lives[index + 1], lossUs));
+      faults.push(...faultsOfLife(endings, life, lives[index + 1], lossUs));
   }
   const drain = recording.facts.find(({ name }) => name === 'draining');
   if (drain) {
@@ -42,18 +51,13 @@ export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
 }
 
 function faultsOfLife(
-  recording: Recording,
+  recording: Endings,
   life: RecordedLife,
   next: RecordedLife | undefined,
   lossUs: number,
 ): SeenFault[] {
-  if (next && life.toUs < recording.endUs) return [death(recording, life, next)];
-  const losses = recording.facts.filter(
-    (fact) => fact.atUs < recording.endUs && isLossOf(recording, fact, life),
-  );
-  const [first] = losses;
-  if (!first) return [];
-  if (first.atUs > life.toUs) return [death(recording, life, undefined)];
+  if (recording.ended.has(life)) return [death(recording, life, next)];
+  const losses = lossesOf(recording, life);
   // A leader may be told more than once that it is none: the first time counts.
   const seen = new Map(
     losses
@@ -62,6 +66,17 @@ function faultsOfLife(
       .map((one) => [one.note, one]),
   );
   return [...seen.values()];
+}
+
+/** Before the run did: another life followed, or what it had was given up only after its last step. */
+function hasEnded(recording: Recording, life: RecordedLife, next: RecordedLife | undefined): boolean {
+  if (next) return life.toUs < recording.endUs;
+  const [first] = lossesOf(recording, life);
+  return first !== undefined && first.atUs > life.toUs;
+}
+
+function lossesOf(recording: Recording, life: RecordedLife): Fact[] {
+  return recording.facts.filter((fact) => fact.atUs < recording.endUs && isLossOf(recording, fact, life));
 }
 
 /** A master gave the worker up, or the life was a leader that led no more. */
@@ -83,7 +98,7 @@ function hasJoined({ facts }: Recording, { node, incarnation }: RecordedLife, by
   );
 }
 
-function death(recording: Recording, life: RecordedLife, next: RecordedLife | undefined): SeenFault {
+function death(recording: Endings, life: RecordedLife, next: RecordedLife | undefined): SeenFault {
   const { node } = life;
   const together = endedTogether(recording, life);
   const running =
@@ -119,21 +134,20 @@ function endOf({ facts }: Recording, { node, toUs }: RecordedLife, next: Recorde
  * When the first of several nodes ended, of which this life is one: as where the whole run was interrupted, and resumed. Then
  * each is named, since two attempts that were lost may be with one worker another time.
  */
-function endedTogether(recording: Recording, life: RecordedLife): number | undefined {
+function endedTogether(recording: Endings, life: RecordedLife): number | undefined {
   const near = endedNear(recording, life);
   return near.length === 0 ? undefined : Math.min(life.toUs, ...near.map(({ toUs }) => toUs));
 }
 
 /** Whoever leads in another run may be that master: by its own name each fault is about a node of its own. */
-function endedWithMaster(recording: Recording, life: RecordedLife): boolean {
+function endedWithMaster(recording: Endings, life: RecordedLife): boolean {
   return endedNear(recording, life).some(({ node }) => node.startsWith('master-'));
 }
 
-function endedNear({ lives }: Recording, { node, toUs }: RecordedLife): RecordedLife[] {
-  const others = [...lives.values()].flatMap((ofNode) => ofNode.slice(0, -1));
-  return others.filter(
-    (other) => other.node !== node && !isClient(other.node) && Math.abs(other.toUs - toUs) < nearUs,
-  );
+/** Of masters only those that came back: where each leads after the one before it, they end one after the other. */
+function endedNear({ lives, ended }: Endings, { node, toUs }: RecordedLife): RecordedLife[] {
+  const near = [...ended].filter((other) => other.node !== node && Math.abs(other.toUs - toUs) < nearUs);
+  return near.filter((other) => !other.node.startsWith('master-') || lives.get(other.node)!.at(-1) !== other);
 }
 
 function isClient(node: NodeId): boolean {

@@ -272,3 +272,12 @@ expect: {}
   expect(new Set(raw.faults!.map(({ when }) => when)).size).toBe(1);
   for (const seed of ['1', '2', '3', '4', '5', '6']) expect(simulate(told, { seed }).verdict).toBe('passed');
 });
+
+it('workers that ended together are named, whether they came back or not', () => {
+  for (const seed of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']) {
+    const { raw, read: told } = retold({ ...story('all-workers-dead-and-one-back'), seed });
+    expect(raw.faults!.map(({ crash }) => crash).sort()).toEqual(['worker-1', 'worker-2', 'worker-3']);
+    expect(new Set(raw.faults!.map(({ when }) => when)).size).toBe(1);
+    expect(simulate(told).verdict).toBe('passed');
+  }
+});
