@@ -213,8 +213,12 @@ function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlag
     const { id, message, step, timeUs } = result.violation;
     terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
   }
+  if (result.verdict === 'tested-nothing' && flags.from !== undefined) terminal.warn(`  ${anotherWay}`);
   if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
 }
+
+const anotherWay =
+  'it went another way here than when it was recorded; other seeds may come to that: --seeds 1..20';
 
 function againText({ scenario, seed }: SimulationResult, flags: SimFlags): string {
   const { from, dataDir } = flags;

@@ -23,6 +23,15 @@ export interface Recording {
   readonly lives: ReadonlyMap<NodeId, readonly RecordedLife[]>;
   /** When the last job ended; infinite when the traces do not tell. */
   readonly endUs: number;
+  /** How long messages took. Undefined where none was heard, and where clocks disagree. */
+  readonly messages: Spread | undefined;
+}
+
+/** All but a few lie between the first and the last, half of them below the middle one. Microseconds. */
+export interface Spread {
+  readonly fromUs: number;
+  readonly middleUs: number;
+  readonly toUs: number;
 }
 
 export function readRecording(traces: readonly NodeTrace[]): Recording {
@@ -30,12 +39,15 @@ export function readRecording(traces: readonly NodeTrace[]): Recording {
   // By request: a store that went back may have given one number to two jobs.
   const jobs = new Map<string, JobAccepted>();
   const stepsOf = new Map<string, { node: NodeId; incarnation: number; stepsUs: number[] }>();
-  for (const { node, incarnation, atUs, line } of steps) {
+  const messagesUs: number[] = [];
+  for (const { node, incarnation, atUs, cause, line } of steps) {
     const name = lifeName({ node, incarnation });
     const known = stepsOf.get(name);
     if (known) known.stepsUs.push(atUs);
     else stepsOf.set(name, { node, incarnation, stepsUs: [atUs] });
     const { event } = line;
+    const sentUs = cause && stepsOf.get(lifeName(cause))?.stepsUs[cause.index - 1];
+    if (sentUs !== undefined && event.type === 'message.received') messagesUs.push(atUs - sentUs);
     for (const entry of 'entry' in event && event.entry ? [event.entry] : entriesOf(event)) {
       for (const record of entry.records)
         if (record.type === 'job.accepted') jobs.set(record.requestId, record);
@@ -57,7 +69,15 @@ export function readRecording(traces: readonly NodeTrace[]): Recording {
     jobs: [...jobs.values()].sort((a, b) => a.job - b.job),
     lives,
     endUs: endOf(facts, jobs.size),
+    messages: spreadOf(messagesUs),
   };
+}
+
+function spreadOf(timesUs: readonly number[]): Spread | undefined {
+  const sorted = [...timesUs].sort((a, b) => a - b);
+  if (sorted.length === 0 || sorted[0]! < 0) return undefined;
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))]!;
+  return { fromUs: at(0.05), middleUs: at(0.5), toUs: at(0.95) };
 }
 
 function entriesOf(event: object): readonly JournalEntry[] {

@@ -5,12 +5,13 @@
 import type { ClusterConfig } from '../../core/config.js';
 import type { JobAccepted } from '../../core/records.js';
 import type { NodeTrace } from '../explain/merge.js';
+import type { Range } from '../random.js';
 import type { Fact } from '../scenario/facts.js';
 import { modelledInput } from '../scenario/input.js';
 import type { RawScenario } from '../scenario/schema.js';
 import type { Scenario, ScenarioJob } from '../scenario/types.js';
 import { defaultsUnder, rawScenario } from '../scenario/write.js';
-import { type MeasuredAttempt, measure, type Recording, readRecording } from './recording.js';
+import { type MeasuredAttempt, measure, type Recording, readRecording, type Spread } from './recording.js';
 import { type SeenFault, seenFaults, spelling } from './seen-faults.js';
 
 export interface RetoldRun {
@@ -26,8 +27,10 @@ export function retellRun(traces: readonly NodeTrace[], name: string): RetoldRun
   const recording = readRecording(traces);
   if (recording.jobs.length === 0) return undefined;
   const { config } = traces[0]!.header.setup;
-  const faults = seenFaults(recording, Math.min(config.workerLeaseUs, config.masterLeaseUs) / 2);
   const scenario = scenarioOf(recording, config, name);
+  const { workerLeaseUs, masterLeaseUs, latencyUs } = scenario.cluster;
+  const lossUs = Math.min(workerLeaseUs, masterLeaseUs) / 2 + 2 * latencyUs.max;
+  const faults = seenFaults(recording, { lossUs, isSlow: isSlow(recording) });
   const { expect, job, jobs, policy, ...cluster } = rawScenario(scenario);
   const own = (jobs ?? [job ?? {}]).map((raw, index) => withMeasured(raw, recording, recording.jobs[index]!));
   const performed = faults.flatMap(({ raw }) => raw ?? []);
@@ -65,6 +68,7 @@ function scenarioOf(recording: Recording, config: ClusterConfig, name: string): 
       slots: Math.max(1, ...slots),
       ...{ beatUs, suspectUs, workerLeaseUs, reconnectUs, masterLeaseUs },
       ...{ snapshotSlots, exclusionUs, exclusionMaxUs, mapOutputs },
+      ...(isSlow(recording) ? { latencyUs: rangeOfMessages(recording.messages!) } : {}),
     },
     jobs: jobs.map(({ spec }, index) => jobOf(spec, index, otherwise.jobs[0]!)),
     expect: {
@@ -73,6 +77,15 @@ function scenarioOf(recording: Recording, config: ClusterConfig, name: string): 
       withinUs: Math.max(otherwise.expect.withinUs, Math.ceil(lastUs / 60_000_000) * 120_000_000),
     },
   };
+}
+
+/** Most messages took longer than any does by default; how long fast ones took changes nothing. */
+function isSlow({ messages }: Recording): boolean {
+  return messages !== undefined && messages.middleUs > defaultsUnder().cluster.latencyUs.max;
+}
+
+function rangeOfMessages({ fromUs, toUs }: Spread): Range {
+  return { min: Math.floor(fromUs / 1000) * 1000, max: Math.ceil(toUs / 1000) * 1000 };
 }
 
 /** The tasks of a job without a reduce are called maps, and count as reduces: behind them one stands here that takes no time. */
@@ -163,10 +176,11 @@ function misbehaviourOf({ facts }: Recording, job: number): NonNullable<RawJob['
 
 // ---- for people -------------------------------------------------------------------------------------------------
 
-function notesOf({ facts, jobs, endUs }: Recording, faults: readonly SeenFault[]): string[] {
+function notesOf(recording: Recording, faults: readonly SeenFault[]): string[] {
+  const { facts, jobs, endUs } = recording;
   const has = (...names: string[]): boolean => facts.some(({ name }) => names.includes(name));
   const unknown = [
-    'how long messages took, and what the store did: as by default',
+    `${isSlow(recording) ? '' : 'how long messages took, and '}what the store did: as by default`,
     'the input and what the code did with it: modelled work of the same shape, as long as it was measured',
     ...(jobs.some(({ spec }) => spec.maps === 0)
       ? ['how a job without a reduce goes: a short reduce stands behind its maps']

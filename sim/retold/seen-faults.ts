@@ -26,8 +26,16 @@ interface Endings extends Recording {
   readonly ended: ReadonlySet<RecordedLife>;
 }
 
-/** In the order in which they came. `lossUs`: a silence as long as that has consequences. */
-export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
+/** What a silence may be. */
+interface Silences {
+  /** As long as that it has consequences, and is more than messages on their way. */
+  readonly lossUs: number;
+  /** Messages are slow in the scenario as well: leaders lose touch there by themselves. */
+  readonly isSlow: boolean;
+}
+
+/** In the order in which they came. */
+export function seenFaults(recording: Recording, silences: Silences): SeenFault[] {
   const faults: SeenFault[] = [];
   const nodes = [...recording.lives.values()].filter(([life]) => !isClient(life!.node));
   const ended = nodes.flatMap((lives) =>
@@ -36,7 +44,7 @@ export function seenFaults(recording: Recording, lossUs: number): SeenFault[] {
   const endings = { ...recording, ended: new Set(ended) };
   for (const lives of nodes) {
     for (const [index, life] of lives.entries())
-      faults.push(...faultsOfLife(endings, life, lives[index + 1], lossUs));
+      faults.push(...faultsOfLife(endings, life, lives[index + 1], silences));
   }
   const drain = recording.facts.find(({ name }) => name === 'draining');
   if (drain) {
@@ -54,7 +62,7 @@ function faultsOfLife(
   recording: Endings,
   life: RecordedLife,
   next: RecordedLife | undefined,
-  lossUs: number,
+  silences: Silences,
 ): SeenFault[] {
   if (recording.ended.has(life)) return [death(recording, life, next)];
   const losses = lossesOf(recording, life);
@@ -62,7 +70,7 @@ function faultsOfLife(
   const seen = new Map(
     losses
       .reverse()
-      .map((loss) => silence(recording, life, loss, lossUs))
+      .map((loss) => silence(recording, life, loss, silences))
       .map((one) => [one.note, one]),
   );
   return [...seen.values()];
@@ -171,7 +179,12 @@ function openAttempt({ facts }: Recording, node: NodeId, fromUs: number, toUs: n
 }
 
 /** It was given up, and yet it lived: a gap in its trace is a pause, or else nobody can tell. */
-function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: number): SeenFault {
+function silence(
+  recording: Recording,
+  life: RecordedLife,
+  loss: Fact,
+  { lossUs, isSlow }: Silences,
+): SeenFault {
   const { node } = life;
   const { fromUs, gapUs } = gapAt(life, loss.atUs);
   if (gapUs >= lossUs) {
@@ -187,6 +200,7 @@ function silence(recording: Recording, life: RecordedLife, loss: Fact, lossUs: n
   if (loss.name === 'worker-lost')
     return { atUs, note: `${node} was given up although it lived; what cut it off is not known` };
   const note = `${node} led no more although it lived; how it lost the lease is not known`;
+  if (isSlow) return { atUs, note };
   // Not at what the loss has led to, as that another leader began.
   return { atUs, raw: { ...triggerAt(recording, atUs - 1), expire: 'lease' }, note };
 }

@@ -68,6 +68,18 @@ it('writes the scenario to standard output, where nothing else goes there', asyn
   expect(readdirSync(cwd)).not.toContain('-');
 });
 
+it('says why a run that is told may test nothing, and only then', async () => {
+  const story = join(import.meta.dirname, '../../scenarios/lease-too-short.yaml');
+  await succeed(['sim', story, '--trace', 'slow', '-q'], { cwd });
+  const told = await rehearse(['sim', '--from', 'slow/1', '-o', 'slow.yaml', '--seeds', '1..40'], { cwd });
+  const count = (text: string): number => told.err.split(text).length - 1;
+  expect(count('NOTHING TESTED')).toBeGreaterThan(0);
+  expect(count('  it went another way here than when it was recorded; ')).toBe(count('NOTHING TESTED'));
+  const file = await rehearse(['sim', 'slow.yaml', '--seeds', '1..40'], { cwd });
+  expect(file.err).toContain('NOTHING TESTED');
+  expect(file.err).not.toContain('when it was recorded');
+});
+
 it('shrinks to files in the working directory that are called as the run is', async () => {
   const failing = scenario.replace('reduces: 1', 'reduces: 1, misbehave: { map-1@1: throws }');
   writeFileSync(join(cwd, 'failing.yaml'), failing);

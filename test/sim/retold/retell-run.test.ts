@@ -281,3 +281,32 @@ it('workers that ended together are named, whether they came back or not', () =>
     expect(simulate(told).verdict).toBe('passed');
   }
 });
+
+it('messages are as slow as they were, and what follows from that is no fault', () => {
+  for (const seed of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']) {
+    const { raw, notes, read: told } = retold({ ...story('lease-too-short-healthy'), seed });
+    expect(told.cluster.latencyUs.min).toBeGreaterThanOrEqual(20_000);
+    expect(told.cluster.latencyUs.min).toBeLessThan(60_000);
+    expect(told.cluster.latencyUs.max).toBeGreaterThan(200_000);
+    expect(told.cluster.latencyUs.max).toBeLessThanOrEqual(250_000);
+    expect(raw.faults).toBeUndefined();
+    expect(notes).toContain('not known: what the store did: as by default');
+    const { facts, verdict } = simulate(told);
+    expect(verdict).toBe('passed');
+    expect(facts.map(({ name }) => name)).toContain('worker-lease-expired');
+  }
+});
+
+it.each([
+  ['late-worker', ''],
+  ['clocks-that-disagree', 'leader'],
+])(
+  'messages take as long as by default where they were fast, and where clocks do not say: %s',
+  (name, variant) => {
+    for (const seed of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']) {
+      const { notes, read: told } = retold({ ...story(name, variant), seed });
+      expect(told.cluster.latencyUs).toEqual({ min: 200, max: 2000 });
+      expect(notes).toContain('not known: how long messages took, and what the store did: as by default');
+    }
+  },
+);
