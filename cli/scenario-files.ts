@@ -27,8 +27,8 @@ export async function readScenarios(path: string, load = loadJobFile): Promise<r
 }
 
 /**
- * The folder that the path names, where it really lies: through a link, `..` leads elsewhere than the words of the path say.
- * A file that is a link counts from the link, as in a shell; so does what is written beside it.
+ * The folder that the path names, where it really lies: through a link, `..` leads elsewhere than the path says. A file that
+ * is a link counts from the link, as in a shell; so does what is written beside it.
  */
 function folderOf(path: string): string {
   return realpathSync(dirname(path));

@@ -25,8 +25,8 @@ export interface Known {
 }
 
 /**
- * Looks at all stages of a pipeline, so that no mistake waits for a later one. What is known is not asked again: a schema may
- * answer otherwise the next time. Throws ParamsRefused, JobDefinitionError, and what a function of the params throws.
+ * Looks at all stages of a pipeline, so that no mistake waits for a later one. What is known is not asked again: a schema
+ * may answer otherwise the next time. Throws ParamsRefused, JobDefinitionError, and what a function of the params throws.
  */
 export async function acceptParams(
   program: Program,

@@ -1,6 +1,6 @@
 /**
- * An interrupt while a run is being planned or written down, and nothing was started yet: nothing of it is left. Only where nobody
- * else's code runs in this thread: that could keep the signal from being heard.
+ * An interrupt while a run is being planned or written down, and nothing was started yet: nothing of it is left. Only where
+ * nobody else's code runs in this thread: that could keep the signal from being heard.
  */
 import { leaveUnanswered, onNoAnswer } from '../ending.js';
 import { exitCodes } from '../user-error.js';
