@@ -70,7 +70,10 @@ function scenarioOf(recording: Recording, config: ClusterConfig, name: string): 
       ...{ snapshotSlots, exclusionUs, exclusionMaxUs, mapOutputs },
       ...(isSlow(recording) ? { latencyUs: rangeOfMessages(recording.messages!) } : {}),
     },
-    jobs: jobs.map(({ spec }, index) => jobOf(spec, index, otherwise.jobs[0]!)),
+    jobs: jobs.map(({ spec }, index) => ({
+      ...jobOf(spec, index, otherwise.jobs[0]!),
+      ...submissionOf(recording, index),
+    })),
     expect: {
       ...otherwise.expect,
       jobs: jobs.map((job) => outcomeOf(job, facts)),
@@ -99,10 +102,27 @@ function jobOf(
   return { ...otherwise, ...tasks, input: modelledInput(tasks.maps), output, policy };
 }
 
-function outcomeOf({ job }: JobAccepted, facts: readonly Fact[]): Scenario['expect']['jobs'][number] {
-  const end = facts.findLast(
+/**
+ * A job that was accepted while one before it went on did not wait for that one. Of jobs that have one number, by a store that
+ * went back, nobody can tell.
+ */
+function submissionOf({ jobs, facts }: Recording, index: number): { atUs?: number } {
+  const accepted = facts.find(({ name, job }) => name === 'job-accepted' && job === jobs[index]!.job);
+  if (!accepted || new Set(jobs.map(({ job }) => job)).size < jobs.length) return {};
+  const { atUs } = accepted;
+  const isOver = ({ job }: JobAccepted): boolean =>
+    (endOf(job, facts)?.atUs ?? Number.POSITIVE_INFINITY) <= atUs;
+  return jobs.slice(0, index).every(isOver) ? {} : { atUs: Math.round(atUs / 1000) * 1000 };
+}
+
+function endOf(job: number, facts: readonly Fact[]): Fact | undefined {
+  return facts.findLast(
     (fact) => fact.job === job && (fact.name === 'job-published' || fact.name === 'job-failed'),
   );
+}
+
+function outcomeOf({ job }: JobAccepted, facts: readonly Fact[]): Scenario['expect']['jobs'][number] {
+  const end = endOf(job, facts);
   if (end?.name === 'job-published') return { outcome: 'succeeded' };
   if (end && isRehearsed(end)) return { outcome: 'failed', reason: String(end.detail?.reason) };
   if (end) return { outcome: 'any' };

@@ -310,3 +310,17 @@ it.each([
     }
   },
 );
+
+it('jobs that ran at once do so again, and one that came after another waits for it', () => {
+  for (const seed of ['1', '2', '3', '4', '5']) {
+    const { read: told } = retold({ ...story('drain-while-two-jobs-run'), seed });
+    const [first, second] = told.jobs;
+    expect(first!.atUs).toBeUndefined();
+    expect(second!.atUs).toBeGreaterThanOrEqual(500_000);
+    expect(second!.atUs).toBeLessThan(1_500_000);
+    expect(simulate(told).verdict).toBe('passed');
+  }
+  const { read: told } = retold(story('store-restored-and-the-next-job'));
+  expect(told.jobs.map(({ atUs }) => atUs)).toEqual(told.jobs.map(() => undefined));
+  expect(told.jobs.length).toBe(2);
+});
