@@ -5,6 +5,7 @@
 import { findJob, validCommit } from './durable/state.js';
 import { attemptKey, type NodeId, type TaskIndex } from './ids.js';
 import { invariant } from './invariant-error.js';
+import { allMapsDone } from './master/inputs.js';
 import { isIdle } from './master/jobs.js';
 import type { JobView, Leading, MasterState, WorkerView } from './master/state.js';
 import type { WorkerState } from './worker/state.js';
@@ -118,7 +119,10 @@ function checkSlots(state: MasterState, leading: Leading): void {
     for (const attempt of live.values()) {
       const known = leading.waiting.get(attemptKey(attempt.id)) === attempt.node;
       invariant(known === attempt.waiting, 'M5', () => `${attemptKey(attempt.id)} waits, or does not`);
-      if (attempt.waiting) waiting++;
+      if (!attempt.waiting) continue;
+      waiting++;
+      const job = findJob(state.durable, attempt.id.job)!;
+      invariant(!allMapsDone(job), 'M11', () => `${attemptKey(attempt.id)} waits for maps, and all are done`);
     }
     if (session !== 0 && [...live.values()].some((attempt) => !attempt.waiting)) return;
     if (session !== 0 && live.size < slots) return; // it is free, or still stops what was taken from it

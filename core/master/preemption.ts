@@ -29,7 +29,7 @@ export function preemptWaiting(state: MasterState, turn: Turn): void {
         freeing--;
         continue;
       }
-      const victim = leastAdvanced(state, leading, (node) => mayRun(leading, view, job, task, node));
+      const victim = leastAdvanced(leading, (node) => mayRun(leading, view, job, task, node));
       if (victim) preempt(state, turn, leading, victim, job.job);
       else if (!job.troubles.has(task)) break;
     }
@@ -75,17 +75,12 @@ function preempt(state: MasterState, turn: Turn, leading: Leading, victim: LiveA
 }
 
 /** Of the waiting reduces whose worker could run the map; of equals, the one that was given out last. */
-function leastAdvanced(
-  state: MasterState,
-  leading: Leading,
-  mayGo: (node: string) => boolean,
-): LiveAttempt | undefined {
+function leastAdvanced(leading: Leading, mayGo: (node: string) => boolean): LiveAttempt | undefined {
   let least: LiveAttempt | undefined;
   for (const [key, node] of leading.waiting) {
     const worker = leading.workers.get(node);
     const attempt = worker?.live.get(key);
     if (!attempt || worker?.session === 0 || !mayGo(node)) continue;
-    if (allMapsDone(findJob(state.durable, attempt.id.job)!)) continue;
     if (!least || attempt.done <= least.done) least = attempt;
   }
   return least;

@@ -7,12 +7,11 @@
  */
 import { arm } from '../deadlines.js';
 import { sameSkips } from '../durable/skips.js';
-import { type DurableJob, findJob, isDead, isMap, jobOf, validCommit } from '../durable/state.js';
+import { type DurableJob, isDead, isMap, jobOf, validCommit } from '../durable/state.js';
 import { addDuration } from '../histogram.js';
 import { type AttemptId, attemptKey, type NodeId, sameAttempt, taskName } from '../ids.js';
 import type { AttemptEnded, BrokenAttempt, FinishedAttempt, Verdict } from '../messages.js';
 import type { AttemptFailed, Failure, FailureKind } from '../records.js';
-import { allMapsDone } from './inputs.js';
 import { activeTask, phaseOf, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
 import { dropLive, revoke, untrack } from './live.js';
@@ -216,7 +215,7 @@ export function onAttemptTimeout(state: MasterState, turn: Turn, key: string): v
   const active = state.leading!.jobs.get(jobId!)?.active.get(task!);
   const live = active?.live.find((one) => attemptKey(one.id) === key);
   if (!live) return;
-  if (live.waiting && !allMapsDone(findJob(state.durable, live.id.job)!)) {
+  if (live.waiting) {
     arm(state.deadlines, 'attempt-timeout', key, turn.now + live.limitUs);
     return;
   }

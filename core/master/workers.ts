@@ -9,7 +9,7 @@ import { findJob, isDead, isTerminal, jobOf, validCommit } from '../durable/stat
 import { type AttemptId, attemptKey, type NodeId } from '../ids.js';
 import type { Progress, WorkerBeat, WorkerHello } from '../messages.js';
 import { keepOneUsable } from './exclusion.js';
-import { forgetLinks, onUnreadable, tellReaders } from './inputs.js';
+import { allMapsDone, forgetLinks, onUnreadable, tellReaders } from './inputs.js';
 import { activeTask, doubt, heldBy, recording, settleTask } from './jobs.js';
 import { propose } from './journal.js';
 import { dropLive, noteBegun, noteNext, noteRoom, revoke, track } from './live.js';
@@ -156,7 +156,9 @@ function noteProgress(state: MasterState, turn: Turn, worker: WorkerView, progre
   const attempt = worker.live.get(attemptKey(progress.attempt));
   if (!attempt) return;
   noteBegun(state, turn, attempt);
-  setWaiting(state, turn, attempt, progress.waiting);
+  // It may not have heard yet that the maps are done: then it waits for the word of that, and not for a map.
+  const waits = progress.waiting && !allMapsDone(findJob(state.durable, attempt.id.job)!);
+  setWaiting(state, turn, attempt, waits);
   if (progress.done <= attempt.done) return;
   attempt.done = progress.done;
   attempt.total = progress.total;

@@ -136,6 +136,17 @@ describe('a waiting reduce', () => {
     expect(bench.decided('attempt-timed-out')).not.toEqual([]);
   });
 
+  test('that has not heard yet that all maps are there waits for none: no map can be owed its slot', () => {
+    const { bench, workers } = benchWith(1, specOf({ maps: 1, reduces: 1 }));
+    bench.complete(workers[0]!, workers[0]!.running[0]!);
+    waits(workers[0]!);
+    bench.pass(2 * second);
+    bench.submit(specOf({ maps: 1, output: '/other' }), 'request-2');
+    checkMaster(bench.master);
+    expect(bench.decided('attempt-preempted')).toEqual([]);
+    expect(bench.runs(workers[0]!)).toEqual(['reduce-0@1']);
+  });
+
   test('is not copied as a straggler, and its waiting does not count as work', () => {
     const { bench, workers } = copying();
     bench.pass(60 * second);
