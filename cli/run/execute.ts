@@ -152,15 +152,21 @@ function listenTo(
   };
 }
 
+/** Nobody asks twice so soon: who ends a command and then its whole group (as `timeout` does) asks once. */
+const asksAgainMs = 100;
+
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
 function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: ProgressView) {
   let first: 'SIGINT' | 'SIGTERM' | undefined;
+  let firstMs = 0;
   const answer = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (first && performance.now() - firstMs < asksAgainMs) return;
     if (first) {
       sayHowToGoOn(cluster, { layout, progress });
       leave(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
     }
     first = signal;
+    firstMs = performance.now();
     progress.event('stopping: running attempts may finish, nothing new begins (once more to stop at once)');
     cluster.drain();
   };

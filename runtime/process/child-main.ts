@@ -3,7 +3,8 @@
  * `ahead` of its setup, or `now`, and which variables of the environment are for its engine alone.
  *
  * It ends when its parent does, however that ended: the channel between them closes with the parent. An interrupt of
- * the terminal reaches the whole group and is the parent's to answer, so children ignore it.
+ * the terminal reaches the whole group and is the parent's to answer, so children ignore it. Termination may be meant for
+ * this process alone, or for the group: then the parent says so.
  */
 import { writeSync } from 'node:fs';
 import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
@@ -28,6 +29,21 @@ function fail(error: NodeJS.ErrnoException): void {
   if (!process.connected) endNow();
   const call = code && syscall ? { call: { code, syscall, ...(path ? { path } : {}) } } : {};
   process.send!({ type: 'failed', name, message, stack, ...call } satisfies ToParent, () => process.exit(70));
+}
+
+/** How long the parent has to say that termination was meant for all, and that running attempts may finish. */
+const staysWithinMs = 250;
+
+let stays = false;
+
+/** Closes the node and ends by that very signal, which nobody takes for a crash; unless the process is to stay. */
+function endOnTerminate(close: () => Promise<void>): void {
+  const end = (): void => {
+    if (stays) return;
+    process.removeAllListeners('SIGTERM');
+    void close().finally(() => process.kill(process.pid, 'SIGTERM'));
+  };
+  process.on('SIGTERM', () => setTimeout(end, staysWithinMs));
 }
 
 function untraced({ message }: Error): void {
@@ -61,6 +77,7 @@ async function main(): Promise<void> {
   process.on('message', (message: ToChild) => {
     if (message.type === 'setup') points.set(message.setup.points);
     if (message.type === 'points') points.set(message.points);
+    if (message.type === 'stay') stays = true;
     if (message.type !== 'slow') return;
     slowBy = message.factor;
     worker?.slow(slowBy);
@@ -78,7 +95,7 @@ async function main(): Promise<void> {
   if (setup.role === 'master') {
     dropThreadAhead();
     const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
-    process.on('SIGTERM', () => void master.close().then(() => process.exit(0)));
+    endOnTerminate(() => master.close());
     await master.start();
     return;
   }
@@ -87,7 +104,7 @@ async function main(): Promise<void> {
   const dial = (peer: string) => dialByGrpc('worker', addresses.get(peer)!);
   worker = new WorkerNode({ ...setup, layout, files, dial, points, failed: fail, untraced, ...watch });
   worker.slow(slowBy);
-  process.on('SIGTERM', () => void worker!.close().then(() => process.exit(0)));
+  endOnTerminate(() => worker!.close());
   await mayDial;
   await worker.start();
 }

@@ -47,6 +47,8 @@ export type ToChild =
   | { readonly type: 'setup'; readonly setup: ChildSetup }
   /** There is a master to dial: who dials before is sent away, and comes back only a while later. */
   | { readonly type: 'dial' }
+  /** The run is coming to its end, and with it, when the parent says so, this process: not before, whoever else wants it. */
+  | { readonly type: 'stay' }
   | { readonly type: 'slow'; readonly factor: number }
   /** From now on these crash points count, and no others. */
   | { readonly type: 'points'; readonly points: readonly CrashPoint[] };

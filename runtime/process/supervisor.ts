@@ -68,6 +68,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #children = new Map<NodeId, Child>();
   #stopping = false;
+  #staying = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -122,6 +123,12 @@ export class Supervisor {
     return child?.connected ? child.send(message) : false;
   }
 
+  /** From now on children end with the run, and not because somebody tells a whole group of processes to end. */
+  stay(): void {
+    this.#staying = true;
+    for (const node of this.#children.keys()) this.tell(node, { type: 'stay' });
+  }
+
   /** Every child is dead when this resolves, whatever state it was in, and its log is written. */
   async killAll(): Promise<void> {
     this.#stopping = true;
@@ -157,6 +164,7 @@ export class Supervisor {
       if (process_.connected) process_.send(message, () => {});
     };
     tell({ type: 'setup', setup });
+    if (this.#staying) tell({ type: 'stay' });
     void options.masterLeads.then(() => tell({ type: 'dial' }));
     if (process_.pid !== undefined) {
       recordProcess(options.layout, 'child', process_.pid);

@@ -194,6 +194,7 @@ export class LocalCluster {
   /** Whatever runs now or later: running attempts may finish, and nothing more begins. */
   drain(): void {
     this.#draining = true;
+    this.supervisor.stay();
     this.#client?.drain();
   }
 

@@ -108,13 +108,15 @@ describe('the first signal', () => {
   it.each([
     ['SIGINT', 'to the whole group, as from a terminal,', 130],
     ['SIGTERM', 'to the command', 143],
+    ['SIGTERM', 'to the command and then the whole group, as from timeout,', 143],
   ] as const)(
     '%s %s lets running attempts finish and says how to go on; exit code %i',
-    async (signal, _to, code) => {
+    async (signal, to, code) => {
       const folder = gatedFolder();
       const running = start(args, { cwd: folder });
       await halfWay(folder);
-      if (signal === 'SIGINT' && onLinux)
+      if (to.includes('and then')) running.child.kill(signal);
+      if (to.includes('group') && onLinux)
         for (const pid of descendantsOf(running.pid)) process.kill(pid, signal);
       running.child.kill(signal);
       await until('it says that it stops', () => running.err().includes('stopping:'));
@@ -130,6 +132,21 @@ describe('the first signal', () => {
     },
   );
 });
+
+it.skipIf(!onLinux)(
+  'SIGTERM to a worker alone ends it, and is not taken for a crash of what it runs',
+  async () => {
+    const folder = gatedFolder();
+    const running = start([...args, '--max-attempts', '1'], { cwd: folder });
+    await halfWay(folder);
+    process.kill(descendantsOf(running.pid)[0]!, 'SIGTERM');
+    await until('it is told of', () => running.err().includes('ended (SIGTERM)'));
+    openGate(folder);
+    const ended = await running.ended;
+    expect(ended.code, ended.err).toBe(0);
+    expect(linesOf(folder)).toEqual(expected);
+  },
+);
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
   it('as soon as anything is written leaves nothing, or a run that goes on from there', async () => {
@@ -174,6 +191,7 @@ describe('the second signal', () => {
     const below = onLinux ? descendantsOf(running.pid) : [];
     running.child.kill('SIGINT');
     await until('it says that it stops', () => running.err().includes('stopping:'));
+    await new Promise((resolve) => setTimeout(resolve, 200)); // a person is no faster
     running.child.kill('SIGINT');
     const ended = await running.ended;
     expect(ended.code).toBe(130);
