@@ -120,6 +120,7 @@ describe('the first signal', () => {
         for (const pid of descendantsOf(running.pid)) process.kill(pid, signal);
       running.child.kill(signal);
       await until('it says that it stops', () => running.err().includes('stopping:'));
+      await new Promise((resolve) => setTimeout(resolve, 500)); // longer than a worker waits for a word about itself
       openGate(folder);
       const ended = await running.ended;
       const run = runsOf(folder)[0]!;
