@@ -95,7 +95,8 @@ async function rehearseOne(
   flags: RunFlags & GlobalFlags,
   terminal: Terminal,
 ): Promise<RehearsalResult | (Ending & { readonly type: 'interrupted' })> {
-  const layout = runLayout(dataDirectoryOf(flags.dataDir), newRunId(new Date()));
+  const dataDirectory = dataDirectoryOf(flags.dataDir);
+  const layout = runLayout(dataDirectory, newRunId(dataDirectory));
   const quiet = flags.quiet || flags.json || false;
   const progress = await openProgress(flags.progress ?? (quiet ? 'none' : 'plain'), terminal, quiet);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));

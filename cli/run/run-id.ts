@@ -1,5 +1,6 @@
 /**
- * Names for runs: when it began, and four letters so that two at once differ. They sort by time and are short to say.
+ * Names for runs: when it began, to the millisecond, and four letters so that two at once differ. They sort by time, those
+ * of former versions among them, whose time ends with the second.
  */
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
@@ -7,10 +8,45 @@ import { basename, join, resolve } from 'node:path';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { UserError } from '../user-error.js';
 
-export function newRunId(now: Date): string {
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+/** Day, time of day, and milliseconds unless a former version has made it. */
+const idPattern = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)(\d{3})?-[a-z]{4}$/;
+
+/** A name behind those of all runs that are there, even where the clock was put back or two begin in one millisecond. */
+export function newRunId(dataDirectory: string, now = Date.now()): string {
+  const newest = newestOf(runsSeenIn(dataDirectory));
+  const began = new Date(newest === undefined ? now : Math.max(now, lastMsOf(newest) + 1));
+  const stamp = began
+    .toISOString()
+    .replace(/[-:.Z]/g, '')
+    .replace('T', '-');
   const letters = Array.from({ length: 4 }, () => 'abcdefghijkmnpqrstuvwxyz'[randomInt(24)]).join('');
   return `${stamp}-${letters}`;
+}
+
+/** Of sorted names; whatever else lies there is no run. */
+function newestOf(names: readonly string[]): string | undefined {
+  return names.findLast((name) => !Number.isNaN(lastMsOf(name)));
+}
+
+/** The last millisecond in which the run can have begun; NaN for a name that is no run's. */
+function lastMsOf(id: string): number {
+  const match = idPattern.exec(id);
+  if (match === null) return Number.NaN;
+  const [, year, month, day, hour, minute, second, ms = '999'] = match;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
+}
+
+function runsIn(dataDirectory: string): string[] {
+  const runs = join(dataDirectory, 'runs');
+  return existsSync(runs) ? readdirSync(runs).sort() : [];
+}
+
+function runsSeenIn(dataDirectory: string): string[] {
+  try {
+    return runsIn(dataDirectory);
+  } catch {
+    return []; // whoever makes the run's folder says what is wrong with the place
+  }
 }
 
 /** Where runs and findings are kept, as the user names it. */
@@ -29,8 +65,10 @@ export function findRun(name: string, dataDirectory: string): { layout: RunLayou
     const home = resolve(root, '..', '..');
     return { layout: runLayout(home, basename(root)), dataDirectory: home };
   }
-  const ids = existsSync(join(dataDirectory, 'runs')) ? readdirSync(join(dataDirectory, 'runs')).sort() : [];
-  const matching = name === 'last' ? ids.slice(-1) : ids.filter((id) => id.startsWith(name));
+  const names = runsIn(dataDirectory);
+  const newest = newestOf(names);
+  const wanted = name === 'last' ? newest : name;
+  const matching = wanted === undefined ? [] : names.filter((one) => one.startsWith(wanted));
   if (matching.length === 1) return { layout: runLayout(dataDirectory, matching[0]!), dataDirectory };
   throw new UserError({
     code: 'R001',
@@ -39,6 +77,6 @@ export function findRun(name: string, dataDirectory: string): { layout: RunLayou
         ? `there is no run "${name}"`
         : `"${name}" is the beginning of ${matching.length} runs`,
     where: join(dataDirectory, 'runs'),
-    next: ids.length === 0 ? 'no run has been made here yet' : `the last one is ${ids.at(-1)}`,
+    next: newest === undefined ? 'no run has been made here yet' : `the last one is ${newest}`,
   });
 }

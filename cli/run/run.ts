@@ -160,7 +160,7 @@ export async function gather(
         }
       : await findJob(jobName, settings.params, scratch, stage);
     const dataDirectory = dataDirectoryOf(flags.dataDir);
-    const runId = newRunId(new Date());
+    const runId = newRunId(dataDirectory);
     const asked = await placeRun(flags, dataDirectory, runId);
     // What only the next stage reads stays in the run's own folder; but the user's output is looked at before the first.
     const place =

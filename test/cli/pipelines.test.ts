@@ -82,7 +82,7 @@ describe('a pipeline', () => {
     await until('the stage runs', () => allRuns().length === stage + 1 && allRuns().some(begun));
     command.child.kill('SIGKILL');
     await command.ended;
-    const ended = await rehearse(['resume', join('data', 'runs', allRuns().find(begun)!)], { cwd: folder });
+    const ended = await rehearse(['resume', 'last', '--data-dir', 'data'], { cwd: folder });
     expect(ended.code, ended.err).toBe(0);
     expect(output(folder, 'out')).toBe('1 3\n2 2\n3 1\n');
     // All stages are in one place, and what lay between them is gone.

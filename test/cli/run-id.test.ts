@@ -1,0 +1,74 @@
+/** Names of runs: in the order in which the runs began, whoever made them and whatever the clock says. */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findRun, newRunId } from '../../cli/run/run-id.js';
+import { newFolder, runsOf, succeed } from './command.js';
+
+/** A data directory with runs of these names. */
+function dataWith(...names: string[]): string {
+  const folder = newFolder();
+  for (const name of names) mkdirSync(join(folder, 'runs', name), { recursive: true });
+  return folder;
+}
+
+const noon = Date.UTC(2026, 10, 22, 12, 0, 0, 7);
+
+it('tells when the run began, to the millisecond', () => {
+  expect(newRunId(dataWith(), noon)).toMatch(/^20261122-120000007-[a-z]{4}$/);
+  expect(newRunId(dataWith('20261122-115959-abcd'), noon)).toMatch(/^20261122-120000007-/);
+});
+
+it('is behind every name that is there, in the same millisecond and where the clock was put back', () => {
+  const data = dataWith();
+  const ids = Array.from({ length: 50 }, (_, index) => {
+    const id = newRunId(data, noon - (index % 5) * 3_600_000);
+    mkdirSync(join(data, 'runs', id), { recursive: true });
+    return id;
+  });
+  expect(readdirSync(join(data, 'runs')).sort()).toEqual(ids);
+  expect(new Set(ids.map((id) => id.slice(0, 18))).size).toBe(50);
+});
+
+it.each([
+  ['a name of a former version, of the same second', '20261122-120000-zzzz', '20261122-120001000-'],
+  ['one of the end of a year', '20261231-235959-abcd', '20270101-000000000-'],
+  ['one of a later day', '20261124-030405006-abcd', '20261124-030405007-'],
+])('comes behind %s', (_title, there, beginning) => {
+  const data = dataWith('20261121-120000-zzzz', there);
+  const id = newRunId(data, noon);
+  expect(id.startsWith(beginning), id).toBe(true);
+  expect([id, there].sort()).toEqual([there, id]);
+});
+
+it('takes no notice of what is no run, and neither does last', () => {
+  const data = dataWith('20261121-120000-zzzz', '20261122-115959999-abcd', '99999999-999999-zzzz', 'zzz');
+  expect(newRunId(data, noon)).toMatch(/^20261122-120000007-/);
+  expect(findRun('last', data).layout.runId).toBe('20261122-115959999-abcd');
+  expect(findRun('20261121', data).layout.runId).toBe('20261121-120000-zzzz');
+  expect(findRun('zzz', data).layout.runId).toBe('zzz');
+  expect(() => findRun('2026112', data)).toThrow('"2026112" is the beginning of 2 runs');
+  expect(() => findRun('last', dataWith('zzz'))).toThrow('there is no run "last"');
+});
+
+it('every command takes the run that began last for the last one', async () => {
+  const folder = newFolder({ 'in.txt': 'a b a\n' });
+  mkdirSync(join(folder, '.rehearse', 'runs', '20991231-235959-zzzz'), { recursive: true });
+  for (const k of ['1', '2']) {
+    const args = ['top-k', 'in.txt', '--param', `k=${k}`, '-o', `top-${k}`, '-q'];
+    await succeed(['run', ...args], { cwd: folder });
+  }
+  const stages = runsOf(folder).map((run) => basename(run));
+  expect(stages).toHaveLength(5);
+  expect(stages[0]).toBe('20991231-235959-zzzz');
+  const resumed = await succeed(['resume', 'last'], { cwd: folder });
+  expect(resumed.err).toBe(`run ${stages.at(-1)} is done: ${join(folder, 'top-2')}\n`);
+  const same = async (...command: string[]): Promise<void> => {
+    const [last, named] = await Promise.all(
+      ['last', stages.at(-1)!].map((run) => succeed([...command, run], { cwd: folder })),
+    );
+    expect(last!.out.replaceAll('last', stages.at(-1)!)).toBe(named!.out);
+  };
+  for (const command of [['explain'], ['replay'], ['trace', '--to', 'merged'], ['sim', '--from']])
+    await same(...command);
+});
