@@ -16,6 +16,7 @@ import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
+import { type EndedRun, lookAtEnd, sayEnded } from './ended-run.js';
 import type { RunFlags } from './flags.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
 
@@ -44,8 +45,8 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
     });
   }
   await killLeftovers(layout);
-  if (existsSync(layout.trace) && !existsSync(layout.work))
-    return await alreadyDone(request, layout, terminal, flags);
+  const ended = await lookAtEnd(request, layout);
+  if (ended) return await afterTheEnd(ended, { request, layout, terminal, flags });
   await refuseChanges(request, order);
   // What talks to other processes takes a while to load: a mistake is told before.
   const [{ openProgress }, { execute }, { concludeRun }] = await loadThenKeepHeapsSmall(() =>
@@ -55,6 +56,10 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   const startedAt = performance.now();
   const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
+  // It may have been published before it was killed, and then overwritten by another run or taken away.
+  const now = ending.type === 'concluded' ? await lookAtEnd(request, layout) : undefined;
+  if (now?.type === 'replaced' || now?.type === 'removed')
+    return await afterTheEnd(now, { request, layout, terminal, flags });
   const code = await concludeRun(ending, { request, layout, order, terminal, flags, tookUs, resumed: true });
   return code === exitCodes.yes ? await followingStages(request, layout, terminal, flags) : code;
 }
@@ -68,7 +73,7 @@ async function followingStages(
 ): Promise<number> {
   const { stage } = request;
   if (!stage) return exitCodes.yes;
-  if (stage.index > 0) removeTree(request.inputs[0]!); // what only this stage has read
+  removeStageInput(request);
   if (isLast(stage)) return exitCodes.yes;
   const given = { ...(stage.flags as RunFlags), ...flags, dataDir: dirname(dirname(layout.root)) };
   returnTo(request);
@@ -77,29 +82,24 @@ async function followingStages(
   return await runStages(await nextStage(done, stage, given), terminal, given);
 }
 
-/** A run that has left a trace and no work came to its end before. */
-async function alreadyDone(
-  request: RunRequest,
-  layout: RunLayout,
-  terminal: Terminal,
-  flags: GlobalFlags,
+/** Nothing is left to do of this run itself. That is a success as long as its output is there. */
+async function afterTheEnd(
+  ended: EndedRun,
+  about: { request: RunRequest; layout: RunLayout; terminal: Terminal; flags: GlobalFlags },
 ): Promise<number> {
+  const { request, layout, terminal, flags } = about;
   const { cleanUp } = await import('./execute.js');
   await cleanUp(request, layout); // it may have been killed while it did that
-  const { runId, stage } = request;
-  const { output } = request.spec;
-  const published = existsSync(`${output}/_SUCCESS.json`);
-  if (published && stage && !isLast(stage)) return await followingStages(request, layout, terminal, flags);
-  const ended =
-    stage && !isLast(stage)
-      ? `has failed, or the stage that followed has read its output; resume that one, or start it anew`
-      : `has ended without output; start it anew`;
-  if (flags.json) {
-    const document = published ? { outcome: 'published', output } : { outcome: 'failed' };
-    terminal.out(`${JSON.stringify({ run: runId, ...document })}\n`);
-  }
-  terminal.warn(published ? `run ${runId} is done: ${output}` : `run ${runId} ${ended}`);
-  return published ? await followingStages(request, layout, terminal, flags) : exitCodes.no;
+  const goesOn = ended.type === 'done' && request.stage !== undefined && !isLast(request.stage);
+  if (!goesOn) sayEnded(ended, about);
+  if (ended.type === 'done') return await followingStages(request, layout, terminal, flags);
+  if (ended.type !== 'failed') removeStageInput(request);
+  return exitCodes.no;
+}
+
+/** What only this stage of a pipeline has read. */
+function removeStageInput({ stage, inputs }: RunRequest): void {
+  if (stage && stage.index > 0) removeTree(inputs[0]!);
 }
 
 async function refuseChanges(request: RunRequest, order: WorkOrder): Promise<void> {
