@@ -187,6 +187,7 @@ function duration(text: string | undefined, flag: string): number | undefined {
 
 /** The programs of `--mapper` and its like; undefined for a job in JavaScript. */
 export function commandsOfFlags({ mapper, combiner, reducer, io }: RunFlags): Commands | undefined {
+  refuseNoProgram({ '--mapper': mapper, '--combiner': combiner, '--reducer': reducer });
   if (mapper === undefined) {
     const alone = combiner !== undefined ? '--combiner' : reducer !== undefined ? '--reducer' : undefined;
     if (alone === undefined) return undefined;
@@ -202,6 +203,19 @@ export function commandsOfFlags({ mapper, combiner, reducer, io }: RunFlags): Co
     ...(combiner === undefined ? {} : { combiner }),
     ...(reducer === undefined ? {} : { reducer }),
   };
+}
+
+/** A shell that is given nothing succeeds at once: it would take every record, and give none. */
+function refuseNoProgram(programs: Readonly<Record<string, string | undefined>>): void {
+  for (const [flag, program] of Object.entries(programs)) {
+    if (program === undefined || program.trim() !== '') continue;
+    throw new UserError({
+      code: 'U042',
+      what: `${flag}: the program is empty`,
+      where: flag,
+      next: `name a program${flag === '--mapper' ? '; for no mapping, --mapper cat' : `, or leave ${flag} away`}`,
+    });
+  }
 }
 
 /** `--param key=value`, as often as it is given. */
