@@ -41,6 +41,7 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
     const made = madeOfParams(prepared);
     const params = paramsOfTasks(prepared);
     const records = await sample(inputs, job, { wanted, spoolDirectory: scratch });
+    if (records.length === 0) throw nothingToTry(inputs);
     const seed = flags.seed ?? '0';
     const results = await checkJob({ job, records, params, directory, seed, cases: casesOfEach });
     const terminal = openTerminal(flags);
@@ -61,6 +62,16 @@ export async function check(args: string[], flags: CheckFlags): Promise<number> 
       }
     }
     return broken.length === 0 ? exitCodes.yes : exitCodes.no;
+  });
+}
+
+/** What holds of no record says nothing of the job. */
+function nothingToTry(inputs: readonly string[]): UserError {
+  return new UserError({
+    code: 'U043',
+    what: 'there are no records in the inputs: nothing was tried',
+    where: inputs.join(' '),
+    next: 'name inputs such as the job will have',
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a run and its output go, and what is said when they cannot go there.
  */
+import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../../runtime/data/disk.js';
 import { isForManyOpen } from '../../runtime/data/errors.js';
@@ -43,14 +44,7 @@ export async function placeRun(
   const found = await lookAtOutput(output).catch((error: unknown) => {
     throw placeError(error);
   });
-  if (found === 'not-a-directory') {
-    throw new UserError({
-      code: 'O002',
-      what: 'the output exists and is not a folder',
-      where: flags.output,
-      next: 'give another place with -o',
-    });
-  }
+  if (found === 'not-a-directory') throw notAFolder(output, flags.output);
   if (found === 'occupied' && !flags.overwrite) {
     throw new UserError({
       code: 'O001',
@@ -60,6 +54,30 @@ export async function placeRun(
     });
   }
   return { dataDirectory, runId, output, toStdout };
+}
+
+/** A link is no folder either: the output comes by a rename, which would have to take the link away. */
+function notAFolder(output: string, where: string | undefined): UserError {
+  const target = readLink(output);
+  return new UserError({
+    code: 'O002',
+    what: `the output ${target === undefined ? 'exists and is not a folder' : 'is a symbolic link'}`,
+    where,
+    why: target === undefined ? undefined : `it leads to ${target}`,
+    next:
+      target === undefined
+        ? 'give another place with -o'
+        : 'name the folder itself with -o, or another place',
+  });
+}
+
+/** To what a link leads; undefined for what is none. */
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Leaves nothing of a run that was not begun. */

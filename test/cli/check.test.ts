@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newFolder, rehearse } from './command.js';
 
@@ -32,6 +34,25 @@ describe('check', () => {
     expect(ended.out).toContain('ok   orderValues puts any values in one order');
     expect(ended.out).toContain('ok   combine is associative');
     expect(ended.out).not.toContain('NO');
+  });
+
+  it('of inputs without a record is no answer, and of some with records one', async () => {
+    const folder = newFolder({ 'empty.txt': '', 'head.csv': 'word\n', 'in.txt': text });
+    writeFileSync(join(folder, 'job.ts'), jobOf(`inputFormat: 'csv', map() {}, reduce: sum`));
+    for (const args of [
+      ['word-count', 'empty.txt', '-'],
+      ['job.ts', 'head.csv'],
+      ['job.ts', 'empty.txt'],
+    ]) {
+      const ended = await rehearse(['check', ...args], { cwd: folder, stdin: '' });
+      expect([ended.code, ended.out]).toEqual([2, '']);
+      const places = args.slice(1).join(' ');
+      expect(ended.err).toContain(
+        `error[U043]: there are no records in the inputs: nothing was tried\n  --> ${places}\n`,
+      );
+    }
+    const { code, out } = await rehearse(['check', 'word-count', 'empty.txt', 'in.txt'], { cwd: folder });
+    expect([code, out]).toEqual([0, expect.stringContaining('tried on 4 records')]);
   });
 
   it('reads standard input as well', async () => {

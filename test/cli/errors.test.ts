@@ -30,6 +30,7 @@ export default { name: side, map() {}, reduce() {} };
   mkdirSync(join(folder, 'books'));
   writeFileSync(join(folder, 'books', 'one.txt'), 'one\n');
   symlinkSync('gone', join(folder, 'link.txt'));
+  symlinkSync('books', join(folder, 'shelf'));
   mkdirSync(join(folder, 'empty'));
   return folder;
 }
@@ -68,6 +69,21 @@ const mistakes: Mistake[] = [
   ['standard input beside a missing file', [...count, '-', 'nothere.txt'], 'I001', usage],
   ['an output that exists', [...count, 'in.txt', '-o', 'books'], 'O001', usage, '--> books', '--overwrite'],
   ['an output that is a file', [...count, 'books', '-o', 'in.txt', '--overwrite'], 'O002', usage],
+  [
+    'an output that is a link to a folder',
+    [...count, 'in.txt', '-o', 'shelf'],
+    'O002',
+    usage,
+    'leads to books',
+  ],
+  [
+    'the same, to be replaced',
+    [...count, 'in.txt', '-o', 'shelf/', '--overwrite'],
+    'O002',
+    usage,
+    'the output is a symbolic link',
+    'name the folder itself',
+  ],
   ['an output below a file', [...count, 'books', '-o', 'in.txt/out'], 'E002', environment, '--> '],
   ['a data directory below a file', [...count, 'books', '--data-dir', 'in.txt'], 'E002', environment],
   [
@@ -134,6 +150,7 @@ const mistakes: Mistake[] = [
   ['a pattern that does not compile', ['run', 'grep', 'in.txt', '--param', 'pattern=('], 'J005', usage],
   ['a schema that is none', ['schema', 'constructor'], 'U012', usage, 'scenario, trace'],
   ['an input to check that is damaged', ['check', 'word-count', 'bad.gz'], 'I001', usage, 'bad.gz'],
+  ['an input to check that is empty', ['check', 'word-count', 'job.py'], 'U043', usage, 'nothing was tried'],
   ['an unknown run', ['resume', 'nope'], 'R001', usage, 'there is no run "nope"'],
 ];
 
