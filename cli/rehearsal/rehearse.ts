@@ -2,7 +2,7 @@
  * `rehearse run --faults FILE`: the scenario that the simulator plays, on real processes, with the same expectations.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
 import { partName, removeWorkspace } from '../../runtime/data/publish.js';
 import { makeFolder } from '../../runtime/make-folder.js';
@@ -25,6 +25,7 @@ import { sayDuration } from '../quantities.js';
 import { exitOfSignal } from '../run/conclude.js';
 import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
+import { refuseOverlap } from '../run/output-overlap.js';
 import { placeError } from '../run/place.js';
 import { commandPath, sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
@@ -100,6 +101,10 @@ async function rehearseOne(
   const quiet = flags.quiet || flags.json || false;
   const progress = await openProgress(flags.progress ?? (quiet ? 'none' : 'plain'), terminal, quiet);
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
+  if (flags.output !== undefined) {
+    const output = resolve(flags.output);
+    await refuseOverlap({ output, said: flags.output, layout, sources: [flags.faults!] });
+  }
   const { place, first } = await setStage(scenario, layout, flags.output);
   const jobs: StagedJob[] = [first];
   const outcomes: JobOutcome[] = [];

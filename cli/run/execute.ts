@@ -16,7 +16,8 @@ import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
-import { sayRun } from './prepare.js';
+import { refuseOverlap, sourcesOf } from './output-overlap.js';
+import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
 
 export interface ExecuteOptions {
@@ -46,6 +47,7 @@ export type Ending =
 
 export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { request, layout, progress, rehearsal } = options;
+  await refuseMovedPlaces(request, layout);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -78,6 +80,12 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   if (signal !== undefined && request.stage && !isLast(request.stage) && hasPublished(conclusion))
     return { type: 'interrupted', signal };
   return { type: 'concluded', conclusion };
+}
+
+/** Who resumes a run may have moved folders and links since it was begun. */
+async function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): Promise<void> {
+  const { output } = spec;
+  await refuseOverlap({ output, said: sayPath(output), layout, sources: sourcesOf(job, code) });
 }
 
 /** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */

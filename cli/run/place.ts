@@ -12,6 +12,7 @@ import type { GlobalFlags } from '../global-flags.js';
 import { placeRefusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import type { RunFlags } from './flags.js';
+import { refuseOverlap, type WantedOutput } from './output-overlap.js';
 
 export interface RunPlace {
   readonly dataDirectory: string;
@@ -24,8 +25,11 @@ export interface RunPlace {
 /** Where this run and its output go. Nothing is created yet. */
 export async function placeRun(
   flags: RunFlags & GlobalFlags,
-  dataDirectory: string,
-  runId: string,
+  {
+    dataDirectory,
+    runId,
+    sources,
+  }: Pick<RunPlace, 'dataDirectory' | 'runId'> & Pick<WantedOutput, 'sources'>,
 ): Promise<RunPlace> {
   if (flags.output === '') {
     throw new UserError({ code: 'O004', what: 'the name of the output is empty', where: '-o' });
@@ -39,8 +43,9 @@ export async function placeRun(
       next: 'leave -o - away: the document names the folder of the output',
     });
   }
-  const output =
-    flags.output === undefined || toStdout ? runLayout(dataDirectory, runId).output : resolve(flags.output);
+  const layout = runLayout(dataDirectory, runId);
+  const output = flags.output === undefined || toStdout ? layout.output : resolve(flags.output);
+  await refuseOverlap({ output, said: flags.output ?? output, layout, sources });
   const found = await lookAtOutput(output).catch((error: unknown) => {
     throw placeError(error);
   });

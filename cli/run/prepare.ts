@@ -326,7 +326,8 @@ export function orderOf(ingredients: RunIngredients): WorkOrder {
   };
 }
 
-function codeOf({ job, bundle, stage, commands }: PreparedJob): JobCode {
+/** How tasks find the code of the job. */
+export function codeOf({ job, bundle, stage, commands }: PreparedJob): JobCode {
   if (commands) return { kind: 'commands', name: job.name, commands };
   const name = stage?.pipeline ?? job.name;
   const at = stage ? { stage: stage.index } : {};

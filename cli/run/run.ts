@@ -15,8 +15,10 @@ import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
 import { commandsOfFlags, type RunFlags, settingsOf } from './flags.js';
+import { sourcesOf } from './output-overlap.js';
 import { clearPlace, placeError, placeRun, type RunPlace } from './place.js';
 import {
+  codeOf,
   createRun,
   findJob,
   inScratch,
@@ -161,7 +163,8 @@ export async function gather(
       : await findJob(jobName, settings.params, scratch, stage);
     const dataDirectory = dataDirectoryOf(flags.dataDir);
     const runId = newRunId(dataDirectory);
-    const asked = await placeRun(flags, dataDirectory, runId);
+    const sources = sourcesOf(jobName, codeOf(prepared));
+    const asked = await placeRun(flags, { dataDirectory, runId, sources });
     // What only the next stage reads stays in the run's own folder; but the user's output is looked at before the first.
     const place =
       prepared.stage && !isLast(prepared.stage)

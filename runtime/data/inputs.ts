@@ -13,7 +13,7 @@ import {
   openSync,
   readdir as readdirWithCallback,
 } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -22,6 +22,7 @@ import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
 import { type Candidate, isDangling, pinAll, unreadable } from './pin-inputs.js';
+import { isWithin, realPathOf } from './real-path.js';
 
 export interface ResolveOptions {
   /** What relative patterns are relative to. */
@@ -43,7 +44,7 @@ export async function resolveInputs(
 ): Promise<InputFile[]> {
   const found = new Map<string, Candidate>();
   const output =
-    options.output === undefined ? undefined : await canonical(resolve(options.cwd, options.output));
+    options.output === undefined ? undefined : await realPathOf(resolve(options.cwd, options.output));
   // Each once: standard input can be read no second time.
   for (const pattern of new Set(patterns)) {
     for (const candidate of await candidatesOf(pattern, output, options)) {
@@ -199,16 +200,6 @@ async function spoolStdin(options: ResolveOptions): Promise<Candidate> {
   return { path, name: '-', outright: true };
 }
 
-/** The path without symbolic links, as far as it exists. */
-async function canonical(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(await canonical(parent), basename(path));
-  }
-}
-
 async function refuseOutputInside(
   pattern: string,
   directory: string,
@@ -216,9 +207,8 @@ async function refuseOutputInside(
   hidden: boolean,
 ): Promise<void> {
   if (output === undefined) return;
-  const between = relative(await canonical(directory), output);
-  const inside = between === '' || (between !== '..' && !between.startsWith(`..${sep}`));
-  if (!inside || (!hidden && between.split(sep).some(isHidden))) return;
+  const real = await realPathOf(directory);
+  if (!isWithin(output, real) || (!hidden && relative(real, output).split(sep).some(isHidden))) return;
   throw new InputError(
     'output-inside-input',
     pattern,
@@ -230,7 +220,7 @@ async function refuseOutputInside(
 async function refuseFilesInside(output: string, files: readonly InputFile[]): Promise<void> {
   if (!existsSync(output)) return;
   for (const { path, name } of files) {
-    if (!(await canonical(path)).startsWith(output + sep)) continue; // through whatever links it was named
+    if (!isWithin(await realPathOf(path), output)) continue; // through whatever links it was named
     throw new InputError(
       'input-inside-output',
       name,
