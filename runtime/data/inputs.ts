@@ -22,7 +22,7 @@ import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
 import { type Candidate, isDangling, pinAll, unreadable } from './pin-inputs.js';
-import { isWithin, realPathOf } from './real-path.js';
+import { commonNameOf, isWithin, realPathOf } from './real-path.js';
 
 export interface ResolveOptions {
   /** What relative patterns are relative to. */
@@ -76,7 +76,7 @@ async function candidatesOf(
   options: ResolveOptions,
 ): Promise<Candidate[]> {
   if (pattern === '-') return [await spoolStdin(options)];
-  const path = resolve(options.cwd, pattern);
+  const path = await commonNameOf(resolve(options.cwd, pattern));
   const stats = await stat(path).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
     throw unreadable(pattern, errnoOf(error));

@@ -1,9 +1,10 @@
 /** Looks at the files that were found, and pins each by size, modification time and inode. */
-import { type BigIntStats, closeSync, openSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { errnoOf } from './disk.js';
 import { diskTrouble, InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
+import { isOfOneProcess } from './real-path.js';
 
 export interface Candidate {
   readonly path: string;
@@ -32,57 +33,100 @@ export async function pinAll(candidates: readonly Candidate[]): Promise<(InputFi
   return files.concat(await concurrently(rest, STATS_AT_ONCE, (candidate) => pin(candidate, lookFar)));
 }
 
-/** How a file is looked at. It is opened too: permissions alone do not tell whether it can be read. */
-type Look = (path: string) => BigIntStats | Promise<BigIntStats>;
+/**
+ * How a file is looked at. It is opened too: permissions alone do not tell whether it can be read. Of one that is said to be
+ * empty a byte is asked for; if there is one, it is looked at once more, for it may just have grown.
+ */
+type Look = (path: string) => Looked | Promise<Looked>;
 
-function look(path: string): BigIntStats {
-  const stats = statSync(path, { bigint: true });
-  if (stats.isFile()) closeSync(openSync(path, 'r'));
-  return stats;
+interface Looked {
+  readonly stats: BigIntStats;
+  /** It is said to have 0 bytes, and yet has some, as files of /proc do. */
+  readonly isMadeUp?: boolean;
 }
 
-async function lookFar(path: string): Promise<BigIntStats> {
+/** What is made up while it is read may have nothing to say for now (/proc/kmsg): that is not waited for. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function look(path: string): Looked {
+  const stats = statSync(path, { bigint: true });
+  if (!stats.isFile()) return { stats };
+  const descriptor = openSync(path, FLAGS);
+  try {
+    if (stats.size > 0n || readSync(descriptor, Buffer.alloc(1)) === 0) return { stats };
+    return again(fstatSync(descriptor, { bigint: true }));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function lookFar(path: string): Promise<Looked> {
   const stats = await stat(path, { bigint: true });
-  if (stats.isFile()) await (await open(path, 'r')).close();
-  return stats;
+  if (!stats.isFile()) return { stats };
+  const handle = await open(path, FLAGS);
+  try {
+    if (stats.size > 0n || (await handle.read(Buffer.alloc(1))).bytesRead === 0) return { stats };
+    return again(await handle.stat({ bigint: true }));
+  } finally {
+    await handle.close();
+  }
+}
+
+function again(stats: BigIntStats): Looked {
+  return { stats, isMadeUp: stats.size === 0n };
 }
 
 async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | undefined> {
   const { path, name, outright } = candidate;
-  let stats: BigIntStats;
+  let looked: Looked;
   try {
-    stats = await lookAt(path);
+    looked = await lookAt(path);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' && (await isDangling(path))) {
-      if (!outright) return undefined;
-      throw new InputError(
-        'missing',
-        name,
-        `${name} is a link that leads nowhere`,
-        'remove the link, or restore what it leads to',
-      );
-    }
-    if (errno === 'ENOENT') throw new InputError('missing', name, `no such file: ${name}`, 'check the name');
-    throw unreadable(name, errno);
+    return await notFound(candidate, errnoOf(error));
   }
+  const { stats, isMadeUp } = looked;
+  if (isMadeUp) throw madeUp(name);
   if (!stats.isFile()) {
     if (!outright || stats.isDirectory()) return undefined;
-    throw new InputError(
-      'is-special',
-      name,
-      `${name} is a device, pipe or socket, which cannot be split`,
-      `pipe it in instead: use "-" and redirect ${name} to standard input`,
-    );
+    throw special(name, `${name} is a device, pipe or socket, which cannot be split`);
   }
+  if (isOfOneProcess(path)) {
+    throw special(name, `${name} stands for a file that this process alone has open, and that has no name`);
+  }
+  const { size, mtimeNs, ino } = stats;
+  const compression = path.endsWith('.gz') ? 'gzip' : path.endsWith('.zst') ? 'zstd' : 'none';
   return {
-    path,
-    name,
-    sizeBytes: Number(stats.size),
-    mtimeNs: String(stats.mtimeNs),
-    inode: String(stats.ino),
-    compression: path.endsWith('.gz') ? 'gzip' : path.endsWith('.zst') ? 'zstd' : 'none',
+    ...{ path, name, compression },
+    ...{ sizeBytes: Number(size), mtimeNs: String(mtimeNs), inode: String(ino) },
   };
+}
+
+/** Throws what is said of a file that cannot be looked at, or returns for one that is to be passed over. */
+async function notFound({ path, name, outright }: Candidate, errno: string | undefined): Promise<undefined> {
+  if (errno === 'EAGAIN') throw madeUp(name);
+  if (errno !== 'ENOENT') throw unreadable(name, errno);
+  if (!(await isDangling(path))) {
+    throw new InputError('missing', name, `no such file: ${name}`, 'check the name');
+  }
+  if (!outright) return undefined;
+  throw new InputError(
+    'missing',
+    name,
+    `${name} is a link that leads nowhere`,
+    'remove the link, or restore what it leads to',
+  );
+}
+
+function madeUp(name: string): InputError {
+  return special(name, `${name} is said to have 0 bytes and has more, which is made up while it is read`);
+}
+
+function special(name: string, what: string): InputError {
+  const next =
+    name === '/dev/stdin'
+      ? 'name it "-" instead'
+      : `pipe it in instead: use "-" and redirect ${name} to standard input`;
+  return new InputError('is-special', name, what, next);
 }
 
 export async function isDangling(path: string): Promise<boolean> {

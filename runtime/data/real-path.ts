@@ -12,6 +12,18 @@ export async function realPathOf(path: string): Promise<string> {
   }
 }
 
+/** Names that stand for another file in each process: what it has open. */
+const OF_ONE_PROCESS = /^\/dev\/(stdin|fd\/\d+)$|^\/proc\/(self|thread-self)\/fd\/\d+$/;
+
+export function isOfOneProcess(path: string): boolean {
+  return OF_ONE_PROCESS.test(path);
+}
+
+/** By what name other processes find the file; the given one where there is no other. */
+export async function commonNameOf(path: string): Promise<string> {
+  return isOfOneProcess(path) ? await realpath(path).catch(() => path) : path;
+}
+
 /** Whether a real path is that folder, or below it. */
 export function isWithin(path: string, folder: string): boolean {
   const between = relative(folder, path);

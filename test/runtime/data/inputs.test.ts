@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -113,6 +122,30 @@ describe('what is taken', () => {
     const cwd = temporaryDirectory();
     for (let index = 0; index < 3000; index++) writeFileSync(join(cwd, `${index}.txt`), '');
     expect(await resolveInputs(['.'], { cwd })).toHaveLength(3000);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('what the system makes up', () => {
+  it('is refused where it is said to have 0 bytes and has more', async () => {
+    const expected = {
+      code: 'is-special',
+      place: '/proc/cpuinfo',
+      next: expect.stringContaining('pipe it in'),
+    };
+    expect(await refusal(['/proc/cpuinfo'], { cwd: '/' })).toMatchObject(expected);
+    expect(await refusal(['cpuinf[o]'], { cwd: '/proc' })).toMatchObject({ code: 'is-special' });
+  });
+
+  it('is taken by its own name where the given one means another file in each process', async () => {
+    const cwd = tree({ 'in.txt': 'text' });
+    const path = join(cwd, 'in.txt');
+    const descriptor = openSync(path, 'r');
+    onTestFinished(() => closeSync(descriptor));
+    for (const name of [`/dev/fd/${descriptor}`, `/proc/self/fd/${descriptor}`])
+      expect(await resolveInputs([name], { cwd })).toMatchObject([{ path, name, sizeBytes: 4 }]);
+    rmSync(path);
+    const expected = { code: 'is-special', message: expect.stringContaining('this process alone') };
+    expect(await refusal([`/dev/fd/${descriptor}`], { cwd })).toMatchObject(expected);
   });
 });
 
