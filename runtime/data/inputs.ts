@@ -21,7 +21,7 @@ import { makeFolder } from '../make-folder.js';
 import { errnoOf } from './disk.js';
 import { InputError } from './errors.js';
 import type { InputFile } from './input-file.js';
-import { type Candidate, isDangling, pinAll, unreadable } from './pin-inputs.js';
+import { type Candidate, hasLostBytes, isDangling, pinAll, unreadable } from './pin-inputs.js';
 import { commonNameOf, isWithin, realPathOf } from './real-path.js';
 
 export interface ResolveOptions {
@@ -114,9 +114,7 @@ async function walk(directory: string, name: string, hidden: boolean): Promise<C
 
 async function globbed(pattern: string, options: ResolveOptions): Promise<Candidate[]> {
   const { glob, isDynamicPattern } = await import('tinyglobby');
-  if (!isDynamicPattern(pattern)) {
-    throw new InputError('missing', pattern, `no such file: ${pattern}`, await advice(pattern, options.cwd));
-  }
+  if (!isDynamicPattern(pattern)) throw await missing(pattern, options.cwd);
   const segments = pattern.split('/');
   const fixed = segments.findIndex((segment) => isDynamicPattern(segment));
   const base = resolve(options.cwd, segments.slice(0, fixed).join('/') || (isAbsolute(pattern) ? '/' : '.'));
@@ -160,7 +158,8 @@ function linksAsFiles(locked: InputError[]): typeof readdirWithCallback {
   ) => void;
   const list = (directory: string, _options: object, listed: Listed): void =>
     readdirWithCallback(directory, { withFileTypes: true }, (error, entries = []) => {
-      if (error !== null && !isAbsent(error)) locked.push(unreadable(directory, errnoOf(error)));
+      if (error !== null && (!isAbsent(error) || hasLostBytes(directory)))
+        locked.push(unreadable(directory, errnoOf(error)));
       const shown = entries.map((entry) => ({
         name: entry.name,
         isFile: () => entry.isFile() || entry.isSymbolicLink(),
@@ -181,9 +180,16 @@ function isHidden(name: string): boolean {
   return /^[_.]/.test(name) && name !== '.' && name !== '..';
 }
 
-async function advice(pattern: string, cwd: string): Promise<string> {
+/** What is said of a name by which there is nothing. */
+async function missing(pattern: string, cwd: string): Promise<InputError> {
   const directory = dirname(resolve(cwd, pattern));
   const names = await readdir(directory).catch(() => undefined);
+  // Listed, and yet not to be found: the name was given as badly as it is listed.
+  if (hasLostBytes(pattern) && names?.includes(basename(pattern))) return unreadable(pattern, 'ENOENT');
+  return new InputError('missing', pattern, `no such file: ${pattern}`, advice(pattern, directory, names));
+}
+
+function advice(pattern: string, directory: string, names: readonly string[] | undefined): string {
   if (names === undefined) return `the directory ${directory} does not exist`;
   const wanted = basename(pattern).toLowerCase();
   const alike = names.find((name) => name.toLowerCase() === wanted || name.toLowerCase().startsWith(wanted));

@@ -95,6 +95,7 @@ async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | unde
   }
   const { size, mtimeNs, ino } = stats;
   const compression = path.endsWith('.gz') ? 'gzip' : path.endsWith('.zst') ? 'zstd' : 'none';
+  if (compression !== 'none' && size === 0n) throw unusable(name, `the ${compression} data end too early`);
   return {
     ...{ path, name, compression },
     ...{ sizeBytes: Number(size), mtimeNs: String(mtimeNs), inode: String(ino) },
@@ -106,6 +107,7 @@ async function notFound({ path, name, outright }: Candidate, errno: string | und
   if (errno === 'EAGAIN') throw madeUp(name);
   if (errno !== 'ENOENT') throw unreadable(name, errno);
   if (!(await isDangling(path))) {
+    if (hasLostBytes(name)) throw unreadable(name, errno);
     throw new InputError('missing', name, `no such file: ${name}`, 'check the name');
   }
   if (!outright) return undefined;
@@ -134,13 +136,19 @@ export async function isDangling(path: string): Promise<boolean> {
 }
 
 export function unreadable(name: string, errno: string | undefined): InputError {
-  const forbidden = errno === 'EACCES' || errno === 'EPERM';
-  return new InputError(
-    'unreadable',
-    name,
-    `cannot read ${name}: ${forbidden ? 'permission denied' : diskTrouble(errno ?? 'unknown')}`,
-    forbidden ? 'give yourself read permission, or leave it out' : 'mend that, or leave it out',
-  );
+  if (errno === 'EACCES' || errno === 'EPERM')
+    return unusable(name, 'permission denied', 'give yourself read permission');
+  if (errno === 'ENOENT' && hasLostBytes(name)) return unusable(name, 'its name is no UTF-8', 'rename it');
+  return unusable(name, diskTrouble(errno ?? 'unknown'));
+}
+
+function unusable(name: string, why: string, next = 'mend that'): InputError {
+  return new InputError('unreadable', name, `cannot read ${name}: ${why}`, `${next}, or leave it out`);
+}
+
+/** What was no UTF-8 in a name is U+FFFD here, by which nobody finds the file. */
+export function hasLostBytes(name: string): boolean {
+  return name.includes('\ufffd');
 }
 
 /** Applies `operation` to all items, at most `limit` at once; results keep the order of the items. */

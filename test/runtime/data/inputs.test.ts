@@ -175,6 +175,21 @@ describe('what is refused', () => {
     expect(await names(['d'], { cwd })).toEqual(['d/a']);
   });
 
+  it.each([
+    ['gz', 'gzip'],
+    ['zst', 'zstd'],
+  ])(
+    'names a file .%s in which there is nothing: packed, nothing has some bytes too',
+    async (end, format) => {
+      const cwd = tree({ 'd/a': '', [`d/b.${end}`]: '' });
+      expect(await refusal(['d'], { cwd })).toMatchObject({
+        code: 'unreadable',
+        place: `d/b.${end}`,
+        message: `cannot read d/b.${end}: the ${format} data end too early`,
+      });
+    },
+  );
+
   it('names a file that the user may not read', async () => {
     const cwd = tree({ 'd/secret': 'x' });
     chmodSync(join(cwd, 'd/secret'), 0o000);
@@ -198,6 +213,20 @@ describe('what is refused', () => {
     const expected = { code: 'unreadable', message: expect.stringContaining('path is too long') };
     expect(await refusal(['d'], { cwd })).toMatchObject(expected);
     expect(await refusal(['d/**'], { cwd })).toMatchObject(expected);
+  });
+
+  it.skipIf(process.platform !== 'linux')('names a file or folder whose name is no UTF-8', async () => {
+    const cwd = tree({ 'd/a': 'x', 'e/a': 'x' });
+    writeFileSync(Buffer.from(`${cwd}/d/bad\xff.txt`, 'latin1'), 'x');
+    mkdirSync(Buffer.from(`${cwd}/e/bad\xff`, 'latin1'));
+    writeFileSync(Buffer.from(`${cwd}/e/bad\xff/a`, 'latin1'), 'x');
+    for (const pattern of ['d', 'd/*', 'd/bad\ufffd.txt', 'e', 'e/**']) {
+      const { code, message, next } = await refusal([pattern], { cwd });
+      expect([code, next]).toEqual(['unreadable', 'rename it, or leave it out']);
+      expect(message).toMatch(/^cannot read .*bad\ufffd.*: its name is no UTF-8$/);
+    }
+    const other = await refusal(['d/worse\ufffd.txt'], { cwd });
+    expect(other).toMatchObject({ code: 'missing', next: expect.stringContaining('check the name') });
   });
 
   it('does not ask for permission to follow links that go in a circle', async () => {
