@@ -24,6 +24,8 @@ export interface JobBundle {
 }
 
 const PACKAGE = 'mapreduce-rehearsal';
+/** What stands for the job's file: esbuild takes a name with a `*` in it for many. */
+const ENTRY = 'rehearse:entry';
 const EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 /** CommonJS packages inside the bundle ask for Node's own modules by `require`, which an ES module does not have. */
 const REQUIRE = `import { createRequire as __createRequire } from 'node:module'; var require = __createRequire(import.meta.url);`;
@@ -50,7 +52,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
   let result: BuildResult<{ write: false }>;
   try {
     result = await build({
-      entryPoints: [file],
+      entryPoints: [ENTRY],
       absWorkingDir: dirname(file),
       outfile: `${file}.bundle.mjs`,
       bundle: true,
@@ -63,7 +65,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
       charset: 'utf8',
       banner: { js: REQUIRE },
       logLevel: 'silent',
-      plugins: [ownPackage],
+      plugins: [entryOf(file), ownPackage],
     });
   } catch (error) {
     throw isBuildFailure(error) ? compileError(error.errors) : error;
@@ -80,6 +82,15 @@ function checkFile(path: string, file: string): void {
   if (status.isDirectory()) throw new JobFileError(path, `a job is a file, but this is a folder: ${path}`);
   if (EXTENSIONS.includes(extname(file))) return;
   throw new JobFileError(path, `a job's file ends in ${EXTENSIONS.join(', ')}, unlike ${path}`);
+}
+
+function entryOf(file: string): Plugin {
+  return {
+    name: 'entry',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${ENTRY}$`) }, () => ({ path: file }));
+    },
+  };
 }
 
 /**

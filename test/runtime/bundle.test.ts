@@ -79,6 +79,12 @@ describe('the bundle of a job', () => {
     expect(run(await load(write('job.ts', WORDS)), ['b a', 'b'])).toBe('a 1\nb 2\n');
   });
 
+  test.each(['j*.ts', '**.ts', '[j]{a,b}?.ts'])('is that of one file where its name is %s', async (name) => {
+    write('lib/split.ts', SPLIT);
+    write('jobs.ts', 'export default 1;');
+    expect(run(await load(write(name, WORDS)), ['b a', 'b'])).toBe('a 1\nb 2\n');
+  });
+
   test('keeps literals of regular expressions: made anew for each record, they cost a constructor', async () => {
     const code = String.raw`import { defineJob, sum } from 'mapreduce-rehearsal';
       const literals = [/\p{L}+/gu, /[\p{L}--[a-z]]/v, /(?<=(?<named>a))b/dsy];
