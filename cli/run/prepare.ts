@@ -226,6 +226,7 @@ export async function planInputs(
     const plan = planSplits(files, {
       slots: workers * slots,
       wholeFiles: !isSplittable(job.inputFormat ?? 'lines'),
+      emptyFiles: job.inputFormat === 'whole',
       ...(targetMaps === undefined ? {} : { targetMaps }),
       ...(splitBytes === undefined ? {} : { splitBytes }),
     });

@@ -1,4 +1,7 @@
-/** The lines that match a regular expression, each once, with how often it occurs: as `grep PATTERN | sort | uniq -c`. */
+/**
+ * The lines that match a regular expression, each once, with how often it occurs behind it: as `grep PATTERN | sort | uniq -c`,
+ * but that backslashes and tabs in a line are escaped, as in all text output.
+ */
 import { sum } from '../aggregates.js';
 import { defineJob } from '../define.js';
 import type { Params } from '../types.js';

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly slots: number;
   /** No file may be entered half way: its format does not tell where a record begins. */
   readonly wholeFiles?: boolean;
+  /** A file without a byte is to be read as well: it is a record. */
+  readonly emptyFiles?: boolean;
 }
 
 export const SPLIT_BYTES_DEFAULT = 16 * 1024 * 1024;
@@ -61,6 +63,8 @@ export function planSplits<F extends { readonly sizeBytes: number; readonly comp
     const whole = options.wholeFiles === true || file.compression !== 'none';
     const small = file.sizeBytes * SMALL_FILE_PART <= pieceBytes;
     let start = fileStart;
+    if (options.emptyFiles === true && start === fileEnd)
+      splits[piece]!.push({ file: index, start: 0, end: 0 });
     while (start < fileEnd) {
       while (boundary(piece + 1, pieces, totalBytes) <= start) piece++;
       let cut = boundary(piece + 1, pieces, totalBytes);

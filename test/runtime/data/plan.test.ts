@@ -42,6 +42,20 @@ describe('planSplits', () => {
     );
   });
 
+  it('leaves out empty files, unless they are records', () => {
+    const list = [plain(0), plain(3), plain(0), gzip(4), plain(0)];
+    const filesOf = (splits: readonly (readonly { file: number }[])[]): number[][] =>
+      splits.map((ranges) => ranges.map(({ file }) => file));
+    for (const targetMaps of [1, 2, 7]) {
+      const wanted = { targetMaps, slots: 1, wholeFiles: true };
+      expect(filesOf(planSplits(list, wanted).splits).flat()).toEqual([1, 3]);
+      const { splits } = planSplits(list, { ...wanted, emptyFiles: true });
+      expect(filesOf(splits).flat()).toEqual([0, 1, 2, 3, 4]);
+      expect(splits.flat()[4]).toEqual({ file: 4, start: 0, end: 0 });
+    }
+    expect(planSplits([plain(0), plain(0)], { slots: 4, emptyFiles: true }).splits).toHaveLength(1);
+  });
+
   it('makes exactly as many splits as wanted when nothing is compressed and there are bytes enough', () => {
     fc.assert(
       fc.property(
