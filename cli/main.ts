@@ -222,7 +222,7 @@ function addRun(root: Command, verb: AddVerb): void {
       '-o, --output <dir>',
       'where the output goes; - for standard output (default: in the run’s folder)',
     )
-    .option('--overwrite', 'replace an existing output as a whole')
+    .option('--overwrite', 'replace the folder that is there as a whole, whatever it holds')
     .option(
       '-w, --workers <n>',
       'worker processes (default: one per core; none for a small file and a built-in job)',

@@ -3,7 +3,7 @@
  * there: the run's own journal, the job or the folder in which the user is must not be among that.
  */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { isWithin, realPathOf } from '../../runtime/data/real-path.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { JobCode } from '../../runtime/node/work-order.js';
@@ -32,9 +32,10 @@ export async function refuseOverlap({ output, said, layout, sources }: WantedOut
   }
   const ofCurrent = holds(await realPathOf(process.cwd()));
   if (ofCurrent !== undefined) throw overlap(`${ofCurrent} the current folder`, said);
+  if (!existsSync(place)) return;
   for (const source of sources) {
     if (existsSync(source) && holds(await realPathOf(source)) === 'holds')
-      throw overlap(`holds ${source}, of which the job is made`, said);
+      throw overlap(`holds ${relative(process.cwd(), source)}, of which the job is made`, said);
   }
 }
 

@@ -163,7 +163,7 @@ export async function gather(
       : await findJob(jobName, settings.params, scratch, stage);
     const dataDirectory = dataDirectoryOf(flags.dataDir);
     const runId = newRunId(dataDirectory);
-    const sources = sourcesOf(jobName, codeOf(prepared));
+    const sources = prepared.bundle?.sources ?? sourcesOf(jobName, codeOf(prepared));
     const asked = await placeRun(flags, { dataDirectory, runId, sources });
     // What only the next stage reads stays in the run's own folder; but the user's output is looked at before the first.
     const place =

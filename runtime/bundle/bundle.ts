@@ -21,6 +21,8 @@ export interface JobBundle {
   readonly hash: string;
   /** File name of the job, without its folder. */
   readonly name: string;
+  /** Full paths of the files that the bundle is made of, the job's first. */
+  readonly sources: readonly string[];
 }
 
 const PACKAGE = 'mapreduce-rehearsal';
@@ -49,7 +51,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
   const file = resolve(path);
   checkFile(path, file);
   const { build, stop } = loadEsbuild();
-  let result: BuildResult<{ write: false }>;
+  let result: BuildResult<{ write: false; metafile: true }>;
   try {
     result = await build({
       entryPoints: [ENTRY],
@@ -57,6 +59,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
       outfile: `${file}.bundle.mjs`,
       bundle: true,
       write: false,
+      metafile: true,
       platform: 'node',
       target: 'node20',
       supported: keepRegExpLiterals,
@@ -73,7 +76,8 @@ export async function bundleJob(path: string): Promise<JobBundle> {
     await stop(); // its helper process would stay as long as this one
   }
   const code = result.outputFiles[0]!.text;
-  return { code, hash: sha256(code), name: basename(file) };
+  const others = Object.keys(result.metafile.inputs).map((name) => resolve(dirname(file), name));
+  return { code, hash: sha256(code), name: basename(file), sources: [file, ...others.filter(existsSync)] };
 }
 
 function checkFile(path: string, file: string): void {

@@ -21,6 +21,7 @@ function folderOfRuns(): string {
   for (const name of ['here/precious.txt', 'here/data/precious.txt'])
     writeFileSync(join(folder, name), 'precious\n');
   writeFileSync(join(folder, 'here/jobs/job.ts'), jobOf('map(line, emit) { emit(line, 1); }'));
+  writeFileSync(join(folder, 'here/job.ts'), "export { default } from './jobs/job.ts';\n");
   symlinkSync('.', join(folder, 'here/alias'));
   return folder;
 }
@@ -45,6 +46,7 @@ describe('an output is refused that', () => {
     ['is the current folder', [...count, '-o', 'alias', ...elsewhere], 'the output is the current folder'],
     ['is it by its full name', [...count, '-o', '../here', ...elsewhere], 'the output is the current folder'],
     ['holds the job', ['jobs/job.ts', '../in.txt', '-o', 'jobs'], ofJob],
+    ['holds what the job imports', ['job.ts', '../in.txt', '-o', 'jobs'], ofJob],
     ['holds a program', ['--mapper', 'node "jobs/job.ts"', '../in.txt', '-o', 'jobs'], ofJob],
     ['holds the data directory of a rehearsal', ['--faults', scenario, '-o', '.'], ofData('holds')],
   ])('%s', async (_, args, what) => {
