@@ -103,7 +103,7 @@ async function rehearseOne(
   const conductor = new Conductor(scenario, layout, (line) => progress.event(line));
   if (flags.output !== undefined) {
     const output = resolve(flags.output);
-    await refuseOverlap({ output, said: flags.output, layout, sources: [flags.faults!] });
+    refuseOverlap({ output, said: flags.output, layout, sources: [flags.faults!] });
   }
   const { place, first } = await setStage(scenario, layout, flags.output);
   const jobs: StagedJob[] = [first];

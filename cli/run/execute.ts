@@ -47,7 +47,7 @@ export type Ending =
 
 export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { request, layout, progress, rehearsal } = options;
-  await refuseMovedPlaces(request, layout);
+  refuseMovedPlaces(request, layout);
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -82,10 +82,10 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   return { type: 'concluded', conclusion };
 }
 
-/** Who resumes a run may have moved folders and links since it was begun. */
-async function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): Promise<void> {
+/** Who resumes a run may have moved folders and links since it was begun. Without waiting: nobody answers signals yet. */
+function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): void {
   const { output } = spec;
-  await refuseOverlap({ output, said: sayPath(output), layout, sources: sourcesOf(job, code) });
+  refuseOverlap({ output, said: sayPath(output), layout, sources: sourcesOf(job, code) });
 }
 
 /** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */

@@ -45,7 +45,7 @@ export async function placeRun(
   }
   const layout = runLayout(dataDirectory, runId);
   const output = flags.output === undefined || toStdout ? layout.output : resolve(flags.output);
-  await refuseOverlap({ output, said: flags.output ?? output, layout, sources });
+  refuseOverlap({ output, said: flags.output ?? output, layout, sources });
   const found = await lookAtOutput(output).catch((error: unknown) => {
     throw placeError(error);
   });

@@ -1,4 +1,5 @@
 /** Places compared by where they really are, through whatever links they were named; also places at which nothing is yet. */
+import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 
@@ -9,6 +10,16 @@ export async function realPathOf(path: string): Promise<string> {
   } catch {
     const parent = dirname(path);
     return parent === path ? path : join(await realPathOf(parent), basename(path));
+  }
+}
+
+/** The same without waiting: no signal comes in between. */
+export function realPathNow(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathNow(parent), basename(path));
   }
 }
 
