@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
-import { isWithin, realPathNow } from '../../runtime/data/real-path.js';
+import { isWithin, realPathOf } from '../../runtime/data/real-path.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { JobCode } from '../../runtime/node/work-order.js';
 import { UserError } from '../user-error.js';
@@ -21,20 +21,20 @@ export interface WantedOutput {
 
 /** Throws UserError where the output would take along, or get into, what is not its own. */
 export function refuseOverlap({ output, said, layout, sources }: WantedOutput): void {
-  const place = realPathNow(output);
-  if (isWithin(place, realPathNow(layout.root))) return; // the run's own folder has a place for it
-  const data = realPathNow(dirname(dirname(layout.root)));
+  const place = realPathOf(output);
+  if (isWithin(place, realPathOf(layout.root))) return; // the run's own folder has a place for it
+  const data = realPathOf(dirname(dirname(layout.root)));
   const holds = (path: string): string | undefined =>
     path === place ? 'is' : isWithin(path, place) ? 'holds' : undefined;
   const ofData = holds(data) ?? (isWithin(place, data) ? 'lies in' : undefined);
   if (ofData !== undefined) {
     throw overlap(`${ofData} the data directory`, said, ', or for runs with --data-dir');
   }
-  const ofCurrent = holds(realPathNow(process.cwd()));
+  const ofCurrent = holds(realPathOf(process.cwd()));
   if (ofCurrent !== undefined) throw overlap(`${ofCurrent} the current folder`, said);
   if (!existsSync(place)) return;
   for (const source of sources) {
-    if (existsSync(source) && holds(realPathNow(source)) === 'holds')
+    if (existsSync(source) && holds(realPathOf(source)) === 'holds')
       throw overlap(`holds ${relative(process.cwd(), source)}, of which the job is made`, said);
   }
 }

@@ -43,8 +43,7 @@ export async function resolveInputs(
   options: ResolveOptions,
 ): Promise<InputFile[]> {
   const found = new Map<string, Candidate>();
-  const output =
-    options.output === undefined ? undefined : await realPathOf(resolve(options.cwd, options.output));
+  const output = options.output === undefined ? undefined : realPathOf(resolve(options.cwd, options.output));
   // Each once: standard input can be read no second time.
   for (const pattern of new Set(patterns)) {
     for (const candidate of await candidatesOf(pattern, output, options)) {
@@ -58,7 +57,7 @@ export async function resolveInputs(
     .sort((left, right) => Buffer.compare(left.key, right.key))
     .map(({ candidate }) => candidate);
   const files = (await pinAll(ordered)).filter((file) => file !== undefined);
-  if (output !== undefined) await refuseFilesInside(output, files);
+  if (output !== undefined) refuseFilesInside(output, files);
   if (files.length === 0) {
     throw new InputError(
       'nothing-matched',
@@ -76,7 +75,7 @@ async function candidatesOf(
   options: ResolveOptions,
 ): Promise<Candidate[]> {
   if (pattern === '-') return [await spoolStdin(options)];
-  const path = await commonNameOf(resolve(options.cwd, pattern));
+  const path = commonNameOf(resolve(options.cwd, pattern));
   const stats = await stat(path).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
     throw unreadable(pattern, errnoOf(error));
@@ -84,7 +83,7 @@ async function candidatesOf(
   if (stats === undefined && !(await isDangling(path))) return globbed(pattern, options);
   if (!stats?.isDirectory()) return [{ path, name: pattern, outright: true }];
 
-  await refuseOutputInside(pattern, path, output, options.hidden === true);
+  refuseOutputInside(pattern, path, output, options.hidden === true);
   const files = await walk(path, pattern, options.hidden === true);
   if (files.length === 0) {
     throw new InputError(
@@ -206,14 +205,14 @@ async function spoolStdin(options: ResolveOptions): Promise<Candidate> {
   return { path, name: '-', outright: true };
 }
 
-async function refuseOutputInside(
+function refuseOutputInside(
   pattern: string,
   directory: string,
   output: string | undefined,
   hidden: boolean,
-): Promise<void> {
+): void {
   if (output === undefined) return;
-  const real = await realPathOf(directory);
+  const real = realPathOf(directory);
   if (!isWithin(output, real) || (!hidden && relative(real, output).split(sep).some(isHidden))) return;
   throw new InputError(
     'output-inside-input',
@@ -223,10 +222,10 @@ async function refuseOutputInside(
   );
 }
 
-async function refuseFilesInside(output: string, files: readonly InputFile[]): Promise<void> {
+function refuseFilesInside(output: string, files: readonly InputFile[]): void {
   if (!existsSync(output)) return;
   for (const { path, name } of files) {
-    if (!isWithin(await realPathOf(path), output)) continue; // through whatever links it was named
+    if (!isWithin(realPathOf(path), output)) continue; // through whatever links it was named
     throw new InputError(
       'input-inside-output',
       name,

@@ -1,25 +1,14 @@
 /** Places compared by where they really are, through whatever links they were named; also places at which nothing is yet. */
 import { realpathSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 
-/** The path without symbolic links, as far as it exists. */
-export async function realPathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(await realPathOf(parent), basename(path));
-  }
-}
-
-/** The same without waiting: no signal comes in between. */
-export function realPathNow(path: string): string {
+/** The path without symbolic links, as far as it exists. Nothing is awaited: some who ask must not be interrupted. */
+export function realPathOf(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
     const parent = dirname(path);
-    return parent === path ? path : join(realPathNow(parent), basename(path));
+    return parent === path ? path : join(realPathOf(parent), basename(path));
   }
 }
 
@@ -31,8 +20,13 @@ export function isOfOneProcess(path: string): boolean {
 }
 
 /** By what name other processes find the file; the given one where there is no other. */
-export async function commonNameOf(path: string): Promise<string> {
-  return isOfOneProcess(path) ? await realpath(path).catch(() => path) : path;
+export function commonNameOf(path: string): string {
+  if (!isOfOneProcess(path)) return path;
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Whether a real path is that folder, or below it. */
