@@ -108,7 +108,7 @@ function addRehearsing(root: Command, verb: AddVerb): void {
       )
       .option('--seed <seed>', "instead of the scenario's own")
       .option('--seeds <range>', 'many seeds: 1..1000')
-      .option('--trace <dir>', 'write the trace of every node')
+      .option('--trace <dir>', 'write the trace of every node, in the place of those of earlier simulations')
       .option(
         '--step',
         'step by step: Enter for the next one, s for the state, h for help; reads standard input',

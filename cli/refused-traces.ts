@@ -1,8 +1,10 @@
 /** What is refused of the traces that a command reads. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { canonicalText } from '../core/canonical.js';
+import type { ClusterConfig } from '../core/config.js';
 import { lifeName } from '../core/ids.js';
-import type { NodeTrace } from '../sim/explain/merge.js';
+import type { TraceHeader } from '../core/trace.js';
 import { sayPath } from './run/prepare.js';
 import { UserError } from './user-error.js';
 
@@ -37,20 +39,37 @@ function isSame(one: string, other: string): boolean {
   return realpathSync(one) === realpathSync(other);
 }
 
-/** Two traces of one life are of different runs: laid side by side they would tell of things that never happened. */
-export function refuseStrangers(traces: readonly NodeTrace[], files: readonly string[]): void {
-  const fileOf = new Map<string, string>();
-  for (const [index, { header }] of traces.entries()) {
-    const name = lifeName(header.setup.life);
-    const other = fileOf.get(name);
-    if (other !== undefined) {
-      throw new UserError({
-        code: 'T006',
-        what: `two traces are of ${name}: they are not of one run`,
-        where: `${sayPath(other)}, ${sayPath(files[index]!)}`,
-        next: 'name one run, or traces of one run',
-      });
-    }
-    fileOf.set(name, files[index]!);
+interface HeadedFile {
+  readonly header: TraceHeader;
+  readonly file: string;
+}
+
+/** Traces of different runs, laid side by side, would tell of things that never happened. */
+export function refuseStrangers(traces: readonly HeadedFile[]): void {
+  const known = new Map<string, HeadedFile>();
+  for (const trace of traces) {
+    const difference = differenceOf(traces[0]!.header, trace.header);
+    if (difference !== undefined)
+      throw ofTwoRuns('T011', `traces of different runs: ${difference}`, traces[0]!, trace);
+    const name = lifeName(trace.header.setup.life);
+    const other = known.get(name);
+    if (other) throw ofTwoRuns('T006', `two traces are of ${name}: they are not of one run`, other, trace);
+    known.set(name, trace);
   }
+}
+
+function ofTwoRuns(code: string, what: string, one: HeadedFile, other: HeadedFile): UserError {
+  const where = `${sayPath(one.file)}, ${sayPath(other.file)}`;
+  return new UserError({ code, what, where, next: 'name one run, or traces of one run' });
+}
+
+/** What all nodes of a run have in common, and these two have not. */
+function differenceOf(one: TraceHeader, other: TraceHeader): string | undefined {
+  if (one.driver !== other.driver) return 'one was simulated, the other is of real processes';
+  if (one.seed !== other.seed) return `one is of seed ${one.seed}, the other of seed ${other.seed}`;
+  const [config, otherConfig] = [one.setup.config, other.setup.config];
+  if (canonicalText(config) === canonicalText(otherConfig)) return undefined;
+  const keys = new Set(Object.keys({ ...config, ...otherConfig }) as (keyof ClusterConfig)[]);
+  const unlike = [...keys].filter((key) => canonicalText(config[key]) !== canonicalText(otherConfig[key]));
+  return `they differ in ${unlike.join(', ')}`;
 }

@@ -5,10 +5,11 @@ import type { TraceLine } from '../core/trace.js';
 import { flattenState, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
 import type { GlobalFlags } from './global-flags.js';
+import { refuseStrangers } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { stateText, stepText } from './step-text.js';
 import { openTerminal, type Terminal } from './terminal.js';
-import { linesOf, traceFiles } from './traces.js';
+import { linesOf, readHeader, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 
 interface ReplayFlags extends GlobalFlags {
@@ -17,7 +18,7 @@ interface ReplayFlags extends GlobalFlags {
 
 export async function replay(args: string[], flags: ReplayFlags): Promise<number> {
   const terminal = openTerminal(flags);
-  const files = args.flatMap((name) => traceFiles(name, flags));
+  const files = args.flatMap((name) => filesOfOneRun(name, flags));
   if (flags.at !== undefined) return await replayTo(files, flags.at, terminal, flags);
   const results: { file: string; verdict: ReplayVerdict }[] = [];
   for (const file of files) {
@@ -31,6 +32,18 @@ export async function replay(args: string[], flags: ReplayFlags): Promise<number
     );
   if (results.some(({ verdict }) => verdict.outcome === 'diverged')) return exitCodes.no;
   return results.some(({ verdict }) => verdict.outcome === 'invalid') ? exitCodes.usage : exitCodes.yes;
+}
+
+/** Each is replayed by itself; but a folder of several runs is none that one would be told of as one. */
+function filesOfOneRun(name: string, flags: GlobalFlags): string[] {
+  const files = traceFiles(name, flags);
+  refuseStrangers(
+    files.flatMap((file) => {
+      const header = files.length > 1 ? readHeader(file) : undefined;
+      return header ? [{ header, file }] : [];
+    }),
+  );
+  return files;
 }
 
 async function replayFile(path: string): Promise<ReplayVerdict> {

@@ -1,9 +1,6 @@
 /**
  * `rehearse sim`: scenarios in virtual time, by seed.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { lifeName } from '../core/ids.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { versions } from '../runtime/versions.js';
 import type { Scenario } from '../sim/scenario/types.js';
@@ -20,6 +17,8 @@ import { type ShrunkFile, writeShrunk } from './shrink.js';
 import { playSteps } from './step.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
+import { clearTraceFolder, folderOfRun, writeTraces } from './trace-folder.js';
+import { traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 import { fileOf } from './write-whole.js';
 
@@ -40,9 +39,14 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   if (flags.step) return await step(scenarios, seeds, flags, terminal);
   const results: SimulationResult[] = [];
   const shrunk: ShrunkFile[] = [];
-  const many = scenarios.length * seeds.count > 1;
+  const runs = scenarios.length * seeds.count;
+  const many = runs > 1;
   const { trace } = flags;
-  if (trace !== undefined) writingTo('--trace', trace, () => makeFolder(trace));
+  if (trace !== undefined) {
+    const read = flags.from === undefined ? [] : traceFiles(flags.from, flags);
+    writingTo('--trace', trace, () => makeFolder(trace));
+    writingTo('--trace', trace, () => clearTraceFolder(trace, runs, read));
+  }
   for (const scenario of scenarios) {
     for (const seed of seeds.of(scenario)) {
       if (flags.shrink) {
@@ -58,7 +62,7 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
         ...(recorder ? { onStep: (step) => recorder.stepped(step) } : {}),
       });
       if (recorder) {
-        const folder = join(trace!, many ? `${results.length + 1}` : '.');
+        const folder = folderOfRun(trace!, results.length + 1, runs);
         writingTo('--trace', folder, () => writeTraces(recorder, folder));
       }
       results.push(result);
@@ -72,8 +76,8 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
     terminal.say(`nothing was shrunk: ${why}`);
   }
   if (flags.json) {
-    const runs = results.map(document);
-    terminal.out(`${JSON.stringify(flags.shrink ? { runs, shrunk } : { runs })}\n`);
+    const played = { runs: results.map(document) };
+    terminal.out(`${JSON.stringify(flags.shrink ? { ...played, shrunk } : played)}\n`);
   }
   return exitCodeOf(results);
 }
@@ -158,15 +162,6 @@ function refuseTwoOnStandardOutput({ output, quiet, json, step }: SimFlags): voi
   const other = json ? 'what --json says' : step ? 'what --step shows' : 'the time line';
   const next = json || step ? 'name a file for the scenario' : 'add -q, or name a file for the scenario';
   throw new UserError({ code: 'U033', what: `-o - and ${other} would both go to standard output`, next });
-}
-
-/** One file per life of a node, as a real run leaves them; with several runs, a folder for each. */
-function writeTraces(recorder: TraceRecorder, folder: string): void {
-  makeFolder(folder);
-  for (const { header, lines } of recorder.traces) {
-    const text = [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
-    writeFileSync(join(folder, `${lifeName(header.setup.life)}.ndjson`), text);
-  }
 }
 
 interface Seeds {

@@ -1,5 +1,5 @@
 /** Trace files on the disk: which ones are meant, and their lines. */
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TraceHeader, TraceLine } from '../core/trace.js';
 import { traceVersion } from '../core/trace.js';
@@ -50,8 +50,25 @@ export async function* linesOf(path: string): AsyncGenerator<TextLine> {
 /** Whole traces, which must be of one run. */
 export async function readTraces(files: readonly string[]): Promise<NodeTrace[]> {
   const traces = await Promise.all(files.map(readTrace));
-  refuseStrangers(traces, files);
+  refuseStrangers(traces.map(({ header }, index) => ({ header, file: files[index]! })));
   return traces;
+}
+
+const headerBytesMax = 1 << 20;
+
+/** The header alone; undefined when the file begins with none. */
+export function readHeader(path: string): TraceHeader | undefined {
+  const opened = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(headerBytesMax);
+    const text = bytes.toString('utf8', 0, readSync(opened, bytes, 0, headerBytesMax, 0));
+    const value: unknown = JSON.parse(text.slice(0, Math.max(0, text.indexOf('\n'))));
+    return isHeader(value) ? value : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** A whole trace. A torn last line is left out. */
@@ -79,7 +96,11 @@ async function readTrace(path: string): Promise<NodeTrace> {
 
 function isHeader(value: unknown): value is TraceHeader {
   const { trace, setup } = (value ?? {}) as Partial<TraceHeader>;
-  return trace === traceVersion && typeof setup?.life?.node === 'string';
+  return trace === traceVersion && typeof setup?.life?.node === 'string' && isObject(setup.config);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** As far as all readers of traces rely on it. */

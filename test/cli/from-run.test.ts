@@ -126,11 +126,20 @@ it('what would be written beside the traces that are read is not refused, and th
   const folder = join(cwd, 'beside');
   cpSync(join(cwd, 'traces'), join(folder, '7'), { recursive: true });
   const text = readFileSync(join(folder, '7/master-1.1.ndjson'), 'utf8');
-  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside', '-q'], { cwd });
-  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside', '--seeds', '1..2', '-q'], { cwd });
-  await succeed(['sim', '--from', 'beside/7', '--trace', 'beside/7', '--seeds', '1..2', '-q'], { cwd });
-  for (const written of ['.', '1', '2', '7/1', '7/2'])
-    expect(readdirSync(join(folder, written))).toContain('master-1.1.ndjson');
+  for (const [words, written] of [
+    [['--trace', 'beside'], ['.']],
+    [
+      ['--trace', 'beside', '--seeds', '1..2'],
+      ['1', '2'],
+    ],
+    [
+      ['--trace', 'beside/7', '--seeds', '1..2'],
+      ['7/1', '7/2'],
+    ],
+  ] as const) {
+    await succeed(['sim', '--from', 'beside/7', ...words, '-q'], { cwd });
+    for (const place of written) expect(readdirSync(join(folder, place))).toContain('master-1.1.ndjson');
+  }
   expect(readFileSync(join(folder, '7/master-1.1.ndjson'), 'utf8')).toBe(text);
 });
 
