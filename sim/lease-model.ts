@@ -16,6 +16,8 @@ interface Candidate {
 
 const answerTime = drawKey('lease answer');
 const answerUs = { min: 100, max: 1_000 };
+/** There and back. */
+export const leaseAnswerUsMax = 2 * answerUs.max;
 
 export class LeaseModel {
   readonly #host: Host;

@@ -1,4 +1,5 @@
 /** Times with which no job can ever end, whatever the seed: said when they are read, at their place. */
+import { leaseAnswerUsMax } from '../lease-model.js';
 import { durationText } from './duration.js';
 import type { Report } from './issue.js';
 import type { RawScenario } from './schema.js';
@@ -13,8 +14,13 @@ export function checkTimes(raw: RawScenario, cluster: ScenarioCluster, report: R
   const { beatUs, masterLeaseUs } = cluster;
   const refuse = (path: Path, message: string, label?: string): void =>
     report({ path, code: 'S018', message, ...(label === undefined ? {} : { label }) });
-  if (masterLeaseUs === 0) {
-    refuse(['policy', 'masterLease'], `a lease of ${durationText(0)} is over before anybody leads`);
+  if (masterLeaseUs < leaseAnswerUsMax) {
+    const label = `whoever asks for it may be answered after ${durationText(leaseAnswerUsMax)}`;
+    refuse(
+      ['policy', 'masterLease'],
+      `a lease of ${durationText(masterLeaseUs)} is over before anybody leads`,
+      label,
+    );
   }
   if (beatUs === 0) {
     const label = raw.policy?.beat === undefined ? 'a beat is a quarter of it' : undefined;

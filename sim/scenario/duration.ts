@@ -12,6 +12,15 @@ const unitUs: Readonly<Record<string, number>> = {
 export const durationPattern = /^\d+(\.\d+)?(us|ms|s|m|h)$/;
 export const durationRangePattern = /^\d+(\.\d+)?(us|ms|s|m|h)(\.\.\d+(\.\d+)?(us|ms|s|m|h))?$/;
 
+/** Forty days. A thousand times as long, on the slowest clock or worker there can be, is still counted to the microsecond. */
+export const longest = '1000h';
+export const longestUs = parseDuration(longest);
+
+/** Of a duration, or of a range of them. */
+export function isTooLong(text: string): boolean {
+  return text.split('..').some((part) => durationPattern.test(part) && parseDuration(part) > longestUs);
+}
+
 /** `12:04` or `12:04:30`. */
 export const timeOfDayPattern = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
 /** A duration or a time of day. */

@@ -14,12 +14,13 @@ import {
   visit,
 } from 'yaml';
 import { ZodArray, ZodObject, ZodOptional } from 'zod';
+import { longest } from './duration.js';
 import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
 import { isJobFile, type JobFiles, noJobFiles } from './job-files.js';
 import { readScenario } from './read.js';
 import { findUnknownKind } from './read-fault.js';
-import { type RawJob, type RawScenario, scenarioSchema, textFormsByName } from './schema.js';
+import { type RawJob, type RawScenario, scenarioSchema, textFormsByName, tooLong } from './schema.js';
 import { suggestion } from './suggest.js';
 import { tryJobs } from './try-jobs.js';
 import type { Scenario } from './types.js';
@@ -156,8 +157,21 @@ function checkForm(content: unknown, issues: Issue[]): RawScenario | undefined {
   if (issues.length > 0) return undefined;
   const result = scenarioSchema.safeParse(content);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) issues.push(...translate(issue, content));
+  const found = result.error.issues;
+  for (const issue of found) {
+    if (!found.some((other) => isNarrower(other, issue))) issues.push(...translate(issue, content));
+  }
   return undefined;
+}
+
+/** Of two limits that one number exceeds, one is enough to say. */
+function isNarrower(one: FormIssue, other: FormIssue): boolean {
+  return (
+    one.code === 'too_big' &&
+    other.code === 'too_big' &&
+    one.maximum < other.maximum &&
+    one.path.join() === other.path.join()
+  );
 }
 
 type FormIssue = NonNullable<ReturnType<typeof scenarioSchema.safeParse>['error']>['issues'][number];
@@ -199,6 +213,9 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
   if (form) {
     const message = `"${String(value)}" is not ${issue.message}`;
     return [{ path, code: 'S006', message, label: `write it like ${form.like}` }];
+  }
+  if (issue.message === tooLong) {
+    return [{ path, code: 'S024', message: `"${String(value)}" is too long`, label: `at most ${longest}` }];
   }
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;

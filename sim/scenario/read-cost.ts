@@ -1,6 +1,6 @@
 /** Reads what modelled work costs, and writes it. */
 import { mapsOf, timesOf } from '../cost-model.js';
-import { parseDurationRange } from './duration.js';
+import { longest, longestUs, parseDurationRange } from './duration.js';
 import type { Report } from './issue.js';
 import type { RawCost, RawJob } from './schema.js';
 import { parseFiles, parseSize, sizeSpelling } from './size.js';
@@ -35,18 +35,30 @@ export function readCost(
   const [least, most] = (raw.stragglers?.by ?? '1').split('..').map(Number);
   const by = { min: Math.max(1, least!), max: Math.max(1, most ?? least!) };
   if (by.max < by.min) complain('stragglers', raw.stragglers!.by);
+  const sizeOf = (key: 'split' | 'scan' | 'write' | 'network', otherwise: string): number => {
+    const bytes = parseSize(raw[key] ?? otherwise);
+    if (bytes > 0) return bytes;
+    const message = `"${key}" must be at least ${key === 'split' ? '1B' : '1B/s'}`;
+    report({ path: [...path, 'cost', key], code: 'S005', message });
+    return parseSize(otherwise);
+  };
   const cost: ScenarioCost = {
     inputs: raw.inputs.map(parseFiles),
-    splitBytes: parseSize(raw.split ?? defaults.split),
+    splitBytes: sizeOf('split', defaults.split),
     startupUs: startupUs ?? { min: 0, max: 0 },
-    scanRate: parseSize(raw.scan ?? defaults.rate),
-    writeRate: parseSize(raw.write ?? defaults.rate),
-    networkRate: parseSize(raw.network ?? defaults.rate),
+    scanRate: sizeOf('scan', defaults.rate),
+    writeRate: sizeOf('write', defaults.rate),
+    networkRate: sizeOf('network', defaults.rate),
     intermediate: raw.intermediate ?? 1,
     output: raw.output ?? 1,
     stragglers: { percent: raw.stragglers?.percent ?? 0, by },
   };
-  return { cost, input: [], maps: mapsOf(cost), ...timesOf(cost, job.reduces ?? 1) };
+  const times = timesOf(cost, job.reduces ?? 1);
+  if (Math.max(times.mapTimeUs.max, times.reduceTimeUs.max) > longestUs) {
+    const message = `an attempt that costs so much takes longer than ${longest}`;
+    report({ path: [...path, 'cost'], code: 'S024', message, atKey: true });
+  }
+  return { cost, input: [], maps: mapsOf(cost), ...times };
 }
 
 /** Everything said, defaults too. */

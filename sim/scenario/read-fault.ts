@@ -118,7 +118,7 @@ const nodesPattern = /^(worker|master)-(\d+)\.\.\1-(\d+)$/;
 export function readFaults(scope: Scope, faults: readonly RawFault[]): Fault[] {
   const read: Fault[] = [];
   for (const [place, raw] of faults.entries()) {
-    for (const one of spread(raw)) {
+    for (const one of spread(scope, raw, place)) {
       const fault = readFault(scope, one, place, read.length);
       if (fault) read.push(fault);
     }
@@ -126,16 +126,21 @@ export function readFaults(scope: Scope, faults: readonly RawFault[]): Fault[] {
   return read;
 }
 
-function spread(raw: RawFault): RawFault[] {
+/** Nothing, and one error, when the range goes beyond the nodes there are: it may be longer than any list. */
+function spread(scope: Scope, raw: RawFault, place: number): RawFault[] {
   for (const kind of faultKinds) {
     const target = raw[kind];
     const [, name, first, last] = (typeof target === 'string' && nodesPattern.exec(target)) || [];
     if (name === undefined || Number(last) < Number(first)) continue;
-    const numbers = Array.from(
-      { length: Number(last) - Number(first) + 1 },
-      (_, index) => Number(first) + index,
-    );
-    return numbers.map((number) => ({ ...raw, [kind]: `${name}-${number}` }));
+    const own = scope.nodes.filter((node) => node.startsWith(`${name}-`));
+    if (Number(first) < 1 || Number(last) > own.length) {
+      const message = `"${target}" are not all there`;
+      const label = own.length > 1 ? `${name}-1 to ${own.at(-1)}` : `only ${name}-1`;
+      scope.report({ path: ['faults', place, kind], code: 'S011', message, label });
+      return [];
+    }
+    const numbers = own.slice(Number(first) - 1, Number(last));
+    return numbers.map((node) => ({ ...raw, [kind]: node }));
   }
   return [raw];
 }

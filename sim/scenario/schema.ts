@@ -3,7 +3,13 @@
  * targets) is read by read.ts.
  */
 import { z } from 'zod';
-import { durationPattern, durationRangePattern, momentPattern, timeOfDayPattern } from './duration.js';
+import {
+  durationPattern,
+  durationRangePattern,
+  isTooLong,
+  momentPattern,
+  timeOfDayPattern,
+} from './duration.js';
 import { messageTypes } from './fact-names.js';
 import { filesPattern, ratePattern, sizePattern, slownessPattern } from './size.js';
 
@@ -27,8 +33,14 @@ const textForms = {
 /** By the message of an issue, which is the name of the form. */
 export const textFormsByName: ReadonlyMap<string, TextForm> = new Map(Object.entries(textForms));
 
+/** The message of an issue with a time that no clock can count. */
+export const tooLong = 'too long';
+
 function text(form: keyof typeof textForms) {
-  return z.string({ error: form }).regex(textForms[form].pattern, { error: form });
+  return z
+    .string({ error: form })
+    .regex(textForms[form].pattern, { error: form })
+    .refine((written) => !isTooLong(written), { error: tooLong });
 }
 
 const duration = text('a duration').describe('A duration with its unit: 200ms, 3s, 1.5m');
