@@ -16,13 +16,34 @@ import { TraceRecorder } from '../sim/traced.js';
 import type { GlobalFlags } from './global-flags.js';
 import { readScenarios } from './scenario-files.js';
 import { openTerminal, type Terminal } from './terminal.js';
-import { readTraces, traceFiles } from './traces.js';
+import { tellTraces } from './told-traces.js';
+import { traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 
+/** Of a run, or of a scenario, played now. */
 export async function explain(args: string[], flags: GlobalFlags): Promise<number> {
   const [source, target] = args as [string, string | undefined];
+  if (/\.ya?ml$/.test(source)) return tell(await played(source), target, flags);
+  if (existsSync(source) || !source.includes('/')) {
+    return await tellTraces(traceFiles(source, flags), (traces) => tell(traces, target, flags));
+  }
+  throw new UserError({
+    code: 'T003',
+    what: 'no such run, trace or scenario',
+    where: source,
+    next: 'give the id of a run, a trace file, a folder of traces or a scenario',
+  });
+}
+
+async function played(file: string): Promise<NodeTrace[]> {
+  const [scenario] = await readScenarios(file);
+  const recorder = new TraceRecorder(scenario!.seed, versions());
+  simulate(scenario!, { onStep: (step) => recorder.stepped(step) });
+  return recorder.traces;
+}
+
+function tell(traces: readonly NodeTrace[], target: string | undefined, flags: GlobalFlags): number {
   const terminal = openTerminal(flags);
-  const traces = await tracesOf(source, flags);
   const steps = mergeTraces(traces);
   if (!flags.json && traces.some(({ header }) => header.driver === 'runtime'))
     terminal.out('times are since the first step that was recorded\n');
@@ -42,25 +63,6 @@ export async function explain(args: string[], flags: GlobalFlags): Promise<numbe
   for (const fact of facts.filter(isOfTheCluster)) terminal.out(lineOf(fact.atUs, factText(fact)));
   for (const story of stories) sayStory(terminal, story, !isOrdinary(story) || (flags.verbose ?? false));
   return exitCodes.yes;
-}
-
-/** Traces of a run, or those of a scenario, played now. */
-async function tracesOf(source: string, flags: GlobalFlags): Promise<NodeTrace[]> {
-  if (/\.ya?ml$/.test(source)) {
-    const [scenario] = await readScenarios(source);
-    const recorder = new TraceRecorder(scenario!.seed, versions());
-    simulate(scenario!, { onStep: (step) => recorder.stepped(step) });
-    return recorder.traces;
-  }
-  if (existsSync(source) || !source.includes('/')) {
-    return await readTraces(traceFiles(source, flags));
-  }
-  throw new UserError({
-    code: 'T003',
-    what: 'no such run, trace or scenario',
-    where: source,
-    next: 'give the id of a run, a trace file, a folder of traces or a scenario',
-  });
 }
 
 /** What befell nodes and jobs rather than attempts. */

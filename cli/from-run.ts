@@ -10,7 +10,8 @@ import { refuseFolderOver, refuseOutputOver } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
 import { type Terminal, writeOut } from './terminal.js';
-import { readTraces, traceFiles } from './traces.js';
+import { tellTraces } from './told-traces.js';
+import { traceFiles } from './traces.js';
 import { UserError } from './user-error.js';
 import { fileOf, writeWhole } from './write-whole.js';
 
@@ -29,8 +30,7 @@ export async function scenarioOfRun(flags: FromFlags, terminal: Terminal): Promi
   const file = fileOf(flags);
   if (file !== undefined) refuseOutputOver(files, file);
   if (trace !== undefined) refuseFolderOver(files, trace, runs);
-  const traces = await readTraces(files);
-  const retold = retellRun(traces, nameOf(resolve(files[0]!)));
+  const retold = await tellTraces(files, (traces) => retellRun(traces, nameOf(resolve(files[0]!))));
   if (!retold) {
     throw new UserError({
       code: 'U034',

@@ -11,6 +11,8 @@ const files: Readonly<Record<string, string>> = {
   trace: `${traceVersion}.json`,
 };
 
+export const traceSchema = placeOf(`${traceVersion}.json`);
+
 export async function schema(args: string[], flags: GlobalFlags): Promise<number> {
   const [name] = args;
   const file = Object.hasOwn(files, name!) ? files[name!] : undefined;
@@ -21,6 +23,10 @@ export async function schema(args: string[], flags: GlobalFlags): Promise<number
       next: `one of: ${Object.keys(files).join(', ')}`,
     });
   }
-  openTerminal(flags).out(readFileSync(new URL(`../../scenarios/schema/${file}`, import.meta.url), 'utf8'));
+  openTerminal(flags).out(readFileSync(placeOf(file), 'utf8'));
   return exitCodes.yes;
+}
+
+function placeOf(file: string): URL {
+  return new URL(`../../scenarios/schema/${file}`, import.meta.url);
 }

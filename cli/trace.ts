@@ -14,8 +14,9 @@ import { sayMany } from './quantities.js';
 import { refuseOutputOver } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { writingTo } from './surroundings.js';
-import { openTerminal, writeOut } from './terminal.js';
-import { readTraces, traceFiles } from './traces.js';
+import { openTerminal, type Terminal, writeOut } from './terminal.js';
+import { tellTraces } from './told-traces.js';
+import { traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
 import { fileOf, writeWhole } from './write-whole.js';
 
@@ -61,7 +62,16 @@ export async function trace(args: string[], flags: TraceFlags): Promise<number> 
   const output = fileOf(flags);
   const files = [...new Set(args.flatMap((name) => traceFiles(name, flags)).map((file) => resolve(file)))];
   if (output !== undefined) refuseOutputOver(files, output);
-  const traces = await readTraces(files);
+  return await tellTraces(files, (traces) => write(traces, form, range, output, terminal));
+}
+
+async function write(
+  traces: readonly NodeTrace[],
+  form: Form,
+  range: Range,
+  output: string | undefined,
+  terminal: Terminal,
+): Promise<number> {
   const steps = mergeTraces(traces);
   refuseAfterTheEnd(steps, range);
   const portions = inPortions(form.export(traces, steps, range));

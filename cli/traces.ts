@@ -109,6 +109,6 @@ function isStep(value: unknown): value is TraceLine {
   return Number.isFinite(at) && typeof event?.type === 'string' && Array.isArray(effects);
 }
 
-export function traceError(path: string, line: number, what: string): UserError {
-  return new UserError({ code: 'T002', what, where: `${path}:${line}` });
+export function traceError(path: string, line: number, what: string, next?: string): UserError {
+  return new UserError({ code: 'T002', what, where: `${path}:${line}`, next });
 }
