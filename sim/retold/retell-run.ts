@@ -9,7 +9,7 @@ import type { Range } from '../random.js';
 import type { Fact } from '../scenario/facts.js';
 import { modelledInput } from '../scenario/input.js';
 import type { RawScenario } from '../scenario/schema.js';
-import type { Scenario, ScenarioJob } from '../scenario/types.js';
+import type { Misbehaviour, Scenario, ScenarioJob } from '../scenario/types.js';
 import { defaultsUnder, rawScenario } from '../scenario/write.js';
 import { type MeasuredAttempt, measure, type Recording, readRecording, type Spread } from './recording.js';
 import { type SeenFault, seenFaults, spelling } from './seen-faults.js';
@@ -179,16 +179,24 @@ function placeOf({ task, ordinal }: MeasuredAttempt): number {
   return (kind === 'map' ? 0 : 1e12) + Number(index) * 1000 + ordinal;
 }
 
+/** What user code does that fails in such a way. */
+const hows: Readonly<Partial<Record<string, Misbehaviour['how']>>> = {
+  user: 'throws',
+  data: 'throws',
+  memory: 'exhausts',
+  exit: 'exits',
+  timeout: 'hangs',
+};
+
 /** Attempts that failed by what their code did. */
 function misbehaviourOf({ facts }: Recording, job: number): NonNullable<RawJob['misbehave']> {
-  const hows = { user: 'throws', data: 'throws', memory: 'exhausts', exit: 'exits' } as const;
   const own = facts.filter((fact) => fact.job === job);
   // Their failures were forgiven, which those that a scenario orders are not.
   const skipping = new Set(own.filter(({ name }) => name === 'record-skipped').map(({ task }) => task));
   const failed = own.filter(({ name, task }) => name === 'failed' && !skipping.has(task));
   return Object.fromEntries(
     failed.flatMap(({ task, ordinal, detail }) => {
-      const how = hows[detail?.kind as keyof typeof hows];
+      const how = hows[String(detail?.kind)];
       return how ? [[`${task}@${ordinal}`, how]] : [];
     }),
   );
@@ -206,6 +214,7 @@ function notesOf(recording: Recording, faults: readonly SeenFault[]): string[] {
       ? ['how a job without a reduce goes: a short reduce stands behind its maps']
       : []),
     ...(has('record-skipped') ? ['which records were left out: that is not rehearsed'] : []),
+    ...otherFailures(facts).map((what) => `${what}: that is not rehearsed`),
     ...facts.flatMap((fact) =>
       isRehearsed(fact) ? [] : [`why the job failed (${fact.detail?.reason}): that is not rehearsed`],
     ),
@@ -216,4 +225,27 @@ function notesOf(recording: Recording, faults: readonly SeenFault[]): string[] {
   let number = 0;
   const seen = faults.map(({ raw, note }) => (raw ? `fault ${++number}: ${note}` : note));
   return [...seen, ...unknown.map((what) => `not known: ${what}`)];
+}
+
+/** Failures of attempts that no misbehaviour and no death of a worker comes to, and what followed from them. */
+function otherFailures(facts: readonly Fact[]): string[] {
+  const attempts = new Map<string, string[]>();
+  for (const { name, task, ordinal, detail } of facts) {
+    const kind = String(detail?.kind);
+    if (name !== 'failed' || kind === 'worker-died' || hows[kind]) continue;
+    attempts.set(kind, [...(attempts.get(kind) ?? []), `${task}@${ordinal}`]);
+  }
+  if (attempts.size === 0) return [];
+  const excluded = facts.flatMap(({ name, about }) => (name === 'worker-excluded' ? (about ?? []) : []));
+  return [
+    ...[...attempts].map(([kind, failed]) => `why attempts failed (${kind}: ${inShort(failed)})`),
+    ...(excluded.length > 0 ? [`that workers were excluded (${inShort([...new Set(excluded)])})`] : []),
+  ];
+}
+
+const namedMax = 6;
+
+function inShort(names: readonly string[]): string {
+  const more = names.length > namedMax ? ` and ${names.length - namedMax} more` : '';
+  return `${names.slice(0, namedMax).join(', ')}${more}`;
 }

@@ -107,6 +107,24 @@ it('ends as the run did, and attempts fail that failed', () => {
   expect(retold(story('drain-while-maps-run')).read.expect.jobs).toEqual([{ outcome: 'drained' }]);
 });
 
+it('an attempt that was ended without progress hangs again', () => {
+  const { raw, read } = retold(story('hanging-map'));
+  expect(raw.job!.misbehave).toEqual({ 'map-0@1': 'hangs' });
+  const { facts, verdict } = simulate(read);
+  expect(verdict).toBe('passed');
+  expect(facts.filter(({ name }) => name === 'failed')).toMatchObject([{ detail: { kind: 'timeout' } }]);
+});
+
+it('says what else attempts failed of, and who was excluded for it', () => {
+  const { raw, notes } = retold(story('full-disk'));
+  expect(raw.job!.misbehave).toBeUndefined();
+  expect(notes).toMatch(
+    /^not known: why attempts failed \(disk: map-\d+@1(, map-\d+@1)*\): that is not rehearsed$/m,
+  );
+  expect(notes).toMatch(/^not known: that workers were excluded \(worker-\d\): that is not rehearsed$/m);
+  expect(retold(story('throwing-map-for-good')).notes).not.toContain('why attempts failed');
+});
+
 it('attempts whose code failed took their time as well, of which the range of the others knows nothing', () => {
   const { raw } = retold(
     read(`
