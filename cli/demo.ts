@@ -12,14 +12,13 @@ import type { LocalCluster } from '../runtime/run/local-cluster.js';
 import { writeRunRequest } from '../runtime/run/run-request.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayCount, sayDuration } from './quantities.js';
-import { exitOfSignal } from './run/conclude.js';
 import { execute, type Rehearsal } from './run/execute.js';
 import type { RunFlags } from './run/flags.js';
 import { createRun } from './run/prepare.js';
 import { gather } from './run/run.js';
 import { runInProcess } from './run/sequential.js';
 import { openTerminal } from './terminal.js';
-import { exitCodes } from './user-error.js';
+import { exitCodes, exitOfSignal } from './user-error.js';
 
 const syllables = [
   'an',

@@ -19,6 +19,10 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
+export function exitOfSignal(signal: 'SIGINT' | 'SIGTERM'): number {
+  return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+}
+
 export interface UserErrorParts {
   /** A letter and three digits; stable. */
   readonly code: string;

@@ -8,7 +8,7 @@ import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
-import { exitCodes } from '../user-error.js';
+import { exitCodes, exitOfSignal } from '../user-error.js';
 import { writeWhole } from '../write-whole.js';
 import { Corpus, keepFailures } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
@@ -16,6 +16,8 @@ import { type Finding, Findings, type Outcome } from './outcome.js';
 import { reporters } from './reporters.js';
 import { StopFlag } from './stop-flag.js';
 import { runCampaign } from './threads.js';
+
+type StopSignal = Parameters<typeof exitOfSignal>[0];
 
 /** Between two words on how it goes. */
 const sayEveryMs = 10_000;
@@ -25,7 +27,7 @@ const timerMsMax = 2 ** 31 - 1;
 export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
   const plan = planOf(flags);
   const terminal = openTerminal(flags);
-  const outcome = await hold(plan, terminal, flags);
+  const { outcome, signal } = await hold(plan, terminal, flags);
   say(outcome, plan, terminal);
   if (plan.reporter) {
     const text = reporters[plan.reporter.name](outcome);
@@ -34,10 +36,16 @@ export async function fuzz(_args: string[], flags: FuzzFlags): Promise<number> {
     else writingTo('--report-file', file, () => writeWhole(file, [text]));
   }
   if (flags.json) terminal.out(`${JSON.stringify(document(outcome))}\n`);
-  return exitCodeOf(outcome, plan);
+  return signal ? exitOfSignal(signal) : exitCodeOf(outcome, plan);
 }
 
-async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promise<Outcome> {
+interface Held {
+  readonly outcome: Outcome;
+  /** Which one cut the campaign short. */
+  readonly signal: StopSignal | undefined;
+}
+
+async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promise<Held> {
   const corpus = new Corpus(plan.corpus);
   corpus.tryOut();
   if (plan.reporter?.file !== undefined) tryOutReport(plan.reporter.file);
@@ -71,7 +79,8 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
   const { runs, steps, verdicts, inconclusive, coverage } = campaign;
   const seconds = (performance.now() - since) / 1000;
   const base = { runs, steps, seconds, verdicts, inconclusive, coverage, findings: findings.all };
-  return { ...base, missing: missingOf(plan, coverage), cut: campaign.finished ? undefined : stopping.why() };
+  const { why, signal } = campaign.finished ? {} : stopping.stopped();
+  return { outcome: { ...base, missing: missingOf(plan, coverage), cut: why }, signal };
 }
 
 /** Throws what the user is told when no report can be written there. Leaves everything as it was. */
@@ -88,8 +97,10 @@ function tryOutReport(file: string): void {
 function stopsOf({ timeUs }: FuzzPlan, terminal: Terminal) {
   const flag = new StopFlag();
   let why: Outcome['cut'];
-  const answer = (): void => {
+  let signal: StopSignal | undefined;
+  const answer = (by: StopSignal): void => {
     why = 'signal';
+    signal = by;
     flag.set();
     forget();
     terminal.say('stopping: no more seeds are begun (once more to stop at once)');
@@ -105,7 +116,7 @@ function stopsOf({ timeUs }: FuzzPlan, terminal: Terminal) {
     clearTimeout(timer);
     forget();
   };
-  return { flag, end, why: () => why };
+  return { flag, end, stopped: () => ({ why, signal }) };
 }
 
 function missingOf({ reachable }: FuzzPlan, coverage: Outcome['coverage']): string[] {
@@ -115,7 +126,6 @@ function missingOf({ reachable }: FuzzPlan, coverage: Outcome['coverage']): stri
 }
 
 function exitCodeOf({ findings, missing, inconclusive, cut }: Outcome, plan: FuzzPlan): number {
-  if (cut === 'signal') return exitCodes.interrupted;
   if (findings.length > 0 || missing.length > 0) return exitCodes.no;
   const unfinished = cut === 'time' && plan.seeds !== undefined;
   return inconclusive.length > 0 || unfinished ? exitCodes.inconclusive : exitCodes.yes;

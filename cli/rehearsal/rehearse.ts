@@ -22,7 +22,6 @@ import type { Scenario } from '../../sim/scenario/types.js';
 import { Work } from '../../sim/work.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration } from '../quantities.js';
-import { exitOfSignal } from '../run/conclude.js';
 import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
 import { refuseOverlap } from '../run/output-overlap.js';
@@ -32,7 +31,7 @@ import { openProgress } from '../run/progress.js';
 import { dataDirectoryOf, newRunId } from '../run/run-id.js';
 import { readScenarios } from '../scenario-files.js';
 import { openTerminal, type Terminal } from '../terminal.js';
-import { exitCodes, UserError } from '../user-error.js';
+import { exitCodes, exitOfSignal, UserError } from '../user-error.js';
 import { Conductor } from './conductor.js';
 import { configOf, type StagedJob, stageJob } from './stage.js';
 

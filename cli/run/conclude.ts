@@ -12,7 +12,7 @@ import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration, sayMany } from '../quantities.js';
 import { printsWhatLiesIn, type Terminal, writeOut } from '../terminal.js';
-import { exitCodes, layOut } from '../user-error.js';
+import { exitCodes, exitOfSignal, layOut } from '../user-error.js';
 import { type Ending, resumeCommand } from './execute.js';
 import { sayPath, sayRun } from './prepare.js';
 import { type FinishedRun, summarize, summaryText } from './summary.js';
@@ -41,10 +41,6 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
   if (conclusion.type === 'drained') throw new Error('a drained run is not concluded');
   const { status } = conclusion;
   return status.phase === 'published' ? await succeed(status, concluding) : fail(status, concluding);
-}
-
-export function exitOfSignal(signal: 'SIGINT' | 'SIGTERM'): number {
-  return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {

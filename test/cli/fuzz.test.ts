@@ -152,15 +152,18 @@ describe('rehearse fuzz', () => {
     }
   });
 
-  it('ends well on the first Ctrl-C: exit 130, and says what it has', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends well on the first %s: exit %d, and says what it has', async (signal, exit) => {
     const cwd = newFolder();
     const args = ['fuzz', '--time', '60s', '--corpus', 'kept', '--progress', 'none', ...quick];
     const { child, ended } = start(args, { cwd });
     while (!existsSync(join(cwd, 'kept', 'progress.json')))
       await new Promise((resolve) => setTimeout(resolve, 5));
-    child.kill('SIGINT');
+    child.kill(signal);
     const { code, err } = await ended;
-    expect(code).toBe(130);
+    expect(code).toBe(exit);
     expect(err).toMatch(/^stopping: no more seeds are begun \(once more to stop at once\)\nok .* seeds in /);
   });
 
