@@ -24,6 +24,7 @@ import { readScenarios, refuseJobFile } from './scenario-files.js';
 import { writingTo } from './surroundings.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { exitCodes, UserError } from './user-error.js';
+import { tryOut } from './write-whole.js';
 
 interface ExploreFlags extends GlobalFlags {
   readonly maxStates?: string;
@@ -54,6 +55,10 @@ export async function explore(args: string[], flags: ExploreFlags): Promise<numb
     const why =
       'a worker that always waits while others take turns looks, under symmetry, as if it took turns too';
     throw new UserError({ code: 'U021', what: '--liveness and --symmetry do not go together', why });
+  }
+  for (const flag of ['reached', 'scenario'] as const) {
+    const file = flags[flag];
+    if (file !== undefined) writingTo(`--${flag}`, file, () => tryOut(file));
   }
   const scenarios: Scenario[] = [];
   for (const file of args) scenarios.push(...(await readScenarios(file, refuseJobFile('explore'))));

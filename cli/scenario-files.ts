@@ -11,12 +11,7 @@ import { UserError } from './user-error.js';
 
 /** The scenarios of a file, one, or one for each variant, with the jobs that they name by a file of its own. */
 export async function readScenarios(path: string, load = loadJobFile): Promise<readonly Scenario[]> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw unreadable(error, path);
-  }
+  const text = textOf(path);
   const jobs = new Map<string, JobFile>();
   for (const run of jobFilesIn(text)) {
     jobs.set(run, await load(isAbsolute(run) ? run : join(folderOf(path), run)));
@@ -24,6 +19,21 @@ export async function readScenarios(path: string, load = loadJobFile): Promise<r
   const loaded = loadScenarios(text, path, jobs);
   if (loaded.ok) return loaded.scenarios;
   throw new ScenarioFileError(loaded.errors.map(scenarioErrorText).join('\n'), loaded.errors[0]!.code);
+}
+
+/** Without the mark of its byte order, should it have one: it is no part of the first line. */
+function textOf(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw unreadable(error, path);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError({ code: 'S025', what: 'this is no text in UTF-8', where: path });
+  }
 }
 
 /**

@@ -234,7 +234,11 @@ const namedMax = 10;
 /** The last line of many runs: how many came to which verdict, and which ones they are that did not pass. */
 function sayTotal(results: readonly SimulationResult[], terminal: Terminal): void {
   const isOneFile = results.every(({ scenario }) => scenario === results[0]!.scenario);
-  const nameOf = (result: SimulationResult): string => (isOneFile ? result.seed : title(result));
+  const isOneSeed = new Set(results.map(({ scenario }) => scenario)).size === results.length;
+  const nameOf = (result: SimulationResult): string => {
+    if (isOneFile) return result.seed;
+    return isOneSeed ? title(result) : `${title(result)} seed ${result.seed}`;
+  };
   const counts = verdictsInOrder.flatMap((verdict) => {
     const alike = results.filter((result) => result.verdict === verdict);
     if (alike.length === 0) return [];

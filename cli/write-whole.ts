@@ -35,3 +35,11 @@ export function writeWhole(path: string, portions: Iterable<string>): void {
     throw error;
   }
 }
+
+/** Throws what the system says when no file can be written there. Leaves everything as it was. */
+export function tryOut(file: string): void {
+  const isFile = lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+  const probe = isFile ? `${file}.${process.pid}.tmp` : file;
+  closeSync(openSync(probe, 'a'));
+  if (isFile) rmSync(probe);
+}

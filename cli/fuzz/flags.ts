@@ -75,17 +75,22 @@ function profileOf(text: string | undefined): GivenProfile {
 }
 
 function reachableOf(path: string): ReadonlySet<string> {
-  try {
-    return readTupleList(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError({
+  const refuse = (what: string): UserError =>
+    new UserError({
       code: 'U008',
-      what: missing ? '--coverage: there is no such file' : (error as Error).message,
+      what,
       where: path,
       next: 'it lists the steps that can be reached, one per line, as rehearse explore prints them',
     });
+  let steps: ReadonlySet<string>;
+  try {
+    steps = readTupleList(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw refuse(missing ? '--coverage: there is no such file' : (error as Error).message);
   }
+  if ([...steps].every((step) => / <- \S/.test(step))) return steps;
+  throw refuse('--coverage: this is no list of steps');
 }
 
 function reporterOf({ reporter, reportFile, json }: FuzzFlags): FuzzPlan['reporter'] {

@@ -1,5 +1,4 @@
 /** `rehearse fuzz`: random clusters, jobs and faults by seed, on all cores, until something breaks or nothing is left. */
-import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { missingFrom } from '../../sim/coverage/coverage.js';
 import { possibleStrikes } from '../../sim/coverage/phases.js';
 import { Campaign } from '../../sim/fuzz/campaign.js';
@@ -9,7 +8,7 @@ import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, exitOfSignal } from '../user-error.js';
-import { writeWhole } from '../write-whole.js';
+import { tryOut, writeWhole } from '../write-whole.js';
 import { Corpus, keepFailures } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
 import { type Finding, Findings, type Outcome } from './outcome.js';
@@ -48,7 +47,8 @@ interface Held {
 async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promise<Held> {
   const corpus = new Corpus(plan.corpus);
   corpus.tryOut();
-  if (plan.reporter?.file !== undefined) tryOutReport(plan.reporter.file);
+  const report = plan.reporter?.file;
+  if (report !== undefined) writingTo('--report-file', report, () => tryOut(report));
   // A range of seeds is the same whatever was run before; without one the campaign goes on where the last ended.
   const before = plan.seeds ? undefined : corpus.readProgress();
   const campaign = new Campaign({
@@ -81,16 +81,6 @@ async function hold(plan: FuzzPlan, terminal: Terminal, flags: FuzzFlags): Promi
   const base = { runs, steps, seconds, verdicts, inconclusive, coverage, findings: findings.all };
   const { why, signal } = campaign.finished ? {} : stopping.stopped();
   return { outcome: { ...base, missing: missingOf(plan, coverage), cut: why }, signal };
-}
-
-/** Throws what the user is told when no report can be written there. Leaves everything as it was. */
-function tryOutReport(file: string): void {
-  writingTo('--report-file', file, () => {
-    const isFile = lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
-    const probe = isFile ? `${file}.${process.pid}.tmp` : file;
-    closeSync(openSync(probe, 'a'));
-    if (isFile) rmSync(probe);
-  });
 }
 
 /** What can stop a campaign before its last seed: the time it has, and the first Ctrl-C; the second ends it at once. */

@@ -138,8 +138,10 @@ function readField(name: string, value: string): GivenProfile | string {
   ): GivenProfile | string =>
     list.length === 0 ? `${name} names none: ${all.join(', ')}` : among(all, then);
   switch (name) {
-    case 'like':
-      return { like: list };
+    case 'like': {
+      const stray = list.find((seed) => !/^\d+$/.test(seed));
+      return stray === undefined ? { like: list } : `"${stray}" is no seed`;
+    }
     case 'size':
       return among(sizes, ([size]) => (size ? { size } : {}));
     case 'faults':

@@ -5,7 +5,8 @@
  * S010 unknown fact or crash point · S011 unknown target · S012 contradictory or incomplete fault · S013 expectation that
  * cannot be · S014 unknown fault kind · S015 placeholder without values · S016 job that a scenario cannot run · S017 parameter
  * that its job does not take, needs, or cannot use · S018 time with which no job can end · S019 file of a job that cannot be
- * used · S021 job that nobody can simulate · S024 time that is too long to be counted.
+ * used · S021 job that nobody can simulate · S024 time that is too long to be counted ·
+ * S025 bytes that are no text · S026 more than one document.
  */
 
 export interface ScenarioError {

@@ -5,6 +5,7 @@
 import {
   type Alias,
   type Document,
+  isCollection,
   isMap,
   isPair,
   isScalar,
@@ -44,11 +45,15 @@ export function loadScenarios(text: string, file: string, jobs: JobFiles = noJob
   if (document.errors.length > 0) {
     return {
       ok: false,
-      errors: document.errors.map((error) => syntaxError(source, error.message, error.pos)),
+      errors: document.errors.map(({ code, message, pos }) =>
+        code === 'MULTIPLE_DOCS'
+          ? placed(source, 'S026', 'a file has one scenario: here a second document begins', pos)
+          : syntaxError(source, message, pos),
+      ),
     };
   }
   const read = contentOf(document);
-  if (!read.ok) return { ok: false, errors: [syntaxError(source, read.message, read.range)] };
+  if (!read.ok) return { ok: false, errors: [placed(source, read.code, read.message, read.range)] };
   const { content } = read;
   const issues: Issue[] = [];
   const scenarios: Scenario[] = [];
@@ -80,19 +85,30 @@ export function jobFilesIn(text: string): string[] {
 
 type Content =
   | { readonly ok: true; readonly content: unknown }
-  | { readonly ok: false; readonly message: string; readonly range: readonly [number, number] };
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly range: readonly [number, number];
+    };
 
 /** With every alias replaced by what it stands for. */
 function contentOf(document: Document.Parsed): Content {
   const alias = badAlias(document);
   if (alias) {
-    const message = `*${alias.source} stands for nothing, or for something around it`;
-    return { ok: false, message, range: [alias.range![0], alias.range![1]] };
+    const message = `not YAML: *${alias.source} stands for nothing, or for something around it`;
+    return { ok: false, code: 'S001', message, range: [alias.range![0], alias.range![1]] };
+  }
+  const key = strangeKey(document);
+  if (key) {
+    const message = 'a key is a word, not a list or a map';
+    return { ok: false, code: 'S002', message, range: [key.range![0], key.range![1]] };
   }
   try {
     return { ok: true, content: document.toJS() };
   } catch (error) {
-    return { ok: false, message: (error as Error).message, range: [0, 1] }; // aliases of aliases, and more than can be
+    const message = `not YAML: ${(error as Error).message}`;
+    return { ok: false, code: 'S001', message, range: [0, 1] }; // aliases of aliases, and more than can be
   }
 }
 
@@ -104,6 +120,19 @@ function badAlias(document: Document.Parsed): Alias | undefined {
       const named = alias.resolve(document);
       if (named && !path.includes(named)) return undefined;
       found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** The first key that is a list or a map: of such Node would warn. */
+function strangeKey(document: Document.Parsed): Node | undefined {
+  let found: Node | undefined;
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key)) return undefined;
+      found = key;
       return visit.BREAK;
     },
   });
@@ -196,16 +225,17 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
     const message = content === null ? 'the file is empty' : 'this is no scenario';
     return [{ path, code: 'S002', message, label: oneOf(keysAt(path)) }];
   }
+  const called = nameOf(path);
   const value = path.reduce<unknown>(
     (at, part) => (at as Record<string | number, unknown> | undefined)?.[part],
     content,
   );
   if (value === undefined)
-    return [{ path: path.slice(0, -1), code: 'S004', message: `"${name}" is missing` }];
+    return [{ path: path.slice(0, -1), code: 'S004', message: `${called} is missing` }];
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
     const near = suggestion(String(value), values);
-    const message = `"${String(value)}" is not allowed for "${name}"`;
+    const message = `"${String(value)}" is not allowed for ${called}`;
     const hint = near === undefined ? {} : { suggestion: near };
     return [{ path, code: 'S005', message, label: oneOf(values), ...hint }];
   }
@@ -219,10 +249,16 @@ function translate(issue: FormIssue, content: unknown): Issue[] {
   }
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
-    return [{ path, code: 'S005', message: `"${name}" must be ${limit}` }];
+    return [{ path, code: 'S005', message: `${called} must be ${limit}` }];
   }
   const label = issue.code === 'invalid_type' ? `${issue.expected} expected` : 'another form expected';
-  return [{ path, code: 'S002', message: `"${name}" has the wrong type`, label }];
+  return [{ path, code: 'S002', message: `${called} has the wrong type`, label }];
+}
+
+/** The key, or the place in the list of that key. */
+function nameOf(path: readonly (string | number)[]): string {
+  const last = path.at(-1)!;
+  return typeof last === 'string' ? `"${last}"` : `item ${last + 1} of ${nameOf(path.slice(0, -1))}`;
 }
 
 /** The keys that the schema knows at a place. */
@@ -253,7 +289,16 @@ function place(source: Source, issue: Issue): ScenarioError {
 }
 
 function syntaxError(source: Source, message: string, range: readonly [number, number]): ScenarioError {
-  return { code: 'S001', message: `not YAML: ${message.split('\n')[0]}`, ...position(source, range) };
+  return placed(source, 'S001', `not YAML: ${message.split('\n')[0]}`, range);
+}
+
+function placed(
+  source: Source,
+  code: string,
+  message: string,
+  range: readonly [number, number],
+): ScenarioError {
+  return { code, message, ...position(source, range) };
 }
 
 type Located = Pick<ScenarioError, 'file' | 'line' | 'column' | 'sourceLine' | 'width'>;

@@ -22,6 +22,13 @@ describe('rehearse explore', () => {
     expect(reached.some((line) => /^master leader.* <- attempt\.completed$/.test(line))).toBe(true);
   });
 
+  it.each(['--scenario', '--reached'])('says at once that %s cannot be written', async (flag) => {
+    const { ended } = rehearse({ 'calm.yaml': calm }, 'calm.yaml', flag, 'nowhere/file');
+    const { code, out, err } = await ended;
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toMatch(new RegExp(`^error\\[U025\\]: ${flag}: there is no such folder\n`));
+  });
+
   it('says the same with --liveness, and as one document with --json', async () => {
     const { ended } = rehearse({ 'calm.yaml': calm }, 'calm.yaml', '--liveness', '--json');
     const { code, out } = await ended;

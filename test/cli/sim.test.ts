@@ -34,6 +34,31 @@ describe('many runs', () => {
   });
 });
 
+it('many seeds of many variants that failed are told apart', async () => {
+  const varied = `${scenario.replace('succeeded', 'failed').replace('small', '"{size}"')}vary: { size: [a, b] }\n`;
+  const folder = newFolder({ 'varied.yaml': varied });
+  const { err } = await rehearse(['sim', 'varied.yaml', '--seeds', '3..4', '-q'], { cwd: folder });
+  const names = ['(a) seed 3', '(a) seed 4', '(b) seed 3', '(b) seed 4'].map((name) => `varied.yaml ${name}`);
+  expect(lastLine(err)).toBe(`4 runs: 4 failed (${names.join(', ')})`);
+});
+
+it('a file is text in UTF-8, with a mark of its byte order or without', async () => {
+  const folder = newFolder({
+    'marked.yaml': `\uFEFF${scenario.trimStart()}`,
+    'wrong.yaml': '\uFEFFnmae: x\nexpect: {}\n',
+    'latin.yaml': Buffer.from(`${scenario}about: caf\xe9\n`, 'latin1'),
+    'key.yaml': `${scenario}? [a, b]\n: c\n`,
+  });
+  await succeed(['sim', 'marked.yaml'], { cwd: folder });
+  const wrong = await rehearse(['sim', 'wrong.yaml'], { cwd: folder });
+  expect(wrong.err).toContain('--> wrong.yaml:1:1\n   1 | nmae: x\n     | ^^^^ ');
+  const latin = await rehearse(['sim', 'latin.yaml'], { cwd: folder });
+  expect([latin.code, latin.err]).toEqual([2, 'error[S025]: this is no text in UTF-8\n  --> latin.yaml\n']);
+  const key = await rehearse(['sim', 'key.yaml'], { cwd: folder });
+  expect(key.err).toMatch(/^error\[S002\]: a key is a word, not a list or a map\n/);
+  expect(key.err).not.toContain('Warning');
+});
+
 describe('with --quiet', () => {
   it('nothing is said where nothing failed', async () => {
     for (const how of [[], ['--seeds', '1..3'], ['--verbose']]) {

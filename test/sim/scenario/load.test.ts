@@ -49,6 +49,13 @@ it.each([
 });
 
 it.each([
+  ['vary: { x: [1] }', 'item 1 of "x" has the wrong type'],
+  ['faults: [{ at: 1s, partition: [leader, 5] }]', 'item 2 of "partition" has the wrong type'],
+])('what stands in a list is named by its place: %s', (line, message) => {
+  expect(errors(`name: "{x}"\n${line}\nexpect: {}`)[0]).toContain(`error[S002]: ${message}\n`);
+});
+
+it.each([
   ['', 'the file is empty'],
   ['# nothing yet\n', 'the file is empty'],
   ['word', 'this is no scenario'],
@@ -71,6 +78,8 @@ it.each([
 
 describe('a mistake is pointed at by line and column', () => {
   it.each([
+    ['S002 1:3', '? [a, b]\n: c\nname: x\nexpect: {}'],
+    ['S026 3:1', 'name: x\nexpect: {}\n---\nname: y\nexpect: {}'],
     ['S001 3:1', 'name: x\nseed: [1\nexpect: {}'],
     ['S002 1:7', 'name: [x]\nexpect: {}'],
     ['S003 3:1', 'name: x\nexpect: {}\nfualts: []'],
