@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { versions } from '../runtime/versions.js';
-import { type AttemptStory, isOrdinary, nameOf, tellAttempts } from '../sim/explain/attempts.js';
+import { type AttemptStory, isOrdinary, lengthOf, nameOf, tellAttempts } from '../sim/explain/attempts.js';
 import { causesOf, effectTexts, eventText } from '../sim/explain/causes.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { factsOf } from '../sim/explain/merged-facts.js';
@@ -94,11 +94,15 @@ function explainTask(
 }
 
 function sayStory(terminal: Terminal, story: AttemptStory, whole: boolean): void {
-  const first = story.moments[0]?.atUs ?? 0;
-  const last = story.moments.at(-1)?.atUs ?? 0;
   const title = `job ${story.job}, ${nameOf(story)} on ${story.worker ?? 'nobody'}: ${story.outcome}`;
-  terminal.out(whole ? `\n${title}\n` : `${title} after ${durationText(last - first)}\n`);
+  terminal.out(whole ? `\n${title}\n` : `${title}${lengthText(story)}\n`);
   if (whole) for (const { atUs, text } of story.moments) terminal.out(lineOf(atUs, text));
+}
+
+function lengthText(story: AttemptStory): string {
+  const length = lengthOf(story);
+  if (!length) return '';
+  return length.by === 'one' ? ` after ${durationText(length.us)}` : `, ran for ${durationText(length.us)}`;
 }
 
 function explainStep(

@@ -9,6 +9,8 @@ import { attemptText } from '../scenario/facts.js';
 import { lossText, revocationText, verdictText } from './words.js';
 
 export interface Moment {
+  /** Who saw it, by its own clock. */
+  readonly node: NodeId;
   readonly atUs: number;
   readonly text: string;
 }
@@ -56,7 +58,7 @@ class Teller {
     const story = this.#storyOf(fact);
     if (fact.worker !== undefined) story.worker = fact.worker;
     const text = this.#tell(fact, story);
-    if (text !== undefined) story.moments.push({ atUs: fact.atUs, text });
+    if (text !== undefined) story.moments.push({ node: fact.node, atUs: fact.atUs, text });
   }
 
   #storyOf(fact: Fact): AttemptStory {
@@ -159,6 +161,22 @@ const endText: Readonly<Record<AttemptOutcome, string>> = {
 
 export function nameOf(story: AttemptStory): string {
   return `${story.task}@${story.ordinal}`;
+}
+
+/**
+ * From its first moment to its last in microseconds, where one node saw both: clocks of two nodes tell nothing of each other.
+ * `worker`: they did not, and this is what its worker saw of it.
+ */
+export function lengthOf(
+  story: AttemptStory,
+): { readonly us: number; readonly by: 'one' | 'worker' } | undefined {
+  const { moments, worker } = story;
+  const isSeenByOne = moments[0]?.node === moments.at(-1)?.node;
+  const seen = isSeenByOne ? moments : moments.filter(({ node }) => node === worker);
+  if (seen.length < 2) return undefined;
+  const us = seen.at(-1)!.atUs - seen[0]!.atUs;
+  // Lives of a node may have clocks of their own, too.
+  return us < 0 ? undefined : { us, by: isSeenByOne ? 'one' : 'worker' };
 }
 
 /** Given out once, and committed: nothing to explain. */

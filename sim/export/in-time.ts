@@ -4,15 +4,17 @@
  * there on, as little as it takes. What took how long stays. Nothing moves where clocks agree.
  */
 import { lifeName } from '../../core/ids.js';
-import type { MergedStep } from '../explain/merge.js';
+import { type MergedStep, stepsBefore } from '../explain/merge.js';
 
 export function inTime(steps: readonly MergedStep[]): MergedStep[] {
   const shifts = new Map<string, number>();
   const timesOf = new Map<string, number[]>();
   return steps.map((step) => {
     const life = lifeName(step);
-    const causeUs = step.cause ? timesOf.get(lifeName(step.cause))?.[step.cause.index] : undefined;
-    const shiftUs = Math.max(shifts.get(life) ?? 0, causeUs === undefined ? 0 : causeUs - step.atUs);
+    const causesUs = stepsBefore(step).map(
+      (cause) => timesOf.get(lifeName(cause))?.[cause.index] ?? step.atUs,
+    );
+    const shiftUs = Math.max(shifts.get(life) ?? 0, ...causesUs.map((causeUs) => causeUs - step.atUs));
     shifts.set(life, shiftUs);
     const atUs = step.atUs + shiftUs;
     const times = timesOf.get(life) ?? [];

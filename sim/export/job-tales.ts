@@ -1,8 +1,9 @@
 /** What a run's traces tell of its jobs: names, outcomes, counters. */
 import type { JobId } from '../../core/ids.js';
 import type { Message } from '../../core/messages.js';
-import type { Counters, JournalEntry, JournalRecord } from '../../core/records.js';
+import type { Counters, JournalRecord } from '../../core/records.js';
 import type { MergedStep } from '../explain/merge.js';
+import { entriesOf } from '../journal-entries.js';
 
 export interface JobTale {
   readonly job: JobId;
@@ -27,21 +28,11 @@ export function jobTales(steps: readonly MergedStep[]): JobTale[] {
     return tale;
   };
   for (const { atUs, line } of steps) {
-    for (const record of recordsOf(line.event)) hear(record, atUs, taleOf);
+    for (const { records } of entriesOf(line.event)) for (const record of records) hear(record, atUs, taleOf);
     if (line.event.type === 'message.received') hearStatus(line.event.message, taleOf);
     for (const effect of line.effects) if (effect.type === 'message.send') hearStatus(effect.message, taleOf);
   }
   return [...tales.values()].sort((a, b) => a.job - b.job);
-}
-
-function recordsOf(event: MergedStep['line']['event']): readonly JournalRecord[] {
-  const entries: readonly JournalEntry[] =
-    event.type === 'journal.entries'
-      ? event.entries
-      : (event.type === 'journal.appended' || event.type === 'journal.taken') && event.entry
-        ? [event.entry]
-        : [];
-  return entries.flatMap(({ records }) => records);
 }
 
 function hear(record: JournalRecord, atUs: number, taleOf: (job: JobId) => JobTale): void {

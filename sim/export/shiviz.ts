@@ -7,7 +7,7 @@
  */
 import { lifeName } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
-import { type MergedStep, stepName } from '../explain/merge.js';
+import { type MergedStep, stepName, stepsBefore } from '../explain/merge.js';
 import { durationText } from '../scenario/duration.js';
 
 /** The parser that ShiViz takes from the first line of a log; the second, empty, says that it is one execution. */
@@ -32,15 +32,17 @@ class Clocks {
   readonly #causes: ReadonlySet<string>;
 
   constructor(steps: readonly MergedStep[]) {
-    this.#causes = new Set(steps.flatMap(({ cause }) => (cause ? [stepName(cause)] : [])));
+    this.#causes = new Set(steps.flatMap((step) => stepsBefore(step).map(stepName)));
   }
 
   /** Of the next step in the merged order. */
   next(step: MergedStep): Clock {
     const host = lifeName(step);
-    const heard = step.cause && this.#ofCauses.get(stepName(step.cause));
+    const heard = stepsBefore(step).flatMap((cause) =>
+      Object.entries(this.#ofCauses.get(stepName(cause)) ?? {}),
+    );
     const clock: Record<string, number> = { ...this.#now.get(host) };
-    for (const [other, count] of Object.entries(heard ?? {})) {
+    for (const [other, count] of heard) {
       if (count > (clock[other] ?? 0)) clock[other] = count;
     }
     clock[host] = step.line.i;

@@ -1,8 +1,9 @@
 /** What the traces of a run say that its story is told from: lives, jobs, how long attempts took, what happened. */
 import { lifeName, type NodeId } from '../../core/ids.js';
-import type { JobAccepted, JournalEntry } from '../../core/records.js';
+import type { JobAccepted } from '../../core/records.js';
 import { mergeTraces, type NodeTrace } from '../explain/merge.js';
 import { factsOf } from '../explain/merged-facts.js';
+import { entriesOf } from '../journal-entries.js';
 import type { Fact } from '../scenario/facts.js';
 
 /** One life of a node: when it took its first step and its last, and all steps between. */
@@ -48,7 +49,7 @@ export function readRecording(traces: readonly NodeTrace[]): Recording {
     const { event } = line;
     const sentUs = cause && stepsOf.get(lifeName(cause))?.stepsUs[cause.index - 1];
     if (sentUs !== undefined && event.type === 'message.received') messagesUs.push(atUs - sentUs);
-    for (const entry of 'entry' in event && event.entry ? [event.entry] : entriesOf(event)) {
+    for (const entry of entriesOf(event)) {
       for (const record of entry.records)
         if (record.type === 'job.accepted') jobs.set(record.requestId, record);
     }
@@ -78,10 +79,6 @@ function spreadOf(timesUs: readonly number[]): Spread | undefined {
   if (sorted.length === 0 || sorted[0]! < 0) return undefined;
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))]!;
   return { fromUs: at(0.05), middleUs: at(0.5), toUs: at(0.95) };
-}
-
-function entriesOf(event: object): readonly JournalEntry[] {
-  return 'entries' in event ? (event.entries as readonly JournalEntry[]) : [];
 }
 
 function endOf(facts: readonly Fact[], jobs: number): number {

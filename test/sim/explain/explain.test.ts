@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOrdinary, nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
+import { isOrdinary, lengthOf, nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
 import { causesOf, eventText } from '../../../sim/explain/causes.js';
 import { mergeTraces } from '../../../sim/explain/merge.js';
 import { factsOf } from '../../../sim/explain/merged-facts.js';
@@ -58,6 +58,57 @@ describe('explaining', () => {
       expect(seen.size).toBe(traces.reduce((sum, { lines }) => sum + lines.length, 0));
     },
   );
+});
+
+describe('clocks that tell nothing of each other', () => {
+  const name = 'clocks-that-disagree';
+
+  test('what a master reads in the journal comes after the step that appended it', () => {
+    const appended = new Set<string>();
+    let read = 0;
+    for (const { node, line } of mergeTraces(tracesOf(name))) {
+      for (const effect of line.effects) if (effect.type === 'journal.append') appended.add(effect.nonce);
+      if (line.event.type !== 'journal.entries') continue;
+      for (const { nonce } of line.event.entries) {
+        expect(appended, `${node}:${line.i}`).toContain(nonce);
+        if (!nonce.startsWith(`${node}/`)) read++;
+      }
+    }
+    expect(read).toBeGreaterThan(0);
+  });
+
+  test('no attempt is told from its end, and each took as long as one clock says', () => {
+    const order = ['given', 'started', 'finished', 'committed'];
+    const stories = storiesOf(name);
+    expect(stories.length).toBeGreaterThan(8);
+    for (const story of stories) {
+      const words = story.moments.map(({ text }) => order.indexOf(/^\w+/.exec(text)![0]));
+      const told = words.filter((place) => place >= 0);
+      expect(told, nameOf(story)).toEqual([...told].sort());
+    }
+    // Attempts take 1 s or 2 s, and one clock of the six leaps an hour: what it saw before and after is that long by it.
+    const hourUs = 3_600_000_000;
+    const lengths = stories.map((story) => lengthOf(story)?.us ?? 0);
+    expect(lengths.filter((us) => us < 0 || (us > 4_000_000 && us < hourUs))).toEqual([]);
+    expect(lengths.filter((us) => us > 900_000 && us < 4_000_000).length).toBeGreaterThan(3);
+  });
+
+  test('how long an attempt took is said by its worker where nobody else saw both its begin and its end', () => {
+    const moment = (node: string, atUs: number) => ({ node, atUs, text: '' });
+    const lengthOfMoments = (...moments: ReturnType<typeof moment>[]) =>
+      lengthOf({ job: 1, task: 'map-0', ordinal: 1, worker: 'worker-1', outcome: 'committed', moments });
+    const worked = [moment('worker-1', 100), moment('worker-1', 130)];
+    expect(lengthOfMoments(moment('master-1', 10), ...worked, moment('master-1', 50))).toEqual({
+      us: 40,
+      by: 'one',
+    });
+    expect(lengthOfMoments(moment('master-1', 10), ...worked, moment('master-2', 5))).toEqual({
+      us: 30,
+      by: 'worker',
+    });
+    expect(lengthOfMoments(moment('master-1', 10), worked[0]!)).toBeUndefined();
+    expect(lengthOfMoments(moment('master-1', 10), moment('master-1', 5))).toBeUndefined();
+  });
 });
 
 describe('the view of a state', () => {

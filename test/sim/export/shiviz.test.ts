@@ -31,13 +31,30 @@ function nameOf({ host, clock }: Logged): string {
   return `${host}:${clock[host]}`;
 }
 
+/** Which step first appended what. */
+function appendsOf(traces: readonly NodeTrace[]): Map<string, string> {
+  const appends = new Map<string, string>();
+  for (const { header, lines } of traces) {
+    for (const { i, effects } of lines) {
+      for (const effect of effects) {
+        if (effect.type === 'journal.append' && !appends.has(effect.nonce))
+          appends.set(effect.nonce, `${header.setup.life.node}.1:${i}`);
+      }
+    }
+  }
+  return appends;
+}
+
 /** By the traces alone: for each step, all that happened before it. Every node has one life. */
 function pastsOf(traces: readonly NodeTrace[]): Map<string, Set<string>> {
   const causes = new Map<string, string[]>();
+  const appends = appendsOf(traces);
   for (const { header, lines } of traces) {
     const { node } = header.setup.life;
-    for (const { i, cause } of lines) {
+    for (const { i, cause, event } of lines) {
       const before = i > 1 ? [`${node}.1:${i - 1}`] : [];
+      if (event.type === 'journal.entries')
+        before.push(...event.entries.flatMap(({ nonce }) => appends.get(nonce) ?? []));
       causes.set(`${node}.1:${i}`, cause ? [...before, `${cause.node}.1:${cause.index}`] : before);
     }
   }
@@ -62,21 +79,24 @@ function isBefore(a: Logged['clock'], b: Logged['clock']): boolean {
 }
 
 describe('the log for ShiViz', () => {
-  test('has clocks that compare as the causes say', () => {
-    const traces = tracesOf('late-worker');
-    expect(traces.every(({ header }) => header.setup.life.incarnation === 1)).toBe(true);
-    const pasts = pastsOf(traces);
-    const events = logged(traces);
-    expect(events.map(nameOf).sort()).toEqual([...pasts.keys()].sort());
-    const wrong: string[] = [];
-    for (const a of events) {
-      for (const b of events) {
-        if (isBefore(a.clock, b.clock) !== pasts.get(nameOf(b))!.has(nameOf(a)))
-          wrong.push(`${nameOf(a)} and ${nameOf(b)}`);
+  test.each(['late-worker', 'clocks-that-disagree'])(
+    'has clocks that compare as the causes say: %s',
+    (name) => {
+      const traces = tracesOf(name);
+      expect(traces.every(({ header }) => header.setup.life.incarnation === 1)).toBe(true);
+      const pasts = pastsOf(traces);
+      const events = logged(traces);
+      expect(events.map(nameOf).sort()).toEqual([...pasts.keys()].sort());
+      const wrong: string[] = [];
+      for (const a of events) {
+        for (const b of events) {
+          if (isBefore(a.clock, b.clock) !== pasts.get(nameOf(b))!.has(nameOf(a)))
+            wrong.push(`${nameOf(a)} and ${nameOf(b)}`);
+        }
       }
-    }
-    expect(wrong).toEqual([]);
-  });
+      expect(wrong).toEqual([]);
+    },
+  );
 
   test.each(['worker-killed-and-back', 'leader-killed-in-map', 'poison-line'])(
     'has a host for each life, which counts its own steps and names no step that is not there: %s',

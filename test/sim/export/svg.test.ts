@@ -4,6 +4,7 @@ import { mergeTraces, type NodeTrace } from '../../../sim/explain/merge.js';
 import { factsOf } from '../../../sim/explain/merged-facts.js';
 import { layOut } from '../../../sim/export/picture/layout.js';
 import { Scale } from '../../../sim/export/picture/scale.js';
+import { viewRun } from '../../../sim/export/run-view.js';
 import { exportSvg } from '../../../sim/export/svg.js';
 import { tellingScenarios, titlesOf, tracesOf } from '../explain/played.js';
 import { all, type Element, hasClass, readMarkup, textOf, titleOf } from './read-markup.js';
@@ -148,6 +149,15 @@ describe('the picture of a run', () => {
       const traces = tracesOf(name);
       for (const { x1, x2, told } of layOut(traces, mergeTraces(traces), {}).lines)
         expect(x1, JSON.stringify(told)).toBeLessThanOrEqual(x2);
+    }
+  });
+
+  test('has what a master reads in the journal where it was appended, or later', () => {
+    const { steps, timeOf } = viewRun(mergeTraces(tracesOf('clocks-that-disagree')));
+    const reads = steps.filter(({ appends }) => appends !== undefined);
+    expect(reads.length).toBeGreaterThan(0);
+    for (const { atUs, appends } of reads) {
+      for (const append of appends!) expect(timeOf(append)).toBeLessThanOrEqual(atUs);
     }
   });
 
