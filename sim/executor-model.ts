@@ -318,7 +318,7 @@ export class ExecutorModel {
       }
       attempt.reading = attempt.reading.with(read);
       if (silent && !late) this.#fetchLater(attempt, sinceUs);
-      else this.#starve(attempt, source.attempt, reasonOf(file));
+      else this.#starve(attempt, source.attempt, file);
       return false;
     }
     attempt.reading = attempt.reading.with(read);
@@ -333,8 +333,10 @@ export class ExecutorModel {
     });
   }
 
-  #starve(attempt: Attempt, source: AttemptId, reason: InvalidationReason): void {
+  #starve(attempt: Attempt, source: AttemptId, file: AttemptFile | undefined): void {
+    file?.missed?.();
     this.#end(attempt);
+    const reason = reasonOf(file);
     this.#host.feed(attempt.life, { type: 'attempt.starved', attempt: attempt.id, source, reason });
   }
 

@@ -15,6 +15,8 @@ export interface AttemptFile {
   readonly writtenUs: number;
   /** `lost` and `corrupt` by a fault; it stays in the books so that checkers know why it cannot be read. */
   state: 'whole' | 'lost' | 'corrupt';
+  /** By the fault that spoilt it: to be called when somebody cannot read it for that. */
+  missed?: (() => void) | undefined;
 }
 
 /** A map's file is not synced: it could be made again. The system writes it back by then. */
@@ -69,10 +71,15 @@ export class FileModel {
     }
   }
 
-  /** False when there was nothing to spoil. */
-  spoil(file: AttemptFile | undefined, state: 'lost' | 'corrupt'): boolean {
-    if (file?.state !== 'whole') return false;
+  /** False when there was nothing to spoil. Without `missed`, the file is gone with its process or machine. */
+  spoil(file: AttemptFile, state: 'lost' | 'corrupt', missed?: () => void): boolean {
+    if (file.state !== 'whole') {
+      // It would have gone by now without the fault that spoilt it.
+      if (!missed && file.state === state) file.missed = undefined;
+      return false;
+    }
     file.state = state;
+    file.missed = missed;
     this.#tellGone(file, 'fault');
     return true;
   }

@@ -24,6 +24,8 @@ export class LeaseModel {
   readonly #health: StoreHealth;
   #holder: Life | undefined;
   #untilUs = 0;
+  /** A lease that was taken away, while nobody else was granted it: its holder may ask for more of it as if nothing had been. */
+  #takenAway: { readonly from: Life; readonly untilUs: number; readonly hit: () => void } | undefined;
   /** The last request that has arrived of each life. */
   readonly #asked = new Map<Life, number>();
   /** The last request of each node, first come first served. */
@@ -53,15 +55,20 @@ export class LeaseModel {
 
   resign(life: Life): void {
     this.#waiting.delete(life.node.name);
+    if (this.#takenAway?.from === life) this.#takenAway = undefined;
     if (this.#holder !== life) return;
     this.#untilUs = this.#host.nowUs;
     this.#next();
   }
 
-  /** Forgets the holder, who does not hear of it, and grants to whoever waits. Answers who held it. */
-  expire(): string | undefined {
+  /**
+   * Forgets the holder, who does not hear of it, and grants to whoever waits. Answers who held it. `hit` is called when
+   * somebody else is granted it before it would have run out.
+   */
+  expire(hit: () => void): string | undefined {
     const holder = this.#holder;
     if (!holder || this.#untilUs <= this.#host.nowUs) return undefined;
+    this.#takenAway = { from: holder, untilUs: this.#untilUs, hit };
     this.#holder = undefined;
     this.#untilUs = this.#host.nowUs;
     this.#next();
@@ -74,6 +81,9 @@ export class LeaseModel {
   }
 
   #grant({ life, request, ttlUs }: Candidate): void {
+    const takenAway = this.#takenAway;
+    this.#takenAway = undefined;
+    if (takenAway && takenAway.from !== life && takenAway.untilUs > this.#host.nowUs) takenAway.hit();
     const before = this.#holder;
     this.#holder = life;
     this.#untilUs = this.#host.nowUs + ttlUs;

@@ -57,6 +57,7 @@ export class OutputModel {
   publish(life: Life, effect: OutputPublish, overwrite: boolean): void {
     const parts = effect.parts.map(({ attempt }, partition) => {
       const file = this.#files.find(attempt);
+      file?.missed?.();
       const text = file?.state === 'whole' && 'reduce' in file.content ? file.content.reduce.text : undefined;
       return { name: partName(partition), text };
     });

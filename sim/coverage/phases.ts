@@ -40,6 +40,8 @@ const noAttempts = 'no attempt of user code runs then';
 const noWork = 'only an attempt that outlives its job could still run then, and it is told to stop';
 const noWrites = 'only an attempt that outlives its job could still write then, and it is told to stop';
 const noFiles = 'no attempt has written a file yet, or its job is over and its files are discarded';
+const noReaders =
+  'only an attempt that outlives its job could still miss a file then, and it is told to stop';
 
 /** Pairs that cannot be. */
 const impossible: Partial<Record<Strike, string>> = {
@@ -54,6 +56,8 @@ const impossible: Partial<Record<Strike, string>> = {
   'fill in done': noWrites,
   'lose in idle': noFiles,
   'corrupt in idle': noFiles,
+  'lose in done': noReaders,
+  'corrupt in done': noReaders,
 };
 
 /** Every pair that a campaign must have seen. */

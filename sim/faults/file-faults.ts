@@ -33,9 +33,10 @@ export const fileFaults = {
 
 function spoil(occasion: Occasion, target: FilesTarget, state: 'lost' | 'corrupt'): Outcome {
   const { world } = occasion;
-  const spoiled = filesOf(occasion, target).filter((file) => world.files.spoil(file, state));
+  const missed = (): void => occasion.hit();
+  const spoiled = filesOf(occasion, target).filter((file) => world.files.spoil(file, state, missed));
   tellSpoiled(world, spoiled, state);
-  return spoiled.length > 0 ? 'hit' : 'missed';
+  return spoiled.length > 0 ? 'waits' : 'missed';
 }
 
 export function tellSpoiled(world: World, files: readonly AttemptFile[], state: 'lost' | 'corrupt'): void {

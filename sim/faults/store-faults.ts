@@ -38,11 +38,12 @@ export const storeFaults = {
     return 'waits';
   },
 
-  expire: ({ world }) => {
-    const holder = world.lease.expire();
+  expire: (occasion) => {
+    const { world } = occasion;
+    const holder = world.lease.expire(() => occasion.hit());
     if (holder === undefined) return 'missed';
     world.tell('lease-taken-away', holder);
-    return 'hit';
+    return 'waits';
   },
 
   lag: toMasters<Action<'lag'>>('store-slowed', (occasion, node, { by }) => {

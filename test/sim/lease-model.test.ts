@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { LeaseModel } from '../../sim/lease-model.js';
 import type { Life } from '../../sim/nodes.js';
 import { StoreHealth } from '../../sim/store-health.js';
@@ -67,10 +67,41 @@ it('a holder that dies or resigns makes room at once', () => {
 it('a lease that expires unknown to its holder goes to whoever waits, and nobody tells the holder', () => {
   ask(one, 1);
   host.later(500_000, () => ask(two, 1));
-  host.later(600_000, () => expect(lease.expire()).toBe('master-1'));
+  host.later(600_000, () => expect(lease.expire(noHit)).toBe('master-1'));
   host.run();
   expect(answers()).toEqual(['master-1 lease.granted 1', 'master-2 lease.granted 1']);
 });
+
+it.each<[when: string, hits: number, before: () => void, after: () => void]>([
+  ['somebody waits for it', 1, () => ask(two, 1), () => {}],
+  ['somebody asks for it while it would have been held', 1, () => {}, () => ask(two, 1)],
+  ['nobody asks for it', 0, () => {}, () => {}],
+  ['its holder asks for more of it before anybody else does', 0, () => {}, askOneAfterTheOther],
+  ['its holder has died', 0, () => {}, dieAndMakeRoom],
+  ['it would have run out by then', 0, () => {}, () => host.later(2 * ttlUs, () => ask(two, 1))],
+])(
+  'a lease that expires changes something only for who could not have had it: %s',
+  (_, hits, before, after) => {
+    const hit = vi.fn();
+    ask(one, 1);
+    host.later(500_000, before);
+    host.later(600_000, () => expect(lease.expire(hit)).toBe('master-1'));
+    host.later(700_000, after);
+    host.run();
+    expect(hit).toHaveBeenCalledTimes(hits);
+  },
+);
+
+function askOneAfterTheOther(): void {
+  ask(one, 2);
+  host.later(10_000, () => ask(two, 1));
+}
+
+function dieAndMakeRoom(): void {
+  one.ended = true;
+  lease.ended(one);
+  ask(two, 1);
+}
 
 it('a lease that ends while the service is down goes to whoever waits once it is up again', () => {
   const health = new StoreHealth(host);

@@ -320,6 +320,13 @@ describe('what hits nobody has no effect', () => {
     ['halt again and again, and never then', '{ at: 1us, halt: all stores, every: 1h, restartAfter: 1us }'],
     ['blur, while nothing is appended', '{ at: 1us, blur: all masters, for: 1us }'],
     ['obscure, with no append behind it', '{ when: job-published, obscure: leader }'],
+    ['lose, of what nobody reads any more', '{ when: job-published, lose: map-0 }'],
+    ['lose, of all that nobody reads any more', '{ when: job-published, lose: outputs of worker-2 }'],
+    ['lose, of what every reduce has read', '{ when: reduces-done, lose: map-0 }'],
+    ['corrupt, of what nobody reads any more', '{ when: job-published, corrupt: map-0 }'],
+    ['lose, of what was published', '{ when: output-published, lose: reduce-0 }'],
+    ['expire, while nobody else asks for the lease', '{ at: 500ms, expire: lease }'],
+    ['expire, when all is over', '{ when: job-published, expire: lease }'],
     ['partition, with nothing on its way', '{ at: 1us, partition: [all workers, all masters], for: 1us }'],
     [
       'jump of a clock that nobody reads',
@@ -332,6 +339,22 @@ describe('what hits nobody has no effect', () => {
     expect(run.verdict, run.timeline.join('\n')).toBe('tested-nothing');
     expect(run.unmet).toMatchObject([{ message: expect.stringContaining('had no effect') }]);
     expect(firstDifference(scenario, { ...scenario, faults: scenario.faults.slice(0, -1) })).toBeUndefined();
+  });
+
+  it('lose, of what goes with its machine before anybody reads it', () => {
+    const faults = '{ when: maps-done, blackout: worker-2 }, { when: map-0 committed, lose: map-0 }';
+    const scenario = load(`name: x\n${slowReduces}\nfaults: [${faults}]\nexpect: {}`);
+    const run = play(scenario);
+    expect(run.facts.find(({ name }) => name === 'files-lost')?.node).toBe('worker-2');
+    expect(count(run, 'starved', { reason: 'missing' })).toBe(1);
+    expect(run.verdict, run.timeline.join('\n')).toBe('tested-nothing');
+    expect(firstDifference(scenario, { ...scenario, faults: scenario.faults.slice(0, 1) })).toBeUndefined();
+  });
+
+  it('but a committed reduce that is lost before it is published has', () => {
+    const fault = '{ when: reduces-done, lose: reduce-0 }';
+    const run = play(load(`name: x\nfaults: [${fault}]\nexpect: { job: failed }`));
+    expect(run.verdict, run.timeline.join('\n')).toBe('passed');
   });
 
   it('in drawn clusters: what is said to have had no effect changes nothing when it is taken away', () => {
@@ -373,7 +396,10 @@ function firstDifference(a: Scenario, b: Scenario): string | undefined {
 }
 
 /** Kinds that wait for something to hit. */
-const waiting = ['slow', 'jump', 'drift', 'partition', 'obscure', 'lag', 'sever', 'blur', 'halt'] as const;
+const waiting = [
+  ...(['slow', 'jump', 'drift', 'partition', 'obscure', 'lag', 'sever', 'blur', 'halt'] as const),
+  ...(['lose', 'corrupt', 'expire'] as const),
+];
 
 it('a machine that loses power long after a map was written has it still', () => {
   const run = play(
