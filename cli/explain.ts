@@ -4,7 +4,14 @@
  */
 import { existsSync } from 'node:fs';
 import { versions } from '../runtime/versions.js';
-import { type AttemptStory, isOrdinary, lengthOf, nameOf, tellAttempts } from '../sim/explain/attempts.js';
+import {
+  type AttemptStory,
+  isOrdinary,
+  lengthOf,
+  nameOf,
+  outcomeText,
+  tellAttempts,
+} from '../sim/explain/attempts.js';
 import { causesOf, effectTexts, eventText } from '../sim/explain/causes.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { factsOf } from '../sim/explain/merged-facts.js';
@@ -94,7 +101,7 @@ function explainTask(
 }
 
 function sayStory(terminal: Terminal, story: AttemptStory, whole: boolean): void {
-  const title = `job ${story.job}, ${nameOf(story)} on ${story.worker ?? 'nobody'}: ${story.outcome}`;
+  const title = `job ${story.job}, ${nameOf(story)} on ${story.worker ?? 'nobody'}: ${outcomeText(story)}`;
   terminal.out(whole ? `\n${title}\n` : `${title}${lengthText(story)}\n`);
   if (whole) for (const { atUs, text } of story.moments) terminal.out(lineOf(atUs, text));
 }

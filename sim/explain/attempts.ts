@@ -25,6 +25,10 @@ export interface AttemptStory {
   worker: NodeId | undefined;
   /** How it stands at the end of the trace. `lost`: it was committed, and its output is gone. */
   outcome: AttemptOutcome;
+  /** Whether a worker has recorded that it began. */
+  hasStarted: boolean;
+  /** Whether its job ended, so that nothing can come of it any more. */
+  isOver: boolean;
   readonly moments: Moment[];
 }
 
@@ -51,11 +55,17 @@ class Teller {
     } else if (name === 'worker-joined') {
       this.#losses.delete(about ?? node);
     }
+    if (name === 'job-published' || name === 'job-failed') this.#jobEnded(fact.job!);
     if (fact.attempt && fact.task !== undefined && fact.ordinal !== undefined) this.#ofAttempt(fact);
+  }
+
+  #jobEnded(job: JobId): void {
+    for (const story of this.stories) if (story.job === job) story.isOver = true;
   }
 
   #ofAttempt(fact: Fact): void {
     const story = this.#storyOf(fact);
+    if (fact.name === 'started') story.hasStarted = true;
     if (fact.worker !== undefined) story.worker = fact.worker;
     const text = this.#tell(fact, story);
     if (text !== undefined) story.moments.push({ node: fact.node, atUs: fact.atUs, text });
@@ -71,6 +81,8 @@ class Teller {
         ordinal: fact.ordinal!,
         worker: fact.worker,
         outcome: 'open',
+        hasStarted: false,
+        isOver: false,
         moments: [],
       };
       this.#byAttempt.set(key, story);
@@ -161,6 +173,12 @@ const endText: Readonly<Record<AttemptOutcome, string>> = {
 
 export function nameOf(story: AttemptStory): string {
   return `${story.task}@${story.ordinal}`;
+}
+
+/** What became of it, in words: of one without an outcome more can be said once its job has ended. */
+export function outcomeText({ outcome, hasStarted, isOver }: AttemptStory): string {
+  if (outcome !== 'open' || !isOver) return outcome;
+  return hasStarted ? 'over with its job' : 'no start is recorded';
 }
 
 /**

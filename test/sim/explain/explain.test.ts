@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isOrdinary, lengthOf, nameOf, tellAttempts } from '../../../sim/explain/attempts.js';
+import { isOrdinary, lengthOf, nameOf, outcomeText, tellAttempts } from '../../../sim/explain/attempts.js';
 import { causesOf, eventText } from '../../../sim/explain/causes.js';
 import { mergeTraces } from '../../../sim/explain/merge.js';
 import { factsOf } from '../../../sim/explain/merged-facts.js';
 import { flattenState, stateChanges } from '../../../sim/explain/state-view.js';
+import type { FactName } from '../../../sim/scenario/fact-names.js';
+import type { Fact } from '../../../sim/scenario/facts.js';
 import { tracesOf } from './played.js';
 
 function storiesOf(name: string) {
@@ -28,6 +30,34 @@ describe('explaining', () => {
     expect(failed.moments.map(({ text }) => text).join('\n')).toMatch(/failed \(user\); it counts/);
     const lost = storiesOf('committed-map-files-lost').find(({ outcome }) => outcome === 'lost')!;
     expect(lost.moments.at(-1)!.text).toMatch(/its committed output is lost \(missing\): map-\d runs again/);
+  });
+
+  test('an attempt without an outcome is open only as long as its job is', () => {
+    const at = (name: FactName, rest: Partial<Fact> = {}): Fact => ({
+      name,
+      atUs: 0,
+      node: 'master-1',
+      job: 1,
+      ...rest,
+    });
+    const lost = {
+      attempt: { job: 1, task: 0, epoch: 1, n: 1 },
+      task: 'map-0',
+      ordinal: 1,
+      worker: 'worker-1',
+    };
+    const ran = {
+      attempt: { job: 1, task: 1, epoch: 1, n: 1 },
+      task: 'map-1',
+      ordinal: 1,
+      worker: 'worker-1',
+    };
+    const begun = [at('attempt-assigned', lost), at('attempt-assigned', ran), at('started', ran)];
+    expect(tellAttempts(begun).map(outcomeText)).toEqual(['open', 'open']);
+    const over = ['no start is recorded', 'over with its job'];
+    expect(tellAttempts([...begun, at('job-failed')]).map(outcomeText)).toEqual(over);
+    expect(tellAttempts([...begun, at('job-published')]).map(outcomeText)).toEqual(over);
+    expect(tellAttempts([...begun, at('job-failed', { job: 2 })]).map(outcomeText)).toEqual(['open', 'open']);
   });
 
   test('a step by the chain of messages that led to it', () => {
@@ -96,7 +126,10 @@ describe('clocks that tell nothing of each other', () => {
   test('how long an attempt took is said by its worker where nobody else saw both its begin and its end', () => {
     const moment = (node: string, atUs: number) => ({ node, atUs, text: '' });
     const lengthOfMoments = (...moments: ReturnType<typeof moment>[]) =>
-      lengthOf({ job: 1, task: 'map-0', ordinal: 1, worker: 'worker-1', outcome: 'committed', moments });
+      lengthOf({
+        ...{ job: 1, task: 'map-0', ordinal: 1, worker: 'worker-1' },
+        ...{ outcome: 'committed', hasStarted: true, isOver: true, moments },
+      });
     const worked = [moment('worker-1', 100), moment('worker-1', 130)];
     expect(lengthOfMoments(moment('master-1', 10), ...worked, moment('master-1', 50))).toEqual({
       us: 40,
