@@ -29,7 +29,7 @@ export class Oracle implements Observer {
   readonly #ledger: Ledger;
   readonly #files: FileChecker;
   readonly #likeness = new Map<WorldJob, Likeness>();
-  /** Of published jobs: nothing of them changes any more. */
+  /** Of jobs that are published, or are to be: nothing of them changes any more. */
   readonly #runs = new Map<DurableJob, SequentialRun>();
 
   constructor(world: World, ledger: Ledger, files: FileChecker) {
@@ -45,6 +45,8 @@ export class Oracle implements Observer {
 
   journalDurable(entry: JournalEntry): void {
     for (const record of entry.records) {
+      // Should the store lose this history, files of its attempts may be removed, and nobody could tell how they answered.
+      if (record.type === 'job.publishing') this.#sequential(this.#published(record.job));
       if (record.type !== 'job.published') continue;
       const job = this.#jobOf(record.job);
       this.#likeness.set(job, this.#judge(record.job, job));

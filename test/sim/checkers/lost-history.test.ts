@@ -19,6 +19,13 @@ cluster: { workers: 1, latency: 5ms..50ms, clockDrift: 2 }
 jobs: [{ maps: 1, mapTime: 80ms }, { maps: 1 }]
 policy: { lease: 1s }
 faults: [{ when: reduce-0@1 committed, rewind: journal, slots: 4 }]`,
+  'an output is in place, and the reduce that answered otherwise for it has lost its file since': `
+seed: 1
+cluster: { masters: 2, workers: 1, latency: 5ms..50ms }
+job: { maps: 5, misbehave: { reduce-0@1: differs } }
+faults:
+  - { point: publish.after_rename, rewind: journal, slots: 8 }
+  - { when: job-publishing, crash: leader }`,
 };
 
 test.each(Object.entries(found))('%s', (_, text) => {
