@@ -5,6 +5,7 @@
  */
 import { arm, clear } from '../deadlines.js';
 import { isTerminal } from '../durable/state.js';
+import { sameLife } from '../ids.js';
 import { openJobView, reviewJob } from './jobs.js';
 import { propose, readOn } from './journal.js';
 import { trim } from './snapshots.js';
@@ -106,8 +107,18 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
   trim(state, turn); // the former leader may have died before it came to it
 }
 
+/** Twice as long each time that it has given way in vain: else it could always be away when a worker comes by. */
 function armLonely(state: MasterState, turn: Turn): void {
-  arm(state.deadlines, 'lonely', '', turn.now + 2 * state.config.workerLeaseUs);
+  const inVain = Math.min(lonelyDoublingsMax, ownErasInARow(state) - 1);
+  arm(state.deadlines, 'lonely', '', turn.now + 2 ** (1 + inVain) * state.config.workerLeaseUs);
+}
+
+const lonelyDoublingsMax = 2;
+
+/** How many of the last epochs were this life's, the present one among them. */
+function ownErasInARow({ durable: { eras }, life }: MasterState): number {
+  const others = eras.findLastIndex(({ leader }) => !sameLife(leader, life));
+  return eras.length - 1 - others;
 }
 
 /**

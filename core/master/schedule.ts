@@ -152,6 +152,8 @@ function giveAhead(state: MasterState, turn: Turn, leading: Leading, lines: read
   for (const node of leading.ahead) {
     if (queuedMax === 0) return;
     const worker = leading.workers.get(node)!;
+    // What it ran was taken away: until it says that it has room, nobody can tell slot and queue apart.
+    if (worker.live.size < worker.slots) continue;
     if (worker.live.size - worker.slots >= queuedMax || runsTroubled(state, worker)) continue;
     giveOneAhead(state, turn, leading, lines, worker);
     queuedMax = queuedMaxOf(leading, lines);
