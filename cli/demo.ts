@@ -18,7 +18,7 @@ import { createRun } from './run/prepare.js';
 import { gather } from './run/run.js';
 import { runInProcess } from './run/sequential.js';
 import { openTerminal } from './terminal.js';
-import { exitCodes, exitOfSignal } from './user-error.js';
+import { exitCodes, exitOfSignal, type StopSignal } from './user-error.js';
 
 const syllables = [
   'an',
@@ -106,7 +106,7 @@ async function runWithKill(
   inputs: readonly string[],
   flags: RunFlags & GlobalFlags,
   say: (line: string) => void,
-): Promise<{ readonly killed: string; readonly stoppedBy?: 'SIGINT' | 'SIGTERM' }> {
+): Promise<{ readonly killed: string; readonly stoppedBy?: StopSignal }> {
   const ingredients = await gather('word-count', inputs, flags);
   // Each map is made to take a moment: else it would all be over before anything could be killed.
   const prepared = await createRun({

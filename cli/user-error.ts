@@ -19,7 +19,10 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-export function exitOfSignal(signal: 'SIGINT' | 'SIGTERM'): number {
+/** A signal by which a user ends a command. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export function exitOfSignal(signal: StopSignal): number {
   return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 

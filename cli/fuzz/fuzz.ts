@@ -7,7 +7,7 @@ import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { commandPath } from '../run/prepare.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
-import { exitCodes, exitOfSignal } from '../user-error.js';
+import { exitCodes, exitOfSignal, type StopSignal } from '../user-error.js';
 import { tryOut, writeWhole } from '../write-whole.js';
 import { Corpus, keepFailures } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
@@ -15,8 +15,6 @@ import { type Finding, Findings, type Outcome } from './outcome.js';
 import { reporters } from './reporters.js';
 import { StopFlag } from './stop-flag.js';
 import { runCampaign } from './threads.js';
-
-type StopSignal = Parameters<typeof exitOfSignal>[0];
 
 /** Between two words on how it goes. */
 const sayEveryMs = 10_000;

@@ -3,13 +3,13 @@
  * nobody else's code runs in this thread: that could keep the signal from being heard.
  */
 import { leaveUnanswered, onNoAnswer } from '../ending.js';
-import { exitCodes } from '../user-error.js';
+import { exitOfSignal, type StopSignal } from '../user-error.js';
 
 /** Until the returned function is called, whatever ends this process ends it after `clear`. */
 export function endOnSignal(clear: () => void): () => void {
-  const end = (signal: NodeJS.Signals): void => {
+  const end = (signal: StopSignal): void => {
     process.stderr.write('stopped before anything was begun\n');
-    leaveUnanswered(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    leaveUnanswered(exitOfSignal(signal));
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);

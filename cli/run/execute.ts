@@ -15,7 +15,7 @@ import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-clu
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
-import { exitCodes, UserError } from '../user-error.js';
+import { exitCodes, exitOfSignal, type StopSignal, UserError } from '../user-error.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -43,7 +43,7 @@ export interface Rehearsal extends RehearsedCluster {
 
 export type Ending =
   | { readonly type: 'concluded'; readonly conclusion: Conclusion }
-  | { readonly type: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
+  | { readonly type: 'interrupted'; readonly signal: StopSignal };
 
 export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { request, layout, progress, rehearsal } = options;
@@ -165,13 +165,13 @@ const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
 function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: ProgressView) {
-  let first: 'SIGINT' | 'SIGTERM' | undefined;
+  let first: StopSignal | undefined;
   let firstMs = 0;
-  const answer = (signal: 'SIGINT' | 'SIGTERM'): void => {
+  const answer = (signal: StopSignal): void => {
     if (first && performance.now() - firstMs < asksAgainMs) return;
     if (first) {
       sayHowToGoOn(cluster, { layout, progress });
-      leave(first === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+      leave(exitOfSignal(first));
     }
     first = signal;
     firstMs = performance.now();

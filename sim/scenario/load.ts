@@ -15,6 +15,7 @@ import {
   visit,
 } from 'yaml';
 import { ZodArray, ZodObject, ZodOptional } from 'zod';
+import { firstLine } from '../thrown-text.js';
 import { longest } from './duration.js';
 import type { ScenarioError } from './error.js';
 import { type Issue, oneOf } from './issue.js';
@@ -289,7 +290,7 @@ function place(source: Source, issue: Issue): ScenarioError {
 }
 
 function syntaxError(source: Source, message: string, range: readonly [number, number]): ScenarioError {
-  return placed(source, 'S001', `not YAML: ${message.split('\n')[0]}`, range);
+  return placed(source, 'S001', `not YAML: ${firstLine(message)}`, range);
 }
 
 function placed(
