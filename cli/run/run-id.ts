@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { suggest } from '../../jobs/suggest.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { UserError } from '../user-error.js';
 
@@ -77,6 +78,12 @@ export function findRun(name: string, dataDirectory: string): { layout: RunLayou
         ? `there is no run "${name}"`
         : `"${name}" is the beginning of ${matching.length} runs`,
     where: join(dataDirectory, 'runs'),
-    next: newest === undefined ? 'no run has been made here yet' : `the last one is ${newest}`,
+    next: nextWithout(name, newest),
   });
+}
+
+function nextWithout(name: string, newest: string | undefined): string {
+  if (newest === undefined) return 'no run has been made here yet';
+  const isMisspelt = suggest(name, ['last']) !== undefined;
+  return isMisspelt ? `did you mean "last"? it is ${newest}` : `the last one is ${newest}`;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findRun, newRunId } from '../../cli/run/run-id.js';
+import type { UserError } from '../../cli/user-error.js';
 import { newFolder, runsOf, succeed } from './command.js';
 
 /** A data directory with runs of these names. */
@@ -49,6 +50,22 @@ it('takes no notice of what is no run, and neither does last', () => {
   expect(findRun('zzz', data).layout.runId).toBe('zzz');
   expect(() => findRun('2026112', data)).toThrow('"2026112" is the beginning of 2 runs');
   expect(() => findRun('last', dataWith('zzz'))).toThrow('there is no run "last"');
+});
+
+it('a misspelt last is told from the name of a run', () => {
+  const next = (name: string, data: string): string | undefined => {
+    try {
+      findRun(name, data);
+    } catch (error) {
+      return (error as UserError).parts.next;
+    }
+    return undefined;
+  };
+  const data = dataWith('20261121-120000-zzzz');
+  expect(next('lats', data)).toBe('did you mean "last"? it is 20261121-120000-zzzz');
+  expect(next('Last', data)).toBe('did you mean "last"? it is 20261121-120000-zzzz');
+  expect(next('20261120', data)).toBe('the last one is 20261121-120000-zzzz');
+  expect(next('lats', dataWith())).toBe('no run has been made here yet');
 });
 
 it('every command takes the run that began last for the last one', async () => {
