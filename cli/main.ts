@@ -158,7 +158,10 @@ function addTelling(root: Command, verb: AddVerb): void {
     root
       .command('replay')
       .argument('<trace...>', 'id or folder of a run, or last; trace files')
-      .option('--at <step>', 'stop at this step of the one trace and show it, the state and what it changed')
+      .option(
+        '--at <step>',
+        'of one trace, show this step, or the last one up to a time as explain tells it (12.5s), with the state',
+      )
       .description('drive the recorded events of a real run through the core again'),
     async () => (await import('./replay.js')).replay,
   );
