@@ -108,7 +108,7 @@ function addRehearsing(root: Command, verb: AddVerb): void {
         '--step',
         'step by step: Enter for the next one, s for the state, h for help; reads standard input',
       )
-      .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
+      .option('--shrink', 'write the smallest scenario that fails in the same way, with its time line')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
   );
