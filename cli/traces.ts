@@ -16,18 +16,23 @@ export function traceFiles(name: string, flags: GlobalFlags): string[] {
     existsSync(name) && !existsSync(join(name, 'trace')) && !existsSync(join(name, 'run.json'))
       ? name
       : findRun(name, dataDirectoryOf(flags.dataDir)).layout.trace;
-  const files = readdirSync(directory)
-    .filter((file) => file.endsWith('.ndjson'))
-    .sort();
-  if (files.length === 0) {
-    throw new UserError({
-      code: 'T001',
-      what: 'there are no traces here',
-      where: directory,
-      next: 'give a trace file or the id of a run',
-    });
-  }
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const files = names.filter((file) => file.endsWith('.ndjson')).sort();
+  if (files.length === 0) throw noTraces(directory, name);
   return files.map((file) => join(directory, file));
+}
+
+function noTraces(directory: string, name: string): UserError {
+  const isOfRun = directory !== name;
+  return new UserError({
+    code: 'T001',
+    what: 'there are no traces here',
+    where: directory,
+    why: isOfRun
+      ? 'the run was --sequential, was killed before its first step, or was cleared away'
+      : undefined,
+    next: 'give a trace file or the id of a run',
+  });
 }
 
 export interface TextLine {

@@ -270,6 +270,22 @@ describe.skipIf(!onLinux)('kill -9 of the command (processes are watched through
   );
 });
 
+describe('kill -9 while standard input is kept', () => {
+  it('leaves a folder that last passes over', async () => {
+    const folder = newFolder({ 'in.txt': 'a\n' });
+    await succeed(['run', 'word-count', 'in.txt', '-o', 'out'], { cwd: folder });
+    const [done] = runsOf(folder).map((run) => basename(run));
+    const before = 'mkfifo pipe && exec 0<>pipe'; // which has no end
+    const running = start(['run', 'word-count', '-', '-o', 'other'], { cwd: folder, before });
+    await until('it is read', () => runsOf(folder).some((run) => existsSync(join(run, 'stdin'))));
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(runsOf(folder)).toHaveLength(2);
+    const resumed = await succeed(['resume', 'last'], { cwd: folder });
+    expect(resumed.err).toContain(`run ${done} is done: `);
+  });
+});
+
 describe('an interrupt while standard input is kept', () => {
   it('leaves nothing of the run', async () => {
     const folder = newFolder();
