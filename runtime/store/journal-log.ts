@@ -9,12 +9,14 @@
 //  - Segments below the one in which the journal begins may go at any time; the newest never does.
 
 import { errnoOf } from '../data/disk.js';
-import { decodeFrame, frameAt, PAYLOAD_BYTES_MAX } from './frame.js';
+import { decodeFrame, FRAME_BYTES_MAX, frameAt, hasFrameBehind } from './frame.js';
 import type { JournalEntry } from './ports.js';
 import type { SegmentDirectory, SegmentFile } from './segment-directory.js';
 
 const SEGMENT_NAME = /^journal\.(\d{8,})$/;
 const READ_BYTES = 256 * 1024;
+/** More than the header of any segment has. */
+const HEADER_BYTES_MAX = 512;
 
 export interface SegmentHeader {
   readonly format: 'rehearse-journal-2';
@@ -280,10 +282,12 @@ export class JournalLog<Record> {
 
   async #header(number: number): Promise<{ header: SegmentHeader; end: number } | undefined> {
     const file = await this.#open(number);
-    const buffer = await readAt(file, 0, 512);
+    const buffer = await readAt(file, 0, HEADER_BYTES_MAX);
     const at = frameAt(buffer, 0);
-    if (at.kind === 'bad' && (await isDamaged(file, 0))) throw this.#corrupt(number, 0);
-    if (at.kind !== 'frame') return undefined;
+    if (at.kind !== 'frame') {
+      if (await isDamaged(file, 0, HEADER_BYTES_MAX)) throw this.#corrupt(number, 0);
+      return undefined;
+    }
     const header = decodeFrame(buffer.subarray(0, at.bytes)) as SegmentHeader;
     if (header.format !== 'rehearse-journal-2') {
       throw new JournalCorruptError(`${segmentName(number)} is in a format that this version does not know`);
@@ -311,7 +315,7 @@ export class JournalLog<Record> {
         wanted = Math.max(READ_BYTES, needed);
         continue;
       }
-      if (stop.kind === 'bad' && (await isDamaged(file, end))) throw this.#corrupt(segment.number, end);
+      if (rest > 0 && (await isDamaged(file, end, FRAME_BYTES_MAX))) throw this.#corrupt(segment.number, end);
       break;
     }
     if (until !== Number.POSITIVE_INFINITY && end !== until) throw this.#corrupt(segment.number, end);
@@ -345,17 +349,23 @@ function framesIn(buffer: Buffer, limit: number, found: (start: number) => void)
 }
 
 /**
- * Whether a bad frame was once whole. A frame is begun only after the one before it was written and synced, so a
- * whole frame behind a bad one means that confirmed bytes have changed. Looks afresh, since the first look may
- * have overtaken the writer.
+ * Whether what is no whole frame was one once. A frame is begun only after the one before it was written and synced, so
+ * bytes that were confirmed have changed where a whole frame lies behind, or more bytes than one frame can have left that
+ * was torn. Looks at the frame once more after that, since the first look may have overtaken the writer.
  */
-async function isDamaged(file: SegmentFile, position: number): Promise<boolean> {
-  const buffer = await readAt(file, position, READ_BYTES);
-  const at = frameAt(buffer, 0);
-  return at.kind === 'bad' && at.endsAt !== undefined && frameAt(buffer, at.endsAt).kind === 'frame';
+async function isDamaged(file: SegmentFile, position: number, bytesMax: number): Promise<boolean> {
+  const tail = await readTail(file, position, bytesMax + 1);
+  if (tail.length <= bytesMax && !hasFrameBehind(tail)) return false;
+  return frameAt(await readTail(file, position, bytesMax), 0).kind !== 'frame';
+}
+
+/** Most tails are short: no large buffer is made for them. */
+async function readTail(file: SegmentFile, position: number, bytes: number): Promise<Buffer> {
+  const near = await readAt(file, position, Math.min(bytes, READ_BYTES));
+  return near.length < READ_BYTES ? near : await readAt(file, position, bytes);
 }
 
 async function readAt(file: SegmentFile, position: number, bytes: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(Math.min(bytes, PAYLOAD_BYTES_MAX + 8));
+  const buffer = Buffer.allocUnsafe(Math.min(bytes, FRAME_BYTES_MAX + 1));
   return buffer.subarray(0, await file.read(buffer, position));
 }

@@ -157,15 +157,18 @@ async function forgetThatItIsPublished(run: string): Promise<void> {
   writeFileSync(join(workspace, 'tomb', '.rehearse-tomb'), '');
 }
 
-it('of one whose journal cannot be read blames the store', async () => {
+it.each([
+  ['in its middle', (length: number) => Math.floor(length / 2)],
+  ['at its begin', () => 100],
+])('of one whose journal is damaged %s blames the store', async (_where, endOf) => {
   const folder = folderOf();
   const run = await doneIn(folder);
   const journal = join(runsOf(folder)[0]!, 'journal');
   renameSync(join(folder, 'out'), join(folder, 'kept'));
   for (const name of readdirSync(journal)) {
     const bytes = readFileSync(join(journal, name));
-    const middle = Math.floor(bytes.length / 2);
-    bytes.fill(0, middle - 100, middle); // what follows tells that it is no end
+    const end = endOf(bytes.length);
+    bytes.fill(0, end - 100, end); // what follows tells that it is no end
     writeFileSync(join(journal, name), bytes);
   }
   const { code, out, err } = await rehearse(['resume', run], { cwd: folder });

@@ -35,13 +35,19 @@ async function diskWith(count: number) {
   return { disk, writer, start, whole: disk.content('journal.00000001') };
 }
 
+/** A disk with nothing but a first segment. */
+async function diskHolding(segment: Buffer): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  await disk.directory().create('journal.00000001');
+  disk.overwrite('journal.00000001', segment);
+  return disk;
+}
+
 describe('torn tails', () => {
   it('a frame cut at any byte never was, what precedes it stays, and appending goes on behind', async () => {
     const { disk, start, whole } = await diskWith(3);
     for (let cut = start; cut < whole.length; cut++) {
-      const torn = new MemoryDisk();
-      await torn.directory().create('journal.00000001');
-      torn.overwrite('journal.00000001', whole.subarray(0, cut));
+      const torn = await diskHolding(whole.subarray(0, cut));
       expect((await readAll(onDisk(torn))).map((entry) => entry.nonce)).toEqual(['n1', 'n2']);
       const successor = onDisk(torn);
       expect((await successor.append(3, batch('other'), FOREVER)).outcome).toBe('ok');
@@ -59,9 +65,7 @@ describe('torn tails', () => {
         const garbled = Buffer.from(whole);
         garbled[position] = change(whole[position]!);
         if (garbled.equals(whole)) continue;
-        const disk = new MemoryDisk();
-        await disk.directory().create('journal.00000001');
-        disk.overwrite('journal.00000001', garbled);
+        const disk = await diskHolding(garbled);
         expect((await readAll(onDisk(disk))).map((entry) => entry.nonce)).toEqual(['n1', 'n2']);
         expect((await onDisk(disk).append(3, batch('other'), FOREVER)).outcome).toBe('ok');
       }
@@ -112,6 +116,45 @@ describe('torn tails', () => {
     await expect(readAll(journal)).rejects.toThrow(/journal\.00000001 is damaged at byte \d+/);
     expect(await journal.append(2, batch('x'), FOREVER)).toMatchObject({ outcome: 'unknown' });
     expect(journal.failed).toMatch(/damaged/);
+  });
+
+  it('a confirmed frame is damaged by a change of any byte, the header’s and those of lengths too', async () => {
+    const { start, whole } = await diskWith(3);
+    for (const change of [(byte: number) => byte ^ 0xff, (byte: number) => byte ^ 1, () => 0]) {
+      for (let position = 0; position < start; position++) {
+        const changed = Buffer.from(whole);
+        changed[position] = change(whole[position]!);
+        if (changed.equals(whole)) continue;
+        const disk = await diskHolding(changed);
+        await expect(readAll(onDisk(disk)), `byte ${position}`).rejects.toThrow(/is damaged at byte \d+/);
+        const journal = onDisk(disk);
+        expect((await journal.append(1, batch('x'), FOREVER)).outcome).toBe('unknown');
+        expect(journal.failed).toMatch(/damaged/);
+      }
+    }
+  });
+
+  it('a segment that begins with no header is damaged where it is longer than any header', async () => {
+    const { whole } = await diskWith(10);
+    for (const [begin, end] of [
+      [0, whole.length],
+      [0, whole.length - 1],
+      [100, whole.length],
+    ] as const) {
+      const zeroed = Buffer.from(whole).fill(0, begin, end);
+      await expect(readAll(onDisk(await diskHolding(zeroed)))).rejects.toThrow('is damaged at byte 0:');
+    }
+    const torn = await diskHolding(Buffer.alloc(200));
+    expect(await readAll(onDisk(torn))).toEqual([]);
+  });
+
+  it('what is longer than a whole frame can be, and is none, is no torn frame', async () => {
+    const { whole } = await diskWith(3);
+    const tail = Buffer.alloc(16 * 1024 * 1024 + 8, 1);
+    const torn = await diskHolding(Buffer.concat([whole, tail]));
+    expect(await readAll(onDisk(torn))).toHaveLength(3);
+    const damaged = await diskHolding(Buffer.concat([whole, tail, Buffer.from('1')]));
+    await expect(readAll(onDisk(damaged))).rejects.toThrow(`is damaged at byte ${whole.length}:`);
   });
 
   it('a base that is shorter than its successor says is an error, never a shorter log', async () => {
