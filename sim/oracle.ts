@@ -5,13 +5,13 @@
  */
 import type { Commit, DurableJob } from '../core/durable/state.js';
 import type { Counters, JournalEntry } from '../core/records.js';
+import { partName } from '../jobs/output-names.js';
 import type { FileChecker } from './checkers/file-checker.js';
 import type { Ledger } from './checkers/ledger.js';
 import { InvariantViolation } from './checkers/violation.js';
 import type { AttemptFile } from './file-model.js';
 import type { Directory } from './object-tree.js';
 import type { Observer, WorldStep } from './observer.js';
-import { partName } from './output-model.js';
 import type { World } from './world.js';
 import type { WorldJob } from './world-setup.js';
 

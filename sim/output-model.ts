@@ -7,6 +7,7 @@
 import { canonicalText } from '../core/canonical.js';
 import type { OutputPublish } from '../core/effects.js';
 import type { JobId } from '../core/ids.js';
+import { partName, successName } from '../jobs/output-names.js';
 import type { FileModel } from './file-model.js';
 import type { Host, Pause, Steps } from './host.js';
 import type { Life } from './nodes.js';
@@ -31,11 +32,6 @@ type Outcome = { readonly published: true } | { readonly published: false; reado
 const stepTime = drawKey('publish step');
 const stepUs = { min: 100, max: 2_000 };
 const marker = '.tomb';
-export const successName = '_SUCCESS.json';
-
-export function partName(partition: number): string {
-  return `part-${String(partition).padStart(5, '0')}`;
-}
 
 export class OutputModel {
   readonly tree = new ObjectTree();

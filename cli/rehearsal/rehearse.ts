@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { builtinJobs } from '../../jobs/builtin/registry.js';
-import { partName, removeWorkspace } from '../../runtime/data/publish.js';
+import { partName } from '../../jobs/output-names.js';
+import { removeWorkspace } from '../../runtime/data/publish.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { taskName } from '../../core/ids.js';
 import type { JobStatus } from '../../core/messages.js';
 import type { Failure } from '../../core/records.js';
-import { partName } from '../../runtime/data/publish.js';
+import { partName } from '../../jobs/output-names.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import type { GlobalFlags } from '../global-flags.js';

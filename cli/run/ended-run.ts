@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobFailure } from '../../core/records.js';
+import { successName } from '../../jobs/output-names.js';
 import { lookAtOutput } from '../../runtime/data/publish.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { type JobEnd, readJobEnd } from '../../runtime/run/job-end.js';
@@ -43,7 +44,7 @@ export async function lookAtEnd(request: RunRequest, layout: RunLayout): Promise
 /** The run whose output lies there, if it is one that says so. */
 function publisherOf(output: string): string | undefined {
   try {
-    const { run } = JSON.parse(readFileSync(join(output, '_SUCCESS.json'), 'utf8')) as { run?: unknown };
+    const { run } = JSON.parse(readFileSync(join(output, successName), 'utf8')) as { run?: unknown };
     return typeof run === 'string' ? run : undefined;
   } catch {
     return undefined;

@@ -2,11 +2,13 @@
  * What a finished run tells: per phase tasks, attempts and times, skew, counters, efficiency, and where to look on.
  * Times come from the traces of the masters, which outlive every process.
  */
+
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
+import { successName } from '../../jobs/output-names.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
@@ -156,7 +158,7 @@ async function* traceLines(
 }
 
 async function partBytes(output: string): Promise<number[]> {
-  const success = JSON.parse(await readFile(join(output, '_SUCCESS.json'), 'utf8')) as {
+  const success = JSON.parse(await readFile(join(output, successName), 'utf8')) as {
     parts: { bytes: number }[];
   };
   return success.parts.map((part) => part.bytes);

@@ -26,18 +26,12 @@ export async function pinAll(candidates: readonly Candidate[]): Promise<(InputFi
   let patienceMs = STATS_AT_ONCE * STAT_MS_MAX;
   while (files.length < candidates.length && patienceMs > 0) {
     const begunAtMs = performance.now();
-    files.push(await pin(candidates[files.length]!, look));
+    files.push(await pin(candidates[files.length]!, atOnce));
     patienceMs += STAT_MS_MAX - (performance.now() - begunAtMs);
   }
   const rest = candidates.slice(files.length);
-  return files.concat(await concurrently(rest, STATS_AT_ONCE, (candidate) => pin(candidate, lookFar)));
+  return files.concat(await concurrently(rest, STATS_AT_ONCE, (candidate) => pin(candidate, waiting)));
 }
-
-/**
- * How a file is looked at. It is opened too: permissions alone do not tell whether it can be read. Of one that is said to be
- * empty a byte is asked for; if there is one, it is looked at once more, for it may just have grown.
- */
-type Look = (path: string) => Looked | Promise<Looked>;
 
 interface Looked {
   readonly stats: BigIntStats;
@@ -45,42 +39,68 @@ interface Looked {
   readonly isMadeUp?: boolean;
 }
 
+/** What is asked of the disk, at once or by a thread that waits for it. */
+interface Calls {
+  stat(path: string): BigIntStats | Promise<BigIntStats>;
+  open(path: string): OpenFile | Promise<OpenFile>;
+}
+
+interface OpenFile {
+  /** False at its end. */
+  readByte(): boolean | Promise<boolean>;
+  stat(): BigIntStats | Promise<BigIntStats>;
+  close(): void | Promise<void>;
+}
+
 /** What is made up while it is read may have nothing to say for now (/proc/kmsg): that is not waited for. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
-function look(path: string): Looked {
-  const stats = statSync(path, { bigint: true });
+const atOnce: Calls = {
+  stat: (path) => statSync(path, { bigint: true }),
+  open: (path) => {
+    const descriptor = openSync(path, FLAGS);
+    return {
+      readByte: () => readSync(descriptor, Buffer.alloc(1)) > 0,
+      stat: () => fstatSync(descriptor, { bigint: true }),
+      close: () => closeSync(descriptor),
+    };
+  },
+};
+
+const waiting: Calls = {
+  stat: (path) => stat(path, { bigint: true }),
+  open: async (path) => {
+    const handle = await open(path, FLAGS);
+    return {
+      readByte: async () => (await handle.read(Buffer.alloc(1))).bytesRead > 0,
+      stat: () => handle.stat({ bigint: true }),
+      close: () => handle.close(),
+    };
+  },
+};
+
+/**
+ * A file is opened too: permissions alone do not tell whether it can be read. Of one that is said to be empty a byte is asked
+ * for; if there is one, it is looked at once more, for it may just have grown.
+ */
+async function look(path: string, calls: Calls): Promise<Looked> {
+  const stats = await calls.stat(path);
   if (!stats.isFile()) return { stats };
-  const descriptor = openSync(path, FLAGS);
+  const file = await calls.open(path);
   try {
-    if (stats.size > 0n || readSync(descriptor, Buffer.alloc(1)) === 0) return { stats };
-    return again(fstatSync(descriptor, { bigint: true }));
+    if (stats.size > 0n || !(await file.readByte())) return { stats };
+    const again = await file.stat();
+    return { stats: again, isMadeUp: again.size === 0n };
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
 }
 
-async function lookFar(path: string): Promise<Looked> {
-  const stats = await stat(path, { bigint: true });
-  if (!stats.isFile()) return { stats };
-  const handle = await open(path, FLAGS);
-  try {
-    if (stats.size > 0n || (await handle.read(Buffer.alloc(1))).bytesRead === 0) return { stats };
-    return again(await handle.stat({ bigint: true }));
-  } finally {
-    await handle.close();
-  }
-}
-
-function again(stats: BigIntStats): Looked {
-  return { stats, isMadeUp: stats.size === 0n };
-}
-
-async function pin(candidate: Candidate, lookAt: Look): Promise<InputFile | undefined> {
+async function pin(candidate: Candidate, calls: Calls): Promise<InputFile | undefined> {
   const { path, name, outright } = candidate;
   let looked: Looked;
   try {
-    looked = await lookAt(path);
+    looked = await look(path, calls);
   } catch (error) {
     return await notFound(candidate, errnoOf(error));
   }

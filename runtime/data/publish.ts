@@ -15,9 +15,11 @@
  * P4. Only inside the workspace is anything deleted; the marker stays until the whole workspace goes.
  * P5. When a job fails for good after the old output was moved, the old output is put back.
  */
+
 import { type Dirent, mkdirSync } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { partName, successName } from '../../jobs/output-names.js';
 import { makeFolder } from '../make-folder.js';
 import { openFilesMax } from '../open-files.js';
 import { removeTree } from '../remove-tree.js';
@@ -114,11 +116,6 @@ export function workspacePath(output: string, runId: string): string {
 /** The directory for the files of reduce attempts: the only place from which parts can be linked into the output. */
 export function attemptsPath(output: string, runId: string): string {
   return join(workspacePath(output, runId), 'attempts');
-}
-
-/** The name of a partition's file in the output. */
-export function partName(partition: number): string {
-  return `part-${String(partition).padStart(5, '0')}`;
 }
 
 /** What is at the output now; `occupied` and `not-a-directory` are refused unless the user asked to overwrite. */
@@ -251,7 +248,7 @@ class Publisher {
       await file.close();
     }
     await this.#step('publish.before_success_link');
-    await this.#linkIntoStaging(path, '_SUCCESS.json');
+    await this.#linkIntoStaging(path, successName);
   }
 
   async #syncStaging(): Promise<void> {

@@ -3,7 +3,7 @@
  * so that every publisher of a job writes the same bytes.
  */
 import type { OutputPublish } from '../../core/effects.js';
-import { partName } from '../data/publish.js';
+import { partName } from '../../jobs/output-names.js';
 import { jobCountersMax } from '../transport/limits.js';
 import { paramsOfTasks, type WorkOrder } from './work-order.js';
 

@@ -2,9 +2,10 @@
 import type { DurableJob } from '../../core/durable/state.js';
 import type { OutputPublish } from '../../core/effects.js';
 import { sameAttempt } from '../../core/ids.js';
+import { successName } from '../../jobs/output-names.js';
 import type { Directory } from '../object-tree.js';
 import type { Observer, WorldStep } from '../observer.js';
-import { type PublishRequest, successName } from '../output-model.js';
+import type { PublishRequest } from '../output-model.js';
 import type { World } from '../world.js';
 import type { Ledger } from './ledger.js';
 import { InvariantViolation, type WorldInvariant } from './violation.js';
