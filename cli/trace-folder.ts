@@ -17,12 +17,20 @@ export function folderOfRun(folder: string, number: number, runs: number): strin
   return runs > 1 ? join(folder, String(number)) : folder;
 }
 
+/** `read`: traces that are to be played from folders into which nothing may be written then. */
+export function refuseFolderOver(read: readonly string[], folder: string, runs: number): void {
+  const reading = foldersOf(read);
+  const where = foldersWritten(folder, runs).find((place) => reading.has(realpathSync(place)));
+  if (where === undefined) return;
+  const what = `--trace ${where === folder ? 'names' : 'would write into'} the folder of the traces that are read`;
+  throw new UserError({ code: 'U031', what, where, next: 'name another folder' });
+}
+
 /** `read`: traces that are to be played, which stay. Nothing goes where a trace of real processes would be among the new ones. */
 export function clearTraceFolder(folder: string, runs: number, read: readonly string[]): void {
-  const numbered = numberedFolders(folder);
-  for (const place of runs > 1 ? numbered.slice(0, runs) : [folder]) refuseRealRun(place);
-  const reading = new Set(read.map((file) => dirname(realpathSync(file))));
-  for (const place of [...numbered, folder]) {
+  for (const place of foldersWritten(folder, runs)) refuseRealRun(place);
+  const reading = foldersOf(read);
+  for (const place of [...foldersLeft(folder, runs), folder]) {
     if (reading.has(realpathSync(place))) continue;
     const simulated = tracesIn(place).filter(({ header }) => header.driver === 'simulator');
     for (const { file } of simulated) rmSync(file);
@@ -41,14 +49,43 @@ function refuseRealRun(place: string): void {
   });
 }
 
-/** Those of an earlier command, as far as they follow each other. */
-function numberedFolders(folder: string): string[] {
-  const numbered: string[] = [];
-  for (;;) {
-    const next = join(folder, String(numbered.length + 1));
-    if (!statSync(next, { throwIfNoEntry: false })?.isDirectory()) return numbered;
-    numbered.push(next);
-  }
+/** In which files lie, by whatever names. */
+function foldersOf(files: readonly string[]): Set<string> {
+  return new Set(files.map((file) => dirname(realpathSync(file))));
+}
+
+/** Of the folders into which traces go, those that are there. */
+function foldersWritten(folder: string, runs: number): string[] {
+  if (runs === 1) return isFolder(folder) ? [folder] : [];
+  return numberedFolders(folder)
+    .filter(({ number }) => number <= runs)
+    .map(({ path }) => path);
+}
+
+/** Those of an earlier command, as far as they follow each other, and those that get new traces. */
+function foldersLeft(folder: string, runs: number): string[] {
+  return numberedFolders(folder)
+    .filter(({ number }, index) => number === index + 1 || number <= runs)
+    .map(({ path }) => path);
+}
+
+interface NumberedFolder {
+  readonly number: number;
+  readonly path: string;
+}
+
+/** As `folderOfRun` calls them, in their order. */
+function numberedFolders(folder: string): NumberedFolder[] {
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map((name) => ({ number: Number(name), path: join(folder, name) }))
+    .filter(({ path }) => isFolder(path))
+    .sort((a, b) => a.number - b.number);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Files that are called as traces are called by whoever writes them. */

@@ -1,5 +1,5 @@
 /** The folder of `sim --trace`, and folders in which traces of several runs lie: no two runs are told as one. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { newFolder, rehearse, runsOf, succeed } from './command.js';
@@ -51,6 +51,14 @@ it('runs that an earlier command has left in numbered folders go, as far as they
   expect(namesIn('traces')).toEqual(['1', '2', '3', '9']);
 });
 
+it('of runs that do not follow each other those go in whose place others come', async () => {
+  await succeed(['sim', 'large.yaml', '--trace', 'traces', '--seeds', '1..3', '-q'], { cwd });
+  rmSync(join(cwd, 'traces/1'), { recursive: true });
+  await succeed(['sim', 'small.yaml', '--trace', 'traces', '--seeds', '1..2', '-q'], { cwd });
+  expect(namesIn('traces/2')).toEqual(smallRun);
+  expect(namesIn('traces/3')).toHaveLength(5);
+});
+
 it('traces that are played stay, where others of their folder would go', async () => {
   await succeed(['sim', 'small.yaml', '--trace', 'traces', '--seeds', '1..2', '-q'], { cwd });
   await succeed(['sim', '--from', 'traces/2', '--trace', 'traces', '-q'], { cwd });
@@ -72,9 +80,11 @@ it('traces of real processes are never written over, and stand beside no others'
   ]);
   mkdirSync(join(cwd, 'traces/2'), { recursive: true });
   cpSync(real, join(cwd, 'traces/2'), { recursive: true });
-  mkdirSync(join(cwd, 'traces/1'));
-  const many = await rehearse(['sim', 'large.yaml', '--trace', 'traces', '--seeds', '1..2'], { cwd });
-  expect([many.code, many.err]).toEqual([2, expect.stringContaining('error[U050]')]);
+  for (const first of ['missing', 'there']) {
+    if (first === 'there') mkdirSync(join(cwd, 'traces/1'));
+    const many = await rehearse(['sim', 'large.yaml', '--trace', 'traces', '--seeds', '1..2'], { cwd });
+    expect([many.code, many.err]).toEqual([2, expect.stringContaining('error[U050]')]);
+  }
   await succeed(['sim', 'large.yaml', '--trace', 'traces', '-q'], { cwd });
   expect(namesIn('traces/2')).toEqual(readdirSync(real).sort());
   expect(readdirSync(real).map((name) => readFileSync(join(real, name), 'utf8'))).toEqual(before);
