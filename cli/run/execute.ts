@@ -56,7 +56,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   const cluster = openCluster(options, fail);
   const signals = answerSignals(cluster, layout, progress);
   const answered = onNoAnswer(() => sayHowToGoOn(cluster, options));
-  let conclusion: Conclusion;
+  let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
@@ -66,7 +66,8 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     throw explained(error, layout);
   } finally {
     rehearsal?.end();
-    await cluster.stop();
+    const isOver = !rehearsal && conclusion?.type === 'ended';
+    await cluster.stop(isOver ? () => removeAhead(layout.work) : undefined);
     signals.stop();
     answered();
     progress.done();
@@ -187,6 +188,15 @@ function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: Progr
       process.off('SIGTERM', answer);
     },
   };
+}
+
+/** While the workers die: what they were just making, and so could be left, is for `cleanUp`. */
+function removeAhead(path: string): void {
+  try {
+    removeTree(path);
+  } catch {
+    // Whatever is in the way is in the way of cleanUp too, which tells of it.
+  }
 }
 
 /** No process of this run is alive any more: what only they needed can go. The traces stay. */
