@@ -60,7 +60,7 @@ export async function demo(_args: string[], flags: GlobalFlags): Promise<number>
     const { killed, stoppedBy } = await runWithKill(inputs, distributed, terminal.say);
     if (stoppedBy !== undefined) {
       if (flags.json) terminal.out(`${JSON.stringify({ outcome: 'interrupted' })}\n`);
-      terminal.warn('stopped');
+      terminal.say('stopped');
       return exitOfSignal(stoppedBy);
     }
     const tookUs = Math.round((performance.now() - startedAt) * 1000);
@@ -134,7 +134,7 @@ async function runWithKill(
     end: () => {},
   };
   const progress = { status: () => {}, event: () => {}, done: () => {} };
-  const ending = await execute({ ...prepared, progress, verbose: false, rehearsal });
+  const ending = await execute({ ...prepared, progress, verbose: false, quiet: true, rehearsal });
   return ending.type === 'interrupted' ? { killed: victim, stoppedBy: ending.signal } : { killed: victim };
 }
 

@@ -5,14 +5,15 @@
  */
 import './start-ahead.js';
 import { setImmediate } from 'node:timers/promises';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { versions } from '../runtime/versions.js';
 import { useColor } from './color.js';
 import { answer, hostsUserCode, watchTheEnd } from './ending.js';
 import type { GlobalFlags } from './global-flags.js';
 import type { RunFlags } from './run/flags.js';
 import { answerClosedOutputs, reportError } from './terminal.js';
-import { exitCodes, UserError } from './user-error.js';
+import { choiceOption, usageError } from './usage-error.js';
+import { exitCodes } from './user-error.js';
 
 type Verb<F> = (args: string[], flags: F & GlobalFlags) => Promise<number>;
 /** Gives a verb its flags and its work. */
@@ -30,16 +31,10 @@ function withGlobals(command: Command): Command {
   return command
     .option('--json', 'print exactly one JSON document on stdout')
     .addOption(
-      new Option('--progress <how>', 'how to show progress').choices([
-        'auto',
-        'tty',
-        'plain',
-        'ndjson',
-        'none',
-      ]),
+      choiceOption('--progress <how>', 'how to show progress', ['auto', 'tty', 'plain', 'ndjson', 'none']),
     )
     .addOption(
-      new Option('--color <when>', 'colour on stderr: auto (a terminal that can), always or never').choices([
+      choiceOption('--color <when>', 'colour on stderr: auto (a terminal that can), always or never', [
         'auto',
         'always',
         'never',
@@ -113,7 +108,7 @@ function addRehearsing(root: Command, verb: AddVerb): void {
         '--step',
         'step by step: Enter for the next one, s for the state, h for help; reads standard input',
       )
-      .option('--shrink', 'write the smallest scenario that fails in the same way, with its golden trace')
+      .option('--shrink', 'write the smallest scenario that fails in the same way, with its time line')
       .description('replay scenarios in virtual time, by seed'),
     async () => (await import('./sim.js')).sim,
   );
@@ -163,7 +158,10 @@ function addTelling(root: Command, verb: AddVerb): void {
     root
       .command('replay')
       .argument('<trace...>', 'id or folder of a run, or last; trace files')
-      .option('--at <step>', 'stop at this step of the one trace and show it, the state and what it changed')
+      .option(
+        '--at <step>',
+        'of one trace, show this step, or the last one up to a time as explain tells it (12.5s), with the state',
+      )
       .description('drive the recorded events of a real run through the core again'),
     async () => (await import('./replay.js')).replay,
   );
@@ -180,12 +178,11 @@ function addTelling(root: Command, verb: AddVerb): void {
       .command('trace')
       .argument('<trace...>', 'id or folder of a run, or last; trace files of one run, or a folder of them')
       .addOption(
-        new Option(
+        choiceOption(
           '--to <form>',
           'merged (all steps in one NDJSON, causes first), perfetto (for ui.perfetto.dev), shiviz (vector clocks), svg (a picture), html (a page with picture and lists) or otlp (OpenTelemetry, JSON)',
-        )
-          .choices(['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'])
-          .makeOptionMandatory(),
+          ['merged', 'perfetto', 'shiviz', 'svg', 'html', 'otlp'],
+        ).makeOptionMandatory(),
       )
       .option('-o, --output <file>', 'where it goes (default: standard output, as with -)')
       .option('--from <time>', 'of a picture: not what was before, since the beginning of the run: 12.5s')
@@ -238,7 +235,7 @@ function addRun(root: Command, verb: AddVerb): void {
     .option('--mapper <command>', 'instead of a job: a program that makes key TAB value lines of input lines')
     .option('--combiner <command>', 'a program that makes fewer of sorted key TAB value lines')
     .option('--reducer <command>', 'a program that makes the output of sorted key TAB value lines')
-    .addOption(new Option('--io <form>', 'how these lines are written').choices(['tsv', 'ndjson']))
+    .addOption(choiceOption('--io <form>', 'how these lines are written', ['tsv', 'ndjson']))
     .option('--seed <text>', 'keys what ctx.random() gives (default: 0)')
     .option('--standby <n>', 'standby masters that take over when the leader dies', number)
     .option('--lease <duration>', 'a silent worker loses its tasks after this (default: 10s)')
@@ -261,7 +258,7 @@ function addRun(root: Command, verb: AddVerb): void {
     )
     .option('--pack-shuffle', 'with --private-data: map outputs travel as LZ4 blocks')
     .addOption(
-      new Option('--late-reports <policy>', 'who may commit after losing the lease').choices([
+      choiceOption('--late-reports <policy>', 'who may commit after losing the lease', [
         'first-commit',
         'owner-only',
       ]),
@@ -280,8 +277,12 @@ async function main(): Promise<number> {
   const root = program((result) => {
     code = result;
   });
+  let refusing = root;
   for (const command of [root, ...root.commands]) {
-    command.exitOverride().configureOutput({ outputError: () => {} });
+    command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+      refusing = command;
+      throw error;
+    });
   }
   try {
     if (asksForHelp(process.argv)) {
@@ -295,7 +296,7 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.yes;
       if (error.code === 'commander.help') return exitCodes.usage;
-      return reportError(usageError(error), process.argv.includes('--json'));
+      return reportError(usageError(error, refusing), process.argv.includes('--json'));
     }
     return reportError(error, process.argv.includes('--json'));
   }
@@ -303,13 +304,6 @@ async function main(): Promise<number> {
 
 function asksForHelp(words: readonly string[]): boolean {
   return words.some((word) => word === '--help' || word === '-h' || word === 'help');
-}
-
-/** Commander's sentence in our shape: `error: unknown option '--wrokers'` and, on its own line, a suggestion. */
-function usageError(error: CommanderError): UserError {
-  const [first = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const next = hint ? hint.replace(/^\(|\)$/g, '').replace('Did', 'did') : 'see rehearse --help';
-  return new UserError({ code: 'U001', what: first, next });
 }
 
 /**

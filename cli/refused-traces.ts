@@ -64,7 +64,7 @@ function ofTwoRuns(code: string, what: string, one: HeadedFile, other: HeadedFil
 }
 
 /** What all nodes of a run have in common, and these two have not. */
-function differenceOf(one: TraceHeader, other: TraceHeader): string | undefined {
+export function differenceOf(one: TraceHeader, other: TraceHeader): string | undefined {
   if (one.driver !== other.driver) return 'one was simulated, the other is of real processes';
   if (one.seed !== other.seed) return `one is of seed ${one.seed}, the other of seed ${other.seed}`;
   const [config, otherConfig] = [one.setup.config, other.setup.config];

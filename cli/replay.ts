@@ -4,13 +4,17 @@
 import type { TraceLine } from '../core/trace.js';
 import { flattenState, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
+import { durationText, parseDuration, shownUs } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { refuseStrangers } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
 import { stateText, stepText } from './step-text.js';
 import { openTerminal, type Terminal } from './terminal.js';
-import { linesOf, readHeader, traceFiles } from './traces.js';
+import { linesOf, readHeader, startOfRun, traceFiles } from './traces.js';
 import { exitCodes, UserError } from './user-error.js';
+
+/** A time as people write it, or as `explain` prints it: `350ms`, `1.575 s`. */
+const timePattern = /^(\d+(?:\.\d+)?) ?(us|µs|ms|s|m|h)$/;
 
 interface ReplayFlags extends GlobalFlags {
   readonly at?: string;
@@ -62,18 +66,16 @@ async function replayTo(
   terminal: Terminal,
   flags: ReplayFlags,
 ): Promise<number> {
-  const step = Number(at);
-  if (files.length !== 1 || !Number.isInteger(step) || step < 1) {
+  if (files.length !== 1) {
     throw new UserError({
       code: 'U011',
-      what:
-        files.length === 1
-          ? `--at: "${at}" is no step`
-          : `--at shows a step of one trace, not of ${files.length}`,
-      next: files.length === 1 ? 'steps are counted from 1' : `name one, such as ${sayPath(files[0]!)}`,
+      what: `--at shows a step of one trace, not of ${files.length}`,
+      next: `name one, such as ${sayPath(files[0]!)}`,
     });
   }
   const file = files[0]!;
+  const startUs = await startOfRun(file);
+  const step = await stepAt(file, at, startUs);
   const replaying = new Replay();
   let before = new Map<string, string>();
   let number = 0;
@@ -89,8 +91,11 @@ async function replayTo(
     const state = flattenState(replaying.machine!.state);
     const changes = stateChanges(before, state);
     if (flags.json) {
-      terminal.out(`${JSON.stringify({ file, step: line, state: Object.fromEntries(state), changes })}\n`);
-    } else terminal.out(`${stepText(line)}${stateText(state, changes)}`);
+      const atUs = line.at - startUs;
+      terminal.out(
+        `${JSON.stringify({ file, atUs, step: line, state: Object.fromEntries(state), changes })}\n`,
+      );
+    } else terminal.out(`${stepText(line, startUs)}${stateText(state, changes)}`);
     return exitCodes.yes;
   }
   throw new UserError({
@@ -99,6 +104,48 @@ async function replayTo(
     where: file,
     next: `the last is ${number - 1}`,
   });
+}
+
+/** The number of a step that is given by it, or by a time: the last one up to then, as times are shown. */
+async function stepAt(file: string, at: string, startUs: number): Promise<number> {
+  const time = timePattern.exec(at);
+  if (time) {
+    const untilUs = parseDuration(`${time[1]}${time[2]!.replace('µ', 'u')}`);
+    return await stepUntil(file, untilUs, startUs);
+  }
+  if (/^[1-9]\d*$/.test(at)) return Number(at);
+  throw new UserError({
+    code: 'U011',
+    what: `--at: "${at}" is no step and no time`,
+    next: 'steps are counted from 1; times are those of explain, such as 350ms or 12.5s',
+  });
+}
+
+async function stepUntil(file: string, untilUs: number, startUs: number): Promise<number> {
+  let step = 0;
+  let firstUs: number | undefined;
+  for await (const { text } of linesOf(file)) {
+    const { at } = stepOrNothing(text);
+    if (at === undefined) continue; // the header
+    firstUs ??= at - startUs;
+    if (shownUs(at - startUs) > untilUs) break;
+    step++;
+  }
+  if (step > 0 || firstUs === undefined) return Math.max(step, 1);
+  throw new UserError({
+    code: 'T005',
+    what: `there is no step up to ${durationText(untilUs)}`,
+    where: file,
+    next: `the first is at ${durationText(firstUs)}`,
+  });
+}
+
+function stepOrNothing(text: string): Partial<TraceLine> {
+  try {
+    return JSON.parse(text) as Partial<TraceLine>;
+  } catch {
+    return {}; // whoever replays it says so
+  }
 }
 
 function verdictText(file: string, verdict: ReplayVerdict): string {

@@ -1,4 +1,4 @@
-/** `rehearse sim --shrink`: the smallest scenario that fails as this one does in a file, with its golden trace. */
+/** `rehearse sim --shrink`: the smallest scenario that fails as this one does in a file, with its time line. */
 import { failureText, failureTitle } from '../sim/fuzz/failure.js';
 import { factText, isNotable } from '../sim/scenario/timeline.js';
 import type { Scenario } from '../sim/scenario/types.js';

@@ -41,6 +41,7 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
   const shrunk: ShrunkFile[] = [];
   const runs = scenarios.length * seeds.count;
   const many = runs > 1;
+  const told = new ToldFailures();
   const { trace } = flags;
   if (trace !== undefined) {
     const read = flags.from === undefined ? [] : traceFiles(flags.from, flags);
@@ -66,15 +67,15 @@ export async function sim(args: string[], flags: SimFlags): Promise<number> {
         writingTo('--trace', folder, () => writeTraces(recorder, folder));
       }
       results.push(result);
-      if (!flags.json) sayResult(result, terminal, flags, many);
+      if (!flags.json) sayResult(result, terminal, flags, many, told);
     }
   }
-  if (many && !flags.json) sayTotal(results, terminal);
-  if (flags.shrink && shrunk.length === 0 && !flags.json) {
-    const isBroken = results.some(({ verdict }) => verdict === 'failed');
-    const why = isBroken ? 'that is no fault of the cluster' : 'no rule and no expectation is broken';
-    terminal.say(`nothing was shrunk: ${why}`);
+  if (many && !flags.json) {
+    if (told.inShort) terminal.warn(`the time line of another: ${againText(told.inShort, flags)}`);
+    sayTotal(results, terminal);
   }
+  if (flags.shrink && shrunk.length === 0 && !flags.json)
+    terminal.say(`nothing was shrunk: ${whyNothingShrunk(results)}`);
   if (flags.json) {
     const played = { runs: results.map(document) };
     terminal.out(`${JSON.stringify(flags.shrink ? { ...played, shrunk } : played)}\n`);
@@ -189,8 +190,36 @@ function title(result: SimulationResult): string {
   return `${sayPath(result.scenario.file)}${variant === '' ? '' : ` (${variant})`}`;
 }
 
-function sayResult(result: SimulationResult, terminal: Terminal, flags: SimFlags, many: boolean): void {
+/** Of many seeds of a scenario the first with a verdict is told with its story, the others that do not pass in a line each. */
+class ToldFailures {
+  readonly #verdicts = new Map<Scenario, Set<SimulationResult['verdict']>>();
+  /** The first that was told in a line. */
+  inShort: SimulationResult | undefined;
+
+  isFirst(result: SimulationResult): boolean {
+    const { scenario, verdict } = result;
+    const verdicts = this.#verdicts.get(scenario) ?? new Set();
+    this.#verdicts.set(scenario, verdicts);
+    const isFirst = !verdicts.has(verdict);
+    verdicts.add(verdict);
+    if (!isFirst) this.inShort ??= result;
+    return isFirst;
+  }
+}
+
+function sayResult(
+  result: SimulationResult,
+  terminal: Terminal,
+  flags: SimFlags,
+  many: boolean,
+  told: ToldFailures,
+): void {
   const bad = result.verdict !== 'passed';
+  if (bad && !flags.verbose && !told.isFirst(result)) {
+    const reason = reasonsOf(result)[0] ?? lengthText(result);
+    terminal.warn(`${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${reason}`);
+    return;
+  }
   if (!flags.quiet && (!many || flags.verbose || bad))
     for (const line of result.timeline) terminal.out(`${line}\n`);
   sayVerdict(result, terminal, flags);
@@ -200,16 +229,30 @@ function sayVerdict(result: SimulationResult, terminal: Terminal, flags: SimFlag
   const bad = result.verdict !== 'passed';
   const say = bad ? terminal.warn : terminal.say;
   say(
-    `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${sayCount(result.steps)} steps, ` +
-      `${sayDuration(result.virtualUs)} of virtual time, chain ${result.chain}`,
+    `${verdictText[result.verdict]}  ${title(result)} seed ${result.seed}: ${lengthText(result)}, chain ${result.chain}`,
   );
-  for (const { message } of result.unmet) terminal.warn(`  ${message}`);
-  if (result.violation) {
-    const { id, message, step, timeUs } = result.violation;
-    terminal.warn(`  ${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`);
-  }
+  for (const reason of reasonsOf(result)) terminal.warn(`  ${reason}`);
   if (result.verdict === 'tested-nothing' && flags.from !== undefined) terminal.warn(`  ${anotherWay}`);
   if (bad) terminal.warn(`  again: ${againText(result, flags)}`);
+}
+
+function lengthText({ steps, virtualUs }: SimulationResult): string {
+  return `${sayCount(steps)} steps, ${sayDuration(virtualUs)} of virtual time`;
+}
+
+/** Why it did not pass. */
+function reasonsOf({ unmet, violation }: SimulationResult): string[] {
+  const reasons = unmet.map(({ message }) => message);
+  if (!violation) return reasons;
+  const { id, message, step, timeUs } = violation;
+  return [...reasons, `${id} broken at step ${step} (${sayDuration(timeUs)}): ${message}`];
+}
+
+function whyNothingShrunk(results: readonly SimulationResult[]): string {
+  if (results.some(({ verdict }) => verdict === 'failed')) return 'that is no fault of the cluster';
+  const idle = results.find(({ verdict }) => verdict === 'tested-nothing');
+  if (!idle) return 'no rule and no expectation is broken';
+  return `nothing is broken, but nothing was tested either: ${reasonsOf(idle).join('; ')}`;
 }
 
 const anotherWay =

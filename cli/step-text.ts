@@ -4,10 +4,10 @@ import { effectTexts, eventText } from '../sim/explain/causes.js';
 import type { StateChange } from '../sim/explain/state-view.js';
 import { durationText } from '../sim/scenario/duration.js';
 
-/** What happened, and below it what the machine wants done. */
-export function stepText({ i, at, cause, event, effects }: TraceLine): string {
+/** What happened, and below it what the machine wants done. `startUs`: the zero of what is said of times, by the step's clock. */
+export function stepText({ i, at, cause, event, effects }: TraceLine, startUs = 0): string {
   const why = cause ? `, caused by ${cause.node}:${cause.index}` : '';
-  const head = `step ${i} at ${durationText(at)}${why}: ${eventText(event)}`;
+  const head = `step ${i} at ${durationText(at - startUs)}${why}: ${eventText(event)}`;
   return linesOf([head, ...effectTexts(effects).map((effect) => `  ${effect}`)]);
 }
 

@@ -1,11 +1,11 @@
 /** Trace files on the disk: which ones are meant, and their lines. */
 import { closeSync, createReadStream, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TraceHeader, TraceLine } from '../core/trace.js';
 import { traceVersion } from '../core/trace.js';
-import type { NodeTrace } from '../sim/explain/merge.js';
+import { type NodeTrace, startOf } from '../sim/explain/merge.js';
 import type { GlobalFlags } from './global-flags.js';
-import { refuseStrangers } from './refused-traces.js';
+import { differenceOf, refuseStrangers } from './refused-traces.js';
 import { dataDirectoryOf, findRun } from './run/run-id.js';
 import { UserError } from './user-error.js';
 
@@ -16,18 +16,23 @@ export function traceFiles(name: string, flags: GlobalFlags): string[] {
     existsSync(name) && !existsSync(join(name, 'trace')) && !existsSync(join(name, 'run.json'))
       ? name
       : findRun(name, dataDirectoryOf(flags.dataDir)).layout.trace;
-  const files = readdirSync(directory)
-    .filter((file) => file.endsWith('.ndjson'))
-    .sort();
-  if (files.length === 0) {
-    throw new UserError({
-      code: 'T001',
-      what: 'there are no traces here',
-      where: directory,
-      next: 'give a trace file or the id of a run',
-    });
-  }
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const files = names.filter((file) => file.endsWith('.ndjson')).sort();
+  if (files.length === 0) throw noTraces(directory, name);
   return files.map((file) => join(directory, file));
+}
+
+function noTraces(directory: string, name: string): UserError {
+  const isOfRun = directory !== name;
+  return new UserError({
+    code: 'T001',
+    what: 'there are no traces here',
+    where: directory,
+    why: isOfRun
+      ? 'the run was --sequential, was killed before its first step, or was cleared away'
+      : undefined,
+    next: 'give a trace file or the id of a run',
+  });
 }
 
 export interface TextLine {
@@ -69,6 +74,35 @@ export function readHeader(path: string): TraceHeader | undefined {
   } finally {
     closeSync(opened);
   }
+}
+
+/**
+ * The zero of times in a run's traces, by the clock of one of them: what `explain` of the run counts from. Of real processes it
+ * is the earliest step of all that lie beside it.
+ */
+export async function startOfRun(file: string): Promise<number> {
+  const own = await beginningOf(file);
+  if (!own) return 0; // whoever reads on says what is wrong with it
+  const folder = dirname(file);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.ndjson'));
+  const others = await Promise.all(names.map((name) => beginningOf(join(folder, name))));
+  const ofRun = others.filter((other) => other && differenceOf(own.header, other.header) === undefined);
+  return startOf([own, ...(ofRun as NodeTrace[])]) - (own.header.originUs ?? 0);
+}
+
+/** A trace to its first step; undefined for what is none. */
+async function beginningOf(file: string): Promise<NodeTrace | undefined> {
+  const lines: unknown[] = [];
+  try {
+    for await (const { text } of linesOf(file)) {
+      lines.push(JSON.parse(text));
+      if (lines.length === 2) break;
+    }
+  } catch {
+    // torn, or not to be read: what there is before
+  }
+  const [header, first] = lines;
+  return isHeader(header) ? { header, lines: isStep(first) ? [first] : [] } : undefined;
 }
 
 /** A whole trace. A torn last line is left out. */

@@ -10,7 +10,7 @@ import type { MachineEvent } from '../../core/events.js';
 import { type NodeId, taskName } from '../../core/ids.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import { attemptFileName, type RunLayout } from '../../runtime/node/layout.js';
-import type { LocalCluster } from '../../runtime/run/local-cluster.js';
+import { isLaterLife, type LocalCluster } from '../../runtime/run/local-cluster.js';
 import type { FactName } from '../../sim/scenario/fact-names.js';
 import { type Fact, newFactReader, ordinalOf, readFacts } from '../../sim/scenario/facts.js';
 import {
@@ -116,7 +116,7 @@ export class Conductor {
   started(node: NodeId, incarnation: number): void {
     this.#notUp.delete(node);
     if (this.#slowed.has(node)) this.#tellSpeed(node);
-    if (incarnation % 1000 > 1) this.#tell('node-restarted', node);
+    if (isLaterLife(incarnation)) this.#tell('node-restarted', node);
   }
 
   /** Ends everything that lasts, so that what was stopped can end. */
@@ -280,14 +280,22 @@ export class Conductor {
       }
     }
     if (names.length === 0) return undefined;
-    this.#tell(action.kind === 'lose' ? 'files-lost' : 'files-corrupted', 'disk');
+    for (const name of new Set(names.map((path) => basename(path))))
+      this.#tellSpoiled(wanted.get(name)!, action.kind);
     return names.join(', ');
   }
 
+  /** In the words of the simulator: with the attempt whose file it is, on its writer. */
+  #tellSpoiled({ detail: _, ...finished }: Fact, how: 'lose' | 'corrupt'): void {
+    const name = how === 'lose' ? 'files-lost' : 'files-corrupted';
+    this.#hear({ ...finished, name, atUs: this.#nowUs(), worker: finished.node });
+  }
+
+  /** By the names of the files, what tells that each was finished. */
   #filesOf(
     files: Extract<Fault['action'], { files: unknown }>['files'],
     fact: Fact | undefined,
-  ): Set<string> {
+  ): Map<string, Fact> {
     const finished = this.facts.filter(
       (one) => one.name === 'finished' && one.attempt && one.task?.startsWith('map'),
     );
@@ -296,7 +304,7 @@ export class Conductor {
       if (files.kind === 'attempt') return matchesTask(files.task, one);
       return one.node === resolveNode(this.#triggers, files.worker, fact, this.#cast());
     });
-    return new Set(chosen.map((one) => attemptFileName(one.attempt!, this.#mapsOf(one.job!))));
+    return new Map(chosen.map((one) => [attemptFileName(one.attempt!, this.#mapsOf(one.job!)), one]));
   }
 
   #cast(): Cast {

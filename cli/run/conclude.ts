@@ -26,7 +26,7 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
   const { request, layout, terminal, flags } = concluding;
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
-    terminal.warn(`stopped. to go on: ${resumeCommand(layout)}`);
+    terminal.say(`stopped. to go on: ${resumeCommand(layout)}`);
     return exitOfSignal(ending.signal);
   }
   const { conclusion } = ending;

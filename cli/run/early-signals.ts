@@ -3,12 +3,13 @@
  * nobody else's code runs in this thread: that could keep the signal from being heard.
  */
 import { leaveUnanswered, onNoAnswer } from '../ending.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { exitOfSignal, type StopSignal } from '../user-error.js';
 
 /** Until the returned function is called, whatever ends this process ends it after `clear`. */
-export function endOnSignal(clear: () => void): () => void {
+export function endOnSignal(clear: () => void, { quiet }: GlobalFlags): () => void {
   const end = (signal: StopSignal): void => {
-    process.stderr.write('stopped before anything was begun\n');
+    if (!quiet) process.stderr.write('stopped before anything was begun\n');
     leaveUnanswered(exitOfSignal(signal));
   };
   process.on('SIGINT', end);

@@ -11,7 +11,7 @@ import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { ToParent } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
-import { LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
+import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
@@ -28,6 +28,8 @@ export interface ExecuteOptions {
   readonly workerHere?: boolean;
   /** Also say which processes came and went. */
   readonly verbose: boolean;
+  /** Say nothing but errors. */
+  readonly quiet: boolean;
   readonly rehearsal?: Rehearsal;
 }
 
@@ -54,8 +56,8 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
   const cluster = openCluster(options, fail);
-  const signals = answerSignals(cluster, layout, progress);
-  const answered = onNoAnswer(() => sayHowToGoOn(cluster, options));
+  const signals = answerSignals(cluster, options);
+  const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
@@ -90,13 +92,10 @@ function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): 
 }
 
 /** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */
-function sayHowToGoOn(
-  cluster: LocalCluster,
-  { layout, progress, rehearsal }: Pick<ExecuteOptions, 'layout' | 'progress' | 'rehearsal'>,
-): void {
+function abandon(cluster: LocalCluster, { layout, progress, rehearsal, quiet }: ExecuteOptions): void {
   cluster.abandon();
   progress.done();
-  if (!rehearsal) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
+  if (!rehearsal && !quiet) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
 }
 
 function hasPublished(conclusion: Conclusion): boolean {
@@ -113,14 +112,15 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
       observer: {
         started: (node, incarnation) => {
           if (options.verbose) progress.event(`${node} started (life ${incarnation})`);
+          else if (rehearsal && isLaterLife(incarnation)) progress.event(`${node} started again`);
           rehearsal?.started(node, incarnation);
         },
         ended: (node, _incarnation, how, restartMs) => {
           // An interrupt of the terminal is ours to answer; a child that was too young to ignore it is no news.
           if (how === 'SIGINT') return;
-          progress.event(
-            `${node} ended (${how}); ${restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`}`,
-          );
+          const next = restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`;
+          // Of a rehearsal, whether and when it comes back is for its faults to say, perhaps in a moment.
+          progress.event(`${node} ended (${how})${rehearsal ? '' : `; ${next}`}`);
         },
         said: listenTo(rehearsal, fail, progress),
       },
@@ -165,18 +165,20 @@ function listenTo(
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, layout: RunLayout, progress: ProgressView) {
+function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
     if (first && performance.now() - firstMs < asksAgainMs) return;
     if (first) {
-      sayHowToGoOn(cluster, { layout, progress });
+      abandon(cluster, options);
       leave(exitOfSignal(first));
     }
     first = signal;
     firstMs = performance.now();
-    progress.event('stopping: running attempts may finish, nothing new begins (once more to stop at once)');
+    options.progress.event(
+      'stopping: running attempts may finish, nothing new begins (once more to stop at once)',
+    );
     cluster.drain();
   };
   process.on('SIGINT', answer);

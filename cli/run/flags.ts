@@ -7,7 +7,7 @@ import type { JobPolicy } from '../../core/records.js';
 import type { Commands, LineCodec } from '../../runtime/commands/command-job.js';
 import { heapMiBDefault } from '../../runtime/executor/messages.js';
 import { isLz4There } from '../../runtime/shuffle/lz4.js';
-import { parseBytes, parseDurationUs } from '../quantities.js';
+import { parseBytes, parseDurationUs, sayBytes } from '../quantities.js';
 import { UserError } from '../user-error.js';
 
 /** As the command line gives them. */
@@ -59,8 +59,10 @@ export interface RunSettings {
 }
 
 const mebibyte = 1024 * 1024;
-/** Below this a run would be a file for every few words. */
-const budgetBytesMin = 64 * 1024;
+/** Below it a run would be a file for every few words. */
+const budgetMin = '64kB';
+/** What is new may take so much of a heap by itself: `youngMiB` in runtime/executor/start-thread.ts. */
+const heapMin = '16MiB';
 
 export function settingsOf(flags: RunFlags): RunSettings {
   const workers = atLeast(1, flags.workers ?? availableParallelism(), '-w', 256);
@@ -68,7 +70,6 @@ export function settingsOf(flags: RunFlags): RunSettings {
   const standbys = atLeast(0, flags.standby ?? 0, '--standby', 16);
   const masters = Array.from({ length: standbys + 1 }, (_, index) => `master-${index + 1}`);
   checkPacking(flags);
-  const heapBytes = bytes(flags.heap, '--heap') ?? heapMiBDefault * mebibyte;
   return {
     workers,
     slots,
@@ -76,8 +77,8 @@ export function settingsOf(flags: RunFlags): RunSettings {
     targetMaps: flags.mapTasks === undefined ? undefined : atLeast(1, flags.mapTasks, '-m', tasksMax),
     splitBytes: bytes(flags.splitSize, '--split-size'),
     reduces: atLeast(1, flags.reduceTasks ?? workers * slots, '-r', tasksMax),
-    budgetBytes: Math.max(budgetBytesMin, bytes(flags.budget, '--budget') ?? 64 * mebibyte),
-    heapMiB: Math.max(16, Math.round(heapBytes / mebibyte)),
+    budgetBytes: bytesFrom(budgetMin, flags.budget, '--budget') ?? 64 * mebibyte,
+    heapMiB: heapMiBOf(flags),
     params: paramsOf(flags.param ?? []),
     seed: flags.seed ?? '0',
     policy: {
@@ -170,6 +171,24 @@ function bytes(text: string | undefined, flag: string): number | undefined {
     });
   }
   return value;
+}
+
+function heapMiBOf({ heap }: RunFlags): number {
+  const heapBytes = bytesFrom(heapMin, heap, '--heap');
+  return heapBytes === undefined ? heapMiBDefault : Math.round(heapBytes / mebibyte);
+}
+
+/** At least so much. Who leaves the unit away has hardly meant bytes. */
+function bytesFrom(least: string, text: string | undefined, flag: string): number | undefined {
+  const value = bytes(text, flag);
+  if (value === undefined || value >= parseBytes(least)!) return value;
+  const unit = /\d$/.test(text!.trim()) ? `; without a unit it is bytes: write ${text!.trim()}MiB` : '';
+  throw new UserError({
+    code: 'U051',
+    what: `${flag}: ${sayBytes(value)} is too little`,
+    where: flag,
+    next: `give at least ${least}${unit}`,
+  });
 }
 
 function duration(text: string | undefined, flag: string): number | undefined {

@@ -34,6 +34,7 @@ import { FileFiles } from '../../runtime/store/file-files.js';
 import { isJobFile } from '../../sim/scenario/job-files.js';
 import { commandWord } from '../command-word.js';
 import { hostUserCode, onNoAnswer } from '../ending.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { keepStdout } from '../terminal.js';
 import { UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
@@ -212,14 +213,20 @@ export type InputPlan = Pick<WorkOrder, 'files' | 'splits' | 'boundaries'>;
 /** The inputs, pinned, the splits made of them, and for a partition by range a look into them. */
 export async function planInputs(
   inputs: readonly string[],
-  options: { prepared: PreparedJob; settings: RunSettings; place: RunPlace; hidden: boolean },
+  options: {
+    prepared: PreparedJob;
+    settings: RunSettings;
+    place: RunPlace;
+    flags: RunFlags & GlobalFlags;
+  },
 ): Promise<InputPlan> {
-  const { prepared, settings, place, hidden } = options;
+  const { prepared, settings, place, flags } = options;
   const { job, stage } = prepared;
   const isBegun = stage !== undefined && stage.index > 0; // of what was begun, something is left
-  const planned = isBegun ? () => {} : endOnSignal(() => clearPlace(place));
+  const planned = isBegun ? () => {} : endOnSignal(() => clearPlace(place), flags);
   try {
     const spoolDirectory = runLayout(place.dataDirectory, place.runId).stdin;
+    const hidden = flags.hidden ?? false;
     const options = { cwd: process.cwd(), hidden, output: place.output, spoolDirectory };
     const files = await resolveInputs(inputs, options);
     const { targetMaps, splitBytes, workers, slots } = settings;

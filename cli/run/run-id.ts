@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { suggest } from '../../jobs/suggest.js';
 import { type RunLayout, runLayout } from '../../runtime/node/layout.js';
 import { UserError } from '../user-error.js';
 
@@ -58,7 +59,15 @@ export function dataDirectoryOf(flag: string | undefined): string {
   return resolve(dataDirectoryNamed(flag));
 }
 
-/** A run by its id, an unambiguous beginning of it, `last`, or its folder. */
+/**
+ * Whether more was left than what a command that was killed had written while it planned: a request, or the output of a run
+ * that had none (`--sequential`).
+ */
+function isBegun({ request, output }: RunLayout): boolean {
+  return existsSync(request) || existsSync(output);
+}
+
+/** A run by its id, an unambiguous beginning of it, `last`, or its folder. `last` and beginnings pass over what was never begun. */
 export function findRun(name: string, dataDirectory: string): { layout: RunLayout; dataDirectory: string } {
   if (/[/\\]/.test(name) && existsSync(join(name, 'run.json'))) {
     const root = resolve(name);
@@ -66,9 +75,10 @@ export function findRun(name: string, dataDirectory: string): { layout: RunLayou
     return { layout: runLayout(home, basename(root)), dataDirectory: home };
   }
   const names = runsIn(dataDirectory);
-  const newest = newestOf(names);
+  const begun = names.filter((one) => one === name || isBegun(runLayout(dataDirectory, one)));
+  const newest = newestOf(begun);
   const wanted = name === 'last' ? newest : name;
-  const matching = wanted === undefined ? [] : names.filter((one) => one.startsWith(wanted));
+  const matching = wanted === undefined ? [] : begun.filter((one) => one.startsWith(wanted));
   if (matching.length === 1) return { layout: runLayout(dataDirectory, matching[0]!), dataDirectory };
   throw new UserError({
     code: 'R001',
@@ -77,6 +87,12 @@ export function findRun(name: string, dataDirectory: string): { layout: RunLayou
         ? `there is no run "${name}"`
         : `"${name}" is the beginning of ${matching.length} runs`,
     where: join(dataDirectory, 'runs'),
-    next: newest === undefined ? 'no run has been made here yet' : `the last one is ${newest}`,
+    next: nextWithout(name, newest),
   });
+}
+
+function nextWithout(name: string, newest: string | undefined): string {
+  if (newest === undefined) return 'no run has been made here yet';
+  const isMisspelt = suggest(name, ['last']) !== undefined;
+  return isMisspelt ? `did you mean "last"? it is ${newest}` : `the last one is ${newest}`;
 }

@@ -9,7 +9,7 @@ import { removeTree } from '../../runtime/remove-tree.js';
 import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
 import { isLast, type StageOf, writeRunRequest } from '../../runtime/run/run-request.js';
 import { onNoAnswer } from '../ending.js';
-import type { GlobalFlags } from '../global-flags.js';
+import { type GlobalFlags, loudnessOf } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
@@ -97,7 +97,7 @@ async function runOne(
   flags: RunFlags & GlobalFlags,
 ): Promise<number> {
   const isFirst = (ingredients.prepared.stage?.index ?? 0) === 0;
-  const begun = isFirst ? endOnSignal(() => clearPlace(ingredients.place)) : () => {};
+  const begun = isFirst ? endOnSignal(() => clearPlace(ingredients.place), flags) : () => {};
   try {
     const prepared = await createRun(ingredients);
     if (flags.sequential) {
@@ -117,7 +117,7 @@ async function runOne(
     const progress = await openProgress(flags.progress ?? 'auto', terminal, quiet);
     writeDown(prepared, ingredients.place);
     const startedAt = performance.now();
-    const executing = execute({ ...prepared, progress, workerHere, verbose: flags.verbose ?? false });
+    const executing = execute({ ...prepared, progress, workerHere, ...loudnessOf(flags) });
     begun(); // signals are answered by that from now on
     const ending = await executing;
     const tookUs = Math.round((performance.now() - startedAt) * 1000);
@@ -171,12 +171,7 @@ export async function gather(
         ? { ...asked, output: runLayout(dataDirectory, runId).output, toStdout: false }
         : asked;
     const planned = onNoAnswer(() => clearPlace(place)); // standard input is kept there
-    const plan = await planInputs(inputs, {
-      prepared,
-      settings,
-      place,
-      hidden: flags.hidden ?? false,
-    })
+    const plan = await planInputs(inputs, { prepared, settings, place, flags })
       .catch((error) => {
         clearPlace(place);
         throw error;

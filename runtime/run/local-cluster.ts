@@ -251,5 +251,13 @@ function nextIncarnationBase(layout: RunLayout): number {
     const incarnation = Number(/\.(\d+)\.ndjson$/.exec(name)?.[1] ?? 0);
     last = Math.max(last, incarnation);
   }
-  return Math.ceil(last / 1000) * 1000;
+  return Math.ceil(last / livesPerStart) * livesPerStart;
+}
+
+/** Incarnations of one start of a run lie between two multiples of this. */
+const livesPerStart = 1000;
+
+/** Whether a node of this start of the run has lived before. */
+export function isLaterLife(incarnation: number): boolean {
+  return incarnation % livesPerStart > 1;
 }

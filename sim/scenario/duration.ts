@@ -69,6 +69,11 @@ export function durationText(us: number): string {
   return `${us} µs`;
 }
 
+/** As `durationText` shows it: of what is longer than a second, whole milliseconds. */
+export function shownUs(us: number): number {
+  return us >= 1_000_000 ? Math.round(us / 1_000) * 1_000 : us;
+}
+
 function trimmed(value: number): string {
   return String(Math.round(value * 1000) / 1000);
 }

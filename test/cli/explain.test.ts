@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { newFolder, rehearse } from './command.js';
+import { durationText } from '../../sim/scenario/duration.js';
+import { newFolder, rehearse, succeed } from './command.js';
 
 const scenario = fileURLToPath(new URL('../../scenarios/late-worker.yaml', import.meta.url));
 
@@ -46,6 +47,36 @@ describe('explain, replay --at, schema and the traces of a simulation', () => {
     expect(shown.out).toMatch(/durable\.jobs\.0\.mapsCommitted: 0 -> 1/);
     const chain = await rehearse(['explain', 'last', `master-1:${at}`], { cwd });
     expect(chain.out).toContain('journal.appended');
+  });
+
+  it('of a real run count from the same moment, in every trace, and a time is as good as a step', async () => {
+    const cwd = newFolder({ 'in.txt': 'a b\nc a\n' });
+    await succeed(['run', 'word-count', 'in.txt', '-w', '2', '-o', 'out'], { cwd });
+    const traces = join(cwd, '.rehearse', 'runs', readdirSync(join(cwd, '.rehearse', 'runs'))[0]!, 'trace');
+    for (const [node, number] of [
+      ['master-1', 3],
+      ['worker-1', 1],
+      ['worker-2', 2],
+    ] as const) {
+      const { out } = await succeed(['explain', 'last', `${node}:${number}`], { cwd });
+      const [, time] = new RegExp(`^ *(\\S+ \\S+) {2}${node}:${number} `, 'm').exec(out)!;
+      const show = (at: string) =>
+        succeed(['replay', join(traces, `${node}.1.ndjson`), '--at', at, '--json'], { cwd });
+      const shown = await succeed(['replay', join(traces, `${node}.1.ndjson`), '--at', String(number)], {
+        cwd,
+      });
+      expect(shown.out).toContain(`step ${number} at ${time}`);
+      const { atUs, step } = JSON.parse((await show(String(number))).out);
+      expect(durationText(atUs)).toBe(time);
+      const until = JSON.parse((await show(time!)).out);
+      expect(durationText(until.atUs)).toBe(time);
+      expect(until.step.i).toBeGreaterThanOrEqual(step.i);
+      const written = (await show(time!.replace(' ', '').replace('µ', 'u'))).out;
+      expect(JSON.parse(written).step.i).toBe(until.step.i);
+      expect(JSON.parse((await show('1h')).out).step.i).toBeGreaterThan(until.step.i);
+    }
+    const early = await rehearse(['replay', join(traces, 'worker-1.1.ndjson'), '--at', '0s'], { cwd });
+    expect(early.err).toMatch(/^error\[T005\]: there is no step up to 0 µs\n.*\n {2}the first is at /);
   });
 
   it('print schemas that are JSON', async () => {

@@ -74,7 +74,7 @@ it('says why a run that is told may test nothing, and only then', async () => {
   const told = await rehearse(['sim', '--from', 'slow/1', '-o', 'slow.yaml', '--seeds', '1..40'], { cwd });
   const count = (text: string): number => told.err.split(text).length - 1;
   expect(count('NOTHING TESTED')).toBeGreaterThan(0);
-  expect(count('  it went another way here than when it was recorded; ')).toBe(count('NOTHING TESTED'));
+  expect(count('  it went another way here than when it was recorded; ')).toBe(1);
   const file = await rehearse(['sim', 'slow.yaml', '--seeds', '1..40'], { cwd });
   expect(file.err).toContain('NOTHING TESTED');
   expect(file.err).not.toContain('when it was recorded');

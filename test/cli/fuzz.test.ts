@@ -199,7 +199,7 @@ faults:
 expect: { job: succeeded }
 `;
 
-  it('writes the smallest scenario that fails as this one, with its golden trace, and it fails again', async () => {
+  it('writes the smallest scenario that fails as this one, with its time line, and it fails again', async () => {
     const cwd = newFolder({ 'ado.yaml': file });
     const { code, err } = await rehearse(['sim', 'ado.yaml', '--shrink'], { cwd });
     expect(code).toBe(1);

@@ -24,6 +24,27 @@ describe('many runs', () => {
     expect(out).toBe('');
   });
 
+  it('tell the story of the first that fails, a line of each other one, and how to see its story', async () => {
+    const { err, out } = await rehearse(['sim', 'bad.yaml', '--seeds', '3..6'], { cwd });
+    expect(out.match(/job-published/g)).toHaveLength(1);
+    const reason = 'job 1 was expected to have failed, but it is succeeded';
+    expect(err.split('\n')).toEqual([
+      expect.stringMatching(/^FAIL {2}bad\.yaml seed 3: \d+ steps, /),
+      `  ${reason}`,
+      '  again: rehearse sim bad.yaml --seed 3',
+      `FAIL  bad.yaml seed 4: ${reason}`,
+      `FAIL  bad.yaml seed 5: ${reason}`,
+      `FAIL  bad.yaml seed 6: ${reason}`,
+      'the time line of another: rehearse sim bad.yaml --seed 4',
+      '4 seeds: 4 failed (seeds 3, 4, 5, 6)',
+      '',
+    ]);
+    const verbose = await rehearse(['sim', 'bad.yaml', '--seeds', '3..6', '-v'], { cwd });
+    expect(verbose.out.match(/job-published/g)).toHaveLength(4);
+    const help = await succeed(['sim', '--help'], { cwd });
+    expect(help.out).not.toContain('golden');
+  });
+
   it('name what failed: ten seeds, or the files', async () => {
     const seeds = await rehearse(['sim', 'bad.yaml', '--seeds', '3..14', '-q'], { cwd });
     expect(lastLine(seeds.err)).toBe(
@@ -138,12 +159,16 @@ it('a range of seeds may be longer than any list: it is begun', async () => {
 });
 
 it('--shrink says that nothing was shrunk where nothing failed', async () => {
-  const idle = scenario.replace('expect', 'faults: [{ at: 1h, crash: worker-1 }]\nexpect');
+  const faults = 'faults: [{ at: 1h, crash: worker-1 }, { at: 2h, pause: worker-1, for: 1s }]';
+  const idle = scenario.replace('expect', `${faults}\nexpect`);
   const folder = newFolder({ 'ok.yaml': scenario, 'idle.yaml': idle });
-  for (const name of ['ok.yaml', 'idle.yaml']) {
-    const { err } = await rehearse(['sim', name, '--shrink'], { cwd: folder });
-    expect(lastLine(err)).toBe('nothing was shrunk: no rule and no expectation is broken');
-  }
+  const shrunk = async (name: string) =>
+    lastLine((await rehearse(['sim', name, '--shrink'], { cwd: folder })).err);
+  expect(await shrunk('ok.yaml')).toBe('nothing was shrunk: no rule and no expectation is broken');
+  expect(await shrunk('idle.yaml')).toBe(
+    'nothing was shrunk: nothing is broken, but nothing was tested either: ' +
+      'fault 1 (crash worker-1 at 1h) had no effect; fault 2 (pause worker-1 at 2h for 1s) had no effect',
+  );
 });
 
 async function within({ child, ended }: Running, limitMs: number): Promise<Ended> {
