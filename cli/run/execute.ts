@@ -58,7 +58,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   const cluster = openCluster(options, fail);
   const signals = answerSignals(cluster, options);
   const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
-  let conclusion: Conclusion;
+  let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
@@ -68,7 +68,8 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     throw explained(error, layout);
   } finally {
     rehearsal?.end();
-    await cluster.stop();
+    const isOver = !rehearsal && conclusion?.type === 'ended';
+    await cluster.stop(isOver ? () => removeAhead(layout.work) : undefined);
     signals.stop();
     answered();
     progress.done();
@@ -189,6 +190,15 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
       process.off('SIGTERM', answer);
     },
   };
+}
+
+/** While the workers die: what they were just making, and so could be left, is for `cleanUp`. */
+function removeAhead(path: string): void {
+  try {
+    removeTree(path);
+  } catch {
+    // Whatever is in the way is in the way of cleanUp too, which tells of it.
+  }
 }
 
 /** No process of this run is alive any more: what only they needed can go. The traces stay. */

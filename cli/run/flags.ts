@@ -178,16 +178,17 @@ function heapMiBOf({ heap }: RunFlags): number {
   return heapBytes === undefined ? heapMiBDefault : Math.round(heapBytes / mebibyte);
 }
 
-/** At least so much. Who leaves the unit away has hardly meant bytes. */
+/** At least so much: less is taken for that. So few bytes that nobody can mean them are a unit forgotten. */
 function bytesFrom(least: string, text: string | undefined, flag: string): number | undefined {
   const value = bytes(text, flag);
-  if (value === undefined || value >= parseBytes(least)!) return value;
-  const unit = /\d$/.test(text!.trim()) ? `; without a unit it is bytes: write ${text!.trim()}MiB` : '';
+  const leastBytes = parseBytes(least)!;
+  if (value === undefined || value >= leastBytes) return value;
+  if (value >= 1024) return leastBytes;
   throw new UserError({
     code: 'U051',
     what: `${flag}: ${sayBytes(value)} is too little`,
     where: flag,
-    next: `give at least ${least}${unit}`,
+    next: `give at least ${least}; a number without a unit is bytes: write ${Math.round(value)}MiB`,
   });
 }
 

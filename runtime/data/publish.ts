@@ -21,7 +21,6 @@ import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path';
 import { partName, successName } from '../../jobs/output-names.js';
 import { makeFolder } from '../make-folder.js';
-import { openFilesMax } from '../open-files.js';
 import { removeTree } from '../remove-tree.js';
 import { syncPath } from '../sync.js';
 import { errnoOf } from './disk.js';
@@ -103,8 +102,8 @@ export const VOID_STEPS = [
 export type PublishStep = (typeof PUBLISH_STEPS)[number] | (typeof VOID_STEPS)[number];
 
 const MARKER = '.rehearse-tomb';
-/** Files that are open at once while they are synced, where so many may be. */
-const syncsAtOnceMax = 32;
+/** More than threads do such work, so that none of them waits. */
+const linksAtOnce = 32;
 
 /** Where everything of a job lies until it is visible. Throws when `runId` could leave the directory. */
 export function workspacePath(output: string, runId: string): string {
@@ -212,13 +211,21 @@ class Publisher {
 
   async #linkParts(): Promise<void> {
     await this.#step('publish.before_links');
+    const linked: Promise<void>[] = [];
     for (const [index, part] of this.#request.parts.entries()) {
       if (index > 0) await this.#step('publish.between_links');
-      const linked = await this.#linkIntoStaging(part.path, partName(part.partition));
-      if (!linked)
-        throw new Refused('missing-part', part.path, `the file of reduce-${part.partition} is missing`);
+      const link = this.#linkPart(part);
+      link.catch(() => {}); // noticed below, where all of them are awaited
+      linked.push(link);
+      if (linked.length === linksAtOnce) await Promise.all(linked.splice(0));
     }
+    await Promise.all(linked);
     await this.#step('publish.after_links');
+  }
+
+  async #linkPart({ partition, path }: Part): Promise<void> {
+    if (await this.#linkIntoStaging(path, partName(partition))) return;
+    throw new Refused('missing-part', path, `the file of reduce-${partition} is missing`);
   }
 
   /** False when the file is missing; throws Late when `staging` is. */
@@ -253,13 +260,7 @@ class Publisher {
 
   async #syncStaging(): Promise<void> {
     await this.#step('publish.before_sync');
-    const paths = this.#request.parts.map((part) => join(this.#staging, partName(part.partition)));
-    paths.push(this.#staging);
-    const syncsAtOnce = Math.max(1, Math.min(syncsAtOnceMax, Math.floor(openFilesMax() / 16)));
-    for (let first = 0; first < paths.length; first += syncsAtOnce) {
-      const some = paths.slice(first, first + syncsAtOnce);
-      await this.#inStaging(Promise.all(some.map(syncPath)));
-    }
+    await this.#inStaging(syncPath(this.#staging)); // each attempt has synced its file before it was reported
     await syncPath(this.#workspace);
   }
 

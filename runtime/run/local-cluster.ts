@@ -198,9 +198,13 @@ export class LocalCluster {
     this.#client?.drain();
   }
 
-  /** Every process of this cluster is dead, and its sockets are gone, when this resolves. */
-  async stop(): Promise<void> {
-    const killed = this.supervisor.killAll(); // they die while the rest is closed
+  /**
+   * Every process of this cluster is dead, and its sockets are gone, when this resolves. `meanwhile` is called when all
+   * have been killed, which takes them some milliseconds; it must not throw.
+   */
+  async stop(meanwhile: () => void = () => {}): Promise<void> {
+    const killed = this.supervisor.killAll();
+    meanwhile();
     const worker = await this.#worker?.catch(() => undefined); // or it would begin behind our back
     await Promise.all([worker?.close(), this.#client?.close(), ...this.#clientsClosed]);
     await this.#master?.close();

@@ -24,9 +24,8 @@ import {
 } from '../../../runtime/data/publish.js';
 import { temporaryDirectory } from './temporary.js';
 
-/** As under `ulimit -n 64`; how many files were open at once is counted. */
+/** How many files were open at once is counted. */
 const system = vi.hoisted(() => ({ open: 0, openAtOnceMax: 0 }));
-vi.mock('../../../runtime/open-files.js', () => ({ openFilesMax: () => 64 }));
 vi.mock('node:fs/promises', async (importOriginal) => {
   const own = await importOriginal<typeof import('node:fs/promises')>();
   const open: typeof own.open = async (...args) => {
@@ -288,7 +287,7 @@ describe('a job that cannot be published', () => {
     await expectNothingLeft(directory, [job]);
   });
 
-  it('has few files open at once where few may be', async () => {
+  it('has few files open at once, however many parts there are', async () => {
     const { output } = place('no output');
     await prepareWorkspace(output, 'b');
     const parts = Array.from({ length: 60 }, (_, partition) => {
