@@ -33,7 +33,7 @@ import { dataDirectoryOf, newRunId } from '../run/run-id.js';
 import { readScenarios } from '../scenario-files.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, exitOfSignal, UserError } from '../user-error.js';
-import { Conductor } from './conductor.js';
+import { Conductor, namesAttempts } from './conductor.js';
 import { configOf, type StagedJob, stageJob } from './stage.js';
 
 export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
@@ -111,6 +111,7 @@ async function rehearseOne(
   const rehearsal: Rehearsal = {
     points: (node) => conductor.points(node),
     watch: (node, event, effects) => conductor.watch(node, event, effects),
+    ...(namesAttempts(scenario) ? { ordinalOf: (attempt) => conductor.ordinalOf(attempt) } : {}),
     pointReached: (node, point, on) => conductor.pointReached(node, point, on),
     started: (node, incarnation) => conductor.started(node, incarnation),
     begin: (cluster) => conductor.begin(cluster),

@@ -9,7 +9,7 @@ import type { Conclusion } from '../../runtime/node/client-node.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
-import type { ToParent } from '../../runtime/process/child-setup.js';
+import type { Said } from '../../runtime/process/child-setup.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
@@ -142,7 +142,7 @@ function listenTo(
   rehearsal: Rehearsal | undefined,
   fail: (error: Error) => void,
   progress: ProgressView,
-): (node: NodeId, message: ToParent) => void {
+): (node: NodeId, message: Said) => void {
   let storeFailures = 0;
   return (node, message) => {
     if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);
