@@ -28,8 +28,6 @@ export interface ExecuteOptions {
   readonly workerHere?: boolean;
   /** Also say which processes came and went. */
   readonly verbose: boolean;
-  /** Say nothing but errors. */
-  readonly quiet: boolean;
   readonly rehearsal?: Rehearsal;
 }
 
@@ -57,7 +55,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   failed.catch(() => {}); // it may fail when nobody waits any more
   const cluster = openCluster(options, fail);
   const signals = answerSignals(cluster, options);
-  const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
+  const answered = onNoAnswer(() => abandon(cluster, options));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
@@ -92,10 +90,10 @@ function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): 
 }
 
 /** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */
-function abandon(cluster: LocalCluster, { layout, progress, rehearsal, quiet }: ExecuteOptions): void {
+function abandon(cluster: LocalCluster, { layout, progress, rehearsal }: ExecuteOptions): void {
   cluster.abandon();
   progress.done();
-  if (!rehearsal && !quiet) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
+  if (!rehearsal) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
 }
 
 function hasPublished(conclusion: Conclusion): boolean {
