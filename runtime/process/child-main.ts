@@ -13,14 +13,14 @@ import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { dialByGrpc } from '../transport/grpc-dial.js';
-import type { ToChild, ToParent } from './child-setup.js';
+import type { Began, ToChild, ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
 
 function endNow(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-function tell(message: ToParent): void {
+function tell(message: ToParent | Began): void {
   if (process.connected) process.send!(message, () => {});
 }
 
@@ -97,6 +97,7 @@ async function main(): Promise<void> {
     const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
     endOnTerminate(() => master.close());
     await master.start();
+    tell({ type: 'began' });
     return;
   }
   const files = await FileFiles.open(layout.files);
@@ -105,6 +106,7 @@ async function main(): Promise<void> {
   worker = new WorkerNode({ ...setup, layout, files, dial, points, failed: fail, untraced, ...watch });
   worker.slow(slowBy);
   endOnTerminate(() => worker!.close());
+  tell({ type: 'began' });
   await mayDial;
   await worker.start();
 }

@@ -27,6 +27,11 @@ export interface ChildSetup {
   readonly watched: boolean;
 }
 
+/** To the supervisor alone: it is a node from here on, and what ends it now is no refused start. */
+export interface Began {
+  readonly type: 'began';
+}
+
 export type ToParent =
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
