@@ -1,6 +1,7 @@
 /**
  * `rehearse replay`: the recorded events of a real run, through the core again.
  */
+import { chainText, newChain } from '../core/chain.js';
 import type { TraceLine } from '../core/trace.js';
 import { flattenState, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
@@ -11,6 +12,7 @@ import { sayPath } from './run/prepare.js';
 import { stateText, stepText } from './step-text.js';
 import { openTerminal, type Terminal } from './terminal.js';
 import { linesOf, readHeader, startOfRun, traceFiles } from './traces.js';
+import { begunTraces, isBegun, lifeOf, unbegunText } from './unbegun-traces.js';
 import { exitCodes, UserError } from './user-error.js';
 
 /** A time as people write it, or as `explain` prints it: `350ms`, `1.575 s`. */
@@ -23,10 +25,11 @@ interface ReplayFlags extends GlobalFlags {
 export async function replay(args: string[], flags: ReplayFlags): Promise<number> {
   const terminal = openTerminal(flags);
   const files = args.flatMap((name) => filesOfOneRun(name, flags));
-  if (flags.at !== undefined) return await replayTo(files, flags.at, terminal, flags);
+  if (flags.at !== undefined) return await replayTo(begunTraces(files), flags.at, terminal, flags);
+  const isOneOfMany = files.length > 1;
   const results: { file: string; verdict: ReplayVerdict }[] = [];
   for (const file of files) {
-    const verdict = await replayFile(file);
+    const verdict = isOneOfMany && !isBegun(file) ? nothingToReplay(file) : await replayFile(file);
     results.push({ file, verdict });
     if (!flags.json) (verdict.outcome === 'same' ? terminal.say : terminal.warn)(verdictText(file, verdict));
   }
@@ -48,6 +51,11 @@ function filesOfOneRun(name: string, flags: GlobalFlags): string[] {
     }),
   );
   return files;
+}
+
+/** Of a process that was killed at its birth: it decided nothing, and so would the core. */
+function nothingToReplay(file: string): ReplayVerdict {
+  return { outcome: 'same', node: lifeOf(file).node, steps: 0, chain: chainText(newChain()), torn: true };
 }
 
 async function replayFile(path: string): Promise<ReplayVerdict> {
@@ -152,6 +160,7 @@ function verdictText(file: string, verdict: ReplayVerdict): string {
   const name = sayPath(file);
   switch (verdict.outcome) {
     case 'same':
+      if (verdict.steps === 0 && verdict.torn) return `${name}: 0 steps: ${unbegunText(file)}`;
       return `${name}: ${verdict.steps} steps, same decisions, chain ${verdict.chain}${verdict.torn ? ' (last line torn: the process was killed)' : ''}`;
     case 'diverged':
       return `${name}:${verdict.line}: diverges in "${verdict.field}": ${verdict.message}`;

@@ -3,13 +3,15 @@ import type { NodeTrace } from '../sim/explain/merge.js';
 import { traceSchema } from './schema.js';
 import { traceForm } from './trace-form.js';
 import { linesOf, readTraces, traceError } from './traces.js';
+import { begunTraces } from './unbegun-traces.js';
 import { UserError } from './user-error.js';
 
 /** An error of `tell` is one of the traces where one of their lines is not as it should be: then that is said. */
 export async function tellTraces<Result>(
-  files: readonly string[],
+  all: readonly string[],
   tell: (traces: NodeTrace[]) => Result | Promise<Result>,
 ): Promise<Result> {
+  const files = begunTraces(all);
   const traces = await readTraces(files);
   try {
     return await tell(traces);

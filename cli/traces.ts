@@ -7,6 +7,7 @@ import { type NodeTrace, startOf } from '../sim/explain/merge.js';
 import type { GlobalFlags } from './global-flags.js';
 import { differenceOf, refuseStrangers } from './refused-traces.js';
 import { dataDirectoryOf, findRun } from './run/run-id.js';
+import { headerBytesMax, isBegun } from './unbegun-traces.js';
 import { UserError } from './user-error.js';
 
 /** A trace file, a folder of them, or all traces of a run. */
@@ -17,9 +18,10 @@ export function traceFiles(name: string, flags: GlobalFlags): string[] {
       ? name
       : findRun(name, dataDirectoryOf(flags.dataDir)).layout.trace;
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const files = names.filter((file) => file.endsWith('.ndjson')).sort();
-  if (files.length === 0) throw noTraces(directory, name);
-  return files.map((file) => join(directory, file));
+  const ofNodes = names.filter((file) => file.endsWith('.ndjson')).sort();
+  const files = ofNodes.map((file) => join(directory, file));
+  if (!files.some(isBegun)) throw noTraces(directory, name);
+  return files;
 }
 
 function noTraces(directory: string, name: string): UserError {
@@ -58,8 +60,6 @@ export async function readTraces(files: readonly string[]): Promise<NodeTrace[]>
   refuseStrangers(traces.map(({ header }, index) => ({ header, file: files[index]! })));
   return traces;
 }
-
-const headerBytesMax = 1 << 20;
 
 /** The header alone; undefined when the file begins with none. */
 export function readHeader(path: string): TraceHeader | undefined {

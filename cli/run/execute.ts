@@ -2,6 +2,7 @@
  * Carries a prepared run through: starts the cluster, follows the job, answers signals, and leaves behind exactly what
  * belongs there: the output and the traces of a job that ended, or everything needed to resume one that did not.
  */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
@@ -10,6 +11,7 @@ import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js'
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
 import type { Said } from '../../runtime/process/child-setup.js';
+import { UnbegunError } from '../../runtime/process/supervisor.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
@@ -212,7 +214,19 @@ export function resumeCommand(layout: RunLayout): string {
 /** What the surroundings have refused, and how to go on with the run; a bug of ours as it is. */
 function explained(error: unknown, layout: RunLayout): unknown {
   if (error instanceof StoreFailedError) return storeError(error, layout);
+  if (error instanceof UnbegunError) return unbegunError(error, layout);
   return surroundingsError(error, resumeCommand(layout)) ?? error;
+}
+
+function unbegunError({ node, how, log }: UnbegunError, layout: RunLayout): UserError {
+  return new UserError({
+    code: 'U058',
+    what: `no process of ${node} lives until it has begun (${how})`,
+    ...(existsSync(log) ? { where: sayPath(log) } : {}),
+    why: 'most often there may not be so many processes and threads: ulimit -u',
+    next: `once that is mended, or with fewer workers (-w): ${resumeCommand(layout)}`,
+    exit: exitCodes.environment,
+  });
 }
 
 /** Nobody knows whether the job can be done: that is no answer, and the surroundings' fault. */

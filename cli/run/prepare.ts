@@ -16,7 +16,7 @@ import { isPipeline, type Program, stagesOf } from '../../jobs/pipeline.js';
 import { suggest } from '../../jobs/suggest.js';
 import type { Params, ParamValues } from '../../jobs/types.js';
 import { bundleJob, type JobBundle } from '../../runtime/bundle/bundle.js';
-import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
+import { CompilerError, JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
 import type { Commands } from '../../runtime/commands/command-job.js';
@@ -35,8 +35,9 @@ import { isJobFile } from '../../sim/scenario/job-files.js';
 import { commandWord } from '../command-word.js';
 import { hostUserCode, onNoAnswer } from '../ending.js';
 import type { GlobalFlags } from '../global-flags.js';
+import { surroundingsError } from '../surroundings.js';
 import { keepStdout } from '../terminal.js';
-import { UserError } from '../user-error.js';
+import { exitCodes, UserError } from '../user-error.js';
 import { endOnSignal } from './early-signals.js';
 import type { RunFlags, RunSettings } from './flags.js';
 import { lookAtKeys } from './look-at-keys.js';
@@ -153,6 +154,7 @@ function jobError(
     const where = location ? `${location.file}:${location.line}:${location.column}` : name;
     return new UserError({ code: 'J002', what: message, where, excerpt });
   }
+  if (error instanceof CompilerError) return compilerError(error);
   if (error instanceof JobFileError) return new UserError({ code: 'J003', what: error.message, where: name });
   if (error instanceof ParamsError)
     return new UserError({ code: 'J005', what: error.message, where: '--param' });
@@ -170,6 +172,19 @@ function jobError(
       ? 'a job runs as one file, away from its folder: what lies beside it is there only if you import it (.json, .txt)'
       : 'the top level of a job runs once in every process: it should only define things',
   });
+}
+
+function compilerError({ message, cause }: CompilerError): UserError {
+  return (
+    surroundingsError(cause) ??
+    new UserError({
+      code: 'U057',
+      what: 'the job could not be compiled: esbuild does not run here',
+      why: message,
+      next: 'rehearse doctor tries it; it needs threads and files of its own: ulimit -u, ulimit -n',
+      exit: exitCodes.environment,
+    })
+  );
 }
 
 const REFUSED_CODES = { wrong: 'U036', 'no JSON': 'U037', unknown: 'U038', threw: 'U039' } as const;

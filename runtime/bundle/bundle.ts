@@ -6,12 +6,13 @@
  * depends on the folder it was made in. The import 'mapreduce-rehearsal' is taken from this installation, under a name
  * of its own, whether or not the job's folder has one.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
 import { installation } from '../installation.js';
 import { sha256 } from '../sha256.js';
-import { JobCompileError, JobFileError } from './errors.js';
+import { CompilerError, JobCompileError, JobFileError } from './errors.js';
 import { loadEsbuild } from './esbuild.js';
 
 export interface JobBundle {
@@ -46,7 +47,7 @@ const keepRegExpLiterals = {
   'regexp-unicode-property-escapes': true,
 };
 
-/** Bundles a job's file. Throws JobFileError or JobCompileError; the job itself is not run. */
+/** Bundles a job's file. Throws JobFileError, JobCompileError or CompilerError; the job itself is not run. */
 export async function bundleJob(path: string): Promise<JobBundle> {
   const file = resolve(path);
   checkFile(path, file);
@@ -71,7 +72,7 @@ export async function bundleJob(path: string): Promise<JobBundle> {
       plugins: [entryOf(file), ownPackage],
     });
   } catch (error) {
-    throw isBuildFailure(error) ? compileError(error.errors) : error;
+    throw isBuildFailure(error) ? compileError(error.errors) : new CompilerError(noProgramStarts() ?? error);
   } finally {
     await stop(); // its helper process would stay as long as this one
   }
@@ -128,6 +129,11 @@ function withoutMapLink(code: string): string {
 
 function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);
+}
+
+/** Why none can be started here, if so: what esbuild throws then is of its own pipes, which there are none of. */
+function noProgramStarts(): Error | undefined {
+  return spawnSync(process.execPath, ['--version']).error;
 }
 
 function compileError(errors: readonly Message[]): JobCompileError {

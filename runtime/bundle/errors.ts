@@ -13,6 +13,16 @@ export class JobFileError extends Error {
   }
 }
 
+/** The compiler did not get as far as the job: it could not be started, or ended in the middle. */
+export class CompilerError extends Error {
+  override readonly name = 'CompilerError';
+  readonly code = 'compiler';
+
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause });
+  }
+}
+
 export interface CompileLocation {
   /** Path of the source file, relative to the folder of the job's file. */
   readonly file: string;

@@ -46,11 +46,22 @@ export function takeThread(heapMiB: number, folders: ThreadFolders): StartedThre
 
 export function startThread(heapMiB: number): StartedThread {
   const gauge = newGauge();
-  const thread = new Worker(program, {
+  const options = {
     workerData: gauge,
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: youngMiB },
-  });
-  return { thread, gauge: new Float64Array(gauge) };
+  };
+  try {
+    return { thread: new Worker(program, options), gauge: new Float64Array(gauge) };
+  } catch (error) {
+    throw refusedThread(error as NodeJS.ErrnoException);
+  }
+}
+
+/** Node tells what the system has refused (`EAGAIN`) as its own refusal, with the system's as the message. */
+function refusedThread(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ERR_WORKER_INIT_FAILED') return error;
+  const { message: code } = error;
+  return Object.assign(new Error(`${code}: a thread was not started`), { code, syscall: 'new Worker' });
 }

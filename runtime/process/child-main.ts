@@ -101,6 +101,7 @@ async function main(): Promise<void> {
     const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
     endOnTerminate(() => master.close());
     await master.start();
+    tell({ type: 'began' });
     return;
   }
   const files = await FileFiles.open(layout.files);
@@ -111,6 +112,7 @@ async function main(): Promise<void> {
   worker = new WorkerNode({ ...setup, layout, files, dial, points, ...counted, ...signs });
   worker.slow(slowBy);
   endOnTerminate(() => worker!.close());
+  tell({ type: 'began' });
   await mayDial;
   await worker.start();
 }

@@ -30,6 +30,8 @@ export interface ChildSetup {
 }
 
 export type ToParent =
+  /** It is a node from here on, and what ends it now is no refused start. */
+  | { readonly type: 'began' }
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
   | { readonly type: 'point'; readonly point: CrashPoint; readonly on: ReachedFor }
@@ -47,7 +49,7 @@ export type ToParent =
     };
 
 /** What is for whoever watches the processes: the rest the supervisor answers itself. */
-export type Said = Exclude<ToParent, { readonly type: 'ordinal-wanted' }>;
+export type Said = Exclude<ToParent, { readonly type: 'began' | 'ordinal-wanted' }>;
 
 export type ToChild =
   /** The first message, and what the process is for. */

@@ -55,6 +55,11 @@ interface Child {
   startedAt: number;
   /** Ends in a row that came soon after the start. */
   quickEnds: number;
+  /** Whether its process has become a node. */
+  began: boolean;
+  /** Lives in a row that ended before they began, by nobody's will; the system may have refused them a process. */
+  unbegun: number;
+  refusal: Error | undefined;
   previous: ChildSetup['previous'];
   /** Its processes so far are dead, and their logs hold what they printed. */
   exit: Promise<void>;
@@ -66,6 +71,25 @@ interface Child {
 /** An end this soon after the start counts towards the pause before the next start. */
 const quickMs = 5000;
 const pauseMsMax = 5000;
+/** So many lives that do not begin, one after the other, take some seconds: there may not be so many processes, or open files. */
+const unbegunBorne = 6;
+
+/** Of a role there is no process, and none can be had: they end before they have done anything. */
+export class UnbegunError extends Error {
+  override readonly name = 'UnbegunError';
+  readonly node: NodeId;
+  /** An exit code, or the name of a signal. */
+  readonly how: string;
+  /** Where the last of them has said why, if it did. */
+  readonly log: string;
+
+  constructor(node: NodeId, how: string, log: string) {
+    super(`${node} ended before it began (${how})`);
+    this.node = node;
+    this.how = how;
+    this.log = log;
+  }
+}
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -84,6 +108,9 @@ export class Supervisor {
         process: undefined,
         startedAt: 0,
         quickEnds: 0,
+        began: false,
+        unbegun: 0,
+        refusal: undefined,
         previous: undefined,
         exit: Promise.resolve(),
         timer: undefined,
@@ -146,6 +173,7 @@ export class Supervisor {
     const options = this.#options;
     child.incarnation++;
     child.startedAt = performance.now();
+    child.began = false;
     const setup: ChildSetup = {
       role: child.role,
       life: { node: child.node, incarnation: child.incarnation },
@@ -180,7 +208,9 @@ export class Supervisor {
     const { layout, observer, rehearsed } = this.#options;
     const isStarted = process_.pid !== undefined;
     process_.on('error', (error) => {
-      if (!isStarted) this.#ended(child, error.message);
+      if (isStarted) return;
+      child.refusal = error;
+      this.#ended(child, error.message);
     });
     if (!isStarted) return; // it has no pipes, and nothing to say
     if (rehearsed)
@@ -188,6 +218,7 @@ export class Supervisor {
         observer.said?.(child.node, JSON.parse(line) as Said);
       });
     process_.on('message', (message: ToParent) => {
+      if (message.type === 'began') return begin(child);
       if (message.type !== 'ordinal-wanted') return observer.said?.(child.node, message);
       const { attempt } = message;
       const ordinal = rehearsed!.ordinalOf!(attempt);
@@ -212,6 +243,15 @@ export class Supervisor {
     child.timer = setTimeout(() => {
       if (!this.#stopping && !child.held && !child.process) this.#spawnAgain(child);
     }, pauseMs);
+    if (!child.began && !outsideKill.has(how)) this.#endedUnbegun(child, how);
+  }
+
+  /** Without one that cannot be had the run goes on as long as another has its role. */
+  #endedUnbegun(child: Child, how: string): void {
+    const alike = [...this.#children.values()].filter(({ role }) => role === child.role);
+    if (++child.unbegun < unbegunBorne || alike.some(({ began, process }) => began && process)) return;
+    const log = join(this.#options.layout.logs, `${lifeName(child)}.log`);
+    this.#options.failed(child.refusal ?? new UnbegunError(child.node, how, log));
   }
 
   /** Nobody waits for it. */
@@ -222,6 +262,12 @@ export class Supervisor {
       this.#options.failed(error as Error);
     }
   }
+}
+
+function begin(child: Child): void {
+  child.began = true;
+  child.unbegun = 0;
+  child.refusal = undefined;
 }
 
 /** Signals that come from outside; anything else a process did to itself. */

@@ -203,9 +203,10 @@ export class FileLease implements Lease {
 
   #read(): Holding | undefined {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')) as Holding;
+      const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
+      return isHolding(value) ? value : undefined;
     } catch (error) {
-      // A file that is no JSON can only be a crash's leftover: renames show it whole.
+      // A file that is no lease can only be a crash's leftover, or a stranger's: renames show ours whole.
       if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
       throw error;
     }
@@ -263,6 +264,18 @@ export class FileLease implements Lease {
     await this.#working;
     this.#unwatch();
   }
+}
+
+/** With anything else in it, nobody could tell when it ends. */
+function isHolding(value: unknown): value is Holding {
+  const { node, incarnation, sequence, ttlMs, socketPath } = (value ?? {}) as Partial<Holding>;
+  return (
+    typeof node === 'string' &&
+    (typeof incarnation === 'string' || Number.isFinite(incarnation)) &&
+    Number.isFinite(sequence) &&
+    Number.isFinite(ttlMs) &&
+    (socketPath === undefined || typeof socketPath === 'string')
+  );
 }
 
 /** The lease ran out while this process was about to renew it. */

@@ -1,5 +1,5 @@
 /** Traces that somebody has damaged are told as such by whoever cannot read them. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
@@ -63,6 +63,46 @@ describe('a damaged line', () => {
       2,
       expect.stringContaining('T002]: this is no line of a trace\n  --> headed.ndjson:1\n'),
     ]);
+  });
+});
+
+describe('a process that was killed before its first line was whole', () => {
+  const readers = [
+    ['explain', 'born'],
+    ['trace', 'born', '--to', 'html'],
+    ['sim', '--from', 'born', '-q'],
+    ['replay', 'born'],
+  ];
+
+  it('is left out, and named', async () => {
+    cpSync(join(cwd, 'whole'), join(cwd, 'born'), { recursive: true });
+    const header = linesOf(join(cwd, 'born/worker-1.1.ndjson'))[0]!;
+    writeFileSync(join(cwd, 'born/master-1.5002.ndjson'), '');
+    writeFileSync(join(cwd, 'born/worker-2.5003.ndjson'), header.slice(0, 40));
+    for (const words of readers) {
+      const { code, err } = await rehearse(words, { cwd });
+      expect([code, err], words.join(' ')).toEqual([
+        0,
+        expect.stringContaining('master-1 life 5002 ended before it wrote anything\n'),
+      ]);
+      expect(err).toContain('worker-2 life 5003 ended before it wrote anything\n');
+    }
+    const { out } = await rehearse(['replay', 'born', '--json'], { cwd });
+    const { traces } = JSON.parse(out) as { traces: { file: string; outcome: string; steps: number }[] };
+    expect(traces.every(({ outcome }) => outcome === 'same')).toBe(true);
+    expect(traces.filter(({ steps }) => steps === 0).map(({ file }) => file)).toEqual([
+      expect.stringContaining('master-1.5002'),
+      expect.stringContaining('worker-2.5003'),
+    ]);
+  });
+
+  it('leaves no traces where there is no other, and a trace that is empty when it is named', async () => {
+    mkdirSync(join(cwd, 'empty'));
+    writeFileSync(join(cwd, 'empty/master-1.1.ndjson'), '');
+    const folder = await rehearse(['explain', 'empty'], { cwd });
+    const file = await rehearse(['explain', 'empty/master-1.1.ndjson'], { cwd });
+    expect([folder.code, folder.err]).toEqual([2, expect.stringContaining('T001]: there are no traces')]);
+    expect([file.code, file.err]).toEqual([2, expect.stringContaining('T002]: the trace is empty')]);
   });
 });
 

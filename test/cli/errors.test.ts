@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { builtinJobs, builtinPipelines } from '../../jobs/builtin/registry.js';
-import { type Ended, newFolder, onLinux, rehearse, start, until } from './command.js';
+import { type Ended, jobOf, newFolder, onLinux, rehearse } from './command.js';
 
 const scenario = join(import.meta.dirname, '..', '..', 'scenarios', 'drain-at-the-very-end.yaml');
 const usage = 2;
@@ -240,6 +240,10 @@ describe('an ordinary user', () => {
   });
 });
 
+async function startsUnder(before: string): Promise<boolean> {
+  return (await rehearse(['--version'], { cwd: newFolder(), before })).code === 0;
+}
+
 describe('surroundings in which nothing can be run', () => {
   const inFile = 'a b\n';
 
@@ -256,17 +260,44 @@ describe('surroundings in which nothing can be run', () => {
     expect(ended.code).toBe(environment);
   });
 
-  it.skipIf(!onLinux)(
-    'so few files that no process can be started: each is told, and tried again',
-    async () => {
+  it.skipIf(!onLinux).for([
+    ['a master in the command', ['-w', '2'], /worker-\d ended \(spawn .* EMFILE\); next start in \d+ ms\n/],
+    ['masters of their own', ['--standby', '2'], /master-\d ended \(spawn .* EMFILE\); next start/],
+  ] as const)(
+    'so few files that no process can be started (%s): it is tried for a while, then E003',
+    async ([, flags, tried], { skip }) => {
+      if (!(await startsUnder('ulimit -n 25'))) skip('this version of Node opens more by itself');
       const folder = newFolder({ 'in.txt': inFile });
-      const running = start([...count, 'in.txt', '-w', '2'], { cwd: folder, before: 'ulimit -n 28' });
-      const tried = /worker-\d ended \(spawn .* EMFILE\); next start in \d+ ms\n/;
-      await until('a worker is tried again', () => tried.test(running.err()));
-      running.child.kill('SIGKILL');
-      expect((await running.ended).err).not.toMatch(/\bat .*\.c?js:\d+/);
+      const ended = await rehearse([...count, 'in.txt', ...flags], {
+        cwd: folder,
+        before: 'ulimit -n 25',
+      });
+      expect(ended.err).toMatch(tried);
+      expect(ended.err).toMatch(/^error\[E003\]: too many files are open at once\n/m);
+      expect(ended.err).toMatch(/ulimit -n; then: rehearse resume \S+\n$/);
+      expect(ended.err).not.toMatch(/\bat .*\.c?js:\d+/);
+      expect(ended.code).toBe(environment);
     },
   );
+
+  it.skipIf(!onLinux)('so few files that the compiler cannot be started: the job is not blamed', async () => {
+    const folder = newFolder({ 'in.txt': inFile, 'job.ts': jobOf('map(line, emit) { emit(line, 1); }') });
+    const ended = await rehearse(['run', 'job.ts', 'in.txt'], { cwd: folder, before: 'ulimit -n 22' });
+    expectOneError(ended, 'E003');
+    expect(ended.err).toContain('ulimit -n');
+    expect(ended.code).toBe(environment);
+  });
+
+  it('a compiler that does not run: the job is not blamed', async () => {
+    const folder = newFolder({ 'in.txt': inFile, 'job.ts': jobOf('map(line, emit) { emit(line, 1); }') });
+    const broken = join(folder, 'esbuild');
+    writeFileSync(broken, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const env = { ESBUILD_BINARY_PATH: broken };
+    const ended = await rehearse(['run', 'job.ts', 'in.txt'], { cwd: folder, env });
+    expectOneError(ended, 'U057');
+    expect(ended.err).toContain('The service was stopped');
+    expect(ended.code).toBe(environment);
+  });
 });
 
 it('a rehearsal whose output can be written nowhere leaves no run', async () => {

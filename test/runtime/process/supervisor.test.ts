@@ -1,11 +1,15 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { defaultClusterConfig } from '../../../core/config.js';
 import { runLayout } from '../../../runtime/node/layout.js';
 import type { Said } from '../../../runtime/process/child-setup.js';
-import { Supervisor, type SupervisorOptions } from '../../../runtime/process/supervisor.js';
+import {
+  Supervisor,
+  type SupervisorOptions,
+  type UnbegunError,
+} from '../../../runtime/process/supervisor.js';
 import { temporaryDirectory } from '../data/temporary.js';
 
 const BUILT = fileURLToPath(new URL('../../../dist/runtime/process/supervisor.js', import.meta.url));
@@ -51,6 +55,30 @@ it('A process that cannot be written down when it is started again ends the run 
   supervisor.start();
   supervisor.signal('worker-1', 'SIGKILL');
   expect((await failed).message).toMatch(/EISDIR/);
+});
+
+it('Processes that all end before they have begun end the run; one that was killed is not counted', async () => {
+  const dataDirectory = temporaryDirectory();
+  const hows: string[] = [];
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  // Beside the sources there is no program of a child.
+  const supervisor = new Supervisor({
+    ...onlyOne('worker', dataDirectory),
+    observer: {
+      started: (node, incarnation) => void (incarnation === 1 && supervisor.signal(node, 'SIGKILL')),
+      ended: (_node, _incarnation, how) => void hows.push(how),
+    },
+    failed: fail,
+  });
+  onTestFinished(() => supervisor.killAll());
+  supervisor.start();
+  const error = await failed;
+  expect(hows).toEqual(['SIGKILL', '1', '1', '1', '1', '1', '1']);
+  expect(error).toMatchObject({ name: 'UnbegunError', node: 'worker-1', how: '1' });
+  expect(readFileSync((error as UnbegunError).log, 'utf8')).toContain('Cannot find module');
 });
 
 it.skipIf(!existsSync(BUILT))(

@@ -69,6 +69,23 @@ it('a free lease is granted, renewals are confirmed by their number', async () =
   expect(lost()).toBe(0);
 });
 
+it.each([
+  '{}',
+  'null',
+  '[]',
+  '7',
+  '{"node":"z","incarnation":1,"sequence":1}',
+  '{"node":"z","incarnation":1,"sequence":"one","ttlMs":3600000}',
+])("a file that is no lease (%s) is in nobody's way", async (content) => {
+  await writeFile(join(directory, 'lease'), content);
+  const { lease, granted } = candidate('a');
+  const failures: string[] = [];
+  lease.onFailed((reason) => failures.push(reason));
+  lease.request(1, HOUR_MS);
+  await until(() => granted.length + failures.length > 0);
+  expect([granted, failures]).toEqual([[1], []]);
+});
+
 it('while the holder renews, a rival gets nothing; when it stops renewing, the rival waits for the ttl', async () => {
   let clockMs = 0;
   const holder = candidate('a');
