@@ -86,6 +86,8 @@ describe('the params of a built-in job', () => {
     ['grep: ignoreCase is one of true, false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
     ['grep: unknown param "patern"; did you mean "pattern"?', 'grep', { patern: 'x' }],
     ['grep: unknown param "color"; it takes pattern, ignoreCase', 'grep', { pattern: 'x', color: 'red' }],
+    ['page-rank: damping is a number from 0 to 1, not ""', 'page-rank', { damping: '' }],
+    ['page-rank: rounds is a whole number from 0 on, not " "', 'page-rank', { rounds: ' ' }],
     ['word-count: unknown param "x"; it takes none', 'word-count', { x: '1' }],
   ])('are refused: %s', (message, name, params) => {
     expect(() => checkParams(builtin(name), params)).toThrow(ParamsError);
