@@ -17,8 +17,9 @@ import type { RunFlags } from './run/flags.js';
 import { createRun } from './run/prepare.js';
 import { gather } from './run/run.js';
 import { runInProcess } from './run/sequential.js';
+import { exitOfSignal, type StopSignal } from './stop-signals.js';
 import { openTerminal } from './terminal.js';
-import { exitCodes, exitOfSignal, type StopSignal } from './user-error.js';
+import { exitCodes } from './user-error.js';
 
 const syllables = [
   'an',

@@ -15,16 +15,10 @@ export const exitCodes = {
   environment: 4,
   /** Our bug. */
   bug: 70,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
-
-/** A signal by which a user ends a command. */
-export type StopSignal = 'SIGINT' | 'SIGTERM';
-
-export function exitOfSignal(signal: StopSignal): number {
-  return signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
-}
 
 export interface UserErrorParts {
   /** A letter and three digits; stable. */

@@ -5,9 +5,10 @@ import { Campaign } from '../../sim/fuzz/campaign.js';
 import { firstLine } from '../../sim/thrown-text.js';
 import { sayCount, sayDuration, sayMany } from '../quantities.js';
 import { commandPath } from '../run/prepare.js';
+import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js';
 import { writingTo } from '../surroundings.js';
 import { openTerminal, type Terminal } from '../terminal.js';
-import { exitCodes, exitOfSignal, type StopSignal } from '../user-error.js';
+import { exitCodes } from '../user-error.js';
 import { tryOut, writeWhole } from '../write-whole.js';
 import { Corpus, keepFailures } from './corpus.js';
 import { type FuzzFlags, type FuzzPlan, planOf } from './flags.js';
@@ -90,11 +91,10 @@ function stopsOf({ timeUs }: FuzzPlan, terminal: Terminal) {
     why = 'signal';
     signal = by;
     flag.set();
-    forget();
+    unheard();
     terminal.say('stopping: no more seeds are begun (once more to stop at once)');
   };
-  const forget = (): void => void process.off('SIGINT', answer).off('SIGTERM', answer);
-  process.on('SIGINT', answer).on('SIGTERM', answer);
+  const unheard = onStopSignal(answer);
   const late = (): void => {
     why ??= 'time';
     flag.set();
@@ -102,7 +102,7 @@ function stopsOf({ timeUs }: FuzzPlan, terminal: Terminal) {
   const timer = timeUs === undefined ? undefined : setTimeout(late, Math.min(timeUs / 1000, timerMsMax));
   const end = (): void => {
     clearTimeout(timer);
-    forget();
+    unheard();
   };
   return { flag, end, stopped: () => ({ why, signal }) };
 }

@@ -31,8 +31,9 @@ import { commandPath, sayPath } from '../run/prepare.js';
 import { openProgress } from '../run/progress.js';
 import { dataDirectoryOf, newRunId } from '../run/run-id.js';
 import { readScenarios } from '../scenario-files.js';
+import { exitOfSignal } from '../stop-signals.js';
 import { openTerminal, type Terminal } from '../terminal.js';
-import { exitCodes, exitOfSignal, UserError } from '../user-error.js';
+import { exitCodes, UserError } from '../user-error.js';
 import { Conductor, namesAttempts } from './conductor.js';
 import { configOf, type StagedJob, stageJob } from './stage.js';
 

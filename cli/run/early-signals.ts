@@ -4,7 +4,7 @@
  */
 import { leaveUnanswered, onNoAnswer } from '../ending.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { exitOfSignal, type StopSignal } from '../user-error.js';
+import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js';
 
 /** Until the returned function is called, whatever ends this process ends it after `clear`. */
 export function endOnSignal(clear: () => void, { quiet }: GlobalFlags): () => void {
@@ -12,12 +12,10 @@ export function endOnSignal(clear: () => void, { quiet }: GlobalFlags): () => vo
     if (!quiet) process.stderr.write('stopped before anything was begun\n');
     leaveUnanswered(exitOfSignal(signal));
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  const unheard = onStopSignal(end);
   const ended = onNoAnswer(clear);
   return () => {
     ended();
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
+    unheard();
   };
 }

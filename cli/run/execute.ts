@@ -16,8 +16,9 @@ import { removeTree } from '../../runtime/remove-tree.js';
 import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
+import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js';
 import { surroundingsError } from '../surroundings.js';
-import { exitCodes, exitOfSignal, type StopSignal, UserError } from '../user-error.js';
+import { exitCodes, UserError } from '../user-error.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -116,8 +117,8 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
           rehearsal?.started(node, incarnation);
         },
         ended: (node, _incarnation, how, restartMs) => {
-          // An interrupt of the terminal is ours to answer; a child that was too young to ignore it is no news.
-          if (how === 'SIGINT') return;
+          // What a terminal tells all of them is ours to answer; a child that was too young to ignore it is no news.
+          if (how === 'SIGINT' || how === 'SIGHUP') return;
           const next = restartMs === 0 ? 'starting it again' : `next start in ${restartMs} ms`;
           // Of a rehearsal, whether and when it comes back is for its faults to say, perhaps in a moment.
           progress.event(`${node} ended (${how})${rehearsal ? '' : `; ${next}`}`);
@@ -181,15 +182,7 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
     );
     cluster.drain();
   };
-  process.on('SIGINT', answer);
-  process.on('SIGTERM', answer);
-  return {
-    first: () => first,
-    stop: () => {
-      process.off('SIGINT', answer);
-      process.off('SIGTERM', answer);
-    },
-  };
+  return { first: () => first, stop: onStopSignal(answer) };
 }
 
 /** While the workers die: what they were just making, and so could be left, is for `cleanUp`. */

@@ -67,7 +67,7 @@ function told<T extends ToChild['type']>(type: T): Promise<Extract<ToChild, { ty
 async function main(): Promise<void> {
   process.on('disconnect', endNow);
   if (!process.connected) endNow(); // the parent was gone before anybody listened
-  process.on('SIGINT', () => {});
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {}); // told to all by a terminal; the parent answers
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const mayDial = told('dial');

@@ -109,6 +109,7 @@ describe('the first signal', () => {
     ['SIGINT', 'to the whole group, as from a terminal,', 130],
     ['SIGTERM', 'to the command', 143],
     ['SIGTERM', 'to the command and then the whole group, as from timeout,', 143],
+    ['SIGHUP', 'to the whole group, as from a terminal that is closed,', 129],
   ] as const)(
     '%s %s lets running attempts finish and says how to go on; exit code %i',
     async (signal, to, code) => {
