@@ -18,6 +18,7 @@ import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, exitOfSignal, type StopSignal, UserError } from '../user-error.js';
+import { Absence } from './absence.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -57,18 +58,20 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     fail = reject;
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
-  const cluster = openCluster(options, fail);
-  const signals = answerSignals(cluster, options);
+  const { absence, unanswered } = watchAbsence(options);
+  const cluster = openCluster(options, fail, absence);
+  const signals = answerSignals(cluster, options, absence);
   const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
-    conclusion = await Promise.race([work, failed]);
-    await rehearsal?.followUp(cluster, conclusion);
+    conclusion = await Promise.race([work, failed, unanswered]);
+    await Promise.race([rehearsal?.followUp(cluster, conclusion), failed, unanswered]);
   } catch (error) {
     throw explained(error, layout);
   } finally {
+    absence.end();
     rehearsal?.end();
     const isOver = !rehearsal && conclusion?.type === 'ended';
     await cluster.stop(isOver ? () => removeAhead(layout.work) : undefined);
@@ -104,7 +107,20 @@ function hasPublished(conclusion: Conclusion): boolean {
   return conclusion.type === 'ended' && conclusion.status.phase === 'published';
 }
 
-function openCluster(options: ExecuteOptions, fail: (error: Error) => void): LocalCluster {
+function watchAbsence({ request, progress }: ExecuteOptions) {
+  let end: (conclusion: Conclusion) => void = () => {};
+  const unanswered = new Promise<Conclusion>((resolve) => {
+    end = resolve;
+  });
+  const absence = new Absence({
+    config: request.config,
+    say: (line) => progress.event(line),
+    unanswered: () => end({ type: 'drained' }),
+  });
+  return { absence, unanswered };
+}
+
+function openCluster(options: ExecuteOptions, fail: (error: Error) => void, absence: Absence): LocalCluster {
   const { request, layout, progress, rehearsal } = options;
   try {
     return new LocalCluster({
@@ -126,7 +142,10 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
         },
         said: listenTo(rehearsal, fail, progress),
       },
-      report: (status) => progress.status(status),
+      report: (status) => {
+        absence.heard(status);
+        progress.status(status);
+      },
       failed: fail,
       workerHere: options.workerHere ?? false,
       ...(rehearsal ? { rehearsed: rehearsal } : {}),
@@ -167,7 +186,7 @@ function listenTo(
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
+function answerSignals(cluster: LocalCluster, options: ExecuteOptions, absence: Absence) {
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
@@ -182,6 +201,7 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
       'stopping: running attempts may finish, nothing new begins (once more to stop at once)',
     );
     cluster.drain();
+    absence.drain();
   };
   process.on('SIGINT', answer);
   process.on('SIGTERM', answer);
