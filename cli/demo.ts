@@ -134,7 +134,7 @@ async function runWithKill(
     end: () => {},
   };
   const progress = { status: () => {}, event: () => {}, done: () => {} };
-  const ending = await execute({ ...prepared, progress, verbose: false, quiet: true, rehearsal });
+  const ending = await execute({ ...prepared, progress, verbose: false, rehearsal });
   return ending.type === 'interrupted' ? { killed: victim, stoppedBy: ending.signal } : { killed: victim };
 }
 

@@ -15,7 +15,7 @@ import {
 import { causesOf, effectTexts, eventText } from '../sim/explain/causes.js';
 import { type MergedStep, mergeTraces, type NodeTrace } from '../sim/explain/merge.js';
 import { factsOf } from '../sim/explain/merged-facts.js';
-import { durationText } from '../sim/scenario/duration.js';
+import { durationText, momentText } from '../sim/scenario/duration.js';
 import type { Fact } from '../sim/scenario/facts.js';
 import { factText } from '../sim/scenario/timeline.js';
 import { simulate } from '../sim/simulate.js';
@@ -140,5 +140,5 @@ function explainStep(
 }
 
 function lineOf(atUs: number, text: string): string {
-  return `${durationText(atUs).padStart(13)}  ${text}\n`;
+  return `${momentText(atUs).padStart(13)}  ${text}\n`;
 }

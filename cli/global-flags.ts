@@ -9,8 +9,3 @@ export interface GlobalFlags {
   readonly verbose?: boolean;
   readonly dataDir?: string;
 }
-
-/** How much is said of a run. */
-export function loudnessOf({ verbose, quiet }: GlobalFlags) {
-  return { verbose: verbose ?? false, quiet: quiet ?? false };
-}

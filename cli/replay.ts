@@ -5,7 +5,7 @@ import { chainText, newChain } from '../core/chain.js';
 import type { TraceLine } from '../core/trace.js';
 import { flattenState, stateChanges } from '../sim/explain/state-view.js';
 import { Replay, type ReplayVerdict } from '../sim/replay.js';
-import { durationText, parseDuration, shownUs } from '../sim/scenario/duration.js';
+import { durationText, momentText, parseDuration, shownUs } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { refuseStrangers } from './refused-traces.js';
 import { sayPath } from './run/prepare.js';
@@ -144,7 +144,7 @@ async function stepUntil(file: string, untilUs: number, startUs: number): Promis
     code: 'T005',
     what: `there is no step up to ${durationText(untilUs)}`,
     where: file,
-    next: `the first is at ${durationText(firstUs)}`,
+    next: `the first is at ${momentText(firstUs)}`,
   });
 }
 

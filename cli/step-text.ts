@@ -2,12 +2,12 @@
 import type { TraceLine } from '../core/trace.js';
 import { effectTexts, eventText } from '../sim/explain/causes.js';
 import type { StateChange } from '../sim/explain/state-view.js';
-import { durationText } from '../sim/scenario/duration.js';
+import { momentText } from '../sim/scenario/duration.js';
 
 /** What happened, and below it what the machine wants done. `startUs`: the zero of what is said of times, by the step's clock. */
 export function stepText({ i, at, cause, event, effects }: TraceLine, startUs = 0): string {
   const why = cause ? `, caused by ${cause.node}:${cause.index}` : '';
-  const head = `step ${i} at ${durationText(at - startUs)}${why}: ${eventText(event)}`;
+  const head = `step ${i} at ${momentText(at - startUs)}${why}: ${eventText(event)}`;
   return linesOf([head, ...effectTexts(effects).map((effect) => `  ${effect}`)]);
 }
 

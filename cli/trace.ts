@@ -8,7 +8,7 @@ import { exportPerfetto } from '../sim/export/perfetto.js';
 import type { Range } from '../sim/export/picture/scale.js';
 import { exportShiViz } from '../sim/export/shiviz.js';
 import { exportSvg } from '../sim/export/svg.js';
-import { durationPattern, durationText, parseDuration } from '../sim/scenario/duration.js';
+import { durationPattern, durationText, momentText, parseDuration } from '../sim/scenario/duration.js';
 import type { GlobalFlags } from './global-flags.js';
 import { sayMany } from './quantities.js';
 import { refuseOutputOver } from './refused-traces.js';
@@ -109,7 +109,7 @@ function refuseAfterTheEnd(steps: readonly MergedStep[], { fromUs = 0 }: Range):
   throw new UserError({
     code: 'T009',
     what: `nothing is recorded after --from ${durationText(fromUs)}`,
-    next: `the last step was at ${durationText(endUs)}`,
+    next: `the last step was at ${momentText(endUs)}`,
   });
 }
 

@@ -68,8 +68,6 @@ export class ExecutorModel {
   readonly #beatUs: number;
   /** What runs in each life: no more than it has slots. */
   readonly #running = new Map<Life, Attempt[]>();
-  /** Attempts begun of each task, over the whole cluster, by job and task. */
-  readonly #begun: number[][] = [];
   readonly #learned = new Map<Life, Map<JobId, LearnedOutputs>>();
   readonly #lists = new Map<JobId, OutputLists>();
   /** By job, what the last reduce has read that had read everything: mostly the next reads the same. */
@@ -92,9 +90,7 @@ export class ExecutorModel {
   run(life: Life, effect: AttemptRun): void {
     const { attempt: id, maps } = effect;
     const work = this.#works.get(effect.work)!;
-    const begun = (this.#begun[id.job] ??= []);
-    const ordinal = (begun[id.task] ?? 0) + 1;
-    begun[id.task] = ordinal;
+    const ordinal = this.#host.ordinalOf(id);
     const { totalUs, startupUs, copyUs } = this.#workUs(work, id, ordinal, life);
     const attempt: Attempt = {
       id,

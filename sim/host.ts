@@ -39,6 +39,8 @@ export interface Host {
   play<T>(life: Life, steps: Steps<T>, done: (result: T) => void): void;
   /** A process dies by itself; another one takes its place after a while. */
   processDied(life: Life, replacedAfterUs: number): void;
+  /** The N of `map-0@N`. */
+  ordinalOf(attempt: AttemptId): number;
   /** Something happened to the world, not in a machine. */
   tell(name: FactName, node: string, more?: Partial<Fact>): void;
 }

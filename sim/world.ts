@@ -6,7 +6,7 @@ import type { ClusterConfig } from '../core/config.js';
 import { earliest } from '../core/deadlines.js';
 import type { Effect } from '../core/effects.js';
 import type { MachineEvent } from '../core/events.js';
-import { taskName } from '../core/ids.js';
+import { type AttemptId, taskName } from '../core/ids.js';
 import { startMachine } from '../core/machine.js';
 import { Evidence } from './evidence.js';
 import { ExecutorModel } from './executor-model.js';
@@ -25,6 +25,7 @@ import { draw, drawKey, type Seed, within } from './random.js';
 import type { FactName } from './scenario/fact-names.js';
 import {
   aboutJob,
+  countAssigned,
   type Fact,
   type FactReader,
   newFactReader,
@@ -265,7 +266,7 @@ export class World implements Host {
       return;
     }
     const task = taskName(attempt.task, this.reader.mapsOfJob.get(attempt.job)!);
-    const ordinal = ordinalOf(this.reader, attempt);
+    const ordinal = this.ordinalOf(attempt);
     const worker = life.node.name;
     const about = { ...aboutJob(this.reader, attempt.job), attempt, task, ordinal, worker };
     this.tell('point-reached', life.node.name, { ...about, detail });
@@ -415,6 +416,10 @@ export class World implements Host {
     return step;
   }
 
+  ordinalOf(attempt: AttemptId): number {
+    return ordinalOf(this.reader, attempt);
+  }
+
   tell(name: FactName, node: string, more: Partial<Fact> = {}): void {
     if (!ofFrames.has(name)) this.stirred++;
     if (this.#tells) this.#note({ name, atUs: this.nowUs, node, ...more });
@@ -494,6 +499,7 @@ export class World implements Host {
       case 'job.conclude':
         return this.#conclude(life.node, effect);
       case 'decide':
+        if (!this.#tells) countAssigned(this.reader, effect);
         this.stirred++;
         return;
       case 'drain.conclude':

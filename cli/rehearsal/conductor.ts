@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import { type NodeId, taskName } from '../../core/ids.js';
+import { type AttemptId, type NodeId, taskName } from '../../core/ids.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import { attemptFileName, type RunLayout } from '../../runtime/node/layout.js';
 import { isLaterLife, type LocalCluster } from '../../runtime/run/local-cluster.js';
@@ -98,15 +98,19 @@ export class Conductor {
     const fact = { name: 'point-reached', atUs: this.#nowUs(), node, detail: { point: point.name } } as const;
     if (!attempt) return this.#hear({ ...fact, ...(job === undefined ? {} : { job }) });
     const task = taskName(attempt.task, this.#mapsOf(attempt.job));
-    const ordinal = ordinalOf(this.#reader, attempt);
+    const ordinal = this.ordinalOf(attempt);
     this.#hear({ ...fact, job: attempt.job, attempt, task, ordinal, worker: node });
   }
 
-  /** A trigger's job and task in the numbers that processes know. Its ordinal is the attempt's while one master leads. */
-  #placeOf({ job, task }: Extract<Trigger, { kind: 'point' }>): Pick<CrashPoint, 'job' | 'task' | 'n'> {
+  ordinalOf(attempt: AttemptId): number {
+    return ordinalOf(this.#reader, attempt);
+  }
+
+  /** A trigger's job and task in the numbers that processes know. */
+  #placeOf({ job, task }: Extract<Trigger, { kind: 'point' }>): Pick<CrashPoint, 'job' | 'task' | 'ordinal'> {
     if (!task) return job === undefined ? {} : { job };
     const index = task.kind === 'map' ? task.index : this.#mapsOf(job ?? 1) + task.index;
-    return { job: job ?? 1, task: index, ...(task.ordinal === undefined ? {} : { n: task.ordinal }) };
+    return { job: job ?? 1, task: index, ...(task.ordinal === undefined ? {} : { ordinal: task.ordinal }) };
   }
 
   #mapsOf(job: number): number {
@@ -317,6 +321,13 @@ export class Conductor {
       pick: (below) => randomInt(below),
     };
   }
+}
+
+/** Whether something that processes do themselves depends on which attempt of its task one is. */
+export function namesAttempts({ jobs, faults }: Scenario): boolean {
+  const ofJobs = jobs.flatMap(({ misbehaviours, times = [] }) => [...misbehaviours, ...times]);
+  const ofPoints = faults.flatMap(({ trigger }) => (trigger.kind === 'point' ? [trigger] : []));
+  return [...ofJobs, ...ofPoints].some(({ task }) => task?.ordinal !== undefined);
 }
 
 function mayHit(on: NodeTarget | undefined, node: NodeId): boolean {

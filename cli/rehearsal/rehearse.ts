@@ -21,7 +21,7 @@ import type { Fact } from '../../sim/scenario/facts.js';
 import { timeline } from '../../sim/scenario/timeline.js';
 import type { Scenario } from '../../sim/scenario/types.js';
 import { Work } from '../../sim/work.js';
-import { type GlobalFlags, loudnessOf } from '../global-flags.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { sayDuration } from '../quantities.js';
 import { type Ending, execute, type Rehearsal } from '../run/execute.js';
 import type { RunFlags } from '../run/flags.js';
@@ -33,7 +33,7 @@ import { dataDirectoryOf, newRunId } from '../run/run-id.js';
 import { readScenarios } from '../scenario-files.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, exitOfSignal, UserError } from '../user-error.js';
-import { Conductor } from './conductor.js';
+import { Conductor, namesAttempts } from './conductor.js';
 import { configOf, type StagedJob, stageJob } from './stage.js';
 
 export async function rehearse(args: string[], flags: RunFlags & GlobalFlags): Promise<number> {
@@ -111,6 +111,7 @@ async function rehearseOne(
   const rehearsal: Rehearsal = {
     points: (node) => conductor.points(node),
     watch: (node, event, effects) => conductor.watch(node, event, effects),
+    ...(namesAttempts(scenario) ? { ordinalOf: (attempt) => conductor.ordinalOf(attempt) } : {}),
     pointReached: (node, point, on) => conductor.pointReached(node, point, on),
     started: (node, incarnation) => conductor.started(node, incarnation),
     begin: (cluster) => conductor.begin(cluster),
@@ -128,7 +129,7 @@ async function rehearseOne(
   };
   const request = requestOf(scenario, jobs[0]!, flags.faults!, layout.runId);
   writeRunRequest(layout, request);
-  const ending = await execute({ request, layout, progress, ...loudnessOf(flags), rehearsal });
+  const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false, rehearsal });
   // What late publishers did shows only now that they are dead.
   outcomes[outcomes.length - 1] = await look(jobs.at(-1)!, outcomes.at(-1)!);
   for (const job of jobs) await removeWorkspace(job.spec.output, job.requestId);

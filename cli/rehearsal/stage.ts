@@ -144,8 +144,8 @@ function paceOf({ task, timeUs }: TaskTime, maps: number) {
   return { ...attemptsOf(task, maps), us: [timeUs.min, timeUs.max] as const };
 }
 
-/** A task by its index, and an attempt of it by its number, which is its ordinal while one master leads. */
-function attemptsOf({ kind, index, ordinal }: TaskPattern, maps: number): { task: number; n?: number } {
+/** A task by its index among all of the job. */
+function attemptsOf({ kind, index, ordinal }: TaskPattern, maps: number) {
   const task = kind === 'map' ? index : maps + index;
-  return ordinal === undefined ? { task } : { task, n: ordinal };
+  return ordinal === undefined ? { task } : { task, ordinal };
 }

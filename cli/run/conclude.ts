@@ -26,7 +26,9 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
   const { request, layout, terminal, flags } = concluding;
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
-    terminal.say(`stopped. to go on: ${resumeCommand(layout)}`);
+    const next = `to go on: ${resumeCommand(layout)}`;
+    if (flags.quiet) terminal.warn(next);
+    else terminal.say(`stopped. ${next}`);
     return exitOfSignal(ending.signal);
   }
   const { conclusion } = ending;

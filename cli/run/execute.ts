@@ -10,7 +10,7 @@ import type { Conclusion } from '../../runtime/node/client-node.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import { StoreFailedError } from '../../runtime/node/master-node.js';
-import type { ToParent } from '../../runtime/process/child-setup.js';
+import type { Said } from '../../runtime/process/child-setup.js';
 import { UnbegunError } from '../../runtime/process/supervisor.js';
 import { removeTree } from '../../runtime/remove-tree.js';
 import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
@@ -31,8 +31,6 @@ export interface ExecuteOptions {
   readonly workerHere?: boolean;
   /** Also say which processes came and went. */
   readonly verbose: boolean;
-  /** Say nothing but errors. */
-  readonly quiet: boolean;
   readonly rehearsal?: Rehearsal;
 }
 
@@ -61,7 +59,7 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { absence, unanswered } = watchAbsence(options);
   const cluster = openCluster(options, fail, absence);
   const signals = answerSignals(cluster, options, absence);
-  const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
+  const answered = onNoAnswer(() => abandon(cluster, options));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
@@ -97,10 +95,10 @@ function refuseMovedPlaces({ job, code, spec }: RunRequest, layout: RunLayout): 
 }
 
 /** For who leaves at once: nothing is waited for. A rehearsal cannot be resumed. */
-function abandon(cluster: LocalCluster, { layout, progress, rehearsal, quiet }: ExecuteOptions): void {
+function abandon(cluster: LocalCluster, { layout, progress, rehearsal }: ExecuteOptions): void {
   cluster.abandon();
   progress.done();
-  if (!rehearsal && !quiet) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
+  if (!rehearsal) process.stderr.write(`to go on: ${resumeCommand(layout)}\n`);
 }
 
 function hasPublished(conclusion: Conclusion): boolean {
@@ -163,7 +161,7 @@ function listenTo(
   rehearsal: Rehearsal | undefined,
   fail: (error: Error) => void,
   progress: ProgressView,
-): (node: NodeId, message: ToParent) => void {
+): (node: NodeId, message: Said) => void {
   let storeFailures = 0;
   return (node, message) => {
     if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);

@@ -13,7 +13,7 @@ import { claimRun, killLeftovers } from '../../runtime/process/process-register.
 import { removeTree } from '../../runtime/remove-tree.js';
 import { isLast, type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
-import { type GlobalFlags, loudnessOf } from '../global-flags.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { type EndedRun, lookAtEnd, sayEnded } from './ended-run.js';
@@ -54,7 +54,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   );
   const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
-  const ending = await execute({ request, layout, progress, ...loudnessOf(flags) });
+  const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
   // It may have been published before it was killed, and then overwritten by another run or taken away.
   const now = ending.type === 'concluded' ? await lookAtEnd(request, layout) : undefined;

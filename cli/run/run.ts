@@ -9,7 +9,7 @@ import { removeTree } from '../../runtime/remove-tree.js';
 import { pruneRunsNowAndThen } from '../../runtime/run/prune.js';
 import { isLast, type StageOf, writeRunRequest } from '../../runtime/run/run-request.js';
 import { onNoAnswer } from '../ending.js';
-import { type GlobalFlags, loudnessOf } from '../global-flags.js';
+import type { GlobalFlags } from '../global-flags.js';
 import { sayBytes, sayMany } from '../quantities.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
@@ -117,7 +117,7 @@ async function runOne(
     const progress = await openProgress(flags.progress ?? 'auto', terminal, quiet);
     writeDown(prepared, ingredients.place);
     const startedAt = performance.now();
-    const executing = execute({ ...prepared, progress, workerHere, ...loudnessOf(flags) });
+    const executing = execute({ ...prepared, progress, workerHere, verbose: flags.verbose ?? false });
     begun(); // signals are answered by that from now on
     const ending = await executing;
     const tookUs = Math.round((performance.now() - startedAt) * 1000);

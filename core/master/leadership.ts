@@ -109,16 +109,21 @@ export function becomeLeader(state: MasterState, turn: Turn): void {
 
 /** Twice as long each time that it has given way in vain: else it could always be away when a worker comes by. */
 function armLonely(state: MasterState, turn: Turn): void {
-  const inVain = Math.min(lonelyDoublingsMax, ownErasInARow(state) - 1);
+  const inVain = Math.min(lonelyDoublingsMax, erasInVain(state));
   arm(state.deadlines, 'lonely', '', turn.now + 2 ** (1 + inVain) * state.config.workerLeaseUs);
 }
 
 const lonelyDoublingsMax = 2;
 
-/** How many of the last epochs were this life's, the present one among them. */
-function ownErasInARow({ durable: { eras }, life }: MasterState): number {
-  const others = eras.findLastIndex(({ leader }) => !sameLife(leader, life));
-  return eras.length - 1 - others;
+/** How often this life has led since an epoch came to anything: in vain is one with no record but that of its beginning. */
+function erasInVain({ durable: { eras }, life }: MasterState): number {
+  let count = 0;
+  for (let index = eras.length - 2; index >= 0; index--) {
+    const era = eras[index]!;
+    if (eras[index + 1]!.slot > era.slot + 1) break;
+    if (sameLife(era.leader, life)) count++;
+  }
+  return count;
 }
 
 /**

@@ -71,6 +71,11 @@ export function choiceParam(job: string, params: Params, name: string, choices: 
   throw new ParamsError(`${job}: ${name} is one of ${choices.join(', ')}, not "${given}"`);
 }
 
+/** NaN for what is not written in decimal digits, such as nothing at all: `Number` takes that for 0. */
+export function decimal(text: string): number {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+}
+
 /** A whole number of at least `least`; `otherwise` when the param is absent. Throws ParamsError. */
 export function countParam(
   job: string,
@@ -81,7 +86,7 @@ export function countParam(
 ): number {
   const given = params[name];
   if (given === undefined) return otherwise;
-  const value = Number(given);
+  const value = decimal(given);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new ParamsError(`${job}: ${name} is a whole number from ${least} on, not "${given}"`);
 }

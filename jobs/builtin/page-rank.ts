@@ -10,7 +10,7 @@ import { defineJob } from '../define.js';
 import { definePipeline, type StageRecord } from '../pipeline.js';
 import type { Emit, Params } from '../types.js';
 import { compareUtf8 } from '../utf8.js';
-import { type BuiltinPipeline, countParam, ParamsError } from './builtin.js';
+import { type BuiltinPipeline, countParam, decimal, ParamsError } from './builtin.js';
 
 interface Page {
   readonly rank: number;
@@ -78,7 +78,7 @@ function roundsOf(params: Params): number {
 }
 
 function dampingOf({ damping }: Params): number {
-  const value = damping === undefined ? DAMPING_DEFAULT : Number(damping);
+  const value = damping === undefined ? DAMPING_DEFAULT : decimal(damping);
   if (value >= 0 && value <= 1) return value;
   throw new ParamsError(`page-rank: damping is a number from 0 to 1, not "${damping}"`);
 }

@@ -22,6 +22,11 @@ interface CommandJob extends Job {
   readonly commands: Commands;
 }
 
+/** In NDJSON, a blank line; between tabs, an empty one is the empty key with an empty value. */
+export function isNoPair(io: LineCodec, line: string): boolean {
+  return io === 'ndjson' && line.trim() === '';
+}
+
 /** What a line of a mapper or combiner says. Throws Error for a line that says nothing. */
 export function parsePair(io: LineCodec, line: string): readonly [key: string, value: unknown] {
   if (io === 'tsv') {
@@ -40,8 +45,10 @@ export function formatPair(io: LineCodec, key: string, value: unknown): string {
   return io === 'tsv' ? `${key}\t${String(value)}` : JSON.stringify({ key, value });
 }
 
-/** Lines given to a program at once. */
+/** Lines given to a program at once, unless they are long. */
 const linesAtOnce = 1000;
+/** So many units of UTF-16, and what the last line has more. */
+const textAtOnce = 64 * 1024;
 
 /** Records as a program reads them. `given` is told how many more each text holds. */
 export function* textsOf(
@@ -53,7 +60,7 @@ export function* textsOf(
   let lines = 0;
   for (const [key, value] of records) {
     text += `${formatPair(io, key, value)}\n`;
-    if (++lines < linesAtOnce) continue;
+    if (++lines < linesAtOnce && text.length < textAtOnce) continue;
     given(lines);
     yield text;
     text = '';
@@ -72,6 +79,7 @@ export function commandJob(commands: Commands): Job {
       .slice(0, 100),
     outputFormat: 'lines',
     map(line, emit: Emit<string, unknown>) {
+      if (isNoPair(io, line)) return;
       const [key, value] = parsePair(io, line);
       emit(key, value);
     },

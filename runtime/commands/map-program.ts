@@ -3,7 +3,7 @@ import { Groups, type MapRun } from '../../jobs/collector.js';
 import { recordsOf } from '../../jobs/plain.js';
 import type { Job, KeyValue, ParamValues, TaskContext, TaskSetting } from '../../jobs/types.js';
 import type { DataRecord, RecordBatch } from '../data/json-records.js';
-import { type Commands, parsePair, textsOf } from './command-job.js';
+import { type Commands, isNoPair, parsePair, textsOf } from './command-job.js';
 import { environmentOf } from './environment.js';
 import { Program } from './process.js';
 
@@ -84,7 +84,7 @@ export async function throughCombiner(
   const program = new Program({ command: combiner, role: 'combiner', environment, context });
   program.feed(textsOf(io, records()));
   for await (const printed of program.lines()) {
-    for (const line of printed) if (line !== '') groups.add(...parsePair(io, line));
+    for (const line of printed) if (!isNoPair(io, line)) groups.add(...parsePair(io, line));
   }
   groups.finish();
   return combined;

@@ -7,10 +7,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import type { TaskContext } from '../../jobs/types.js';
 import { errnoOf } from '../data/disk.js';
 import { DiskError } from '../data/errors.js';
+import { LINE_BYTES_MAX_DEFAULT } from '../data/lines.js';
+import { linesIn, piecesIn } from './printed-lines.js';
 
 const watched = `
 exec 4<&0
@@ -22,6 +24,11 @@ wait $command
 code=$?
 exit $code
 `;
+
+/** No counter and no status is longer than a piece of what is complained. */
+const complaintMax = 64 * 1024;
+/** A program that was left running may keep the place where complaints go. */
+const complaintsWithinMs = 1000;
 
 export interface ProgramOptions {
   readonly command: string;
@@ -38,6 +45,9 @@ export class Program {
   readonly #start: Promise<void>;
   readonly #exit: Promise<string | undefined>;
   #lastComplaint = '';
+  /** The first thing it wanted counted that cannot be. */
+  #uncounted: Error | undefined;
+  #complaints: Promise<void> = Promise.resolve();
   #feeding: Promise<void> = Promise.resolve();
 
   constructor(options: ProgramOptions) {
@@ -60,7 +70,7 @@ export class Program {
     });
     if (this.#child.pid === undefined) return; // it has no pipes either
     this.#child.stdin!.on('error', () => {}); // a program may stop reading before the end
-    createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#hear(line));
+    this.#complaints = this.#listen().catch(() => {}); // what is broken there is no answer of the program
   }
 
   /** Writes the lines, each with its end, as fast as the program takes them. */
@@ -72,19 +82,17 @@ export class Program {
 
   /** What the program prints, line by line. Throws what feeding threw, or that it failed; DiskError if it did not begin. */
   async *lines(): AsyncGenerator<string[]> {
-    let rest = '';
     await this.#start;
+    const { role, command } = this.#options;
+    const tooLong = (): Error =>
+      new Error(`the ${role} (${command}) printed a line longer than ${LINE_BYTES_MAX_DEFAULT} characters`);
     try {
-      for await (const chunk of this.#child.stdout!.setEncoding('utf8')) {
-        const lines = (rest + (chunk as string)).split('\n');
-        rest = lines.pop()!;
-        if (lines.length > 0) yield lines;
-      }
+      yield* linesIn(this.#child.stdout!.setEncoding('utf8'), { length: LINE_BYTES_MAX_DEFAULT, tooLong });
       await this.#feeding;
-      if (rest !== '') yield [rest];
       const failure = await this.#exit;
+      await Promise.race([this.#complaints, setTimeout(complaintsWithinMs, undefined, { ref: false })]);
+      if (this.#uncounted) throw this.#uncounted;
       if (failure === undefined) return;
-      const { role, command } = this.#options;
       const complaint = this.#lastComplaint === '' ? '' : `: ${this.#lastComplaint}`;
       throw new Error(`the ${role} (${command}) ${failure}${complaint}`);
     } finally {
@@ -112,15 +120,32 @@ export class Program {
     }
   }
 
+  async #listen(): Promise<void> {
+    for await (const line of piecesIn(this.#child.stderr!.setEncoding('utf8'), complaintMax))
+      this.#hear(line);
+  }
+
   /** `reporter:counter:group,name,amount` and `reporter:status:text`; anything else goes to the attempt's log. */
   #hear(line: string): void {
-    const { context } = this.#options;
     const counter = /^reporter:counter:([^,]*),([^,]*),(-?\d+)$/.exec(line);
-    if (counter) context.count(`${counter[1]}: ${counter[2]}`, Number(counter[3]));
-    else if (line.startsWith('reporter:status:')) context.status(line.slice('reporter:status:'.length));
+    if (counter) this.#count(`${counter[1]}: ${counter[2]}`, Number(counter[3]));
+    else if (line.startsWith('reporter:status:'))
+      this.#options.context.status(line.slice('reporter:status:'.length));
     else {
       this.#lastComplaint = line.slice(0, 300);
       process.stderr.write(`${line}\n`);
+    }
+  }
+
+  /** What cannot be counted fails the program. */
+  #count(name: string, by: number): void {
+    const { role, command, context } = this.#options;
+    try {
+      context.count(name, by);
+    } catch (error) {
+      const why = (error as Error).message.replace(/^ctx\.count: /, '');
+      this.#uncounted ??= new Error(`the ${role} (${command}) counted what cannot be: ${why}`);
+      this.kill();
     }
   }
 }

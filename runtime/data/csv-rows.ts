@@ -7,6 +7,7 @@ import { showKey } from '../../jobs/values.js';
 import { InputDataError } from './errors.js';
 import type { InputFile } from './input-file.js';
 import type { DataRecord } from './json-records.js';
+import { LINE_BYTES_MAX_DEFAULT } from './lines.js';
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -72,8 +73,9 @@ class Rows {
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
+      max_record_size: LINE_BYTES_MAX_DEFAULT,
       columns: (names: string[]) => {
-        this.#expectDifferent(names);
+        this.#expectNames(names);
         this.#passed(parser.info);
         return names;
       },
@@ -99,9 +101,7 @@ class Rows {
     const { failure } = this;
     if (failure instanceof InputDataError) throw failure;
     if (failure) {
-      throw new InputDataError(this.#file.name, this.#offset, `not CSV: ${failure.message}`, {
-        cause: failure,
-      });
+      throw new InputDataError(this.#file.name, this.#offset, reasonOf(failure), { cause: failure });
     }
     const batch = this.#records;
     this.#records = [];
@@ -114,9 +114,17 @@ class Rows {
   }
 
   /** Of two columns with one name a row would have the last. Those without a name are nobody's. */
-  #expectDifferent(names: readonly string[]): void {
+  #expectNames(names: readonly string[]): void {
     const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
-    if (twice === undefined) return;
-    throw new InputDataError(this.#file.name, 0, `two columns are called ${showKey(twice)}`);
+    if (twice !== undefined)
+      throw new InputDataError(this.#file.name, 0, `two columns are called ${showKey(twice)}`);
+    if (this.#lineEndBytes === undefined && names.some((name) => name.includes('\r')))
+      throw new InputDataError(this.#file.name, 0, 'lines end with LF or CRLF, and these end with CR alone');
   }
+}
+
+function reasonOf(failure: Error): string {
+  return (failure as { code?: unknown }).code === 'CSV_MAX_RECORD_SIZE'
+    ? `a row is longer than ${LINE_BYTES_MAX_DEFAULT} bytes; is a quote missing?`
+    : `not CSV: ${failure.message}`;
 }

@@ -52,7 +52,10 @@ function places(files: readonly InputFile[], job: Job): SplitRange[] {
     if (!chosen) break;
     const enters = chosen.compression === 'none' && isSplittable(job.inputFormat ?? 'lines');
     const start = enters ? at - fileStart : 0;
-    const end = enters ? Math.min(start + placeBytes, chosen.sizeBytes) : chosen.sizeBytes;
+    // Up to where the next place begins, at most: what were looked at twice would count twice.
+    const bytes = Math.min(placeBytes, Math.floor(((place + 1) * totalBytes) / placesMax) - at);
+    const end = enters ? Math.min(start + bytes, chosen.sizeBytes) : chosen.sizeBytes;
+    if (start === end && enters) continue;
     ranges.set(`${file} ${start}`, { file, start, end });
   }
   return [...ranges.values()];

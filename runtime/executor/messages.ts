@@ -19,6 +19,8 @@ export interface ThreadFolders {
 export interface ThreadTask {
   readonly type: 'task';
   readonly attempt: AttemptId;
+  /** Which attempt of its task this is, where a rehearsal has to do with that. */
+  readonly ordinal?: number | undefined;
   readonly work: string;
   readonly maps: number;
   /** When the worker was told to run it; Unix time in milliseconds. */

@@ -2,17 +2,21 @@
  * User code that misbehaves on purpose, for rehearsals: it throws, never ends, answers differently in each attempt or
  * sends its keys to other partitions, uses up all memory, or ends its thread.
  */
-import type { AttemptId } from '../../core/ids.js';
 import { partitionOf } from '../../jobs/murmur3.js';
 import { poisoned } from '../../jobs/poison.js';
 import type { Job } from '../../jobs/types.js';
 import type { WorkOrder } from '../node/work-order.js';
+import type { ThreadTask } from './messages.js';
 
 /** The job as this attempt will run it. Blocks for ever when the attempt is to hang. */
-export function misbehaving(code: Job, order: WorkOrder, attempt: AttemptId): Job {
+export function misbehaving(
+  code: Job,
+  order: WorkOrder,
+  { attempt, ordinal }: Pick<ThreadTask, 'attempt' | 'ordinal'>,
+): Job {
   const job = order.poison ? poisoned(code, order.poison) : code;
   const found = order.misbehaviours?.find(
-    ({ task, n }) => task === attempt.task && (n === undefined || n === attempt.n),
+    (one) => one.task === attempt.task && (one.ordinal ?? ordinal) === ordinal,
   );
   if (!found) return job;
   switch (found.how) {

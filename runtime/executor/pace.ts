@@ -14,12 +14,12 @@ const sliceMs = 10;
  */
 export function pace(
   order: WorkOrder,
-  { attempt, maps, begunAtMs }: Pick<ThreadTask, 'attempt' | 'maps' | 'begunAtMs'>,
+  { attempt, ordinal, maps, begunAtMs }: Pick<ThreadTask, 'attempt' | 'ordinal' | 'maps' | 'begunAtMs'>,
   gauge: Float64Array,
 ): void {
   if (!order.pace) return;
   const { mapUs, reduceUs, tasks = [] } = order.pace;
-  const said = tasks.find(({ task, n }) => task === attempt.task && (n ?? attempt.n) === attempt.n);
+  const said = tasks.find((one) => one.task === attempt.task && (one.ordinal ?? ordinal) === ordinal);
   const [lowUs, highUs] = said?.us ?? (attempt.task < maps ? mapUs : reduceUs);
   const hash = newHash();
   mixText(hash, order.seed);

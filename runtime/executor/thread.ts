@@ -82,7 +82,7 @@ async function run(folders: ThreadFolders, task: ThreadTask, known: KnownSources
     const order = await orderOf(files, task.work);
     const code = await loadCode(files, order.code, order.params, folders.bundleDirectory);
     pace(order, task, gauge);
-    const job = misbehaving(code, order, task.attempt);
+    const job = misbehaving(code, order, task);
     return await runAttempt(folders, { task, order, job, known });
   } catch (error) {
     if (isForManyOpen(error)) makeRoom();

@@ -8,10 +8,10 @@ export interface CrashPoint {
   /** `publish.before_rename`, `journal.after_write`, `attempt.after_write_before_report` … */
   readonly name: string;
   readonly action: 'kill' | 'stop';
-  /** Only when the place is reached for this job, this task of it, this try at the task. */
+  /** Only when the place is reached for this job, this task of it, this one of the attempts at it as they were given out. */
   readonly job?: number;
   readonly task?: number;
-  readonly n?: number;
+  readonly ordinal?: number;
   /** Tells the faults of a rehearsal apart. */
   readonly fault: number;
 }
@@ -20,6 +20,8 @@ export interface CrashPoint {
 export interface ReachedFor {
   readonly job?: number;
   readonly attempt?: AttemptId;
+  /** Which attempt of its task that is, where it is known. */
+  readonly ordinal?: number | undefined;
 }
 
 export class CrashPoints {
@@ -51,7 +53,8 @@ export class CrashPoints {
   }
 }
 
-function isFor({ job, task, n }: CrashPoint, { job: ofJob, attempt }: ReachedFor): boolean {
-  if (job !== undefined && job !== (attempt?.job ?? ofJob)) return false;
-  return (task === undefined || task === attempt?.task) && (n === undefined || n === attempt?.n);
+function isFor({ job, task, ordinal }: CrashPoint, on: ReachedFor): boolean {
+  const { attempt } = on;
+  if (job !== undefined && job !== (attempt?.job ?? on.job)) return false;
+  return (task === undefined || task === attempt?.task) && (ordinal === undefined || ordinal === on.ordinal);
 }

@@ -35,7 +35,7 @@ export interface WorkOrder {
   readonly splits: readonly (readonly SplitRange[])[];
   /** Modelled work: attempts take at least so long. Drawn per task and attempt by `seed`. Microseconds. */
   readonly pace?: Pace;
-  /** For a rehearsal: user code that does not do what it should, by task index and, where given, attempt number. */
+  /** For a rehearsal: user code that does not do what it should, by task index and, where given, ordinal of the attempt. */
   readonly misbehaviours?: readonly Misbehaviour[];
   /** For a rehearsal: lines and keys at which user code throws, in any attempt. */
   readonly poison?: Poison;
@@ -47,13 +47,13 @@ type TimeUs = readonly [number, number];
 export interface Pace {
   readonly mapUs: TimeUs;
   readonly reduceUs: TimeUs;
-  /** Of single tasks and, where `n` is given, attempts: the first that fits holds. */
-  readonly tasks?: readonly { readonly task: number; readonly n?: number; readonly us: TimeUs }[];
+  /** Of single tasks and, where `ordinal` is given, attempts: the first that fits holds. */
+  readonly tasks?: readonly { readonly task: number; readonly ordinal?: number; readonly us: TimeUs }[];
 }
 
 export interface Misbehaviour {
   readonly task: number;
-  readonly n?: number;
+  readonly ordinal?: number;
   readonly how: 'throws' | 'hangs' | 'differs' | 'scatters' | 'exhausts' | 'exits';
 }
 

@@ -29,6 +29,8 @@ export interface WorkerNodeOptions extends DialingNodeOptions, WorkerSetup {
   /** Bound of each executor's heap. */
   readonly heapMiB: number;
   readonly points: CrashPoints;
+  /** Which attempt of its task one is: there in rehearsals that have to do with that. */
+  ordinalOf?(attempt: AttemptId): Promise<number>;
 }
 
 interface RunningAttempt {
@@ -36,6 +38,8 @@ interface RunningAttempt {
   /** Unix time in milliseconds. */
   readonly begunAtMs: number;
   started: boolean;
+  /** Which attempt of its task it is, once somebody has said so. */
+  ordinal: number | undefined;
   /** Of a reduce whose inputs lie with workers. */
   inputs?: ReduceInputs;
 }
@@ -131,11 +135,12 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #run(effect: AttemptRun): void {
-    const running = { run: effect, begunAtMs: Date.now(), started: false };
+    const running = { run: effect, begunAtMs: Date.now(), started: false, ordinal: undefined };
     this.#running.set(attemptKey(effect.attempt), running);
     const order = this.#orders.read(effect.attempt.job);
     // Mostly without a turn in between: the thread works on while this process reports the attempt before.
-    if (order === undefined || this.#fetches(effect)) void this.#prepare(running);
+    const waits = order === undefined || this.#fetches(effect) || this.#options.ordinalOf;
+    if (waits) void this.#prepare(running);
     else this.#begin(running, order, this.#sourcesOf(effect));
   }
 
@@ -155,6 +160,7 @@ export class WorkerNode extends DialingNode<'worker'> {
     const { run } = running;
     const key = attemptKey(run.attempt);
     try {
+      if (this.#options.ordinalOf) running.ordinal = await this.#options.ordinalOf(run.attempt);
       const order = await this.#orders.of(run);
       if (!this.#running.has(key)) return; // aborted meanwhile
       const sources = await this.#sourcesFor(running, order);
@@ -166,11 +172,12 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #begin(running: RunningAttempt, order: OrderExcerpt, sources: ThreadSources | undefined): void {
-    const { run, begunAtMs } = running;
+    const { run, ordinal, begunAtMs } = running;
     running.started = true;
     try {
-      this.#options.points.reach('attempt.before_write', { attempt: run.attempt });
-      this.#pool.run({ ...run, type: 'task', attemptsDirectory: order.attempts, begunAtMs }, sources);
+      this.#options.points.reach('attempt.before_write', { attempt: run.attempt, ordinal });
+      const { attempts: attemptsDirectory } = order;
+      this.#pool.run({ ...run, ordinal, type: 'task', attemptsDirectory, begunAtMs }, sources);
     } catch (error) {
       this.#giveUp(running, error as Error);
     }
@@ -241,7 +248,8 @@ export class WorkerNode extends DialingNode<'worker'> {
   }
 
   #ended(attempt: AttemptId, result: ThreadResult | { readonly type: 'aborted' }): void {
-    this.#running.get(attemptKey(attempt))?.inputs?.remove();
+    const running = this.#running.get(attemptKey(attempt));
+    running?.inputs?.remove();
     this.#running.delete(attemptKey(attempt));
     if (!this.#isSmall && this.#ends.hurries()) {
       this.#isSmall = true;
@@ -250,7 +258,8 @@ export class WorkerNode extends DialingNode<'worker'> {
     switch (result.type) {
       case 'finished': {
         const { digest, bytes, records, inputs, counters, heaviest } = result;
-        this.#options.points.reach('attempt.after_write_before_report', { attempt });
+        const on = { attempt, ordinal: running?.ordinal };
+        this.#options.points.reach('attempt.after_write_before_report', on);
         const output = { digest, bytes, records, inputs };
         this.driver.feed({
           type: 'attempt.finished',

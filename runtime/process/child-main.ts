@@ -7,20 +7,22 @@
  * this process alone, or for the group: then the parent says so.
  */
 import { writeSync } from 'node:fs';
+import type { AttemptId } from '../../core/ids.js';
 import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
 import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { dialByGrpc } from '../transport/grpc-dial.js';
-import type { Began, ToChild, ToParent } from './child-setup.js';
+import type { ToChild, ToParent } from './child-setup.js';
 import { openMaster } from './open-master.js';
+import { Ordinals } from './ordinals.js';
 
 function endNow(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-function tell(message: ToParent | Began): void {
+function tell(message: ToParent): void {
   if (process.connected) process.send!(message, () => {});
 }
 
@@ -70,6 +72,7 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (reason) => fail(reason as Error));
   const mayDial = told('dial');
   const points = new CrashPoints([], announce);
+  const ordinals = new Ordinals((attempt) => tell({ type: 'ordinal-wanted', attempt }));
   // Whoever restarts a node and slows it down at once is heard before there is a worker: what follows the setup may come
   // together with it, and is gone before anybody who awaits the setup goes on.
   let slowBy = 1;
@@ -77,6 +80,7 @@ async function main(): Promise<void> {
   process.on('message', (message: ToChild) => {
     if (message.type === 'setup') points.set(message.setup.points);
     if (message.type === 'points') points.set(message.points);
+    if (message.type === 'ordinal') ordinals.told(message.attempt, message.ordinal);
     if (message.type === 'stay') stays = true;
     if (message.type !== 'slow') return;
     slowBy = message.factor;
@@ -103,7 +107,9 @@ async function main(): Promise<void> {
   const files = await FileFiles.open(layout.files);
   const addresses = new Map(setup.addresses);
   const dial = (peer: string) => dialByGrpc('worker', addresses.get(peer)!);
-  worker = new WorkerNode({ ...setup, layout, files, dial, points, failed: fail, untraced, ...watch });
+  const counted = setup.asksOrdinals ? { ordinalOf: (attempt: AttemptId) => ordinals.of(attempt) } : {};
+  const signs = { failed: fail, untraced, ...watch };
+  worker = new WorkerNode({ ...setup, layout, files, dial, points, ...counted, ...signs });
   worker.slow(slowBy);
   endOnTerminate(() => worker!.close());
   tell({ type: 'began' });

@@ -5,7 +5,7 @@
 import type { ClusterConfig } from '../../core/config.js';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import type { NodeId, NodeLife } from '../../core/ids.js';
+import type { AttemptId, NodeId, NodeLife } from '../../core/ids.js';
 import type { WorkerHello } from '../../core/messages.js';
 import type { CrashPoint, ReachedFor } from '../node/crash-points.js';
 
@@ -25,17 +25,18 @@ export interface ChildSetup {
   readonly points: readonly CrashPoint[];
   /** Send every step to the parent: a rehearsal's triggers need them. */
   readonly watched: boolean;
-}
-
-/** To the supervisor alone: it is a node from here on, and what ends it now is no refused start. */
-export interface Began {
-  readonly type: 'began';
+  /** A rehearsal's faults name single attempts: the worker asks which of its task's each one is before it begins it. */
+  readonly asksOrdinals: boolean;
 }
 
 export type ToParent =
+  /** It is a node from here on, and what ends it now is no refused start. */
+  | { readonly type: 'began' }
   | { readonly type: 'step'; readonly event: MachineEvent; readonly effects: readonly Effect[] }
   /** The process is about to be hit. */
   | { readonly type: 'point'; readonly point: CrashPoint; readonly on: ReachedFor }
+  /** Which of its task's attempts is this one? */
+  | { readonly type: 'ordinal-wanted'; readonly attempt: AttemptId }
   /** The disk takes no more of the trace: the node goes on without. */
   | { readonly type: 'untraced'; readonly message: string }
   | {
@@ -47,6 +48,9 @@ export type ToParent =
       readonly call?: { readonly code: string; readonly syscall: string; readonly path?: string };
     };
 
+/** What is for whoever watches the processes: the rest the supervisor answers itself. */
+export type Said = Exclude<ToParent, { readonly type: 'began' | 'ordinal-wanted' }>;
+
 export type ToChild =
   /** The first message, and what the process is for. */
   | { readonly type: 'setup'; readonly setup: ChildSetup }
@@ -56,4 +60,6 @@ export type ToChild =
   | { readonly type: 'stay' }
   | { readonly type: 'slow'; readonly factor: number }
   /** From now on these crash points count, and no others. */
-  | { readonly type: 'points'; readonly points: readonly CrashPoint[] };
+  | { readonly type: 'points'; readonly points: readonly CrashPoint[] }
+  /** The answer to `ordinal-wanted`. */
+  | { readonly type: 'ordinal'; readonly attempt: AttemptId; readonly ordinal: number };

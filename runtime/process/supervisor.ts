@@ -7,12 +7,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
-import { lifeName, type NodeId } from '../../core/ids.js';
+import { type AttemptId, lifeName, type NodeId } from '../../core/ids.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
 import { keepOutput } from './child-output.js';
 import { takeChild } from './child-process.js';
-import type { Began, ChildSetup, ToChild, ToParent } from './child-setup.js';
+import type { ChildSetup, Said, ToChild, ToParent } from './child-setup.js';
 import { recordProcess } from './process-register.js';
 
 export interface SupervisorOptions {
@@ -34,14 +34,17 @@ export interface SupervisorOptions {
   /** A process cannot be started again, or not be written down. */
   failed(error: Error): void;
   /** For a rehearsal: where a node is hit, and that its steps are wanted. */
-  readonly rehearsed?: { points(node: NodeId): readonly CrashPoint[] };
+  readonly rehearsed?: {
+    points(node: NodeId): readonly CrashPoint[];
+    ordinalOf?(attempt: AttemptId): number;
+  };
 }
 
 export interface ProcessObserver {
   started?(node: NodeId, incarnation: number, pid: number): void;
   /** `how` is an exit code or the name of a signal. */
   ended?(node: NodeId, incarnation: number, how: string, restartMs: number): void;
-  said?(node: NodeId, message: ToParent): void;
+  said?(node: NodeId, message: Said): void;
 }
 
 interface Child {
@@ -194,6 +197,7 @@ export class Supervisor {
       ...(child.previous ? { previous: child.previous } : {}),
       points: options.rehearsed?.points(child.node) ?? [],
       watched: options.rehearsed !== undefined,
+      asksOrdinals: options.rehearsed?.ordinalOf !== undefined,
     };
     const process_ = takeChild();
     child.process = process_;
@@ -218,7 +222,7 @@ export class Supervisor {
   }
 
   #listen(child: Child, process_: ChildProcess): void {
-    const { layout, observer } = this.#options;
+    const { layout, observer, rehearsed } = this.#options;
     const isStarted = process_.pid !== undefined;
     process_.on('error', (error) => {
       if (isStarted) return;
@@ -226,13 +230,16 @@ export class Supervisor {
       this.#ended(child, error.message);
     });
     if (!isStarted) return; // it has no pipes, and nothing to say
-    if (this.#options.rehearsed)
+    if (rehearsed)
       createInterface({ input: process_.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
-        observer.said?.(child.node, JSON.parse(line) as ToParent);
+        observer.said?.(child.node, JSON.parse(line) as Said);
       });
-    process_.on('message', (message: ToParent | Began) => {
-      if (message.type === 'began') begin(child);
-      else observer.said?.(child.node, message);
+    process_.on('message', (message: ToParent) => {
+      if (message.type === 'began') return begin(child);
+      if (message.type !== 'ordinal-wanted') return observer.said?.(child.node, message);
+      const { attempt } = message;
+      const ordinal = rehearsed!.ordinalOf!(attempt);
+      process_.send({ type: 'ordinal', attempt, ordinal } satisfies ToChild, () => {});
     });
     process_.once('exit', (code, signal) =>
       this.#ended(child, child.hung ? 'it hung' : (signal ?? String(code))),

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import type { NodeId } from '../../core/ids.js';
+import type { AttemptId, NodeId } from '../../core/ids.js';
 import type { JobStatus } from '../../core/messages.js';
 import type { JobSpec } from '../../core/records.js';
 import { ClientNode, type Conclusion } from '../node/client-node.js';
@@ -41,6 +41,8 @@ export interface LocalClusterOptions {
 export interface RehearsedCluster {
   points(node: NodeId): readonly CrashPoint[];
   watch(node: NodeId, event: MachineEvent, effects: readonly Effect[]): void;
+  /** The N of `map-0@N`. There when something depends on it: then each attempt begins with that question. */
+  ordinalOf?(attempt: AttemptId): number;
 }
 
 /** A lone master leads in a few milliseconds; if it does not, its client may as well ask. */

@@ -5,7 +5,7 @@
 import { attemptKey } from '../../core/ids.js';
 import { type AttemptStory, isOrdinary, type Moment } from '../explain/attempts.js';
 import type { MergedStep, NodeTrace } from '../explain/merge.js';
-import { durationText } from '../scenario/duration.js';
+import { durationText, momentText } from '../scenario/duration.js';
 import type { Fact } from '../scenario/facts.js';
 import { type JobTale, jobTales } from './job-tales.js';
 import { escaped } from './markup.js';
@@ -102,7 +102,7 @@ function attemptRow({ id, title, span }: Named): string {
     `<th scope="row"><a href="#${id}">${escaped(title)}</a></th>`,
     `<td>${escaped(story.worker ?? 'nobody')}${life && life.incarnation > 1 ? `, life ${escaped(String(life.incarnation))}` : ''}</td>`,
     `<td class="outcome ${story.outcome}">${story.outcome}</td>`,
-    `<td class="number">${durationText(startUs)}</td>`,
+    `<td class="number">${momentText(startUs)}</td>`,
     `<td class="number">${took}</td>`,
     `<td>${storyText(story)}</td>`,
   ];
@@ -112,11 +112,11 @@ function attemptRow({ id, title, span }: Named): string {
 /** With all times where there is something to explain; else in one line, of which there may be thousands. */
 function storyText(story: AttemptStory): string {
   if (isOrdinary(story)) return escaped(story.moments.map(({ text }) => text).join(' → '));
-  return `<ol>${story.moments.map(momentText).join('')}</ol>`;
+  return `<ol>${story.moments.map(listItem).join('')}</ol>`;
 }
 
-function momentText({ atUs, text }: Moment): string {
-  return `<li><time>${durationText(atUs)}</time> ${escaped(text)}</li>`;
+function listItem({ atUs, text }: Moment): string {
+  return `<li><time>${momentText(atUs)}</time> ${escaped(text)}</li>`;
 }
 
 function* decisionList({ run, scale, attempts }: Diagram): Generator<string> {
@@ -127,7 +127,7 @@ function* decisionList({ run, scale, attempts }: Diagram): Generator<string> {
     const id = fact.attempt && idOf.get(attemptKey(fact.attempt));
     const text = escaped(labelText(fact, run));
     const name = id === undefined ? text : `<a href="#row-${id}">${text}</a>`;
-    yield `<li data-row="decision"><time>${durationText(fact.atUs)}</time> ${escaped(fact.node)}: ${name} <span class="facts">${escaped(factsText(fact))}</span></li>\n`;
+    yield `<li data-row="decision"><time>${momentText(fact.atUs)}</time> ${escaped(fact.node)}: ${name} <span class="facts">${escaped(factsText(fact))}</span></li>\n`;
   }
   yield '</ol></section>\n';
 }
@@ -144,8 +144,8 @@ function* jobTables(jobs: readonly JobTale[]): Generator<string> {
   for (const { job, name, maps, reduces, beganUs, endedUs, outcome, counters } of jobs) {
     const tasks = maps === undefined ? [] : [['tasks', `${maps} maps, ${reduces} reduces`] as const];
     const times = [
-      ...(beganUs === undefined ? [] : [['accepted', durationText(beganUs)] as const]),
-      ...(endedUs === undefined ? [] : [['ended', durationText(endedUs)] as const]),
+      ...(beganUs === undefined ? [] : [['accepted', momentText(beganUs)] as const]),
+      ...(endedUs === undefined ? [] : [['ended', momentText(endedUs)] as const]),
     ];
     const rows = [['outcome', outcome] as const, ...tasks, ...times, ...counters];
     yield `<h3>job ${escaped(String(job))}${name === undefined ? '' : ` ${escaped(name)}`}</h3><table><tbody>\n`;

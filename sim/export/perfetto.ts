@@ -8,7 +8,7 @@
 import { attemptKey, sameLife } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
 import { type MergedStep, type NodeTrace, startOf, stepName } from '../explain/merge.js';
-import { durationText } from '../scenario/duration.js';
+import { momentText } from '../scenario/duration.js';
 import type { Fact } from '../scenario/facts.js';
 import { isNotable } from '../scenario/timeline.js';
 import type { Arrow } from './arrows.js';
@@ -100,7 +100,7 @@ class Picture {
       ...(life && !isEnded
         ? { end: 'not recorded: drawn until it was given up, or its worker last heard of' }
         : {}),
-      story: story.moments.map(({ atUs, text }) => `${durationText(atUs)}: ${text}`),
+      story: story.moments.map(({ atUs, text }) => `${momentText(atUs)}: ${text}`),
     };
     const name = story.outcome === 'committed' ? title : `${title} ${story.outcome}`;
     this.#drawn.push({ ph: 'X', name, cat: 'attempt', ts, dur: endUs - ts, ...place, args });

@@ -8,7 +8,7 @@
 import { lifeName } from '../../core/ids.js';
 import { effectTexts, eventText } from '../explain/causes.js';
 import { type MergedStep, stepName, stepsBefore } from '../explain/merge.js';
-import { durationText } from '../scenario/duration.js';
+import { momentText } from '../scenario/duration.js';
 
 /** The parser that ShiViz takes from the first line of a log; the second, empty, says that it is one execution. */
 const parser = String.raw`(?<event>.*)\n(?<host>\S*) (?<clock>{.*})`;
@@ -57,5 +57,5 @@ class Clocks {
 function textOf({ atUs, line }: MergedStep): string {
   const effects = effectTexts(line.effects);
   const text = [eventText(line.event), ...effects].join('; ');
-  return `${text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')} (${durationText(atUs)})`;
+  return `${text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')} (${momentText(atUs)})`;
 }

@@ -1,6 +1,5 @@
 /** Faults of user code that has begun to run well. What misbehaves from its start is part of the job. */
 import { type AttemptId, sameAttempt, taskName } from '../../core/ids.js';
-import { ordinalOf } from '../scenario/facts.js';
 import type { CodeFault } from '../scenario/types.js';
 import type { Occasion, Perform } from './occasion.js';
 
@@ -15,5 +14,5 @@ function isMeant({ world, fact }: Occasion, target: CodeFault['attempt'], runnin
   if (target.kind === 'its-attempt') return fact?.attempt !== undefined && sameAttempt(fact.attempt, running);
   const { kind, index, ordinal } = target.task;
   if (taskName(running.task, world.reader.mapsOfJob.get(running.job)!) !== `${kind}-${index}`) return false;
-  return ordinal === undefined || ordinal === ordinalOf(world.reader, running);
+  return ordinal === undefined || ordinal === world.ordinalOf(running);
 }

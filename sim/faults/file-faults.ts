@@ -1,7 +1,6 @@
 /** Faults of files and disks. */
 import { taskName } from '../../core/ids.js';
 import type { AttemptFile } from '../file-model.js';
-import { ordinalOf } from '../scenario/facts.js';
 import { type FileFault, type FilesTarget, taskPatternText } from '../scenario/types.js';
 import type { World } from '../world.js';
 import type { Occasion, Outcome, Perform } from './occasion.js';
@@ -41,7 +40,7 @@ function spoil(occasion: Occasion, target: FilesTarget, state: 'lost' | 'corrupt
 
 export function tellSpoiled(world: World, files: readonly AttemptFile[], state: 'lost' | 'corrupt'): void {
   for (const { attempt, writer } of files) {
-    const ordinal = ordinalOf(world.reader, attempt);
+    const ordinal = world.ordinalOf(attempt);
     const task = taskOf(world, attempt);
     const about = { job: attempt.job, attempt, task, ordinal, worker: writer.node.name };
     world.tell(state === 'lost' ? 'files-lost' : 'files-corrupted', writer.node.name, about);
@@ -50,7 +49,7 @@ export function tellSpoiled(world: World, files: readonly AttemptFile[], state: 
 
 function filesOf(occasion: Occasion, target: FilesTarget): AttemptFile[] {
   const { world, fact } = occasion;
-  const { files, reader } = world;
+  const { files } = world;
   if (target.kind === 'its-output') {
     const file = fact?.attempt && files.find(fact.attempt);
     return file ? [file] : [];
@@ -64,7 +63,7 @@ function filesOf(occasion: Occasion, target: FilesTarget): AttemptFile[] {
   return [...files.all()].filter(
     ({ attempt }) =>
       taskOf(world, attempt) === name &&
-      (task.ordinal === undefined || task.ordinal === ordinalOf(reader, attempt)),
+      (task.ordinal === undefined || task.ordinal === world.ordinalOf(attempt)),
   );
 }
 

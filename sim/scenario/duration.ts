@@ -40,12 +40,11 @@ export function readMoment(text: string, startsUs: number | undefined): number |
   return atUs < 0 ? 'this is before the start' : atUs;
 }
 
-/** `12:04:30.5`, with three decimals at most; goes on counting after midnight. */
+/** `12:04:30`, as `parseTimeOfDay` reads it; goes on counting after midnight. */
 export function timeOfDayText(us: number): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const seconds = Math.floor(us / unitUs.s!);
-  const fraction = trimmed((us % unitUs.s!) / unitUs.s!).slice(1);
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${fraction}`;
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 /** Microseconds. The text has the form of `durationPattern`. */
@@ -69,9 +68,20 @@ export function durationText(us: number): string {
   return `${us} µs`;
 }
 
-/** As `durationText` shows it: of what is longer than a second, whole milliseconds. */
+/** Of a moment, for columns of them: in seconds, always to the millisecond, so that they stand one below the other. */
+export function momentText(us: number): string {
+  return `${(shownUs(us) / unitUs.s!).toFixed(3)} s`;
+}
+
+/** The same of a day: `12:04:30.500`. */
+export function clockText(us: number): string {
+  const shown = shownUs(us);
+  return `${timeOfDayText(shown)}.${String((shown / unitUs.ms!) % 1000).padStart(3, '0')}`;
+}
+
+/** What these show: whole milliseconds. */
 export function shownUs(us: number): number {
-  return us >= 1_000_000 ? Math.round(us / 1_000) * 1_000 : us;
+  return Math.round(us / unitUs.ms!) * unitUs.ms!;
 }
 
 function trimmed(value: number): string {

@@ -1,7 +1,7 @@
 /**
  * Holds what happened against what the scenario expects. Driver-independent: it sees facts and outcomes, never a world.
  */
-import { durationText } from './duration.js';
+import { durationText, momentText } from './duration.js';
 import type { FactName } from './fact-names.js';
 import type { Fact } from './facts.js';
 import { jobOf, matchesTask } from './triggers.js';
@@ -62,7 +62,7 @@ function checkJobs(scenario: Scenario, { jobs }: Occurrence): UnmetExpectation[]
         unmet(`job ${index + 1} failed as ${job?.reason}, expected was ${expected.reason}${why}`),
       );
     } else if (job?.healedUs !== undefined) {
-      const at = durationText(job.healedUs);
+      const at = momentText(job.healedUs);
       problems.push(unmet(`job ${index + 1} has ${outcome} only after all faults had been ended, at ${at}`));
     }
     const late = job !== undefined && job.concludedUs > expect.withinUs;

@@ -1,7 +1,7 @@
 /**
  * Facts: what happened, in the words of scenarios. Derived from the steps of the machines, which both drivers record:
  * the simulator as they happen, the runtime from its traces, merged by time. A fact says where it was seen and, where
- * there is one, which attempt it is about and which try at its task that was.
+ * there is one, which attempt it is about and which of its task's attempts that was, as leaders gave them out.
  */
 import type { Draft } from '../../core/draft.js';
 import type { Decide, Effect } from '../../core/effects.js';
@@ -25,7 +25,7 @@ export interface Fact {
   readonly attempt?: AttemptId;
   /** `map-0`. */
   readonly task?: string;
-  /** 1 for the first attempt of its task that was ever seen, whatever its epoch. */
+  /** 1 for the first attempt of its task that any leader ever gave out. */
   readonly ordinal?: number;
   /** Who runs, or ran, the attempt. */
   readonly worker?: NodeId;
@@ -51,7 +51,7 @@ export interface FactReader {
   /** Which of the scenario's jobs each is, where that is told. */
   readonly ofJob: Map<JobId, number>;
   readonly attempts: AttemptMap<SeenAttempt>;
-  /** How many attempts of each task were seen, by job and task. */
+  /** How many attempts of each task were given out, by job and task. */
   readonly attemptsOfTask: Map<JobId, number[]>;
 }
 
@@ -214,14 +214,21 @@ function taskText(reader: FactReader, attempt: AttemptId, known: SeenAttempt): s
   return known.task;
 }
 
-/** Which try at its task this attempt is, counted in the order in which attempts were first seen. */
+/** The N of `map-0@N`: this is the N-th attempt of its task that was ever given out, whoever led, begun or not. */
 export function ordinalOf(reader: FactReader, attempt: AttemptId): number {
   return seen(reader, attempt).ordinal;
+}
+
+/** For a driver that asks for ordinals and reads no facts: who gives out an attempt counts it. */
+export function countAssigned(reader: FactReader, { decision, attempt }: Decide): void {
+  if (attempt && decision === 'attempt-assigned') seen(reader, attempt);
 }
 
 function seen(reader: FactReader, attempt: AttemptId): SeenAttempt {
   const known = reader.attempts.get(attempt);
   if (known) return known;
+  // A leader counts from 1: those before it were given out, although it is told of them only later, or never.
+  if (attempt.n > 1) seen(reader, { ...attempt, n: attempt.n - 1 });
   let tasks = reader.attemptsOfTask.get(attempt.job);
   if (!tasks) reader.attemptsOfTask.set(attempt.job, (tasks = []));
   const ordinal = (tasks[attempt.task] ?? 0) + 1;

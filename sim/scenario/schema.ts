@@ -52,7 +52,9 @@ const taskCounts = z.record(z.string(), z.int().min(0)).describe('By task: map-0
 const onOff = z.union([z.boolean(), z.enum(['on', 'off'])]);
 const trigger = z
   .string()
-  .describe('A fact: "map-0@1 started", "job publishing", "leader began", "worker-lost"');
+  .describe(
+    'A fact: "map-0@2 started" (the second ever given out), "job publishing", "leader began", "worker-lost"',
+  );
 const node = z
   .string()
   .describe('A node (worker-1) or a role: leader, its worker, it, any worker, any standby, any master');
@@ -126,7 +128,7 @@ const job = z.strictObject({
     .record(z.string(), durationRange)
     .optional()
     .describe(
-      'Of single tasks or attempts, instead of the times of their kind: map-0: 3s, map-1@1: 200ms..2s',
+      'Of single tasks, or of attempts as given out, instead of those of their kind: map-0: 3s, map-1@2: 1s..2s',
     ),
   cost: cost.optional().describe('Attempts take what their bytes cost; instead of times, input and maps'),
   output: z.string().min(1).optional().describe('Default out'),
@@ -134,7 +136,9 @@ const job = z.strictObject({
   misbehave: z
     .record(z.string(), misbehaviour)
     .optional()
-    .describe('User code that does not do what it should, by task or attempt: map-0@1: throws'),
+    .describe(
+      'User code that does not do what it should, by task, or by attempt as given out: map-0@1: throws',
+    ),
   poison: z
     .strictObject({
       lines: z.array(z.string()).optional().describe('Lines at which map throws'),
@@ -187,7 +191,10 @@ const fault = z.strictObject({
   after: trigger.optional().describe('The trigger counts only once this has happened'),
   on: node.optional().describe('Who must be at the point'),
   job: z.int().min(1).optional().describe('Which job the point must be about'),
-  task: z.string().optional().describe('Which task or attempt the point must be about: map-0@1'),
+  task: z
+    .string()
+    .optional()
+    .describe('Which task, or which of its attempts as given out, the point must be about: map-0@1'),
   until: trigger.optional(),
   for: duration.optional(),
   crash: node.optional(),

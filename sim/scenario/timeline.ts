@@ -1,5 +1,5 @@
 /** A run as people read it: one line per notable fact. */
-import { durationText, timeOfDayText } from './duration.js';
+import { clockText, momentText } from './duration.js';
 import type { FactName } from './fact-names.js';
 import { attemptText, type Fact } from './facts.js';
 
@@ -35,6 +35,6 @@ export function factText(fact: Fact): string {
 /** With the time in front: since the start, or of the day for a story that begins at one. */
 export function timeline(facts: readonly Fact[], startsUs?: number): string[] {
   const timeText = (us: number): string =>
-    startsUs === undefined ? durationText(us) : timeOfDayText(startsUs + us);
+    startsUs === undefined ? momentText(us) : clockText(startsUs + us);
   return facts.filter(isNotable).map((fact) => `${timeText(fact.atUs).padStart(12)}  ${factText(fact)}`);
 }

@@ -117,7 +117,7 @@ export interface ScenarioJob {
   readonly poison: Poison;
 }
 
-/** A task, or one of its attempts by `ordinal`: 1 is the first that ever started, whoever led then. */
+/** A task, or one of its attempts by `ordinal`: 1 is the first that any leader ever gave out. */
 export interface TaskPattern {
   readonly kind: 'map' | 'reduce';
   /** Among the tasks of its kind. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Conductor } from '../../cli/rehearsal/conductor.js';
+import { Conductor, namesAttempts } from '../../cli/rehearsal/conductor.js';
 import { runLayout } from '../../runtime/node/layout.js';
 import type { LocalCluster } from '../../runtime/run/local-cluster.js';
 import { loadScenarios } from '../../sim/scenario/load.js';
@@ -38,6 +38,28 @@ expect: { job: succeeded }
     ]);
   return { conductor, done, leads };
 }
+
+it('attempts are counted as they are given out, whoever leads, and whether they begin or not', () => {
+  const { conductor } = staged('{ at: 0s, slow: worker-1, by: 2 }');
+  const attempt = { job: 1, task: 0, epoch: 1, n: 1 };
+  const decision = { type: 'decide', decision: 'attempt-assigned', attempt, node: 'worker-1' } as const;
+  conductor.watch('master-1', { type: 'node.started' }, [decision]);
+  expect(conductor.ordinalOf({ ...attempt, epoch: 2 })).toBe(2);
+  conductor.end();
+});
+
+it.each([
+  [true, 'misbehave: { map-0@2: throws }', ''],
+  [true, 'times: { map-0@2: 1s }', ''],
+  [true, '', '{ point: attempt.before_write, task: map-0@2, crash: it }'],
+  [false, 'misbehave: { map-0: throws }, times: { map-0: 1s }', '{ point: attempt.before_write, crash: it }'],
+  [false, '', '{ when: map-0@2 started, crash: its worker }'],
+])('workers ask about their attempts: %s, where a job has "%s" and there is "%s"', (expected, job, fault) => {
+  const text = `name: a test\njob: { ${job} }\nfaults: [${fault}]\nexpect: { job: succeeded }\n`;
+  const loaded = loadScenarios(text, 'test.yaml');
+  if (!loaded.ok) throw new Error(loaded.errors[0]!.message);
+  expect(namesAttempts(loaded.scenarios[0]!)).toBe(expected);
+});
 
 it('faults by the clock count from the first leader on, however long the processes take to start', () => {
   const { conductor, done, leads } = staged('{ at: 1s, crash: leader }');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { durationText } from '../../sim/scenario/duration.js';
+import { momentText } from '../../sim/scenario/duration.js';
 import { newFolder, rehearse, succeed } from './command.js';
 
 const scenario = fileURLToPath(new URL('../../scenarios/late-worker.yaml', import.meta.url));
@@ -67,15 +67,15 @@ describe('explain, replay --at, schema and the traces of a simulation', () => {
       });
       expect(shown.out).toContain(`step ${number} at ${time}`);
       const { atUs, step } = JSON.parse((await show(String(number))).out);
-      expect(durationText(atUs)).toBe(time);
+      expect(momentText(atUs)).toBe(time);
       const until = JSON.parse((await show(time!)).out);
-      expect(durationText(until.atUs)).toBe(time);
+      expect(momentText(until.atUs)).toBe(time);
       expect(until.step.i).toBeGreaterThanOrEqual(step.i);
       const written = (await show(time!.replace(' ', '').replace('µ', 'u'))).out;
       expect(JSON.parse(written).step.i).toBe(until.step.i);
       expect(JSON.parse((await show('1h')).out).step.i).toBeGreaterThan(until.step.i);
     }
-    const early = await rehearse(['replay', join(traces, 'worker-1.1.ndjson'), '--at', '0s'], { cwd });
+    const early = await rehearse(['replay', join(traces, 'client-1.1.ndjson'), '--at', '0s'], { cwd });
     expect(early.err).toMatch(/^error\[T005\]: there is no step up to 0 µs\n.*\n {2}the first is at /);
   });
 

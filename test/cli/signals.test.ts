@@ -209,7 +209,7 @@ it('a demo that is stopped leaves nothing and makes no claim', async () => {
 });
 
 describe.each([1, 2])('with --quiet', (signals) => {
-  it(`nothing is said of a run that is stopped by ${signals} of them`, async () => {
+  it(`all that is said of a run that is stopped by ${signals} of them is how to go on`, async () => {
     const folder = gatedFolder(spins);
     const running = start([...args, '-q'], { cwd: folder });
     await until('both workers spin', () => committed(folder) >= 2 && committed(folder) === settled(folder));
@@ -218,7 +218,9 @@ describe.each([1, 2])('with --quiet', (signals) => {
       await new Promise((resolve) => setTimeout(resolve, 300)); // a person is no faster
     }
     if (signals === 1) openGate(folder);
-    expect(await running.ended).toMatchObject({ code: 130, out: '', err: '' });
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code: 130, out: '' });
+    expect(ended.err).toMatch(/^to go on: rehearse resume \S+\n$/);
   });
 });
 

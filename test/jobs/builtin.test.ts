@@ -5,6 +5,7 @@ import { jobOf } from '../../jobs/pipeline.js';
 import { type PlainOutput, runPlain } from '../../jobs/plain.js';
 
 const builtin = (name: string): Builtin => builtinJobs.get(name)!;
+const documented = (name: string) => builtinJobs.get(name) ?? builtinPipelines.get(name)!;
 
 function run(name: string, inputs: Record<string, string>, params: Record<string, string> = {}): string {
   const splits = Object.entries(inputs).map(([input, text]) =>
@@ -86,10 +87,12 @@ describe('the params of a built-in job', () => {
     ['grep: ignoreCase is one of true, false, not "yes"', 'grep', { pattern: 'x', ignoreCase: 'yes' }],
     ['grep: unknown param "patern"; did you mean "pattern"?', 'grep', { patern: 'x' }],
     ['grep: unknown param "color"; it takes pattern, ignoreCase', 'grep', { pattern: 'x', color: 'red' }],
+    ['page-rank: damping is a number from 0 to 1, not ""', 'page-rank', { damping: '' }],
+    ['page-rank: rounds is a whole number from 0 on, not " "', 'page-rank', { rounds: ' ' }],
     ['word-count: unknown param "x"; it takes none', 'word-count', { x: '1' }],
   ])('are refused: %s', (message, name, params) => {
-    expect(() => checkParams(builtin(name), params)).toThrow(ParamsError);
-    expect(() => checkParams(builtin(name), params)).toThrow(message);
+    expect(() => checkParams(documented(name), params)).toThrow(ParamsError);
+    expect(() => checkParams(documented(name), params)).toThrow(message);
   });
 
   test('are accepted when they are right', () => {

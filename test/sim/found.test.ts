@@ -13,6 +13,14 @@ faults:
   - { when: leader-resigned, sever: all masters }
   - { at: 4s, partition: [any worker, all nodes] }
 heal: { at: 22s, nodes: [master-1, worker-1] }`,
+  'three leaders give way to each other, and the one that the worker can reach is away whenever it comes by': `
+seed: 5
+cluster: { masters: 3, workers: 1, clockDrift: 2 }
+job: { maps: 1 }
+policy: { lease: 4s }
+faults:
+  - { point: journal.after_create, partition: [all masters, all workers] }
+heal: { at: 10s, nodes: [master-3, worker-1] }`,
   'a job fails, and the worker that loses an attempt by it is given another as if that were queued': `
 seed: 1060762
 cluster: { masters: 2, workers: 5, slots: 3, mapOutputs: worker, latency: 5ms..50ms }

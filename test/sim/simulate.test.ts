@@ -168,6 +168,25 @@ it.each([
   expect(made).toBeLessThanOrEqual(facts.length);
 });
 
+it('an attempt that was given out and never began is counted, whether facts are kept or not', () => {
+  const withFaults = (faults: string) =>
+    scenario(`
+name: x
+cluster: { masters: 2 }
+job: { maps: 1, reduces: 1, misbehave: { map-0@2: throws } }
+faults: [${faults}]
+expect: {}
+`);
+  const given = simulate(withFaults('')).facts.find(({ name }) => name === 'attempt-assigned')!;
+  const at = `at: ${given.atUs + 50}us`; // the order is on its way
+  const lost = withFaults(`{ ${at}, crash: ${given.node} }, { ${at}, crash: ${given.worker} }`);
+  const { facts, chain } = simulate(lost, { keepsFacts: true });
+  const begun = facts.filter(({ name, task }) => name === 'started' && task === 'map-0');
+  expect(begun.map(({ ordinal }) => ordinal)).toEqual([2, 3]);
+  expect(facts.filter(({ name }) => name === 'broke')).toMatchObject([{ ordinal: 2 }]);
+  expect(simulate(lost).chain).toBe(chain);
+});
+
 it('a run that takes too many steps is inconclusive', () => {
   expect(simulate(story('late-worker'), { stepsMax: 50 }).verdict).toBe('inconclusive');
 });

@@ -1,5 +1,6 @@
 /** A host for tests of single models: virtual time and lives, machines that only listen. */
 import type { MachineEvent } from '../../core/events.js';
+import type { AttemptId } from '../../core/ids.js';
 import type { Machine, Role } from '../../core/machine.js';
 import type { Frame } from '../../sim/frames.js';
 import type { Host, Pause, Steps, Task } from '../../sim/host.js';
@@ -96,6 +97,10 @@ export class SmallHost implements Host {
       if (point !== undefined) this.atPoint(point, life);
       this.runFor(life, next);
     });
+  }
+
+  ordinalOf(attempt: AttemptId): number {
+    return attempt.n;
   }
 
   tell(name: string, node: string): void {

@@ -1,6 +1,6 @@
 /** Where the attempts of one node are drawn: a row for each that it ran at once; what is too narrow to be told apart, together. */
 import { type AttemptOutcome, isOrdinary } from '../../explain/attempts.js';
-import { durationText } from '../../scenario/duration.js';
+import { durationText, momentText } from '../../scenario/duration.js';
 import type { AttemptSpan } from '../attempt-spans.js';
 import { lanesOf } from '../lanes.js';
 import type { Scale } from './scale.js';
@@ -102,7 +102,7 @@ export function barTitle({ attempts, isBegun }: Bar): string {
   if (attempts.length > 1)
     return `${attempts.length} attempts, committed: ${title} … ${attempts.at(-1)!.title}`;
   const { story, startUs, endUs, isEnded } = span;
-  const lines = story.moments.map(({ atUs, text }) => `${durationText(atUs)}: ${text}`);
+  const lines = story.moments.map(({ atUs, text }) => `${momentText(atUs)}: ${text}`);
   const end =
     isBegun && !isEnded
       ? ['no end is recorded: drawn until it was given up, or its worker last heard of']

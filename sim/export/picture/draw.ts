@@ -1,7 +1,7 @@
 /** The laid out diagram as SVG elements. Every text stays text, every mark says in its <title> what it stands for. */
 import type { AttemptOutcome } from '../../explain/attempts.js';
 import { stepName } from '../../explain/merge.js';
-import { durationText } from '../../scenario/duration.js';
+import { durationText, momentText } from '../../scenario/duration.js';
 import type { Silence } from '../lives.js';
 import { escaped } from '../markup.js';
 import { barTitle, characterWidth } from './bars.js';
@@ -69,7 +69,7 @@ function* drawLine({ node, lineY, lives, silences, height, top }: Lane, scale: S
     if (!scale.shows(life)) continue;
     const x = scale.x(life.startUs);
     const width = Math.max(1, scale.x(life.endUs) - x);
-    const title = `life ${life.incarnation} of ${node}: ${durationText(life.startUs)} to ${durationText(life.endUs)}`;
+    const title = `life ${life.incarnation} of ${node}: ${momentText(life.startUs)} to ${momentText(life.endUs)}`;
     yield `<rect class="life" x="${x}" y="${lineY - 2}" width="${width.toFixed(1)}" height="4"><title>${escaped(title)}</title></rect>\n`;
     if (lives.length > 1 && scale.showsTime(life.startUs))
       yield `<path class="rule" d="M${x} ${top + 2}V${top + height - 2}"/><text class="small halo" x="${x + 3}" y="${top + height - 3}">life ${escaped(String(life.incarnation))}</text>\n`;
@@ -87,7 +87,7 @@ function drawSilence({ kind, node, startUs, endUs }: Silence, y: number, scale: 
   const x = scale.x(startUs);
   const width = Math.max(1, scale.x(endUs) - x);
   const text = `${silenceWords[kind]}${kind === 'gone' ? '' : ` ${durationText(endUs - startUs)}`}`;
-  const title = `no step of ${node} is recorded from ${durationText(startUs)} to ${durationText(endUs)}`;
+  const title = `no step of ${node} is recorded from ${momentText(startUs)} to ${momentText(endUs)}`;
   const fits = text.length * characterWidth + 8 <= width;
   const word = fits ? `<text class="silence-text halo" x="${x + 4}" y="${y + 4}">${text}</text>` : '';
   return `<g><title>${escaped(title)}</title><rect class="silence ${kind}" x="${x}" y="${y - 4}" width="${width.toFixed(1)}" height="8"/>${word}</g>\n`;

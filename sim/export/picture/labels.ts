@@ -1,5 +1,5 @@
 /** What a node decided or saw, as labels at their times: as many rows as it takes for none to lie on another, up to a few. */
-import { durationText } from '../../scenario/duration.js';
+import { momentText } from '../../scenario/duration.js';
 import type { Fact } from '../../scenario/facts.js';
 import { factText, isNotable } from '../../scenario/timeline.js';
 import { lanesOf } from '../lanes.js';
@@ -94,6 +94,6 @@ export function labelText(fact: Fact, run: RunView): string {
 function titleOf(facts: readonly Fact[]): string {
   const lines = facts
     .slice(0, 20)
-    .map((fact) => `${durationText(fact.atUs)}: ${factText(fact).replaceAll(/ +/g, ' ')}`);
+    .map((fact) => `${momentText(fact.atUs)}: ${factText(fact).replaceAll(/ +/g, ' ')}`);
   return [...lines, ...(facts.length > 20 ? [`and ${facts.length - 20} more`] : [])].join('\n');
 }

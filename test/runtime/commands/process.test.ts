@@ -60,6 +60,25 @@ describe('a program', () => {
     expect(await printed(program)).toEqual(['line']);
   });
 
+  it('may complain without end in one line, and is heard after that', async () => {
+    const counted: unknown[] = [];
+    const counting = { ...context, count: (name: string, by?: number) => counted.push([name, by]) };
+    const command =
+      'head -c 300000 /dev/zero | tr "\\0" x >&2; echo >&2; echo reporter:counter:g,n,7 >&2; exit 3';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: counting as never });
+    await expect(printed(program)).rejects.toThrow(/^the mapper \(.*\) ended with exit code 3: x{300}$/);
+    expect(counted).toEqual([['g: n', 7]]);
+  });
+
+  it('that counts what cannot be counted fails by it, and not whoever listens', async () => {
+    const count = (): void => {
+      throw new TypeError('ctx.count: no');
+    };
+    const command = 'echo reporter:counter:g,n,1 >&2; echo out; sleep 100';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: { ...context, count } });
+    await expect(printed(program)).rejects.toThrow(`the mapper (${command}) counted what cannot be: no`);
+  });
+
   it('is told its inputs only where their names are no more than a variable can hold', () => {
     const names = Array.from(
       { length: 2500 },

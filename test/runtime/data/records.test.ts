@@ -78,6 +78,8 @@ describe('records', () => {
     await expect(read('n.csv', 'a,b,a\n1,2,3\n', 'csv')).rejects.toThrow(
       'n.csv, byte 0: two columns are called "a"',
     );
+    await expect(read('r.csv', 'a,b\r1,2\r3,4\r', 'csv')).rejects.toThrow('lines end with LF or CRLF');
+    expect(await read('q.csv', '"a\rb"\n1\n', 'csv')).toMatchObject([{ record: { 'a\rb': '1' } }]);
   });
 
   test('of CSV are the same wherever the file is cut into chunks', async () => {

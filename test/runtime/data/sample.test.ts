@@ -24,3 +24,23 @@ it('lines that are no records leave the keys beside them to be looked at', async
   const boundaries = await sampleBoundaries({ job, files, reduces: 4, params: {}, seed: '0' });
   expect(boundaries!.map((key) => Math.round(Number(key) / 1000))).toEqual([5, 10, 15]);
 });
+
+it('no record is looked at twice, however small the input', async () => {
+  const cwd = temporaryDirectory();
+  const key = (index: number): string => String(index).padStart(4, '0');
+  writeFileSync(join(cwd, 'in.txt'), Array.from({ length: 300 }, (_, index) => `${key(index)}\n`).join(''));
+  const seen: string[] = [];
+  const job: Job = {
+    name: 'by number',
+    partition: 'range',
+    map: (line: string, emit) => {
+      seen.push(line);
+      emit(line, 1);
+    },
+    reduce: sum,
+  };
+  const files = await resolveInputs(['in.txt'], { cwd });
+  const boundaries = await sampleBoundaries({ job, files, reduces: 2, params: {}, seed: '0' });
+  expect(seen).toEqual(Array.from({ length: 300 }, (_, index) => key(index)));
+  expect(boundaries).toEqual([key(150)]);
+});

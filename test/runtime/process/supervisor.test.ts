@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { defaultClusterConfig } from '../../../core/config.js';
 import { runLayout } from '../../../runtime/node/layout.js';
-import type { ToParent } from '../../../runtime/process/child-setup.js';
+import type { Said } from '../../../runtime/process/child-setup.js';
 import {
   Supervisor,
   type SupervisorOptions,
@@ -109,8 +109,8 @@ it.skipIf(!existsSync(BUILT))(
     const options = onlyOne('master', dataDirectory);
     mkdirSync(options.layout.trace, { recursive: true });
     const points = [{ name: 'master.before_append', action: 'kill', fault: 7 }] as const;
-    let tell = (_: ToParent): void => {};
-    const first = new Promise<ToParent>((resolve) => {
+    let tell = (_: Said): void => {};
+    const first = new Promise<Said>((resolve) => {
       tell = resolve;
     });
     const supervisor = new built.Supervisor({

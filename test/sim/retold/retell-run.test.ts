@@ -107,6 +107,13 @@ it('ends as the run did, and attempts fail that failed', () => {
   expect(retold(story('drain-while-maps-run')).read.expect.jobs).toEqual([{ outcome: 'drained' }]);
 });
 
+it('the attempt that failed fails again, also where one before it was given out and never began', () => {
+  const { raw, read } = retold(story('order-lost-with-its-leader'));
+  expect(raw.job!.misbehave).toEqual({ 'map-0@2': 'throws' });
+  const broken = simulate(read).facts.filter(({ name }) => name === 'broke');
+  expect(broken).toMatchObject([{ task: 'map-0', ordinal: 2, attempt: { epoch: 2, n: 1 } }]);
+});
+
 it('an attempt that was ended without progress hangs again', () => {
   const { raw, read } = retold(story('hanging-map'));
   expect(raw.job!.misbehave).toEqual({ 'map-0@1': 'hangs' });

@@ -3,7 +3,7 @@ import type { Effect } from '../../../core/effects.js';
 import type { MachineEvent } from '../../../core/events.js';
 import { drawScenario } from '../../../sim/fuzz/draw.js';
 import { factAbout } from '../../../sim/scenario/fact-names.js';
-import { newFactReader, readFacts } from '../../../sim/scenario/facts.js';
+import { countAssigned, newFactReader, ordinalOf, readFacts } from '../../../sim/scenario/facts.js';
 import { simulate } from '../../../sim/simulate.js';
 
 const attempt = (epoch: number, n: number) => ({ job: 1, task: 0, epoch, n });
@@ -19,7 +19,7 @@ const run = (epoch: number, n: number): Effect => ({
 });
 const started: MachineEvent = { type: 'node.started' };
 
-it('attempts of a task are numbered in the order in which they are first seen, over all epochs', () => {
+it('attempts of a task are numbered in the order in which they are given out, over all epochs', () => {
   const reader = newFactReader();
   const of = (node: string, effects: Effect[]) =>
     readFacts(reader, { node, atUs: 0, event: started, effects });
@@ -29,6 +29,24 @@ it('attempts of a task are numbered in the order in which they are first seen, o
   expect(of('worker-2', [run(2, 1)])).toMatchObject([
     { name: 'started', task: 'map-0', ordinal: 2, worker: 'worker-2' },
   ]);
+});
+
+it('an attempt that was given out and never began is counted', () => {
+  const reader = newFactReader();
+  const assigned: Effect = {
+    type: 'decide',
+    decision: 'attempt-assigned',
+    attempt: attempt(1, 1),
+    node: 'w',
+  };
+  countAssigned(reader, assigned);
+  expect([ordinalOf(reader, attempt(2, 1)), ordinalOf(reader, attempt(1, 1))]).toEqual([2, 1]);
+});
+
+it('an attempt that is heard of before an earlier one of its leader comes after it', () => {
+  const reader = newFactReader();
+  const ordinals = [attempt(1, 3), attempt(1, 2), attempt(2, 1)].map((one) => ordinalOf(reader, one));
+  expect(ordinals).toEqual([3, 2, 4]);
 });
 
 it('a journal entry speaks once, when the first node learns of it', () => {

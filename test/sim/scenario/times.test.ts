@@ -70,13 +70,14 @@ it('are shrunk with their tasks, and away', () => {
 
 it('hold on real processes as well', () => {
   const tasks = [
-    { task: 1, n: 2, us: [80_000, 80_000] as const },
+    { task: 1, ordinal: 2, us: [80_000, 80_000] as const },
     { task: 1, us: [40_000, 40_000] as const },
   ];
   const order = { seed: 'x', pace: { mapUs: [1, 1], reduceUs: [1, 1], tasks } } as unknown as WorkOrder;
-  const totalUs = (task: number, n: number): number => {
+  const totalUs = (task: number, ordinal: number): number => {
     const gauge = new Float64Array(8);
-    pace(order, { attempt: { job: 1, task, epoch: 1, n }, maps: 2, begunAtMs: Date.now() }, gauge);
+    const attempt = { job: 1, task, epoch: 2, n: 1 };
+    pace(order, { attempt, ordinal, maps: 2, begunAtMs: Date.now() }, gauge);
     return Math.max(...gauge);
   };
   expect([totalUs(0, 1), totalUs(1, 1), totalUs(1, 2)]).toEqual([1, 40_000, 80_000]);
