@@ -19,6 +19,7 @@ import { leave, onNoAnswer } from '../ending.js';
 import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
+import { Absence } from './absence.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -56,18 +57,20 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     fail = reject;
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
-  const cluster = openCluster(options, fail);
-  const signals = answerSignals(cluster, options);
+  const { absence, unanswered } = watchAbsence(options);
+  const cluster = openCluster(options, fail, absence);
+  const signals = answerSignals(cluster, options, absence);
   const answered = onNoAnswer(() => abandon(cluster, options));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
-    conclusion = await Promise.race([work, failed]);
-    await rehearsal?.followUp(cluster, conclusion);
+    conclusion = await Promise.race([work, failed, unanswered]);
+    await Promise.race([rehearsal?.followUp(cluster, conclusion), failed, unanswered]);
   } catch (error) {
     throw explained(error, layout);
   } finally {
+    absence.end();
     rehearsal?.end();
     const isOver = !rehearsal && conclusion?.type === 'ended';
     await cluster.stop(isOver ? () => removeAhead(layout.work) : undefined);
@@ -103,7 +106,20 @@ function hasPublished(conclusion: Conclusion): boolean {
   return conclusion.type === 'ended' && conclusion.status.phase === 'published';
 }
 
-function openCluster(options: ExecuteOptions, fail: (error: Error) => void): LocalCluster {
+function watchAbsence({ request, progress }: ExecuteOptions) {
+  let end: (conclusion: Conclusion) => void = () => {};
+  const unanswered = new Promise<Conclusion>((resolve) => {
+    end = resolve;
+  });
+  const absence = new Absence({
+    config: request.config,
+    say: (line) => progress.event(line),
+    unanswered: () => end({ type: 'drained' }),
+  });
+  return { absence, unanswered };
+}
+
+function openCluster(options: ExecuteOptions, fail: (error: Error) => void, absence: Absence): LocalCluster {
   const { request, layout, progress, rehearsal } = options;
   try {
     return new LocalCluster({
@@ -125,7 +141,10 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
         },
         said: listenTo(rehearsal, fail, progress),
       },
-      report: (status) => progress.status(status),
+      report: (status) => {
+        absence.heard(status);
+        progress.status(status);
+      },
       failed: fail,
       workerHere: options.workerHere ?? false,
       ...(rehearsal ? { rehearsed: rehearsal } : {}),
@@ -166,7 +185,7 @@ function listenTo(
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
+function answerSignals(cluster: LocalCluster, options: ExecuteOptions, absence: Absence) {
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
@@ -181,6 +200,7 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
       'stopping: running attempts may finish, nothing new begins (once more to stop at once)',
     );
     cluster.drain();
+    absence.drain();
   };
   return { first: () => first, stop: onStopSignal(answer) };
 }

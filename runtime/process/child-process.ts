@@ -12,8 +12,14 @@ const program = programPath('runtime/process', 'child-main');
 /** Started, and not yet given anything to do. None of them keeps the parent alive. */
 const waiting: ChildProcess[] = [];
 
+/** One that hangs in the start of its engine, where there may not be so many threads, does not hear that its parent has ended. */
+function killWaiting(): void {
+  for (const child of waiting) child.kill('SIGKILL');
+}
+
 /** Starts a process ahead. It ends with its parent, whether or not it was needed. */
 export function startChildAhead(code: ChildCode): void {
+  if (waiting.length === 0) process.once('exit', killWaiting);
   const child = spawnChild(code, 'ahead');
   child.on('error', () => {}); // who needs one is told when it cannot be started then, either
   if (child.pid === undefined) return;

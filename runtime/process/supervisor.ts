@@ -59,6 +59,10 @@ interface Child {
   began: boolean;
   /** Lives in a row that ended before they began, by nobody's will; the system may have refused them a process. */
   unbegun: number;
+  /** Until it has begun. */
+  overdue: NodeJS.Timeout | undefined;
+  /** It was killed because it did not begin. */
+  hung: boolean;
   refusal: Error | undefined;
   previous: ChildSetup['previous'];
   /** Its processes so far are dead, and their logs hold what they printed. */
@@ -71,6 +75,8 @@ interface Child {
 /** An end this soon after the start counts towards the pause before the next start. */
 const quickMs = 5000;
 const pauseMsMax = 5000;
+/** Who has not begun after so long hangs: Node does, when the system refuses it a thread while it starts. */
+const beginsWithinMs = 30_000;
 /** So many lives that do not begin, one after the other, take some seconds: there may not be so many processes, or open files. */
 const unbegunBorne = 6;
 
@@ -110,6 +116,8 @@ export class Supervisor {
         quickEnds: 0,
         began: false,
         unbegun: 0,
+        overdue: undefined,
+        hung: false,
         refusal: undefined,
         previous: undefined,
         exit: Promise.resolve(),
@@ -164,6 +172,7 @@ export class Supervisor {
     this.#stopping = true;
     for (const child of this.#children.values()) {
       clearTimeout(child.timer);
+      clearTimeout(child.overdue);
       child.process?.kill('SIGKILL'); // ends a stopped process too
     }
     await Promise.all([...this.#children.values()].map((child) => child.exit));
@@ -174,6 +183,7 @@ export class Supervisor {
     child.incarnation++;
     child.startedAt = performance.now();
     child.began = false;
+    child.hung = false;
     const setup: ChildSetup = {
       role: child.role,
       life: { node: child.node, incarnation: child.incarnation },
@@ -199,9 +209,16 @@ export class Supervisor {
     if (this.#staying) tell({ type: 'stay' });
     void options.masterLeads.then(() => tell({ type: 'dial' }));
     if (process_.pid !== undefined) {
+      if (!options.rehearsed) this.#expectBegin(child, process_);
       recordProcess(options.layout, 'child', process_.pid);
       options.observer.started?.(child.node, child.incarnation, process_.pid);
     }
+  }
+
+  #expectBegin(child: Child, process_: ChildProcess): void {
+    child.overdue = setTimeout(() => {
+      child.hung = process_.kill('SIGKILL');
+    }, beginsWithinMs).unref();
   }
 
   #listen(child: Child, process_: ChildProcess): void {
@@ -224,13 +241,16 @@ export class Supervisor {
       const ordinal = rehearsed!.ordinalOf!(attempt);
       process_.send({ type: 'ordinal', attempt, ordinal } satisfies ToChild, () => {});
     });
-    process_.once('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
+    process_.once('exit', (code, signal) =>
+      this.#ended(child, child.hung ? 'it hung' : (signal ?? String(code))),
+    );
     const said = keepOutput(process_, join(layout.logs, `${lifeName(child)}.log`));
     child.exit = Promise.all([child.exit, said]).then(() => {}); // of the life before, too
   }
 
   #ended(child: Child, how: string): void {
     child.process = undefined;
+    clearTimeout(child.overdue);
     if (this.#stopping) return;
     const quick = performance.now() - child.startedAt < quickMs;
     child.quickEnds = quick ? child.quickEnds + 1 : 0;
@@ -265,6 +285,7 @@ export class Supervisor {
 }
 
 function begin(child: Child): void {
+  clearTimeout(child.overdue);
   child.began = true;
   child.unbegun = 0;
   child.refusal = undefined;

@@ -1,8 +1,20 @@
 /** Code of a job that runs in the command's own process and ends it, or never comes to an end: that is no answer. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { jobOf, linesOf, newFolder, outputOf, rehearse, succeed } from './command.js';
+import {
+  descendantsOf,
+  isAlive,
+  jobOf,
+  linesOf,
+  newFolder,
+  onLinux,
+  outputOf,
+  rehearse,
+  start,
+  succeed,
+  until,
+} from './command.js';
 
 const input = 'one\ntwo\nthree\n';
 
@@ -136,4 +148,23 @@ const watch = setInterval(() => {
   expect(err).toContain('error[F004]: ');
   const hidden = readdirSync(cwd).find((name) => name.startsWith('.out.rehearse-'));
   expect(hidden === undefined ? outputOf(cwd) : outputOf(cwd, join(hidden, 'tomb'))).toMatchObject(before);
+});
+
+it.skipIf(!onLinux)('processes that were started ahead and hang end with the command', async () => {
+  const job = `import { existsSync } from 'node:fs';
+while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
+throw new Error('no');
+`;
+  const cwd = newFolder({ 'job.ts': job, 'in.txt': 'a\n' });
+  const running = start(['run', 'job.ts', 'in.txt', '-w', '1'], { cwd });
+  const ahead = () =>
+    descendantsOf(running.pid).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('child-main'),
+    );
+  await until('a process is started ahead', () => ahead().length > 0);
+  const hung = ahead();
+  for (const pid of hung) process.kill(pid, 'SIGSTOP');
+  writeFileSync(join(cwd, 'go'), '');
+  expect((await running.ended).err).toContain('error[J006]');
+  await until('they are gone', () => !hung.some(isAlive));
 });

@@ -136,6 +136,30 @@ describe('the first signal', () => {
 });
 
 it.skipIf(!onLinux)(
+  'a drain that no master answers is over after a while; that nobody leads is said',
+  async () => {
+    const folder = slowFolder();
+    const running = start([...args, '--standby', '1'], { cwd: folder });
+    await halfWay(folder);
+    const masters = descendantsOf(running.pid).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('rehearse master-'),
+    );
+    expect(masters).toHaveLength(2);
+    for (const pid of masters) process.kill(pid, 'SIGSTOP');
+    running.child.kill('SIGTERM');
+    const { code, err } = await running.ended;
+    expect(code).toBe(143);
+    expect(err.match(/^no master has led for 9 s$/gm)).toHaveLength(1);
+    expect(err).toContain('no master leads that could let running attempts finish');
+    expect(err).toContain(`stopped. to go on: rehearse resume ${basename(runsOf(folder)[0]!)}\n`);
+    expect(masters.filter(isAlive)).toEqual([]);
+    await succeed(['resume', 'last', '-q'], { cwd: folder });
+    expect(linesOf(folder)).toEqual(expected);
+    expectTidy(folder);
+  },
+);
+
+it.skipIf(!onLinux)(
   'SIGTERM to a worker alone ends it, and is not taken for a crash of what it runs',
   async () => {
     const folder = gatedFolder();

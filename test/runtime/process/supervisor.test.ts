@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { defaultClusterConfig } from '../../../core/config.js';
 import { runLayout } from '../../../runtime/node/layout.js';
 import type { Said } from '../../../runtime/process/child-setup.js';
@@ -79,6 +79,26 @@ it('Processes that all end before they have begun end the run; one that was kill
   expect(hows).toEqual(['SIGKILL', '1', '1', '1', '1', '1', '1']);
   expect(error).toMatchObject({ name: 'UnbegunError', node: 'worker-1', how: '1' });
   expect(readFileSync((error as UnbegunError).log, 'utf8')).toContain('Cannot find module');
+});
+
+it('A process that does not begin, as one that hangs in its start, is killed and started again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let tell: (how: string) => void = () => {};
+  const ended = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  const supervisor = new Supervisor({
+    ...onlyOne('worker', temporaryDirectory()),
+    observer: {
+      started: (node) => void supervisor.signal(node, 'SIGSTOP'),
+      ended: (_node, _incarnation, how) => tell(how),
+    },
+  });
+  onTestFinished(() => supervisor.killAll());
+  supervisor.start();
+  vi.advanceTimersByTime(30_000);
+  expect(await ended).toBe('it hung');
 });
 
 it.skipIf(!existsSync(BUILT))(
