@@ -1,11 +1,11 @@
 /**
  * What a finished run tells: per phase tasks, attempts and times, skew, counters, efficiency, and where to look on.
- * Times come from the traces of the masters, which outlive every process.
+ * Times come from the traces of the workers, which outlive every process.
  */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attemptKey } from '../../core/ids.js';
+import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
 import { successName } from '../../jobs/output-names.js';
@@ -43,7 +43,7 @@ export interface RunSummary {
     readonly heaviest?: Heaviest;
   };
   readonly counters: Readonly<Record<string, number>>;
-  /** Time in committed attempts over slots × time: 1 would be no time lost. Unknown of a run that was resumed. */
+  /** Time in finished attempts over slots × time: 1 would be no time lost. Unknown of a run that was resumed. */
   readonly efficiency?: number;
   readonly trace: string;
 }
@@ -65,11 +65,10 @@ export type PhaseSummary = Pick<
 
 export async function summarize(status: JobStatus, run: FinishedRun): Promise<RunSummary> {
   const { request, layout, order, tookUs, resumed } = run;
-  const { maps, reduces } = await timesOf(layout.trace, request.spec.maps);
-  const heaviest = await heaviestKey(layout.trace);
+  const { maps, reduces, heaviest } = await workOf(layout.trace, request.spec.maps);
   const bytes = await partBytes(request.spec.output);
   const sorted = [...bytes].sort((a, b) => a - b);
-  const busyUs = [...maps, ...reduces].reduce((sum, time) => sum + time, 0);
+  const busyUs = [...maps.times, ...reduces.times].reduce((sum, time) => sum + time, 0);
   const slots = request.workers * request.slots;
   return {
     run: request.runId,
@@ -90,17 +89,18 @@ export async function summarize(status: JobStatus, run: FinishedRun): Promise<Ru
       ...(heaviest ? { heaviest } : {}),
     },
     counters: Object.fromEntries(status.counters),
-    ...(resumed ? {} : { efficiency: tookUs > 0 ? Math.min(1, busyUs / (slots * tookUs)) : 0 }),
+    ...(resumed ? {} : { efficiency: tookUs > 0 ? busyUs / (slots * tookUs) : 0 }),
     trace: layout.trace,
   };
 }
 
-function phaseSummary(phase: PhaseStatus, times: readonly number[]): PhaseSummary {
+function phaseSummary(phase: PhaseStatus, { begun, times }: PhaseWork): PhaseSummary {
   const sorted = [...times].sort((a, b) => a - b);
   const { attempts, failed, stale, speculative, invalidated } = phase;
   return {
     tasks: phase.total,
-    attempts: Math.max(attempts, times.length),
+    // A leader knows of those since it leads, the traces of those whose workers had room to write them.
+    attempts: Math.max(attempts, begun),
     failed,
     stale,
     speculative,
@@ -115,33 +115,46 @@ function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
 }
 
-/** From assignment to commit of every committed attempt, where one life of a master saw both: each has its own clock. */
-async function timesOf(directory: string, maps: number): Promise<{ maps: number[]; reduces: number[] }> {
-  const times = { maps: [] as number[], reduces: [] as number[] };
-  const assigned = new Map<string, number>();
-  for await (const [file, { at, effects }] of traceLines(directory, 'master-', [
-    '"attempt-assigned"',
-    '"task-committed"',
-  ])) {
-    for (const effect of effects) {
-      if (effect.type !== 'decide' || !effect.attempt) continue;
-      const key = `${file} ${attemptKey(effect.attempt)}`;
-      if (effect.decision === 'attempt-assigned') assigned.set(key, at);
-      const since = assigned.get(key);
-      if (effect.decision !== 'task-committed' || since === undefined) continue;
-      (effect.attempt.task < maps ? times.maps : times.reduces).push(at - since);
-    }
-  }
-  return times;
+/** What the workers of a run did in one phase. */
+interface PhaseWork {
+  /** Attempts that began. */
+  begun: number;
+  /** How long each attempt ran that came to its end, by the clock of its worker. */
+  readonly times: number[];
 }
 
-async function heaviestKey(directory: string): Promise<Heaviest | undefined> {
-  let heaviest: Heaviest | undefined;
-  for await (const [, { event }] of traceLines(directory, 'worker-', ['"heaviest"'])) {
-    if (event.type !== 'attempt.finished' || !event.heaviest) continue;
-    if (!heaviest || event.heaviest.records > heaviest.records) heaviest = event.heaviest;
+interface Work {
+  readonly maps: PhaseWork;
+  readonly reduces: PhaseWork;
+  heaviest: Heaviest | undefined;
+}
+
+async function workOf(directory: string, maps: number): Promise<Work> {
+  const work: Work = {
+    maps: { begun: 0, times: [] },
+    reduces: { begun: 0, times: [] },
+    heaviest: undefined,
+  };
+  const phaseOf = ({ task }: AttemptId): PhaseWork => (task < maps ? work.maps : work.reduces);
+  const began = new Map<string, number>();
+  for await (const [file, line] of traceLines(directory, 'worker-', [
+    '"attempt.run"',
+    '"attempt.finished"',
+  ])) {
+    const { at, event, effects } = line;
+    if (event.type === 'attempt.finished') {
+      const since = began.get(`${file} ${attemptKey(event.attempt)}`);
+      if (since !== undefined) phaseOf(event.attempt).times.push(at - since);
+      if (event.heaviest && event.heaviest.records > (work.heaviest?.records ?? 0))
+        work.heaviest = event.heaviest;
+    }
+    for (const effect of effects) {
+      if (effect.type !== 'attempt.run') continue;
+      phaseOf(effect.attempt).begun++;
+      began.set(`${file} ${attemptKey(effect.attempt)}`, at);
+    }
   }
-  return heaviest;
+  return work;
 }
 
 /** The lines of all traces of one role that hold one of the texts; others are not even parsed. */
