@@ -114,3 +114,15 @@ it('a store that is whole when its run is resumed is not said to have gone back'
   expect(err).not.toContain('went back');
   expect(linesOf(folder)).toEqual(answer);
 });
+
+it('a run that was killed and has lost the files of its maps makes them again: it had not ended', async () => {
+  const { folder, run, command } = await waitingIn();
+  command.child.kill('SIGKILL');
+  await command.ended;
+  rmSync(join(run, 'work'), { recursive: true });
+  writeFileSync(join(folder, 'go'), '');
+  const { code, err } = await rehearse(['resume', 'last'], { cwd: folder });
+  expect(code, err).toBe(0);
+  expect(linesOf(folder)).toEqual(answer);
+  expectTidy(folder);
+});
