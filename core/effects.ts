@@ -41,6 +41,8 @@ export interface Decide {
   readonly facts?: Readonly<Record<string, string | number | boolean>>;
 }
 
+export type DecisionFacts = NonNullable<Decide['facts']>;
+
 /** Every named decision. Scenario triggers and `exercised` goals speak of these. */
 export type Decision =
   // leadership

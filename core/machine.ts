@@ -8,7 +8,7 @@ import type { Effect, MasterEffect } from './effects.js';
 import type { ClientEvent, MachineEvent, MasterEvent, WorkerEvent } from './events.js';
 import type { NodeLife } from './ids.js';
 import { checkMaster, checkWorker } from './invariants.js';
-import type { MasterState } from './master/state.js';
+import type { MasterSetup, MasterState } from './master/state.js';
 import { initMaster, stepMaster } from './master/step.js';
 import { MasterCheck } from './step-invariants.js';
 import type { WorkerSetup, WorkerState } from './worker/state.js';
@@ -18,7 +18,8 @@ export type Role = 'master' | 'worker' | 'client';
 
 /** Everything a machine is started with: together with its events it determines all it will ever do. */
 export type MachineSetup =
-  | { readonly role: 'master' | 'client'; readonly config: ClusterConfig; readonly life: NodeLife }
+  | ({ readonly role: 'master'; readonly config: ClusterConfig } & MasterSetup)
+  | { readonly role: 'client'; readonly config: ClusterConfig; readonly life: NodeLife }
   | ({ readonly role: 'worker'; readonly config: ClusterConfig } & WorkerSetup);
 
 export interface Machine {
@@ -35,7 +36,7 @@ export interface Machine {
 export function startMachine(setup: MachineSetup): Machine {
   switch (setup.role) {
     case 'master':
-      return machineOf(setup, initMaster(setup.config, setup.life));
+      return machineOf(setup, initMaster(setup.config, setup.life, setup.formerly));
     case 'worker':
       return machineOf(setup, initWorker(setup.config, setup));
     case 'client':

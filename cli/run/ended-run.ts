@@ -23,22 +23,21 @@ export type EndedRun =
   | { readonly type: 'replaced'; readonly by?: string }
   /** Published; nothing is in its place any more. */
   | { readonly type: 'removed' }
-  /** Never published; without a failure it was refused. */
-  | { readonly type: 'failed'; readonly failure?: JobFailure };
+  | { readonly type: 'failed'; readonly failure: JobFailure };
 
 /** Undefined when there is something to go on with, be it only the summary. */
 export async function lookAtEnd(request: RunRequest, layout: RunLayout): Promise<EndedRun | undefined> {
-  // As LocalCluster makes these folders, and cleaning up removes the second: a run with a trace and no work is over.
-  const isOver = existsSync(layout.trace) && !existsSync(layout.work);
+  // As LocalCluster makes these folders, and cleaning up removes the second: nothing is left to be done of a run that has ended.
+  const isTidy = existsSync(layout.trace) && !existsSync(layout.work);
   const { output } = request.spec;
   const by = publisherOf(output);
-  if (by === request.runId) return isOver ? { type: 'done' } : undefined;
+  if (by === request.runId) return isTidy ? { type: 'done' } : undefined;
   const end = await readEnd(layout);
   if (end?.type === 'published') {
     if ((await lookAtOutput(output)) === 'absent') return { type: 'removed' };
     return by === undefined ? { type: 'replaced' } : { type: 'replaced', by };
   }
-  return isOver ? { type: 'failed', ...(end ? { failure: end.failure } : {}) } : undefined;
+  return end && isTidy ? { type: 'failed', failure: end.failure } : undefined;
 }
 
 /** The run whose output lies there, if it is one that says so. */
@@ -97,8 +96,6 @@ function wordsOf(ended: EndedRun, about: { request: RunRequest; layout: RunLayou
       return `is done, but in the place of its output is ${now}: ${spec.output}; start it anew`;
     }
     case 'failed':
-      return ended.failure === undefined
-        ? 'has ended without output; start it anew'
-        : `has failed: ${ended.failure.message} (rehearse explain ${sayRun(about.layout)}); start it anew`;
+      return `has failed: ${ended.failure.message} (rehearse explain ${sayRun(about.layout)}); start it anew`;
   }
 }

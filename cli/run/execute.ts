@@ -4,7 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { DecisionFacts } from '../../core/effects.js';
 import type { NodeId } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import { removeWorkspace } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
@@ -27,6 +29,8 @@ import type { ProgressView } from './progress.js';
 export interface ExecuteOptions {
   readonly request: RunRequest;
   readonly layout: RunLayout;
+  /** What masters of former starts of this run have left a record of. */
+  readonly formerly?: EpochPlace | undefined;
   readonly progress: ProgressView;
   /** The command is the only worker itself. */
   readonly workerHere?: boolean;
@@ -120,11 +124,12 @@ function watchAbsence({ request, progress }: ExecuteOptions) {
 }
 
 function openCluster(options: ExecuteOptions, fail: (error: Error) => void, absence: Absence): LocalCluster {
-  const { request, layout, progress, rehearsal } = options;
+  const { request, layout, formerly, progress, rehearsal } = options;
   try {
     return new LocalCluster({
       request,
       layout,
+      formerly,
       dataDirectory: dirname(dirname(layout.root)),
       observer: {
         started: (node, incarnation) => {
@@ -169,6 +174,7 @@ function listenTo(
     if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
     if (message.type === 'untraced')
       return progress.event(`${node} goes on without a trace: ${message.message}`);
+    if (message.type === 'went-back') return progress.event(wentBackText(message.facts));
     const text = `${node}: ${message.message}`;
     if (message.name !== 'StoreFailedError') {
       const { name, stack, call } = message;
@@ -179,6 +185,16 @@ function listenTo(
       progress.event(`the store refused a write of ${text}`);
     }
   };
+}
+
+/** A master knows by what it has read itself, has heard, or finds in the trace of a former one; or by a client's job. */
+function wentBackText(facts: DecisionFacts): string {
+  const { knownEpoch, knownSlot, heardEpoch = knownEpoch, heardSlot = knownSlot, epoch, slot } = facts;
+  if (heardSlot === undefined) return 'the store went back: it has lost a job that was accepted';
+  const acknowledged = `the store went back: it had acknowledged slot ${heardSlot} in epoch ${heardEpoch}`;
+  const place = slot === 0 ? 'is empty' : `ends with slot ${slot} of epoch ${epoch}`;
+  const found = slot === undefined ? '' : `, and its journal ${place}`;
+  return `${acknowledged}${found}; what is lost is done again`;
 }
 
 /** Nobody asks twice so soon: who ends a command and then its whole group (as `timeout` does) asks once. */

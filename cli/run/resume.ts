@@ -11,6 +11,7 @@ import { loadWorkOrder, type WorkOrder } from '../../runtime/node/work-order.js'
 import { keepHeapsSmall, loadThenKeepHeapsSmall } from '../../runtime/process/engine.js';
 import { claimRun, killLeftovers } from '../../runtime/process/process-register.js';
 import { removeTree } from '../../runtime/remove-tree.js';
+import { formerPlace } from '../../runtime/run/former-masters.js';
 import { isLast, type RunRequest, readRunRequest } from '../../runtime/run/run-request.js';
 import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -54,7 +55,9 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
   );
   const progress = await openProgress(flags.progress ?? 'auto', terminal, flags.quiet ?? flags.json ?? false);
   const startedAt = performance.now();
-  const ending = await execute({ request, layout, progress, verbose: flags.verbose ?? false });
+  const formerly = await formerPlace(layout, request.config.masters);
+  const verbose = flags.verbose ?? false;
+  const ending = await execute({ request, layout, formerly, progress, verbose });
   const tookUs = Math.round((performance.now() - startedAt) * 1000);
   // It may have been published before it was killed, and then overwritten by another run or taken away.
   const now = ending.type === 'concluded' ? await lookAtEnd(request, layout) : undefined;

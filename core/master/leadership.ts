@@ -10,7 +10,7 @@ import { openJobView, reviewJob } from './jobs.js';
 import { propose, readOn } from './journal.js';
 import { trim } from './snapshots.js';
 import type { Leading, MasterState, Turn } from './state.js';
-import { confirmLoss } from './went-back.js';
+import { compareWithFormerly, confirmLoss } from './went-back.js';
 
 /** Asks for the lease: for the first time, again, or for more of it. */
 export function askForLease(state: MasterState, turn: Turn): void {
@@ -53,6 +53,7 @@ export function onJournalEnd(state: MasterState, turn: Turn): void {
   if (state.role === 'standby') {
     arm(state.deadlines, 'follow', '', turn.now + state.config.followUs);
   } else if (state.role === 'campaigning' && state.journal.intents.length === 0) {
+    compareWithFormerly(state, turn);
     propose(state, { type: 'begin', leader: state.life, above: state.epochLost });
   } else if (state.leading) {
     confirmRefusals(state, state.leading);

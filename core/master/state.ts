@@ -13,6 +13,18 @@ import type { OutputChange } from '../messages.js';
 import type { JournalEntry, JournalRecord } from '../records.js';
 import type { Intent } from './intents.js';
 
+export interface MasterSetup {
+  readonly life: NodeLife;
+  /** What was durable in the last epoch of which masters of former starts have left a record; absent at a first start. */
+  readonly formerly?: EpochPlace;
+}
+
+/** A slot that was durable while this epoch was the last. */
+export interface EpochPlace {
+  readonly epoch: Epoch;
+  readonly slot: number;
+}
+
 export interface MasterState {
   readonly config: ClusterConfig;
   readonly life: NodeLife;
@@ -24,6 +36,8 @@ export interface MasterState {
   readonly lease: LeaseView;
   /** Highest epoch of a history that the store has lost: the next epoch begins above it. */
   epochLost: Epoch;
+  /** See `MasterSetup`. */
+  readonly formerly?: EpochPlace;
   /** Open sessions by number. */
   readonly sessions: Map<number, NodeId>;
   /** Present exactly while `role` is `leader`. */
@@ -103,7 +117,7 @@ export interface Leading {
   /** Submits judged negatively: they wait until the journal was read to its end. */
   readonly refusals: (Intent & { type: 'accept' })[];
   /** Highest of what others say was durable, and this journal knows nothing of; waits until it was read to its end. */
-  rumour: { readonly epoch: Epoch; readonly slot: number } | undefined;
+  rumour: EpochPlace | undefined;
   /** Who asks for a job that was accepted once and is not in this journal: sessions by request id. They wait likewise. */
   readonly missing: Map<string, { readonly session: number; readonly slot: number }>;
   draining: boolean;
@@ -221,7 +235,7 @@ export interface Turn {
   readonly out: MasterEffect[];
 }
 
-export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
+export function initMaster(config: ClusterConfig, life: NodeLife, formerly?: EpochPlace): MasterState {
   return {
     config,
     life,
@@ -241,6 +255,7 @@ export function initMaster(config: ClusterConfig, life: NodeLife): MasterState {
     },
     lease: { request: 0, askedAt: 0, until: 0 },
     epochLost: 0,
+    ...(formerly ? { formerly } : {}),
     sessions: new Map(),
     leading: undefined,
   };

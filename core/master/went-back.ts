@@ -3,10 +3,10 @@
  * The promise is broken then, and all that is left is to notice, to say so, and to go on above every epoch that anybody
  * may have heard of, so that nothing of the lost history can be taken for the present one.
  *
- * It shows in three ways: what this master has applied is not in the journal, or not in the history of the snapshot that
- * has taken its place; a worker has heard of a slot that this journal cannot have had; a client's accepted job is gone.
- * The last two are believed only after the journal was read to its end, because whoever is told more than it knows may
- * simply be no leader any more.
+ * It shows in four ways: what this master has applied is not in the journal, or not in the history of the snapshot that
+ * has taken its place; a former start of the cluster has left a record of a slot, or a worker has heard of one, that this
+ * journal cannot have had; a client's accepted job is gone. The last three are believed only after the journal was read to
+ * its end, because whoever is told more than it knows may simply be no leader any more.
  */
 import { mayHaveBeen } from '../durable/state.js';
 import type { Epoch } from '../ids.js';
@@ -23,6 +23,16 @@ export function onStoreWentBack(state: MasterState, turn: Turn): void {
   if (role !== 'standby') stepDown(state, turn);
   forgetJournal(state, turn);
   if (role !== 'standby') askForLease(state, turn);
+}
+
+/** Before it begins an epoch: nobody may be alive who has heard of the lost one, and it would be begun a second time. */
+export function compareWithFormerly(state: MasterState, turn: Turn): void {
+  const { formerly, durable } = state;
+  if (!formerly || mayHaveBeen(durable, formerly.epoch, formerly.slot)) return;
+  if (state.epochLost >= formerly.epoch) return; // that is said
+  const { epoch, slot } = durable;
+  say(state, turn, { heardEpoch: formerly.epoch, heardSlot: formerly.slot, epoch, slot });
+  state.epochLost = formerly.epoch;
 }
 
 /** A worker has heard a leader of this epoch speak at this slot. */

@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
-import type { Effect, JournalAppend, OutputPublish } from '../../core/effects.js';
+import type { DecisionFacts, Effect, JournalAppend, OutputPublish } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { NodeLife } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import type { MasterMessage } from '../../core/messages.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { Cause } from '../../core/trace.js';
@@ -27,6 +28,8 @@ import { loadWorkOrder, mapsOf } from './work-order.js';
 export interface MasterNodeOptions {
   readonly config: ClusterConfig;
   readonly life: NodeLife;
+  /** What masters of former starts of this cluster have left a record of. */
+  readonly formerly?: EpochPlace;
   /** Where other processes reach it; undefined where there are none. */
   readonly socketPath: string | undefined;
   readonly tracePath: string;
@@ -38,6 +41,8 @@ export interface MasterNodeOptions {
   failed(error: Error): void;
   /** The disk takes no more of the trace: the node goes on without. */
   untraced(error: Error): void;
+  /** The store has lost what it had acknowledged; the master goes on above that. */
+  wentBack(facts: DecisionFacts): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -69,9 +74,9 @@ export class MasterNode {
     this.leads = new Promise((resolve) => {
       this.#nowLeads = resolve;
     });
-    const { config, life } = options;
+    const { config, life, formerly } = options;
     this.#driver = new NodeDriver({
-      setup: { role: 'master', config, life },
+      setup: { role: 'master', config, life, ...(formerly ? { formerly } : {}) },
       tracePath: options.tracePath,
       perform: (effect, cause) => this.#perform(effect, cause),
       failed: (error) => options.failed(error as Error),
@@ -146,6 +151,7 @@ export class MasterNode {
         return;
       case 'decide':
         if (effect.decision === 'leader-began') this.#nowLeads();
+        if (effect.decision === 'store-went-back') this.#options.wentBack(effect.facts!);
         return;
     }
   }

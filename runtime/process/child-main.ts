@@ -7,6 +7,7 @@
  * this process alone, or for the group: then the parent says so.
  */
 import { writeSync } from 'node:fs';
+import type { DecisionFacts } from '../../core/effects.js';
 import type { AttemptId } from '../../core/ids.js';
 import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
 import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
@@ -50,6 +51,10 @@ function endOnTerminate(close: () => Promise<void>): void {
 
 function untraced({ message }: Error): void {
   tell({ type: 'untraced', message });
+}
+
+function wentBack(facts: DecisionFacts): void {
+  tell({ type: 'went-back', facts });
 }
 
 /** Resolves with the parent's first message of this type. */
@@ -98,7 +103,7 @@ async function main(): Promise<void> {
     : {};
   if (setup.role === 'master') {
     dropThreadAhead();
-    const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
+    const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, wentBack, ...watch });
     endOnTerminate(() => master.close());
     await master.start();
     tell({ type: 'began' });

@@ -3,9 +3,10 @@
  * channel that Node opens between them. When that channel closes, the parent is gone, and the child goes too.
  */
 import type { ClusterConfig } from '../../core/config.js';
-import type { Effect } from '../../core/effects.js';
+import type { DecisionFacts, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { AttemptId, NodeId, NodeLife } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import type { WorkerHello } from '../../core/messages.js';
 import type { CrashPoint, ReachedFor } from '../node/crash-points.js';
 
@@ -13,6 +14,8 @@ export interface ChildSetup {
   readonly role: 'master' | 'worker';
   readonly life: NodeLife;
   readonly config: ClusterConfig;
+  /** Of a master: what those of former starts have left a record of. */
+  readonly formerly?: EpochPlace;
   readonly dataDirectory: string;
   readonly runId: string;
   /** Sockets of all masters. */
@@ -39,6 +42,8 @@ export type ToParent =
   | { readonly type: 'ordinal-wanted'; readonly attempt: AttemptId }
   /** The disk takes no more of the trace: the node goes on without. */
   | { readonly type: 'untraced'; readonly message: string }
+  /** The store has lost what it had acknowledged: a master goes on above that. */
+  | { readonly type: 'went-back'; readonly facts: DecisionFacts }
   | {
       readonly type: 'failed';
       readonly name: string;

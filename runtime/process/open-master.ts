@@ -2,9 +2,10 @@
  * A master of a local run, with the file store: the same for a master in the command's own process and in a child.
  */
 import type { ClusterConfig } from '../../core/config.js';
-import type { Effect } from '../../core/effects.js';
+import type { DecisionFacts, Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { NodeId, NodeLife } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
@@ -16,6 +17,7 @@ import { FileLease } from '../store/file-lease.js';
 export interface OpenMasterOptions {
   readonly config: ClusterConfig;
   readonly life: NodeLife;
+  readonly formerly?: EpochPlace;
   readonly layout: RunLayout;
   readonly addresses: readonly (readonly [NodeId, string])[];
   /** Whoever talks to it is in this process. */
@@ -24,6 +26,8 @@ export interface OpenMasterOptions {
   failed(error: Error): void;
   /** The disk takes no more of the trace: the master goes on without. */
   untraced(error: Error): void;
+  /** The store has lost what it had acknowledged. */
+  wentBack(facts: DecisionFacts): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -33,6 +37,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
   return new MasterNode({
     config,
     life,
+    ...(options.formerly ? { formerly: options.formerly } : {}),
     socketPath: options.alone ? undefined : socketPath,
     tracePath: tracePath(layout, life.node, life.incarnation),
     journal: await FileJournal.open<JournalRecord>(layout.journal, { step: (name) => points.reach(name) }),
@@ -46,6 +51,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
     points,
     failed: options.failed,
     untraced: options.untraced,
+    wentBack: options.wentBack,
     ...(options.stepped ? { stepped: options.stepped } : {}),
   });
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
 import { type AttemptId, lifeName, type NodeId } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import type { CrashPoint } from '../node/crash-points.js';
 import type { RunLayout } from '../node/layout.js';
 import { keepOutput } from './child-output.js';
@@ -23,6 +24,8 @@ export interface SupervisorOptions {
   readonly shuffleDirectory?: string;
   /** Incarnations begin above this: every start of the same run gets its own range. */
   readonly incarnationBase: number;
+  /** What masters of former starts have left a record of. */
+  readonly formerly?: EpochPlace;
   readonly workers: readonly NodeId[];
   /** Masters that run in processes of their own. */
   readonly masters: readonly NodeId[];
@@ -188,6 +191,7 @@ export class Supervisor {
       role: child.role,
       life: { node: child.node, incarnation: child.incarnation },
       config: options.config,
+      ...(options.formerly && child.role === 'master' ? { formerly: options.formerly } : {}),
       dataDirectory: options.dataDirectory,
       runId: options.layout.runId,
       addresses: options.addresses,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Effect } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
 import type { AttemptId, NodeId } from '../../core/ids.js';
+import type { EpochPlace } from '../../core/master/state.js';
 import type { JobStatus } from '../../core/messages.js';
 import type { JobSpec } from '../../core/records.js';
 import { ClientNode, type Conclusion } from '../node/client-node.js';
@@ -28,6 +29,8 @@ export interface LocalClusterOptions {
   readonly request: Omit<RunRequest, 'spec'>;
   readonly layout: RunLayout;
   readonly dataDirectory: string;
+  /** What masters of former starts of this run have left a record of (former-masters.ts). */
+  readonly formerly?: EpochPlace | undefined;
   readonly observer: ProcessObserver;
   report(status: JobStatus): void;
   /** A node in this process cannot go on, or no other process be started. */
@@ -93,6 +96,7 @@ export class LocalCluster {
       addresses: this.#addresses,
       ...(request.config.mapOutputs === 'worker' ? { shuffleDirectory: this.#sockets } : {}),
       incarnationBase: this.#incarnationBase,
+      ...(options.formerly ? { formerly: options.formerly } : {}),
       workers: options.workerHere ? [] : this.#workers,
       masters: this.#masterHere ? [] : masters,
       slots: request.slots,
@@ -143,17 +147,19 @@ export class LocalCluster {
   }
 
   async #startMaster(): Promise<void> {
-    const { request, layout, failed, workerHere } = this.#options;
+    const { request, layout, failed, workerHere, formerly } = this.#options;
     const first = request.config.masters[0]!;
     this.#master = await openMaster({
       config: request.config,
       life: { node: first, incarnation: this.#incarnationBase + 1 },
       layout,
       addresses: this.#addresses,
+      ...(formerly ? { formerly } : {}),
       ...(workerHere ? { alone: true } : {}),
       points: new CrashPoints([]),
       failed,
       untraced: (error) => this.#sayUntraced(first, error),
+      wentBack: (facts) => this.#options.observer.said?.(first, { type: 'went-back', facts }),
     });
     await this.#master.start();
     // Client and workers: whoever asks a master that does not lead yet is sent away, and comes back a while later.

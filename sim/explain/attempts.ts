@@ -23,7 +23,7 @@ export interface AttemptStory {
   /** 1 for the first attempt of its task. */
   readonly ordinal: number;
   worker: NodeId | undefined;
-  /** How it stands at the end of the trace. `lost`: it was committed, and its output is gone. */
+  /** How it stands at the end of the trace. `lost`: it was committed, and its output is gone, or the record of it. */
   outcome: AttemptOutcome;
   /** Whether a worker has recorded that it began. */
   hasStarted: boolean;
@@ -42,7 +42,10 @@ export function tellAttempts(facts: Iterable<Fact>): AttemptStory[] {
 class Teller {
   readonly stories: AttemptStory[] = [];
   readonly #byAttempt = new Map<string, AttemptStory>();
+  readonly #assigned = new Set<AttemptStory>();
   readonly #lastOfTask = new Map<string, AttemptStory>();
+  /** Committed when the store was found to have lost some of what it had acknowledged: perhaps that. */
+  readonly #doubtful = new Set<AttemptStory>();
   /** Why each node was given up the last time. */
   readonly #losses = new Map<NodeId, string>();
 
@@ -55,6 +58,8 @@ class Teller {
     } else if (name === 'worker-joined') {
       this.#losses.delete(about ?? node);
     }
+    if (name === 'store-went-back')
+      for (const story of this.stories) if (story.outcome === 'committed') this.#doubtful.add(story);
     if (name === 'job-published' || name === 'job-failed') this.#jobEnded(fact.job!);
     if (fact.attempt && fact.task !== undefined && fact.ordinal !== undefined) this.#ofAttempt(fact);
   }
@@ -64,7 +69,7 @@ class Teller {
   }
 
   #ofAttempt(fact: Fact): void {
-    const story = this.#storyOf(fact);
+    const story = fact.name === 'attempt-assigned' ? this.#beginStory(fact) : this.#storyOf(fact);
     if (fact.name === 'started') story.hasStarted = true;
     if (fact.worker !== undefined) story.worker = fact.worker;
     const text = this.#tell(fact, story);
@@ -72,22 +77,35 @@ class Teller {
   }
 
   #storyOf(fact: Fact): AttemptStory {
-    const key = `${fact.job} ${attemptText(fact)}`;
-    let story = this.#byAttempt.get(key);
-    if (!story) {
-      story = {
-        job: fact.job!,
-        task: fact.task!,
-        ordinal: fact.ordinal!,
-        worker: fact.worker,
-        outcome: 'open',
-        hasStarted: false,
-        isOver: false,
-        moments: [],
-      };
-      this.#byAttempt.set(key, story);
-      this.stories.push(story);
+    return this.#byAttempt.get(keyOf(fact)) ?? this.#newStory(fact);
+  }
+
+  /** No attempt is given out twice: of two of one name, the first is of a history that the store has lost, unnoticed. */
+  #beginStory(fact: Fact): AttemptStory {
+    const story = this.#storyOf(fact);
+    if (!this.#assigned.has(story)) {
+      this.#assigned.add(story);
+      return story;
     }
+    if (story.outcome === 'committed') this.#doubtful.add(story);
+    const other = this.#newStory(fact);
+    this.#assigned.add(other);
+    return other;
+  }
+
+  #newStory(fact: Fact): AttemptStory {
+    const story: AttemptStory = {
+      job: fact.job!,
+      task: fact.task!,
+      ordinal: fact.ordinal!,
+      worker: fact.worker,
+      outcome: 'open',
+      hasStarted: false,
+      isOver: false,
+      moments: [],
+    };
+    this.#byAttempt.set(keyOf(fact), story);
+    this.stories.push(story);
     return story;
   }
 
@@ -151,6 +169,10 @@ class Teller {
       return `${to} as a second copy: ${before ? nameOf(before) : 'the first'} would have taken the longest`;
     }
     if (!before) return `${to}, which had a free slot; the first attempt`;
+    if (before.outcome === 'committed' && this.#doubtful.has(before)) {
+      before.outcome = 'lost';
+      return `${to}, because the store has lost that ${nameOf(before)} was committed`;
+    }
     return `${to}, because ${nameOf(before)} ${endText[before.outcome]}`;
   }
 
@@ -160,6 +182,10 @@ class Teller {
     );
     return winner && nameOf(winner);
   }
+}
+
+function keyOf(fact: Fact): string {
+  return `${fact.job} ${attemptText(fact)}`;
 }
 
 const endText: Readonly<Record<AttemptOutcome, string>> = {

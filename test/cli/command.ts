@@ -130,6 +130,7 @@ export function runsOf(folder: string): string[] {
 export interface Decision {
   readonly decision: string;
   readonly node?: string;
+  readonly epoch?: number;
   readonly attempt?: { readonly task: number; readonly n: number; readonly epoch: number };
   /** Microseconds since the master began. */
   readonly at: number;

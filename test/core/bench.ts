@@ -22,7 +22,7 @@ import {
   taskName,
 } from '../../core/ids.js';
 import { checkMaster } from '../../core/invariants.js';
-import type { MasterState } from '../../core/master/state.js';
+import type { EpochPlace, MasterState } from '../../core/master/state.js';
 import { initMaster, stepMaster } from '../../core/master/step.js';
 import type {
   BrokenAttempt,
@@ -117,6 +117,8 @@ export interface BenchOptions {
   /** A journal that exists already, shared with other masters. */
   readonly store?: JournalEntry[];
   readonly firstSlot?: number;
+  /** What masters of a former start have left a record of. */
+  readonly formerly?: EpochPlace;
   /** Leave the master as it was started. */
   readonly asleep?: boolean;
 }
@@ -154,7 +156,7 @@ export class Bench {
     this.store = options.store ?? [];
     this.firstSlot = options.firstSlot ?? 1;
     const life = { node: options.node ?? 'master-1', incarnation: options.incarnation ?? 1 };
-    this.master = initMaster(this.config, life);
+    this.master = initMaster(this.config, life, options.formerly);
     if (!options.asleep) this.step({ type: 'node.started' });
   }
 

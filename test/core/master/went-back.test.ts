@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Bench, benchWith, specOf } from '../bench.js';
+import { Bench, type BenchOptions, benchWith, specOf } from '../bench.js';
 
 const rival = { node: 'master-2', incarnation: 1 };
 
@@ -129,6 +129,39 @@ describe('a client whose accepted job is gone', () => {
       expect(bench.decided('store-went-back')).toMatchObject([{ facts: { acceptedSlot } }]);
       expect(bench.master.durable.jobs).toEqual([]);
     }
+  });
+});
+
+describe('masters of a former start have left a record', () => {
+  /** A journal that a master of a former start has written, up to this slot. */
+  function startedOn(slots: number, more: Partial<BenchOptions> = {}) {
+    const { bench } = benchWith(1, specOf({ maps: 3 }));
+    const formerly = { epoch: 1, slot: bench.master.durable.slot };
+    const store = bench.store.slice(0, slots);
+    return { formerly, bench: new Bench({ store, incarnation: 1001, formerly, ...more }) };
+  }
+
+  test('of a slot that this journal has not: that is said once, and the next epoch is above', () => {
+    const { bench, formerly } = startedOn(0);
+    const facts = { heardEpoch: 1, heardSlot: formerly.slot, epoch: 0, slot: 0 };
+    expect(bench.decided('store-went-back')).toMatchObject([{ facts }]);
+    expect(bench.records()).toMatchObject([{ type: 'leader.began', epoch: 2 }]);
+    bench.step({ type: 'lease.lost' });
+    expect(bench.master.durable.epoch).toBe(3);
+    expect(bench.decided('store-went-back')).toHaveLength(1);
+  });
+
+  test('of a later slot of an epoch that this journal has: that is said as well', () => {
+    const { bench, formerly } = startedOn(1);
+    const facts = { heardEpoch: 1, heardSlot: formerly.slot, epoch: 1, slot: 1 };
+    expect(bench.decided('store-went-back')).toMatchObject([{ facts }]);
+    expect(bench.master.durable.epoch).toBe(2);
+  });
+
+  test('of what is there: nothing is said', () => {
+    const { bench } = startedOn(1000);
+    expect(bench.decided('store-went-back')).toEqual([]);
+    expect(bench.master.durable.epoch).toBe(2);
   });
 });
 

@@ -60,6 +60,26 @@ describe('explaining', () => {
     expect(tellAttempts([...begun, at('job-failed', { job: 2 })]).map(outcomeText)).toEqual(['open', 'open']);
   });
 
+  test('what is done again because the store had lost it, whether a master noticed that or not', () => {
+    const noticed = storiesOf('store-restored-in-the-job');
+    const texts = noticed.flatMap(({ moments }) => moments.map(({ text }) => text)).join('\n');
+    expect(texts).toMatch(/because the store has lost that map-\d@1 was committed/);
+    expect(texts).not.toContain('former leader');
+    const twice = {
+      job: 1,
+      attempt: { job: 1, task: 0, epoch: 1, n: 1 },
+      task: 'map-0',
+      ordinal: 1,
+      worker: 'worker-1',
+    };
+    const names = ['attempt-assigned', 'committed', 'attempt-assigned', 'committed'] as const;
+    const stories = tellAttempts(names.map((name) => ({ name, atUs: 0, node: 'master-1', ...twice })));
+    expect(stories.map(({ outcome, moments }) => [outcome, moments[0]!.text])).toEqual([
+      ['lost', 'given to worker-1, which had a free slot; the first attempt'],
+      ['committed', 'given to worker-1, because the store has lost that map-0@1 was committed'],
+    ]);
+  });
+
   test('a step by the chain of messages that led to it', () => {
     const steps = mergeTraces(tracesOf('late-worker'));
     const refusal = steps.find(({ line }) =>
