@@ -4,7 +4,8 @@
  */
 import { dirname } from 'node:path';
 import type { NodeId } from '../../core/ids.js';
-import { removeWorkspace } from '../../runtime/data/publish.js';
+import { errnoOf } from '../../runtime/data/disk.js';
+import { removeWorkspace, workspacePath } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
@@ -14,11 +15,12 @@ import { removeTree } from '../../runtime/remove-tree.js';
 import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/run/local-cluster.js';
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
-import { surroundingsError } from '../surroundings.js';
+import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, exitOfSignal, type StopSignal, UserError } from '../user-error.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
+import { TroubledPublishing } from './troubled-publishing.js';
 
 export interface ExecuteOptions {
   readonly request: RunRequest;
@@ -43,9 +45,16 @@ export interface Rehearsal extends RehearsedCluster {
   end(): void;
 }
 
-export type Ending =
+export type Ending = (
   | { readonly type: 'concluded'; readonly conclusion: Conclusion }
-  | { readonly type: 'interrupted'; readonly signal: StopSignal };
+  | { readonly type: 'interrupted'; readonly signal: StopSignal }
+) & { readonly left: readonly Left[] };
+
+/** What cleaning up could not remove. */
+export interface Left {
+  readonly path: string;
+  readonly why: string;
+}
 
 export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { request, layout, progress, rehearsal } = options;
@@ -55,14 +64,15 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
     fail = reject;
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
-  const cluster = openCluster(options, fail);
-  const signals = answerSignals(cluster, options);
+  const publishing = new TroubledPublishing({ request, goOn: resumeCommand(layout), fail, progress });
+  const cluster = openCluster(options, fail, publishing);
+  const signals = answerSignals(cluster, options, publishing);
   const answered = onNoAnswer(() => abandon(cluster, { ...options, quiet: false }));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
-    conclusion = await Promise.race([work, failed]);
+    conclusion = await Promise.race([work, failed, publishing.stopped]);
     await rehearsal?.followUp(cluster, conclusion);
   } catch (error) {
     throw explained(error, layout);
@@ -77,12 +87,12 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   const signal = signals.first();
   // Of a rehearsal with several jobs, it may have been a later one that was stopped; a drain may be its own doing.
   if (rehearsal ? signal !== undefined : conclusion.type === 'drained')
-    return { type: 'interrupted', signal: signal ?? 'SIGINT' };
-  await cleanUp(request, layout);
+    return { type: 'interrupted', signal: signal ?? 'SIGINT', left: [] };
+  const left = await cleanUp(request, layout);
   // A stage that was at its end when it was to stop has ended, and those that follow have not begun.
   if (signal !== undefined && request.stage && !isLast(request.stage) && hasPublished(conclusion))
-    return { type: 'interrupted', signal };
-  return { type: 'concluded', conclusion };
+    return { type: 'interrupted', signal, left };
+  return { type: 'concluded', conclusion, left };
 }
 
 /** Who resumes a run may have moved folders and links since it was begun. Without waiting: nobody answers signals yet. */
@@ -102,7 +112,11 @@ function hasPublished(conclusion: Conclusion): boolean {
   return conclusion.type === 'ended' && conclusion.status.phase === 'published';
 }
 
-function openCluster(options: ExecuteOptions, fail: (error: Error) => void): LocalCluster {
+function openCluster(
+  options: ExecuteOptions,
+  fail: (error: Error) => void,
+  publishing: TroubledPublishing,
+): LocalCluster {
   const { request, layout, progress, rehearsal } = options;
   try {
     return new LocalCluster({
@@ -122,7 +136,7 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void): Loc
           // Of a rehearsal, whether and when it comes back is for its faults to say, perhaps in a moment.
           progress.event(`${node} ended (${how})${rehearsal ? '' : `; ${next}`}`);
         },
-        said: listenTo(rehearsal, fail, progress),
+        said: listenTo(options, fail, publishing),
       },
       report: (status) => progress.status(status),
       failed: fail,
@@ -139,14 +153,15 @@ const storeFailuresBorne = 2;
 
 /** What the processes say: steps and crash points for a rehearsal, what they miss, and why one of them had to end. */
 function listenTo(
-  rehearsal: Rehearsal | undefined,
+  { rehearsal, progress }: ExecuteOptions,
   fail: (error: Error) => void,
-  progress: ProgressView,
+  publishing: TroubledPublishing,
 ): (node: NodeId, message: Said) => void {
   let storeFailures = 0;
   return (node, message) => {
     if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);
     if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
+    if (message.type === 'unpublished') return publishing.met(message);
     if (message.type === 'untraced')
       return progress.event(`${node} goes on without a trace: ${message.message}`);
     const text = `${node}: ${message.message}`;
@@ -165,7 +180,7 @@ function listenTo(
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
+function answerSignals(cluster: LocalCluster, options: ExecuteOptions, publishing: TroubledPublishing) {
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
@@ -180,6 +195,7 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions) {
       'stopping: running attempts may finish, nothing new begins (once more to stop at once)',
     );
     cluster.drain();
+    publishing.stop();
   };
   process.on('SIGINT', answer);
   process.on('SIGTERM', answer);
@@ -201,10 +217,26 @@ function removeAhead(path: string): void {
   }
 }
 
-/** No process of this run is alive any more: what only they needed can go. The traces stay. */
-export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
-  await removeWorkspace(request.spec.output, request.runId);
-  for (const path of [layout.work, layout.bundle, layout.stdin]) removeTree(path);
+/**
+ * No process of this run is alive any more: what only they needed can go. The traces stay. What the surroundings refuse to
+ * remove is left, and changes nothing of how the run has ended.
+ */
+export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<Left[]> {
+  const { output } = request.spec;
+  const left: Left[] = [];
+  const unlessRefused = async (path: string, remove: () => void | Promise<void>): Promise<void> => {
+    try {
+      await remove();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === undefined) throw error;
+      left.push({ path, why: refusalOf(errno) ?? (error as Error).message });
+    }
+  };
+  await unlessRefused(workspacePath(output, request.runId), () => removeWorkspace(output, request.runId));
+  for (const path of [layout.work, layout.bundle, layout.stdin])
+    await unlessRefused(path, () => removeTree(path));
+  return left;
 }
 
 export function resumeCommand(layout: RunLayout): string {

@@ -11,6 +11,7 @@ import type { AttemptId } from '../../core/ids.js';
 import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
 import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
+import type { PublishTrouble } from '../node/master-node.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { dialByGrpc } from '../transport/grpc-dial.js';
@@ -50,6 +51,10 @@ function endOnTerminate(close: () => Promise<void>): void {
 
 function untraced({ message }: Error): void {
   tell({ type: 'untraced', message });
+}
+
+function unpublished(trouble: PublishTrouble): void {
+  tell({ type: 'unpublished', ...trouble });
 }
 
 /** Resolves with the parent's first message of this type. */
@@ -98,7 +103,8 @@ async function main(): Promise<void> {
     : {};
   if (setup.role === 'master') {
     dropThreadAhead();
-    const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, ...watch });
+    const signs = { failed: fail, untraced, unpublished, ...watch };
+    const master = await openMaster({ ...setup, layout, points, ...signs });
     endOnTerminate(() => master.close());
     await master.start();
     return;

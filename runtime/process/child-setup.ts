@@ -8,6 +8,7 @@ import type { MachineEvent } from '../../core/events.js';
 import type { AttemptId, NodeId, NodeLife } from '../../core/ids.js';
 import type { WorkerHello } from '../../core/messages.js';
 import type { CrashPoint, ReachedFor } from '../node/crash-points.js';
+import type { PublishTrouble } from '../node/master-node.js';
 
 export interface ChildSetup {
   readonly role: 'master' | 'worker';
@@ -37,6 +38,8 @@ export type ToParent =
   | { readonly type: 'ordinal-wanted'; readonly attempt: AttemptId }
   /** The disk takes no more of the trace: the node goes on without. */
   | { readonly type: 'untraced'; readonly message: string }
+  /** The output does not come to its place, at least not yet. */
+  | ({ readonly type: 'unpublished' } & PublishTrouble)
   | {
       readonly type: 'failed';
       readonly name: string;

@@ -8,7 +8,7 @@ import type { NodeId, NodeLife } from '../../core/ids.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
-import { MasterNode } from '../node/master-node.js';
+import { MasterNode, type PublishTrouble } from '../node/master-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { FileJournal } from '../store/file-journal.js';
 import { FileLease } from '../store/file-lease.js';
@@ -24,6 +24,7 @@ export interface OpenMasterOptions {
   failed(error: Error): void;
   /** The disk takes no more of the trace: the master goes on without. */
   untraced(error: Error): void;
+  unpublished(trouble: PublishTrouble): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -46,6 +47,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
     points,
     failed: options.failed,
     untraced: options.untraced,
+    unpublished: options.unpublished,
     ...(options.stepped ? { stepped: options.stepped } : {}),
   });
 }

@@ -154,6 +154,7 @@ export class LocalCluster {
       points: new CrashPoints([]),
       failed,
       untraced: (error) => this.#sayUntraced(first, error),
+      unpublished: (trouble) => this.#options.observer.said?.(first, { type: 'unpublished', ...trouble }),
     });
     await this.#master.start();
     // Client and workers: whoever asks a master that does not lead yet is sent away, and comes back a while later.
