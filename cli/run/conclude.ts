@@ -14,7 +14,8 @@ import { sayDuration, sayMany } from '../quantities.js';
 import { exitOfSignal } from '../stop-signals.js';
 import { printsWhatLiesIn, type Terminal, writeOut } from '../terminal.js';
 import { exitCodes, layOut } from '../user-error.js';
-import { type Ending, resumeCommand } from './execute.js';
+import { lookAtPlace, sayEnded } from './ended-run.js';
+import { type Ending, type Left, resumeCommand } from './execute.js';
 import { sayPath, sayRun } from './prepare.js';
 import { type FinishedRun, summarize, summaryText } from './summary.js';
 
@@ -24,6 +25,19 @@ export interface Concluding extends FinishedRun {
 }
 
 export async function concludeRun(ending: Ending, concluding: Concluding): Promise<number> {
+  const code = await tellEnding(ending, concluding);
+  sayLeft(ending.left, concluding.terminal);
+  return code;
+}
+
+/** What is in the way of nobody, and of no use to anybody. */
+export function sayLeft(left: readonly Left[], terminal: Terminal): void {
+  for (const { path, why } of left) {
+    terminal.warn(`could not be removed, and is of no use any more: ${sayPath(path)} (${why})`);
+  }
+}
+
+async function tellEnding(ending: Ending, concluding: Concluding): Promise<number> {
   const { request, layout, terminal, flags } = concluding;
   if (ending.type === 'interrupted') {
     if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, outcome: 'interrupted' })}\n`);
@@ -48,11 +62,16 @@ export async function concludeRun(ending: Ending, concluding: Concluding): Promi
 
 async function succeed(status: JobStatus, concluding: Concluding): Promise<number> {
   const { request, terminal, flags, tookUs } = concluding;
+  const found = await lookAtPlace(request);
+  if (found.type !== 'done') {
+    sayEnded(found, { ...concluding, justNow: true });
+    return exitCodes.no;
+  }
   if (sayStage(request, tookUs, terminal)) return exitCodes.yes;
   if (request.toStdout && !flags.json) await printParts(request);
   // It reads all traces: not for nobody.
   if (flags.quiet && !flags.json) return exitCodes.yes;
-  const summary = await summarize(status, concluding);
+  const summary = await summarize(status, concluding, found.partBytes);
   if (flags.json) terminal.out(`${JSON.stringify(summary)}\n`);
   else terminal.say(summaryText(summary, sayRun(concluding.layout)));
   return exitCodes.yes;

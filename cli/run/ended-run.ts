@@ -25,29 +25,42 @@ export type EndedRun =
   | { readonly type: 'removed' }
   | { readonly type: 'failed'; readonly failure: JobFailure };
 
+export type Found =
+  | { readonly type: 'done'; readonly partBytes: readonly number[] }
+  | Extract<EndedRun, { readonly type: 'replaced' | 'removed' }>;
+
 /** Undefined when there is something to go on with, be it only the summary. */
 export async function lookAtEnd(request: RunRequest, layout: RunLayout): Promise<EndedRun | undefined> {
   // As LocalCluster makes these folders, and cleaning up removes the second: nothing is left to be done of a run that has ended.
   const isTidy = existsSync(layout.trace) && !existsSync(layout.work);
-  const { output } = request.spec;
-  const by = publisherOf(output);
-  if (by === request.runId) return isTidy ? { type: 'done' } : undefined;
+  const there = await lookAtPlace(request);
+  if (there.type === 'done') return isTidy ? there : undefined;
   const end = await readEnd(layout);
-  if (end?.type === 'published') {
-    if ((await lookAtOutput(output)) === 'absent') return { type: 'removed' };
-    return by === undefined ? { type: 'replaced' } : { type: 'replaced', by };
-  }
+  if (end?.type === 'published') return there;
   return end && isTidy ? { type: 'failed', failure: end.failure } : undefined;
 }
 
-/** The run whose output lies there, if it is one that says so. */
-function publisherOf(output: string): string | undefined {
+/** What lies where the output of a run is to be that was published. */
+export async function lookAtPlace({ runId, spec: { output } }: RunRequest): Promise<Found> {
+  const success = successAt(output);
+  const by = success?.run;
+  if (by === runId) return { type: 'done', partBytes: (success?.parts ?? []).map(({ bytes }) => bytes) };
+  if ((await lookAtOutput(output)) === 'absent') return { type: 'removed' };
+  return typeof by === 'string' ? { type: 'replaced', by } : { type: 'replaced' };
+}
+
+/** What an output says of itself, if it is one that does. */
+function successAt(output: string): Success | undefined {
   try {
-    const { run } = JSON.parse(readFileSync(join(output, successName), 'utf8')) as { run?: unknown };
-    return typeof run === 'string' ? run : undefined;
+    return JSON.parse(readFileSync(join(output, successName), 'utf8')) as Success;
   } catch {
     return undefined;
   }
+}
+
+interface Success {
+  readonly run?: unknown;
+  readonly parts?: readonly { readonly bytes: number }[];
 }
 
 async function readEnd(layout: RunLayout): Promise<JobEnd | undefined> {
@@ -67,10 +80,16 @@ async function readEnd(layout: RunLayout): Promise<JobEnd | undefined> {
   });
 }
 
-export function sayEnded(
-  ended: EndedRun,
-  about: { request: RunRequest; layout: RunLayout; terminal: Terminal; flags: GlobalFlags },
-): void {
+interface About {
+  readonly request: RunRequest;
+  readonly layout: RunLayout;
+  readonly terminal: Terminal;
+  readonly flags: GlobalFlags;
+  /** It has ended just now, and nobody has gone on with its output. */
+  readonly justNow?: boolean;
+}
+
+export function sayEnded(ended: EndedRun, about: About): void {
   const { request, terminal, flags } = about;
   if (flags.json) terminal.out(`${JSON.stringify({ run: request.runId, ...documentOf(ended, request) })}\n`);
   terminal.warn(`run ${request.runId} ${wordsOf(ended, about)}`);
@@ -82,13 +101,13 @@ function documentOf(ended: EndedRun, { spec: { output } }: RunRequest): object {
   return type === 'failed' ? { outcome: type, ...more } : { outcome: type, output, ...more };
 }
 
-function wordsOf(ended: EndedRun, about: { request: RunRequest; layout: RunLayout }): string {
+function wordsOf(ended: EndedRun, about: About): string {
   const { stage, spec } = about.request;
   switch (ended.type) {
     case 'done':
       return `is done: ${spec.output}`;
     case 'removed':
-      return stage && !isLast(stage)
+      return stage && !isLast(stage) && !about.justNow
         ? 'is done, and the stage that followed has read its output; resume that one, or start it anew'
         : `is done, but its output is there no more: ${spec.output}; start it anew`;
     case 'replaced': {

@@ -7,7 +7,8 @@ import { dirname } from 'node:path';
 import type { DecisionFacts } from '../../core/effects.js';
 import type { NodeId } from '../../core/ids.js';
 import type { EpochPlace } from '../../core/master/state.js';
-import { removeWorkspace } from '../../runtime/data/publish.js';
+import { errnoOf } from '../../runtime/data/disk.js';
+import { removeWorkspace, workspacePath } from '../../runtime/data/publish.js';
 import type { Conclusion } from '../../runtime/node/client-node.js';
 import type { CrashPoint, ReachedFor } from '../../runtime/node/crash-points.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
@@ -19,12 +20,13 @@ import { isLaterLife, LocalCluster, type RehearsedCluster } from '../../runtime/
 import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js';
-import { surroundingsError } from '../surroundings.js';
+import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { Absence } from './absence.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
+import { TroubledPublishing } from './troubled-publishing.js';
 
 export interface ExecuteOptions {
   readonly request: RunRequest;
@@ -49,9 +51,16 @@ export interface Rehearsal extends RehearsedCluster {
   end(): void;
 }
 
-export type Ending =
+export type Ending = (
   | { readonly type: 'concluded'; readonly conclusion: Conclusion }
-  | { readonly type: 'interrupted'; readonly signal: StopSignal };
+  | { readonly type: 'interrupted'; readonly signal: StopSignal }
+) & { readonly left: readonly Left[] };
+
+/** What cleaning up could not remove. */
+export interface Left {
+  readonly path: string;
+  readonly why: string;
+}
 
 export async function execute(options: ExecuteOptions): Promise<Ending> {
   const { request, layout, progress, rehearsal } = options;
@@ -62,15 +71,17 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   });
   failed.catch(() => {}); // it may fail when nobody waits any more
   const { absence, unanswered } = watchAbsence(options);
-  const cluster = openCluster(options, fail, absence);
-  const signals = answerSignals(cluster, options, absence);
+  const publishing = new TroubledPublishing({ request, goOn: resumeCommand(layout), fail, progress });
+  const cluster = openCluster(options, { fail, absence, publishing });
+  const signals = answerSignals(cluster, options, { absence, publishing });
   const answered = onNoAnswer(() => abandon(cluster, options));
   let conclusion: Conclusion | undefined;
   try {
     rehearsal?.begin(cluster);
     const work = cluster.start().then(() => cluster.run(request.runId, request.spec));
-    conclusion = await Promise.race([work, failed, unanswered]);
-    await Promise.race([rehearsal?.followUp(cluster, conclusion), failed, unanswered]);
+    const stopped = Promise.race([failed, unanswered, publishing.stopped]);
+    conclusion = await Promise.race([work, stopped]);
+    await Promise.race([rehearsal?.followUp(cluster, conclusion), stopped]);
   } catch (error) {
     throw explained(error, layout);
   } finally {
@@ -85,12 +96,12 @@ export async function execute(options: ExecuteOptions): Promise<Ending> {
   const signal = signals.first();
   // Of a rehearsal with several jobs, it may have been a later one that was stopped; a drain may be its own doing.
   if (rehearsal ? signal !== undefined : conclusion.type === 'drained')
-    return { type: 'interrupted', signal: signal ?? 'SIGINT' };
-  await cleanUp(request, layout);
+    return { type: 'interrupted', signal: signal ?? 'SIGINT', left: [] };
+  const left = await cleanUp(request, layout);
   // A stage that was at its end when it was to stop has ended, and those that follow have not begun.
   if (signal !== undefined && request.stage && !isLast(request.stage) && hasPublished(conclusion))
-    return { type: 'interrupted', signal };
-  return { type: 'concluded', conclusion };
+    return { type: 'interrupted', signal, left };
+  return { type: 'concluded', conclusion, left };
 }
 
 /** Who resumes a run may have moved folders and links since it was begun. Without waiting: nobody answers signals yet. */
@@ -123,7 +134,13 @@ function watchAbsence({ request, progress }: ExecuteOptions) {
   return { absence, unanswered };
 }
 
-function openCluster(options: ExecuteOptions, fail: (error: Error) => void, absence: Absence): LocalCluster {
+interface Watches {
+  fail(error: Error): void;
+  readonly absence: Absence;
+  readonly publishing: TroubledPublishing;
+}
+
+function openCluster(options: ExecuteOptions, { fail, absence, publishing }: Watches): LocalCluster {
   const { request, layout, formerly, progress, rehearsal } = options;
   try {
     return new LocalCluster({
@@ -144,7 +161,7 @@ function openCluster(options: ExecuteOptions, fail: (error: Error) => void, abse
           // Of a rehearsal, whether and when it comes back is for its faults to say, perhaps in a moment.
           progress.event(`${node} ended (${how})${rehearsal ? '' : `; ${next}`}`);
         },
-        said: listenTo(rehearsal, fail, progress),
+        said: listenTo(options, fail, publishing),
       },
       report: (status) => {
         absence.heard(status);
@@ -164,14 +181,15 @@ const storeFailuresBorne = 2;
 
 /** What the processes say: steps and crash points for a rehearsal, what they miss, and why one of them had to end. */
 function listenTo(
-  rehearsal: Rehearsal | undefined,
+  { rehearsal, progress }: ExecuteOptions,
   fail: (error: Error) => void,
-  progress: ProgressView,
+  publishing: TroubledPublishing,
 ): (node: NodeId, message: Said) => void {
   let storeFailures = 0;
   return (node, message) => {
     if (message.type === 'step') return rehearsal?.watch(node, message.event, message.effects);
     if (message.type === 'point') return rehearsal?.pointReached(node, message.point, message.on);
+    if (message.type === 'unpublished') return publishing.met(message);
     if (message.type === 'untraced')
       return progress.event(`${node} goes on without a trace: ${message.message}`);
     if (message.type === 'went-back') return progress.event(wentBackText(message.facts));
@@ -201,7 +219,11 @@ function wentBackText(facts: DecisionFacts): string {
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
-function answerSignals(cluster: LocalCluster, options: ExecuteOptions, absence: Absence) {
+function answerSignals(
+  cluster: LocalCluster,
+  options: ExecuteOptions,
+  { absence, publishing }: Pick<Watches, 'absence' | 'publishing'>,
+) {
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
@@ -217,6 +239,7 @@ function answerSignals(cluster: LocalCluster, options: ExecuteOptions, absence: 
     );
     cluster.drain();
     absence.drain();
+    publishing.stop();
   };
   return { first: () => first, stop: onStopSignal(answer) };
 }
@@ -230,10 +253,26 @@ function removeAhead(path: string): void {
   }
 }
 
-/** No process of this run is alive any more: what only they needed can go. The traces stay. */
-export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<void> {
-  await removeWorkspace(request.spec.output, request.runId);
-  for (const path of [layout.work, layout.bundle, layout.stdin]) removeTree(path);
+/**
+ * No process of this run is alive any more: what only they needed can go. The traces stay. What the surroundings refuse to
+ * remove is left, and changes nothing of how the run has ended.
+ */
+export async function cleanUp(request: RunRequest, layout: RunLayout): Promise<Left[]> {
+  const { output } = request.spec;
+  const left: Left[] = [];
+  const unlessRefused = async (path: string, remove: () => void | Promise<void>): Promise<void> => {
+    try {
+      await remove();
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === undefined) throw error;
+      left.push({ path, why: refusalOf(errno) ?? (error as Error).message });
+    }
+  };
+  await unlessRefused(workspacePath(output, request.runId), () => removeWorkspace(output, request.runId));
+  for (const path of [layout.work, layout.bundle, layout.stdin])
+    await unlessRefused(path, () => removeTree(path));
+  return left;
 }
 
 export function resumeCommand(layout: RunLayout): string {

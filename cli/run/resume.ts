@@ -91,10 +91,11 @@ async function afterTheEnd(
   about: { request: RunRequest; layout: RunLayout; terminal: Terminal; flags: GlobalFlags },
 ): Promise<number> {
   const { request, layout, terminal, flags } = about;
-  const { cleanUp } = await import('./execute.js');
-  await cleanUp(request, layout); // it may have been killed while it did that
+  const [{ cleanUp }, { sayLeft }] = await Promise.all([import('./execute.js'), import('./conclude.js')]);
+  const left = await cleanUp(request, layout); // it may have been killed while it did that
   const goesOn = ended.type === 'done' && request.stage !== undefined && !isLast(request.stage);
   if (!goesOn) sayEnded(ended, about);
+  sayLeft(left, terminal);
   if (ended.type === 'done') return await followingStages(request, layout, terminal, flags);
   if (ended.type !== 'failed') removeStageInput(request);
   return exitCodes.no;

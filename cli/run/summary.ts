@@ -3,12 +3,11 @@
  * Times come from the traces of the workers, which outlive every process.
  */
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttemptId, attemptKey } from '../../core/ids.js';
 import type { JobStatus, PhaseStatus } from '../../core/messages.js';
 import type { TraceLine } from '../../core/trace.js';
-import { successName } from '../../jobs/output-names.js';
 import type { RunLayout } from '../../runtime/node/layout.js';
 import type { WorkOrder } from '../../runtime/node/work-order.js';
 import type { RunRequest } from '../../runtime/run/run-request.js';
@@ -63,11 +62,15 @@ export type PhaseSummary = Pick<
   readonly maxUs: number;
 };
 
-export async function summarize(status: JobStatus, run: FinishedRun): Promise<RunSummary> {
+/** `partBytes` are the sizes of the parts of its output, in their order. */
+export async function summarize(
+  status: JobStatus,
+  run: FinishedRun,
+  partBytes: readonly number[],
+): Promise<RunSummary> {
   const { request, layout, order, tookUs, resumed } = run;
   const { maps, reduces, heaviest } = await workOf(layout.trace, request.spec.maps);
-  const bytes = await partBytes(request.spec.output);
-  const sorted = [...bytes].sort((a, b) => a - b);
+  const sorted = [...partBytes].sort((a, b) => a - b);
   const busyUs = [...maps.times, ...reduces.times].reduce((sum, time) => sum + time, 0);
   const slots = request.workers * request.slots;
   return {
@@ -83,7 +86,7 @@ export async function summarize(status: JobStatus, run: FinishedRun): Promise<Ru
     maps: phaseSummary(status.maps, maps),
     reduces: phaseSummary(status.reduces, reduces),
     skew: {
-      largestPart: bytes.indexOf(sorted.at(-1) ?? 0),
+      largestPart: partBytes.indexOf(sorted.at(-1) ?? 0),
       bytesMax: sorted.at(-1) ?? 0,
       bytesMedian: quantile(sorted, 0.5),
       ...(heaviest ? { heaviest } : {}),
@@ -168,13 +171,6 @@ async function* traceLines(
       if (!torn && texts.some((one) => text.includes(one))) yield [name, JSON.parse(text) as TraceLine];
     }
   }
-}
-
-async function partBytes(output: string): Promise<number[]> {
-  const success = JSON.parse(await readFile(join(output, successName), 'utf8')) as {
-    parts: { bytes: number }[];
-  };
-  return success.parts.map((part) => part.bytes);
 }
 
 /** `run` is how the run is called from here. */

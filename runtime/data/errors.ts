@@ -95,6 +95,7 @@ const manyOpen = 'too many files are open at once (a higher limit helps: ulimit 
 
 const troubles: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
+  EROFS: 'the file system is read-only',
   EMFILE: manyOpen,
   ENFILE: manyOpen,
   ELOOP: 'its symbolic links go in a circle',

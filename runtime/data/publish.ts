@@ -5,19 +5,23 @@
  * stopped one may go on much later, when a later job has written to the same output. Nothing here asks who is
  * right. Each step either does the same as everybody else's or fails because somebody did it, by these rules:
  *
- * P1. A job has one workspace beside its output, on the same file system. `prepareWorkspace` creates it, with an empty
- *     `staging`, before the job is submitted. Nobody else ever creates `staging`: once it was renamed away, no
- *     publisher of this job can publish any more.
+ * P1. A job has one workspace beside its output, on the same file system. `prepareWorkspace` creates it, with a `staging`
+ *     in it, before the job is submitted. Nobody else ever creates `staging`: once it was renamed away, no publisher of this
+ *     job can publish any more. It is never empty, for there are those who tidy empty folders away: a placeholder is in
+ *     it, which each publisher removes once there is something else.
  * P2. `staging` moves exactly once: onto the output (published) or to `void.<publisher>` (failed for good). Whoever
- *     finds it gone looks for a `void.*` to learn which.
+ *     finds it gone looks for a `void.*` to learn which. Where there is neither that, nor the marker of P3 and the
+ *     `success.<publisher>.json` of another publisher, nobody has moved it: a stranger has removed it, and whoever finds
+ *     that out makes a `void.*` file.
  * P3. Before it moves either way is final, the workspace holds a `tomb` with a marker in it. An old output is renamed onto
- *     `tomb`, which fails once that is not empty, so a publisher that comes late cannot remove a later output.
+ *     `tomb`, which fails once that is not empty, so a publisher that comes late cannot remove a later output. It is marked
+ *     after `staging` was filled, and before it is moved onto the output.
  * P4. Only inside the workspace is anything deleted; the marker stays until the whole workspace goes.
  * P5. When a job fails for good after the old output was moved, the old output is put back.
  */
 
-import { type Dirent, mkdirSync } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type Dirent, mkdirSync, writeFileSync } from 'node:fs';
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { partName, successName } from '../../jobs/output-names.js';
 import { makeFolder } from '../make-folder.js';
@@ -53,7 +57,9 @@ export type PublishFailureCode =
   | 'not-a-directory'
   | 'missing-part'
   | 'disk'
+  | 'read-only'
   | 'voided'
+  | 'staging-lost'
   | 'workspace-missing';
 
 /**
@@ -102,6 +108,7 @@ export const VOID_STEPS = [
 export type PublishStep = (typeof PUBLISH_STEPS)[number] | (typeof VOID_STEPS)[number];
 
 const MARKER = '.rehearse-tomb';
+const PLACEHOLDER = '.rehearse-placeholder';
 /** More than threads do such work, so that none of them waits. */
 const linksAtOnce = 32;
 
@@ -135,8 +142,10 @@ export async function prepareWorkspace(output: string, runId: string): Promise<v
   const workspace = workspacePath(output, runId);
   makeFolder(dirname(workspace));
   mkdirSync(workspace);
-  mkdirSync(join(workspace, 'attempts'));
-  mkdirSync(join(workspace, 'staging'));
+  for (const name of ['attempts', 'staging']) {
+    mkdirSync(join(workspace, name));
+    writeFileSync(join(workspace, name, PLACEHOLDER), '');
+  }
   await Promise.all([syncPath(workspace), syncPath(dirname(workspace))]);
 }
 
@@ -173,6 +182,7 @@ const notAFolder = 'the output exists and is not a folder: give another place wi
 const filledMeanwhile =
   'the output exists by now: give another place with -o, or --overwrite to replace it as a whole';
 const filledAgain = 'somebody has filled the output while it was replaced: give another place with -o';
+const workspaceGone = 'the workspace of the job was removed';
 
 class Publisher {
   readonly #request: PublishRequest;
@@ -180,6 +190,9 @@ class Publisher {
   readonly #workspace: string;
   readonly #staging: string;
   readonly #tomb: string;
+  /** Of the file in the workspace that is linked into `staging`. */
+  readonly #success: string;
+  #hasMoved = false;
 
   constructor(request: PublishRequest) {
     this.#request = request;
@@ -187,6 +200,7 @@ class Publisher {
     this.#workspace = workspacePath(request.output, request.runId);
     this.#staging = join(this.#workspace, 'staging');
     this.#tomb = join(this.#workspace, 'tomb');
+    this.#success = `success.${request.publisher}.json`;
     if (!/^[A-Za-z0-9._-]+$/.test(request.publisher)) {
       throw new TypeError(`not a publisher's name: ${JSON.stringify(request.publisher)}`);
     }
@@ -245,7 +259,7 @@ class Publisher {
 
   async #linkSuccess(): Promise<void> {
     await this.#step('publish.before_success');
-    const path = join(this.#workspace, `success.${this.#request.publisher}.json`);
+    const path = join(this.#workspace, this.#success);
     await rm(path, { force: true }); // never write into a file that may already be linked
     const file = await open(path, 'wx');
     try {
@@ -260,6 +274,7 @@ class Publisher {
 
   async #syncStaging(): Promise<void> {
     await this.#step('publish.before_sync');
+    await rm(join(this.#staging, PLACEHOLDER), { force: true });
     await this.#inStaging(syncPath(this.#staging)); // each attempt has synced its file before it was reported
     await syncPath(this.#workspace);
   }
@@ -284,9 +299,10 @@ class Publisher {
     if (await this.#mark(this.#tomb)) return;
     const own = join(this.#workspace, `tomb.${this.#request.publisher}`);
     await this.#step('publish.before_private_tomb');
-    await unless(['EEXIST'], mkdir(own));
-    await this.#step('publish.before_private_marker');
-    await this.#mark(own);
+    do {
+      await unless(['EEXIST'], mkdir(own));
+      await this.#step('publish.before_private_marker');
+    } while (!(await this.#mark(own))); // somebody has tidied the empty folder away
     await this.#step('publish.before_private_rename');
     await unless(['ENOTEMPTY', 'EEXIST'], rename(own, this.#tomb));
     await this.#mark(this.#tomb);
@@ -303,6 +319,7 @@ class Publisher {
     await this.#step('publish.before_rename');
     try {
       await this.#inStaging(rename(this.#staging, this.#output));
+      this.#hasMoved = true;
     } catch (error) {
       const errno = errnoOf(error) ?? '';
       if (errno === 'ENOTDIR') {
@@ -336,28 +353,25 @@ class Publisher {
     if (refusal === undefined) throw error;
     if (isForManyOpen(error)) return failed(refusal, false); // over when some are closed
     try {
-      const own = await this.#voidStaging();
-      const present = own || (await this.#isVoided());
-      if (present) {
-        await this.#ensureTomb();
-        await this.#restore();
-        const failure = own
-          ? refusal
-          : new Refused('voided', this.#workspace, 'an earlier publisher had to give up');
-        return failed(failure, true);
-      }
-      if ((await unlessMissing(lstat(this.#workspace))) === undefined) {
-        return failed(
-          new Refused('workspace-missing', this.#workspace, 'the workspace of the job was removed'),
-          false,
-        );
-      }
-      return await this.#finish('already');
+      if (await this.#voidStaging()) return await this.#giveUp(refusal);
+      // In this order: who gives up makes a `void.*` first, and marks the tomb then.
+      const moved = this.#hasMoved || (await this.#isInPlace()) || (await this.#othersMayHaveMoved());
+      if (await this.#isVoided()) return await this.#giveUp(voided(this.#workspace));
+      if (moved) return await this.#finish('already');
+      if (await this.#voidLost()) return await this.#giveUp(lost(this.#staging));
+      return failed(new Refused('workspace-missing', this.#workspace, workspaceGone), false);
     } catch (second) {
       const reason = refusalOf(second, this.#workspace);
       if (reason === undefined) throw second;
       return failed(reason, false);
     }
+  }
+
+  /** Nobody can publish any more. */
+  async #giveUp(refusal: Refused): Promise<PublishResult> {
+    await this.#ensureTomb();
+    await this.#restore();
+    return failed(refusal, true);
   }
 
   /** True when this call took `staging` out of everybody's reach; false when it was gone. */
@@ -369,6 +383,30 @@ class Publisher {
     await syncPath(this.#workspace);
     await this.#step('publish.after_void');
     return true;
+  }
+
+  /** `staging` is gone and nobody has moved it: makes sure that all publishers say so. False when the workspace is gone too. */
+  async #voidLost(): Promise<boolean> {
+    const target = join(this.#workspace, `void.${this.#request.publisher}`);
+    const file = await unlessMissing(open(target, 'wx')); // an empty folder might be tidied away too
+    if (file === undefined) return false;
+    await file.close();
+    await syncPath(this.#workspace);
+    await this.#step('publish.after_void');
+    return true;
+  }
+
+  /** Whether what lies at the output is what this job has to publish. */
+  async #isInPlace(): Promise<boolean> {
+    const there = readFile(join(this.#output, successName), 'utf8').catch(() => undefined);
+    return (await there) === this.#request.success;
+  }
+
+  /** Some other publisher had filled `staging`, and the tomb is marked: all that comes before `staging` is moved. */
+  async #othersMayHaveMoved(): Promise<boolean> {
+    if ((await unlessMissing(lstat(join(this.#tomb, MARKER)))) === undefined) return false;
+    const names = (await unlessMissing(readdir(this.#workspace))) ?? [];
+    return names.some((name) => name.startsWith('success.') && name !== this.#success);
   }
 
   async #isVoided(): Promise<boolean> {
@@ -411,11 +449,21 @@ class Publisher {
 
 function refusalOf(error: unknown, workspace: string): Refused | undefined {
   if (error instanceof Refused) return error;
-  if (error instanceof Late) return new Refused('voided', workspace, 'an earlier publisher had to give up');
+  if (error instanceof Late) return voided(workspace);
   const errno = errnoOf(error);
   if (errno === undefined) return undefined;
   const place = (error as NodeJS.ErrnoException).path ?? workspace;
-  return new Refused('disk', place, `${diskTrouble(errno)} while publishing: ${place}`);
+  const code = errno === 'EROFS' ? 'read-only' : 'disk';
+  return new Refused(code, place, `${diskTrouble(errno)} while publishing: ${place}`);
+}
+
+function lost(staging: string): Refused {
+  const message = `somebody else has removed ${staging} while the job ran: without it nothing can be published`;
+  return new Refused('staging-lost', staging, message);
+}
+
+function voided(workspace: string): Refused {
+  return new Refused('voided', workspace, 'an earlier publisher had to give up');
 }
 
 function failed(refusal: Refused, definite: boolean): PublishResult {

@@ -6,13 +6,19 @@ import { join } from 'node:path';
 import type { ClusterConfig } from '../../core/config.js';
 import type { DecisionFacts, Effect, JournalAppend, OutputPublish } from '../../core/effects.js';
 import type { MachineEvent } from '../../core/events.js';
-import type { NodeLife } from '../../core/ids.js';
+import type { JobId, NodeLife } from '../../core/ids.js';
 import type { EpochPlace } from '../../core/master/state.js';
 import type { MasterMessage } from '../../core/messages.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { Cause } from '../../core/trace.js';
 import { Burst, gatherMs } from '../burst.js';
-import { attemptsPath, type PublishResult, publishOutput } from '../data/publish.js';
+import {
+  attemptsPath,
+  type PublishFailureCode,
+  type PublishRequest,
+  type PublishResult,
+  publishOutput,
+} from '../data/publish.js';
 import { removeFile } from '../remove-tree.js';
 import type { Files, Journal, Lease } from '../store/ports.js';
 import type { Role } from '../transport/dialogues.js';
@@ -43,7 +49,17 @@ export interface MasterNodeOptions {
   untraced(error: Error): void;
   /** The store has lost what it had acknowledged; the master goes on above that. */
   wentBack(facts: DecisionFacts): void;
+  /** The output is not in its place, and nobody can tell from here whether it ever will be. */
+  unpublished(trouble: PublishTrouble): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
+}
+
+export interface PublishTrouble {
+  readonly code: PublishFailureCode;
+  readonly place: string;
+  readonly message: string;
+  /** This master tries it no more; another life of it may. Otherwise it goes on trying, and says nothing more of that. */
+  readonly gaveUp: boolean;
 }
 
 /** How long the store may take to answer an append before its outcome counts as unknown. */
@@ -52,6 +68,9 @@ const appendDeadlineMs = 5000;
 const readLimit = 1000;
 /** Pause before publishing is tried again when nobody can tell how it went. */
 const publishRetryMs = 500;
+const publishTriesMax = 20;
+/** What does not pass in a while. */
+const lastingFailures: ReadonlySet<PublishFailureCode> = new Set(['read-only', 'workspace-missing']);
 
 function isCommit({ type }: JournalRecord): boolean {
   return type === 'task.committed';
@@ -185,7 +204,7 @@ export class MasterNode {
   }
 
   async #publish(effect: OutputPublish): Promise<void> {
-    const { files, life, points } = this.#options;
+    const { files, points } = this.#options;
     const refusal = countersRefusal(effect.counters);
     if (refusal !== undefined) {
       this.#driver.feed({ type: 'output.refused', job: effect.job, message: refusal });
@@ -193,7 +212,7 @@ export class MasterNode {
     }
     const order = await loadWorkOrder(files, effect.work);
     const directory = attemptsPath(effect.output, order.runId);
-    const request = {
+    await this.#publishUntilKnown(effect.job, {
       output: effect.output,
       runId: order.runId,
       overwrite: order.overwrite,
@@ -203,21 +222,23 @@ export class MasterNode {
       })),
       success: successText(effect, order),
       step: (name: string) => points.reach(name, { job: effect.job }),
-    };
+    });
+  }
+
+  async #publishUntilKnown(job: JobId, request: Omit<PublishRequest, 'publisher'>): Promise<void> {
+    const { life, unpublished } = this.#options;
     // Tries that follow one that failed find only that it did.
     let cause: string | undefined;
-    for (let result: PublishResult | undefined; !this.#closed; ) {
+    for (let tries = 1; !this.#closed; tries++) {
       const publisher = `${life.node}-${life.incarnation}-${++this.#publishes}`;
-      result = await publishOutput({ ...request, publisher });
-      if (result.outcome !== 'failed') {
-        this.#driver.feed({ type: 'output.published', job: effect.job });
-        return;
-      }
-      if (result.code !== 'voided') cause = result.message;
-      if (result.definite) {
-        this.#driver.feed({ type: 'output.refused', job: effect.job, message: cause ?? result.message });
-        return;
-      }
+      const result: PublishResult = await publishOutput({ ...request, publisher });
+      if (result.outcome !== 'failed') return this.#driver.feed({ type: 'output.published', job });
+      const { code, place, message, definite } = result;
+      if (code !== 'voided') cause = message;
+      if (definite) return this.#driver.feed({ type: 'output.refused', job, message: cause ?? message });
+      const gaveUp = lastingFailures.has(code) || tries === publishTriesMax;
+      if (gaveUp || tries === 1) unpublished({ code, place, message, gaveUp });
+      if (gaveUp) return;
       await new Promise((resolve) => setTimeout(resolve, publishRetryMs));
     }
   }

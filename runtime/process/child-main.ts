@@ -12,6 +12,7 @@ import type { AttemptId } from '../../core/ids.js';
 import { dropThreadAhead, startThreadAhead } from '../executor/start-thread.js';
 import { type CrashPoint, CrashPoints, type ReachedFor } from '../node/crash-points.js';
 import { runLayout } from '../node/layout.js';
+import type { PublishTrouble } from '../node/master-node.js';
 import { WorkerNode } from '../node/worker-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { dialByGrpc } from '../transport/grpc-dial.js';
@@ -55,6 +56,10 @@ function untraced({ message }: Error): void {
 
 function wentBack(facts: DecisionFacts): void {
   tell({ type: 'went-back', facts });
+}
+
+function unpublished(trouble: PublishTrouble): void {
+  tell({ type: 'unpublished', ...trouble });
 }
 
 /** Resolves with the parent's first message of this type. */
@@ -103,7 +108,8 @@ async function main(): Promise<void> {
     : {};
   if (setup.role === 'master') {
     dropThreadAhead();
-    const master = await openMaster({ ...setup, layout, points, failed: fail, untraced, wentBack, ...watch });
+    const signs = { failed: fail, untraced, wentBack, unpublished, ...watch };
+    const master = await openMaster({ ...setup, layout, points, ...signs });
     endOnTerminate(() => master.close());
     await master.start();
     tell({ type: 'began' });

@@ -9,6 +9,7 @@ import type { AttemptId, NodeId, NodeLife } from '../../core/ids.js';
 import type { EpochPlace } from '../../core/master/state.js';
 import type { WorkerHello } from '../../core/messages.js';
 import type { CrashPoint, ReachedFor } from '../node/crash-points.js';
+import type { PublishTrouble } from '../node/master-node.js';
 
 export interface ChildSetup {
   readonly role: 'master' | 'worker';
@@ -44,6 +45,8 @@ export type ToParent =
   | { readonly type: 'untraced'; readonly message: string }
   /** The store has lost what it had acknowledged: a master goes on above that. */
   | { readonly type: 'went-back'; readonly facts: DecisionFacts }
+  /** The output does not come to its place, at least not yet. */
+  | ({ readonly type: 'unpublished' } & PublishTrouble)
   | {
       readonly type: 'failed';
       readonly name: string;

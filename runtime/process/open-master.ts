@@ -9,7 +9,7 @@ import type { EpochPlace } from '../../core/master/state.js';
 import type { JournalRecord } from '../../core/records.js';
 import type { CrashPoints } from '../node/crash-points.js';
 import { type RunLayout, tracePath } from '../node/layout.js';
-import { MasterNode } from '../node/master-node.js';
+import { MasterNode, type PublishTrouble } from '../node/master-node.js';
 import { FileFiles } from '../store/file-files.js';
 import { FileJournal } from '../store/file-journal.js';
 import { FileLease } from '../store/file-lease.js';
@@ -28,6 +28,7 @@ export interface OpenMasterOptions {
   untraced(error: Error): void;
   /** The store has lost what it had acknowledged. */
   wentBack(facts: DecisionFacts): void;
+  unpublished(trouble: PublishTrouble): void;
   stepped?(event: MachineEvent, effects: readonly Effect[]): void;
 }
 
@@ -52,6 +53,7 @@ export async function openMaster(options: OpenMasterOptions): Promise<MasterNode
     failed: options.failed,
     untraced: options.untraced,
     wentBack: options.wentBack,
+    unpublished: options.unpublished,
     ...(options.stepped ? { stepped: options.stepped } : {}),
   });
 }

@@ -160,6 +160,7 @@ export class LocalCluster {
       failed,
       untraced: (error) => this.#sayUntraced(first, error),
       wentBack: (facts) => this.#options.observer.said?.(first, { type: 'went-back', facts }),
+      unpublished: (trouble) => this.#options.observer.said?.(first, { type: 'unpublished', ...trouble }),
     });
     await this.#master.start();
     // Client and workers: whoever asks a master that does not lead yet is sent away, and comes back a while later.

@@ -1,8 +1,8 @@
 /** The `rehearse` command as a user has it: the built program, in a folder of its own, with whole stdout and stderr. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 import type { JournalRecord } from '../../core/records.js';
@@ -125,6 +125,27 @@ export function runsOf(folder: string): string[] {
   return readdirSync(runs)
     .sort()
     .map((id) => join(runs, id));
+}
+
+/** Where the run in this folder below `.rehearse/runs` works on its output `out`. */
+export function workspaceOf(run: string): string {
+  return join(run, '..', '..', '..', `.out.rehearse-${basename(run)}`);
+}
+
+/** As a kill before the journal says that the job is published leaves the run's own folder. The workspace is gone. */
+export async function forgetPublishing(run: string): Promise<void> {
+  const path = join(run, 'journal');
+  const journal = await FileJournal.open<JournalRecord>(path);
+  const { entries } = await journal.read(1, 1000);
+  await journal.close();
+  expect(entries.at(-1)!.records).toEqual([{ type: 'job.published', job: 1 }]);
+  rmSync(path, { recursive: true });
+  const shorter = await FileJournal.open<JournalRecord>(path);
+  for (const { slot, ...batch } of entries.slice(0, -1)) {
+    expect((await shorter.append(slot, batch, 1000)).outcome).toBe('ok');
+  }
+  await shorter.close();
+  mkdirSync(join(run, 'work'));
 }
 
 export interface Decision {

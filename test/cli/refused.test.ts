@@ -13,7 +13,8 @@ async function ended(reason: JobRefused['reason']): Promise<{ code: number; said
   };
   const message = 'the store has gone back in time';
   const refused = { type: 'job.refused', epoch: 2, requestId: 'run-1', slot: 4, reason, message } as const;
-  const code = await concludeRun({ type: 'concluded', conclusion: { type: 'refused', refused } }, {
+  const ending = { type: 'concluded', conclusion: { type: 'refused', refused }, left: [] } as const;
+  const code = await concludeRun(ending, {
     request: { runId: 'run-1' },
     terminal,
     flags: {},

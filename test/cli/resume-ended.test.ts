@@ -1,12 +1,11 @@
 /** `resume` of a run that is over: it is a success only as long as that run's own answer is where it was to be. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JournalRecord } from '../../core/records.js';
-import { FileJournal } from '../../runtime/store/file-journal.js';
 import {
   type Ended,
   expectTidy,
+  forgetPublishing,
   jobOf,
   linesOf,
   newFolder,
@@ -16,6 +15,7 @@ import {
   start,
   succeed,
   until,
+  workspaceOf,
 } from './command.js';
 
 /** Lines that begin with "new" are not for it; one that is "wait" waits for a file `go`. */
@@ -139,22 +139,11 @@ describe.each([
 
 /** As a kill between the last rename and the journal leaves it. */
 async function forgetThatItIsPublished(run: string): Promise<void> {
-  const path = join(run, 'journal');
-  const journal = await FileJournal.open<JournalRecord>(path);
-  const { entries } = await journal.read(1, 1000);
-  await journal.close();
-  expect(entries.at(-1)!.records).toEqual([{ type: 'job.published', job: 1 }]);
-  rmSync(path, { recursive: true });
-  const shorter = await FileJournal.open<JournalRecord>(path);
-  for (const { slot, ...batch } of entries.slice(0, -1)) {
-    expect((await shorter.append(slot, batch, 1000)).outcome).toBe('ok');
-  }
-  await shorter.close();
-  const workspace = join(run, '..', '..', '..', `.out.rehearse-${basename(run)}`);
-  for (const folder of [join(run, 'work'), join(workspace, 'attempts'), join(workspace, 'tomb')]) {
-    mkdirSync(folder, { recursive: true });
-  }
-  writeFileSync(join(workspace, 'tomb', '.rehearse-tomb'), '');
+  await forgetPublishing(run);
+  const workspace = workspaceOf(run);
+  for (const name of ['attempts', 'tomb']) mkdirSync(join(workspace, name), { recursive: true });
+  for (const name of ['success.master-1-1-1.json', 'tomb/.rehearse-tomb'])
+    writeFileSync(join(workspace, name), '');
 }
 
 it.each([

@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FinishedRun, summarize } from '../../cli/run/summary.js';
 import type { JobStatus } from '../../core/messages.js';
@@ -10,8 +9,7 @@ describe('the attempts of a summary', () => {
   it('are those that began on any worker, and took the time that they ran there, by its own clock', async () => {
     const folder = newFolder();
     const layout = runLayout(folder, 'run');
-    for (const path of [layout.trace, layout.output]) mkdirSync(path, { recursive: true });
-    writeFileSync(join(layout.output, '_SUCCESS.json'), '{"parts":[]}');
+    mkdirSync(layout.trace, { recursive: true });
     const line = (at: number, event: object, effects: object[] = []): string =>
       `${JSON.stringify({ at, event, effects })}\n`;
     const attempt = (task: number, n: number) => ({ job: 1, task, epoch: 1, n });
@@ -37,7 +35,7 @@ describe('the attempts of a summary', () => {
     const spec = { name: 'job', maps: 1, output: layout.output };
     const request = { spec, workers: 1, slots: 1 };
     const over = { request, layout, order: { files: [] }, tookUs: 1000 } as unknown as FinishedRun;
-    expect(await summarize(status, over)).toMatchObject({
+    expect(await summarize(status, over, [])).toMatchObject({
       maps: { attempts: 1, p50Us: 7, maxUs: 7 },
       reduces: { attempts: 2, p50Us: 400, maxUs: 400 },
       skew: { heaviest: { key: 'k', records: 3 } },

@@ -523,6 +523,6 @@ describe('the sequential path', () => {
       name: 'UserCodeError',
       site: { key: 'two' },
     });
-    expect(readdirSync(attemptsPath(output, 'x'))).toEqual([]);
+    expect(readdirSync(attemptsPath(output, 'x'))).toEqual(['.rehearse-placeholder']);
   });
 });

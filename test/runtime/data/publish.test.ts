@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -61,6 +62,16 @@ function snapshot(directory: string): Record<string, string> {
     else if (readdirSync(path).length === 0) found[`${name}/`] = '';
   }
   return found;
+}
+
+/** As `find -type d -empty -delete` does. */
+function removeEmptyFolders(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const path = join(directory, entry.name);
+    removeEmptyFolders(path);
+    if (readdirSync(path).length === 0) rmdirSync(path);
+  }
 }
 
 function put(directory: string, files: Record<string, string>): void {
@@ -219,6 +230,24 @@ describe('publishing without disturbance', () => {
     expect(snapshot(directory)).toEqual({});
   });
 
+  it.each(PUBLISH_STEPS)('survives those who remove empty folders, at %s', async (step) => {
+    for (const kind of before) {
+      const { directory, output } = place(kind);
+      const job = { output, runId: 'b', overwrite: true };
+      await prepareWorkspace(output, 'b');
+      removeEmptyFolders(workspacePath(output, 'b'));
+      for (const partition of [0, 1]) writeFileSync(partPath(job, partition), `b ${partition}\n`);
+      let tidied = false;
+      const result = await publish(job, 'p1', (name) => {
+        if (name === step && !tidied) removeEmptyFolders(workspacePath(output, 'b'));
+        tidied ||= name === step;
+      });
+      expect(result).toEqual({ outcome: 'published' });
+      expect(snapshot(output)).toEqual(expected(job));
+      await expectNothingLeft(directory, [job]);
+    }
+  });
+
   it('refuses a workspace that exists, and names that would leave the directory', async () => {
     const { output } = place('no output');
     await prepareWorkspace(output, 'b');
@@ -316,6 +345,16 @@ describe('a job that cannot be published', () => {
     await expectNothingLeft(directory, [job]);
   });
 
+  it('is called published when its workspace is gone, and its output is there', async () => {
+    const { output } = place('an old output');
+    const job = { output, runId: 'b', overwrite: true };
+    await prepare(job);
+    await publish(job, 'p1');
+    await removeWorkspace(output, 'b');
+    expect(await publish(job, 'p2')).toEqual({ outcome: 'already' });
+    expect(snapshot(output)).toEqual(expected(job));
+  });
+
   it('is not called published when its workspace is gone', async () => {
     const { output } = place('no output');
     const job = { output, runId: 'b', overwrite: true };
@@ -327,6 +366,71 @@ describe('a job that cannot be published', () => {
       code: 'workspace-missing',
     });
     expect(existsSync(output)).toBe(false);
+  });
+});
+
+const stepsToMove = PUBLISH_STEPS.slice(0, PUBLISH_STEPS.indexOf('publish.after_rename'));
+
+it('a publisher that has moved the output itself knows that it did, whatever lies there now', async () => {
+  const { output } = place('no output');
+  const job = { output, runId: 'b', overwrite: true };
+  await prepare(job);
+  const result = await publish(job, 'p1', (name) => {
+    if (name !== 'publish.before_empty' || !existsSync(join(output, 'part-00000'))) return;
+    rmSync(output, { recursive: true });
+    throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fsync' });
+  });
+  expect(result).toEqual({ outcome: 'already' });
+});
+
+describe('a job whose staging folder a stranger has removed', () => {
+  const removeStaging = (job: Job): void => {
+    rmSync(join(workspacePath(job.output, job.runId), 'staging'), { recursive: true });
+  };
+
+  it.each(stepsToMove)(
+    'at %s is called failed by every publisher, and the old output stays',
+    async (step) => {
+      for (const kind of before) {
+        const { directory, output } = place(kind);
+        const job = { output, runId: 'b', overwrite: true };
+        await prepare(job);
+        const steps: PublishStep[] = [];
+        const result = await publish(job, 'p1', (name) => {
+          if (name === step && !steps.includes(name)) removeStaging(job);
+          steps.push(name);
+        });
+        if (!steps.includes(step)) expect(result).toEqual({ outcome: 'published' });
+        else {
+          expect(result).toMatchObject({ outcome: 'failed', definite: true, code: 'staging-lost' });
+          removeEmptyFolders(workspacePath(output, 'b'));
+          expect(await publish(job, 'p2')).toMatchObject({ definite: true, code: 'voided' });
+          expect(existsSync(output) ? snapshot(output) : {}).toEqual(kind === 'an old output' ? OLD : {});
+          await removeWorkspace(output, 'b');
+          expect(readdirSync(directory)).toEqual(kind === 'no output' ? [] : ['out']);
+        }
+      }
+    },
+  );
+
+  it('is called failed however often publishers crash while they find that out', async () => {
+    const crashed = new Set<string>();
+    for (let index = 0; index < 12; index++) {
+      const { output } = place('an old output');
+      const job = { output, runId: 'b', overwrite: true };
+      await prepare(job);
+      removeStaging(job);
+      let taken = 0;
+      const first = await publish(job, 'p1', (name) => {
+        if (taken++ !== index) return;
+        crashed.add(name);
+        throw new Crash(name);
+      }).catch((error: unknown) => error);
+      const second = await publish(job, 'p2');
+      expect(second, String(first)).toMatchObject({ outcome: 'failed', definite: true });
+      expect(snapshot(output)).toEqual(OLD);
+    }
+    expect(crashed).toContain('publish.after_void');
   });
 });
 
@@ -413,15 +517,16 @@ async function zombie(kind: (typeof before)[number], play: Play): Promise<Ending
   await publish(jobB, 'b', (name) => plant?.(name, jobB));
 
   let stoppedC: PublishStep | undefined;
+  let late: PublishResult | undefined;
   if (stopC === 'not run') {
     halted.letGo();
-    await halted.result.catch(expectCrash);
+    late = (await halted.result.catch(expectCrash)) ?? undefined;
   } else {
     await prepare(jobC);
     const later = publishHalting(jobC, 'c', { stop: stopC, plant });
     stoppedC = await later.reached;
     halted.letGo();
-    await halted.result.catch(expectCrash);
+    late = (await halted.result.catch(expectCrash)) ?? undefined;
     later.letGo();
     await later.result;
   }
@@ -432,6 +537,7 @@ async function zombie(kind: (typeof before)[number], play: Play): Promise<Ending
   let wrong: string | undefined;
   if (!isDeepStrictEqual(there, wanted)) wrong = `the output is ${JSON.stringify(there)}`;
   else if (left.length > 0) wrong = `left over ${left.join(' ')}`;
+  else if (late?.outcome === 'failed') wrong = `A says of what B published: ${late.message}`;
   if (wrong !== undefined) wrong = `A stopped ${stoppedA}, C stopped ${stoppedC ?? stopC}: ${wrong}`;
   return { wrong, stoppedA, stoppedC };
 }
