@@ -156,12 +156,14 @@ function stepOrNothing(text: string): Partial<TraceLine> {
   }
 }
 
+const tornEnd = ' (last line torn: the process was killed, or its disk took no more of the trace)';
+
 function verdictText(file: string, verdict: ReplayVerdict): string {
   const name = sayPath(file);
   switch (verdict.outcome) {
     case 'same':
       if (verdict.steps === 0 && verdict.torn) return `${name}: 0 steps: ${unbegunText(file)}`;
-      return `${name}: ${verdict.steps} steps, same decisions, chain ${verdict.chain}${verdict.torn ? ' (last line torn: the process was killed)' : ''}`;
+      return `${name}: ${verdict.steps} steps, same decisions, chain ${verdict.chain}${verdict.torn ? tornEnd : ''}`;
     case 'diverged':
       return `${name}:${verdict.line}: diverges in "${verdict.field}": ${verdict.message}`;
     case 'invalid':

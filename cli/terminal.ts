@@ -1,7 +1,8 @@
 /**
  * The command's two outputs: data on stdout, everything else on stderr. A reader that goes away early is no error.
  */
-import { fstatSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, writeFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { painted } from './color.js';
 import { leave } from './ending.js';
 import { printable } from './printable.js';
@@ -72,6 +73,13 @@ function shown(text: string): string {
 export function answerClosedOutputs(): void {
   process.stdout.on('error', endForStdout);
   process.stderr.on('error', () => {});
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => letGoOfClosed(terminals));
+}
+
+/** As it ends, Node gives terminals back as they were, and crashes at one that was closed meanwhile; but not at what is not open. */
+function letGoOfClosed(terminals: readonly number[]): void {
+  for (const descriptor of terminals) if (!isatty(descriptor)) closeSync(descriptor);
 }
 
 function endForStdout(error: NodeJS.ErrnoException): never {

@@ -39,7 +39,7 @@ function noTraces(directory: string, name: string): UserError {
 
 export interface TextLine {
   readonly text: string;
-  /** The file ends here without a line feed: its writer was killed. */
+  /** The file ends here without a line feed: its writer was killed, or a disk took no more. */
   readonly torn: boolean;
 }
 

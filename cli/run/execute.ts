@@ -215,7 +215,10 @@ function wentBackText(facts: DecisionFacts): string {
   return `${acknowledged}${found}; what is lost is done again`;
 }
 
-/** Nobody asks twice so soon: who ends a command and then its whole group (as `timeout` does) asks once. */
+/**
+ * Nobody asks twice so soon: who ends a command and then its whole group (as `timeout` does) asks once. That a terminal was
+ * closed is told by the kernel and by the shell, with any time in between.
+ */
 const asksAgainMs = 100;
 
 /** The first Ctrl-C lets running attempts finish, the second ends at once. */
@@ -227,7 +230,7 @@ function answerSignals(
   let first: StopSignal | undefined;
   let firstMs = 0;
   const answer = (signal: StopSignal): void => {
-    if (first && performance.now() - firstMs < asksAgainMs) return;
+    if (first && (signal === 'SIGHUP' || performance.now() - firstMs < asksAgainMs)) return;
     if (first) {
       abandon(cluster, options);
       leave(exitOfSignal(first));

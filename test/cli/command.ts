@@ -8,7 +8,7 @@ import { afterAll, expect } from 'vitest';
 import type { JournalRecord } from '../../core/records.js';
 import { FileJournal } from '../../runtime/store/file-journal.js';
 
-const program = fileURLToPath(new URL('../../dist/bin/rehearse.cjs', import.meta.url));
+export const program = fileURLToPath(new URL('../../dist/bin/rehearse.cjs', import.meta.url));
 
 export interface Ended {
   /** Exit code, or the signal that ended the command. */

@@ -341,5 +341,9 @@ describe('a disk that takes no more of a trace', () => {
     expect(statSync(join(runsOf(folder)[0]!, 'trace', 'master-1.1.ndjson')).size).toBeLessThanOrEqual(
       150 * 1024,
     );
+    const replayed = await succeed(['replay', 'last'], { cwd: folder });
+    expect(replayed.err).toMatch(
+      /master-1\.1\.ndjson: .* \(last line torn: the process was killed, or its disk took no more of the trace\)\n/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** Interrupted and killed runs: what they say, what they leave, and that `resume` finishes them. */
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -22,6 +23,7 @@ import {
   newFolder,
   onLinux,
   partsOf,
+  program,
   rehearse,
   runsOf,
   slowJob,
@@ -109,7 +111,7 @@ describe('the first signal', () => {
     ['SIGINT', 'to the whole group, as from a terminal,', 130],
     ['SIGTERM', 'to the command', 143],
     ['SIGTERM', 'to the command and then the whole group, as from timeout,', 143],
-    ['SIGHUP', 'to the whole group, as from a terminal that is closed,', 129],
+    ['SIGHUP', 'to the whole group, as from a terminal that is closed, and again,', 129],
   ] as const)(
     '%s %s lets running attempts finish and says how to go on; exit code %i',
     async (signal, to, code) => {
@@ -122,6 +124,7 @@ describe('the first signal', () => {
       running.child.kill(signal);
       await until('it says that it stops', () => running.err().includes('stopping:'));
       await new Promise((resolve) => setTimeout(resolve, 500)); // longer than a worker waits for a word about itself
+      if (to.includes('again')) running.child.kill(signal);
       openGate(folder);
       const ended = await running.ended;
       const run = runsOf(folder)[0]!;
@@ -174,18 +177,46 @@ it.skipIf(!onLinux)(
   },
 );
 
-describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
+it.skipIf(!onLinux || !existsSync('/usr/bin/script'))(
+  'a terminal that is closed lets running attempts finish, and the command ends well without it',
+  async () => {
+    const folder = gatedFolder();
+    const words = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
+    // The kernel tells the shell, and the shell what it runs.
+    const command = `trap 'kill -HUP $child' HUP; ${words} & child=$!; wait; wait $child; echo $? > code`;
+    const options = { cwd: folder, env: { ...process.env, SHELL: '/bin/sh' }, stdio: 'ignore' } as const;
+    const terminal = spawn('script', ['-qc', command, '/dev/null'], options);
+    await halfWay(folder);
+    terminal.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 500)); // it would have ended at once
+    openGate(folder);
+    await until('it has ended', () => existsSync(join(folder, 'code')) && codeIn(folder) !== '');
+    expect(codeIn(folder)).toBe('129\n');
+    expect(decisionsOf(runsOf(folder)[0]!, 'attempt-assigned')).toHaveLength(committed(folder));
+    await finish(folder, 'closed');
+  },
+);
+
+function codeIn(folder: string): string {
+  return readFileSync(join(folder, 'code'), 'utf8');
+}
+
+describe.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s', (signal, code) => {
   it('as soon as anything is written leaves nothing, or a run that goes on from there', async () => {
     const folder = gatedFolder();
     const running = start(args, { cwd: folder });
     const isWritten = (): boolean => readdirSync(folder).some((name) => name.startsWith('.out.rehearse-'));
     await until('the folder beside the output is made', isWritten, 20_000, 1);
-    const below = onLinux && signal === 'SIGINT' ? descendantsOf(running.pid) : [];
+    const below = onLinux && signal !== 'SIGTERM' ? descendantsOf(running.pid) : [];
     running.child.kill(signal);
     for (const pid of below.filter(isAlive)) process.kill(pid, signal); // as from a terminal
     openGate(folder);
     const ended = await running.ended;
-    expect(ended).toMatchObject({ code: signal === 'SIGINT' ? 130 : 143, out: '' });
+    expect(ended).toMatchObject({ code, out: '' });
     expect(ended.err).not.toMatch(/worker-\d ended/);
     if (ended.err === 'stopped before anything was begun\n') {
       expect(runsOf(folder)).toEqual([]);
