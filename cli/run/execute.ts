@@ -20,6 +20,7 @@ import { isLast, type RunRequest } from '../../runtime/run/run-request.js';
 import { leave, onNoAnswer } from '../ending.js';
 import { surroundingsError } from '../surroundings.js';
 import { exitCodes, exitOfSignal, type StopSignal, UserError } from '../user-error.js';
+import { damageError } from './damaged-run.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -231,7 +232,7 @@ export function resumeCommand(layout: RunLayout): string {
 function explained(error: unknown, layout: RunLayout): unknown {
   if (error instanceof StoreFailedError) return storeError(error, layout);
   if (error instanceof UnbegunError) return unbegunError(error, layout);
-  return surroundingsError(error, resumeCommand(layout)) ?? error;
+  return damageError(error, layout) ?? surroundingsError(error, resumeCommand(layout)) ?? error;
 }
 
 function unbegunError({ node, how, log }: UnbegunError, layout: RunLayout): UserError {
