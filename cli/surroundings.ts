@@ -3,6 +3,7 @@
  */
 import { dirname } from 'node:path';
 import { errnoOf } from '../runtime/data/disk.js';
+import { DiskError } from '../runtime/data/errors.js';
 import { exitCodes, UserError } from './user-error.js';
 
 interface Trouble {
@@ -68,7 +69,8 @@ export function writingTo<T>(flag: string, place: string, write: () => T): T {
 }
 
 /** The error that tells the user; undefined when this is none of the surroundings' making. */
-export function surroundingsError(error: unknown, afterwards?: string): UserError | undefined {
+export function surroundingsError(thrown: unknown, afterwards?: string): UserError | undefined {
+  const error = thrown instanceof DiskError ? thrown.cause : thrown;
   const errno = errnoOf(error);
   if (errno === undefined) return undefined;
   const { syscall, path, message } = error as NodeJS.ErrnoException;

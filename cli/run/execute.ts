@@ -23,6 +23,7 @@ import { exitOfSignal, onStopSignal, type StopSignal } from '../stop-signals.js'
 import { refusalOf, surroundingsError } from '../surroundings.js';
 import { exitCodes, UserError } from '../user-error.js';
 import { Absence } from './absence.js';
+import { damageError } from './damaged-run.js';
 import { refuseOverlap, sourcesOf } from './output-overlap.js';
 import { sayPath, sayRun } from './prepare.js';
 import type { ProgressView } from './progress.js';
@@ -286,7 +287,7 @@ export function resumeCommand(layout: RunLayout): string {
 function explained(error: unknown, layout: RunLayout): unknown {
   if (error instanceof StoreFailedError) return storeError(error, layout);
   if (error instanceof UnbegunError) return unbegunError(error, layout);
-  return surroundingsError(error, resumeCommand(layout)) ?? error;
+  return damageError(error, layout) ?? surroundingsError(error, resumeCommand(layout)) ?? error;
 }
 
 function unbegunError({ node, how, log }: UnbegunError, layout: RunLayout): UserError {

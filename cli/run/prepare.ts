@@ -20,7 +20,7 @@ import { CompilerError, JobCompileError, JobFileError } from '../../runtime/bund
 import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
 import type { Commands } from '../../runtime/commands/command-job.js';
-import { InputError } from '../../runtime/data/errors.js';
+import { DiskError, InputError } from '../../runtime/data/errors.js';
 import { resolveInputs } from '../../runtime/data/inputs.js';
 import { planSplits } from '../../runtime/data/plan.js';
 import { prepareWorkspace } from '../../runtime/data/publish.js';
@@ -160,6 +160,8 @@ function jobError(
     return new UserError({ code: 'J005', what: error.message, where: '--param' });
   if (error instanceof ParamsRefused) return refusedParams(error, { name, params, scratch });
   if (error instanceof UserError) return error;
+  const refused = error instanceof DiskError ? surroundingsError(error) : undefined;
+  if (refused) return refused;
   const { stack } = error instanceof Error ? error : {};
   const where = (stack && userFrame(stack, scratch)) ?? name;
   if (isJobDefinition(error)) return new UserError({ code: 'J004', what: error.message, where });

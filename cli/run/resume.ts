@@ -17,6 +17,7 @@ import { FileFiles } from '../../runtime/store/file-files.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { openTerminal, type Terminal } from '../terminal.js';
 import { exitCodes, UserError } from '../user-error.js';
+import { damageError } from './damaged-run.js';
 import { type EndedRun, lookAtEnd, sayEnded } from './ended-run.js';
 import type { RunFlags } from './flags.js';
 import { dataDirectoryOf, findRun } from './run-id.js';
@@ -34,7 +35,7 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
       next: 'start the job anew: rehearse run …',
     });
   }
-  const order = await loadWorkOrder(await FileFiles.open(layout.files), request.spec.work);
+  const order = await workOrderOf(request, layout);
   const terminal = openTerminal(flags);
   const running = claimRun(layout);
   if (running !== undefined) {
@@ -65,6 +66,14 @@ export async function resume(args: string[], flags: GlobalFlags): Promise<number
     return await afterTheEnd(now, { request, layout, terminal, flags });
   const code = await concludeRun(ending, { request, layout, order, terminal, flags, tookUs, resumed: true });
   return code === exitCodes.yes ? await followingStages(request, layout, terminal, flags) : code;
+}
+
+async function workOrderOf({ spec }: RunRequest, layout: RunLayout): Promise<WorkOrder> {
+  try {
+    return await loadWorkOrder(await FileFiles.open(layout.files), spec.work);
+  } catch (error) {
+    throw damageError(error, layout) ?? error;
+  }
 }
 
 /** What is left of a pipeline after this stage of it. */

@@ -9,6 +9,7 @@ import { threadId } from 'node:worker_threads';
 import { validateJob } from '../../jobs/define.js';
 import { definePipeline, isPipeline, type Program } from '../../jobs/pipeline.js';
 import type { Job, Params } from '../../jobs/types.js';
+import { onDisk } from '../data/disk.js';
 import { sha256 } from '../sha256.js';
 import { JobFileError } from './errors.js';
 
@@ -22,17 +23,20 @@ export interface LoadOptions {
 /**
  * Imports a bundle. With `process.setSourceMapsEnabled(true)` called before, stack traces name the user's own files,
  * relative to the job's file and inside `directory`. Throws JobFileError if there is no default export,
- * JobDefinitionError if it is neither job nor pipeline nor a function, and whatever the module itself throws.
+ * JobDefinitionError if it is neither job nor pipeline nor a function, DiskError if it cannot be
+ * written, and whatever the module itself throws.
  */
 export async function loadProgram(code: string, options: LoadOptions): Promise<Program> {
   const path = join(options.directory, `${sha256(code)}.mjs`);
   // A power cut may have left the name of a file whose text never reached the disk.
   if (textOf(path) !== code) {
-    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    // Several executors may load one bundle at once: the name must never belong to half a file.
-    const temporary = `${path}.${process.pid}.${threadId}`;
-    writeFileSync(temporary, code);
-    renameSync(temporary, path);
+    onDisk(path, () => {
+      mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+      // Several executors may load one bundle at once: the name must never belong to half a file.
+      const temporary = `${path}.${process.pid}.${threadId}`;
+      writeFileSync(temporary, code);
+      renameSync(temporary, path);
+    });
   }
   const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
   if (module.default === undefined) {

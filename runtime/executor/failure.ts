@@ -11,6 +11,7 @@ import {
   SourceError,
   UserCodeError,
 } from '../data/errors.js';
+import { StoreDamagedError } from '../store/damage.js';
 import type { ThreadResult, ThreadSources } from './messages.js';
 
 const textLengthMax = 2000;
@@ -39,6 +40,7 @@ export function resultOfError(error: unknown, sources: ThreadSources, bundleDire
     const reason = error.cause instanceof SegmentMissingError ? 'missing' : 'corrupt';
     return { type: 'starved', source: sources[error.task]!.attempt, reason };
   }
+  if (error instanceof StoreDamagedError) return { type: 'store-damaged', message: error.message };
   return { type: 'broke', failure: failureOf(error, bundleDirectory) };
 }
 

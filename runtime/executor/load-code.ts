@@ -8,6 +8,7 @@ import type { Job, ParamValues } from '../../jobs/types.js';
 import { loadProgram } from '../bundle/load.js';
 import { commandJob } from '../commands/command-job.js';
 import type { JobCode } from '../node/work-order.js';
+import { StoreDamagedError } from '../store/damage.js';
 import type { Files } from '../store/ports.js';
 
 const loaded = new Map<string, Program>();
@@ -46,6 +47,6 @@ async function load(
     return builtin;
   }
   const bytes = await files.get(code.hash);
-  if (!bytes) throw new Error(`the code of job "${code.name}" is not in the store`);
+  if (!bytes) throw new StoreDamagedError(`the code of job "${code.name}" is not in the store`);
   return await loadProgram(bytes.toString(), { directory, name: code.name });
 }

@@ -93,7 +93,9 @@ export type ThreadResult =
       readonly heaviest?: { readonly key: string; readonly records: number };
     }
   | { readonly type: 'broke'; readonly failure: Failure }
-  | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason };
+  | { readonly type: 'starved'; readonly source: AttemptId; readonly reason: InvalidationReason }
+  /** No attempt can be run: what all of them read first is damaged or gone. */
+  | { readonly type: 'store-damaged'; readonly message: string };
 
 /** Bound of a thread's heap, unless the user asks for another. */
 export const heapMiBDefault = 1024;

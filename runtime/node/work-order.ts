@@ -10,6 +10,7 @@ import type { Commands } from '../commands/command-job.js';
 import type { InputFile } from '../data/input-file.js';
 import type { SplitRange } from '../data/plan.js';
 import { sha256 } from '../sha256.js';
+import { StoreDamagedError } from '../store/damage.js';
 import type { Files } from '../store/ports.js';
 
 export interface WorkOrder {
@@ -102,6 +103,6 @@ export async function loadWorkOrderHead(files: Files, hash: string): Promise<Wor
 
 async function bytesOf(files: Files, hash: string): Promise<Buffer> {
   const bytes = await files.get(hash);
-  if (!bytes) throw new Error(`the work order ${hash} is not in the store`);
+  if (!bytes) throw new StoreDamagedError(`the work order ${hash} is not in the store`);
   return bytes;
 }

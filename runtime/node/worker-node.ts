@@ -14,6 +14,7 @@ import { keepHeapsSmall } from '../process/engine.js';
 import { FetchError } from '../shuffle/fetch-error.js';
 import type { ReduceInputs } from '../shuffle/reduce-inputs.js';
 import type { ShuffleServer } from '../shuffle/server.js';
+import { StoreDamagedError } from '../store/damage.js';
 import type { Files } from '../store/ports.js';
 import type { CrashPoints } from './crash-points.js';
 import { DialingNode, type DialingNodeOptions } from './dialing-node.js';
@@ -191,6 +192,7 @@ export class WorkerNode extends DialingNode<'worker'> {
   #giveUp({ run: { attempt }, inputs }: RunningAttempt, error: Error): void {
     inputs?.remove();
     if (!this.#running.delete(attemptKey(attempt))) return;
+    if (error instanceof StoreDamagedError) return this.#options.failed(error);
     if (error instanceof FetchError) {
       const { source, reason } = error;
       this.driver.feed({ type: 'attempt.starved', attempt, source, reason });
@@ -275,6 +277,9 @@ export class WorkerNode extends DialingNode<'worker'> {
         return;
       case 'starved':
         this.driver.feed({ type: 'attempt.starved', attempt, source: result.source, reason: result.reason });
+        return;
+      case 'store-damaged':
+        this.#options.failed(new StoreDamagedError(result.message));
         return;
       case 'aborted':
         this.driver.feed({ type: 'attempt.aborted', attempt });

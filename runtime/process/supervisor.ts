@@ -3,8 +3,8 @@
  * pause when they end quickly, and at the end kills them for certain, stopped ones too.
  */
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterConfig } from '../../core/config.js';
 import { type AttemptId, lifeName, type NodeId } from '../../core/ids.js';
@@ -15,6 +15,7 @@ import { keepOutput } from './child-output.js';
 import { takeChild } from './child-process.js';
 import type { ChildSetup, Said, ToChild, ToParent } from './child-setup.js';
 import { recordProcess } from './process-register.js';
+import { SocketsGoneError } from './sockets-gone.js';
 
 export interface SupervisorOptions {
   readonly config: ClusterConfig;
@@ -278,9 +279,19 @@ export class Supervisor {
     this.#options.failed(child.refusal ?? new UnbegunError(child.node, how, log));
   }
 
+  /** Those that live have their sessions: workers that are left may come to the end, unless they need each other. */
+  #refuseWithoutSockets({ role }: Child): void {
+    const { addresses, shuffleDirectory } = this.#options;
+    const sockets = dirname(addresses[0]![1]);
+    if (existsSync(sockets)) return;
+    const isLast = ![...this.#children.values()].some((other) => other.role === role && other.process);
+    if (role === 'master' || shuffleDirectory !== undefined || isLast) throw new SocketsGoneError(sockets);
+  }
+
   /** Nobody waits for it. */
   #spawnAgain(child: Child): void {
     try {
+      this.#refuseWithoutSockets(child);
       this.#spawn(child);
     } catch (error) {
       this.#options.failed(error as Error);

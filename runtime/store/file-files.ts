@@ -19,12 +19,13 @@ import { errnoOf } from '../data/disk.js';
 import { removeFile } from '../remove-tree.js';
 import { sha256 } from '../sha256.js';
 import { syncPathNow } from '../sync.js';
+import { StoreDamagedError } from './damage.js';
 import type { Files } from './ports.js';
 
 const KEY = /^[0-9a-f]{64}$/;
 
 /** A file's bytes no longer match its name: the disk lost or changed them. */
-export class CorruptFileError extends Error {
+export class CorruptFileError extends StoreDamagedError {
   override readonly name = 'CorruptFileError';
   readonly path: string;
 

@@ -9,6 +9,7 @@
 //  - Segments below the one in which the journal begins may go at any time; the newest never does.
 
 import { errnoOf } from '../data/disk.js';
+import { StoreDamagedError } from './damage.js';
 import { decodeFrame, FRAME_BYTES_MAX, frameAt, hasFrameBehind } from './frame.js';
 import type { JournalEntry } from './ports.js';
 import type { SegmentDirectory, SegmentFile } from './segment-directory.js';
@@ -37,7 +38,7 @@ export interface Beginning {
 const untrimmed: Beginning = { slot: 1, segment: 0, offset: 0 };
 
 /** The journal's bytes contradict each other: not a crash's doing, but lost or changed bytes. */
-export class JournalCorruptError extends Error {
+export class JournalCorruptError extends StoreDamagedError {
   override readonly name = 'JournalCorruptError';
 }
 

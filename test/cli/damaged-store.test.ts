@@ -1,15 +1,19 @@
 /** A store that was lost, restored from an older copy or damaged, under a run or before it is resumed. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JournalRecord } from '../../core/records.js';
+import { runLayout } from '../../runtime/node/layout.js';
+import { readRunRequest } from '../../runtime/run/run-request.js';
 import { FileJournal } from '../../runtime/store/file-journal.js';
 import {
   decisionsOf,
+  descendantsOf,
   expectTidy,
   jobOf,
   linesOf,
   newFolder,
+  onLinux,
   rehearse,
   runsOf,
   start,
@@ -125,4 +129,74 @@ it('a run that was killed and has lost the files of its maps makes them again: i
   expect(code, err).toBe(0);
   expect(linesOf(folder)).toEqual(answer);
   expectTidy(folder);
+});
+
+describe.each([
+  ['is gone', (file: string) => rmSync(file)],
+  ['is damaged', (file: string) => writeFileSync(file, 'damaged')],
+])(
+  'a run that was killed and has lost what its tasks read first, which %s, is not failed for it',
+  (_how, damage) => {
+    it.each(['code', 'work order'])('the %s', async (what) => {
+      const { folder, run, command } = await waitingIn();
+      command.child.kill('SIGKILL');
+      await command.ended;
+      const { code: ran, spec } = readRunRequest(runLayout(join(folder, '.rehearse'), basename(run)))!;
+      damage(join(run, 'files', what === 'code' ? (ran as { hash: string }).hash : spec.work));
+      const { code, out, err } = await rehearse(['resume', 'last'], { cwd: folder });
+      expect([code, out], err).toEqual([4, '']);
+      expect(err).toMatch(/^error\[E001\]: the store of the run is damaged\n {2}--> /m);
+      expect(err).not.toContain('failed');
+    });
+  },
+);
+
+describe('a store that is hit under a run', () => {
+  it.each([
+    [
+      'whose journal is removed',
+      'journal',
+      /^error\[E001\]: files of the run are gone\n {2}--> .*journal\n/m,
+    ],
+    [
+      'whose journal is set back',
+      'older',
+      /^error\[E001\]: the store of the run is damaged\n.*\n.*journal\.0+1 is damaged/m,
+    ],
+    ['that is removed', '.', /^error\[E001\]: files of the run are gone\n(.*\n)*.*\n {2}start the job anew/m],
+  ])('%s, is no bug of ours', async (_title, what, says) => {
+    const { folder, run, command } = await waitingIn();
+    const journal = join(run, 'journal');
+    if (what !== 'older') rmSync(join(run, what), { recursive: true });
+    else for (const name of readdirSync(journal)) truncateSync(join(journal, name), 700);
+    const { code, err } = await command.ended;
+    expect(code, err).toBe(4);
+    expect(err).toMatch(says);
+    writeFileSync(join(folder, 'go'), '');
+    if (what !== 'journal') return;
+    expect(err).toMatch(/, then: rehearse resume \S+; or start/);
+    expect((await rehearse(['resume', 'last'], { cwd: folder })).code).toBe(0);
+    expect(linesOf(folder)).toEqual(answer);
+  });
+
+  it.runIf(onLinux).each([
+    ['a master', 'master-1', ['--standby', '1']],
+    ['a worker that others read from', 'worker-1', ['--private-data']],
+    ['the last worker', 'worker-1', []],
+  ])('whose sockets are removed, ends when %s has to be started again', async (_who, node, flags) => {
+    const { folder, run, command } = await waitingIn(...flags);
+    rmSync(readFileSync(join(run, 'sockets'), 'utf8'), { recursive: true });
+    const child = descendantsOf(command.pid).find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`rehearse ${node}`),
+    )!;
+    process.kill(child, 'SIGKILL');
+    const { code, err } = await command.ended;
+    expect(code, err).toBe(4);
+    expect(err).toMatch(
+      /^error\[E007\]: the folder of the run’s sockets is gone.*\n {2}--> .*\n.*\n {2}to go on: rehearse resume \S+\n/m,
+    );
+    writeFileSync(join(folder, 'go'), '');
+    expect((await rehearse(['resume', 'last'], { cwd: folder })).code).toBe(0);
+    expect(linesOf(folder)).toEqual(answer);
+  });
 });

@@ -11,6 +11,7 @@ import { bundleJob } from '../../runtime/bundle/bundle.js';
 import { JobCompileError, JobFileError } from '../../runtime/bundle/errors.js';
 import { loadProgram } from '../../runtime/bundle/load.js';
 import { userFrame } from '../../runtime/bundle/user-frame.js';
+import { DiskError } from '../../runtime/data/errors.js';
 import { sha256 } from '../../runtime/sha256.js';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'rehearse-bundle-')));
@@ -251,4 +252,12 @@ describe("the user's own frame", () => {
     const stack = await mapInChild(write('job.ts', WORDS), 'bad');
     expect(userFrame(stack, join(folder, 'bundles'))).toBe('lib/split.ts:2:29');
   });
+});
+
+test('a bundle that cannot be written is the disk’s failure, with its place, and not the job’s', async () => {
+  const place = write('bundles', 'a file in the way');
+  const path = write('job.ts', 'export default 1;');
+  const error = await load(path).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DiskError);
+  expect((error as DiskError).message).toContain(place);
 });

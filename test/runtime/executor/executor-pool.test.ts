@@ -71,14 +71,14 @@ describe.skipIf(!existsSync(BUILT))('a thread of executors (needs the build in d
     });
     rmSync(disk);
     expect(await run()).toMatchObject({
-      type: 'broke',
-      failure: { message: expect.stringMatching(/the work order .* is not/) },
+      type: 'store-damaged',
+      message: expect.stringMatching(/the work order .* is not/),
     });
     const files = await FileFiles.open(join(disk, 'files'));
     await storeWorkOrder(files, order);
     expect(await run()).toMatchObject({
-      type: 'broke',
-      failure: { message: expect.stringMatching(/the code of job .* is not/) },
+      type: 'store-damaged',
+      message: expect.stringMatching(/the code of job .* is not/),
     });
     await files.putIfAbsent(sha256(code), Buffer.from(code));
     expect(await run()).toMatchObject({ type: 'finished', records: 0 });
