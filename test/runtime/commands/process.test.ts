@@ -79,6 +79,16 @@ describe('a program', () => {
     await expect(printed(program)).rejects.toThrow(`the mapper (${command}) counted what cannot be: no`);
   });
 
+  it('that is ended for what it counts ends so too where most of what it is given was never read', async () => {
+    const count = (): void => {
+      throw new TypeError('ctx.count: no');
+    };
+    const command = 'echo reporter:counter:g,n,1 >&2; sleep 100';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: { ...context, count } });
+    program.feed(Array.from({ length: 100 }, () => 'line\n'.repeat(20_000)));
+    await expect(printed(program)).rejects.toThrow(`the mapper (${command}) counted what cannot be: no`);
+  });
+
   it('is told its inputs only where their names are no more than a variable can hold', () => {
     const names = Array.from(
       { length: 2500 },
