@@ -131,7 +131,7 @@ export class Program {
     else if (line.startsWith('reporter:status:'))
       this.#options.context.status(line.slice('reporter:status:'.length));
     else {
-      this.#lastComplaint = line.slice(0, 300);
+      if (line.trim() !== '') this.#lastComplaint = line.slice(0, 300);
       process.stderr.write(`${line}\n`);
     }
   }

@@ -177,7 +177,7 @@ describe('programs in the place of a job', () => {
       };
       const lines = io === 'tsv' ? '4\n' : '2\n';
       expect(await linesBy()).toBe(lines);
-      expect(await linesBy('--combiner', io === 'tsv' ? 'cut -f1' : 'cat; echo')).toBe(lines);
+      expect(await linesBy('--combiner', io === 'tsv' ? 'cut -f1' : 'cat; echo " "')).toBe(lines);
     },
   );
 

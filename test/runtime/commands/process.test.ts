@@ -70,6 +70,27 @@ describe('a program', () => {
     expect(counted).toEqual([['g: n', 7]]);
   });
 
+  it('failed for what it complained of last, whatever blank lines it prints after that', async () => {
+    const command = 'echo so >&2; echo " " >&2; echo >&2; exit 3';
+    const program = new Program({ command, role: 'mapper', environment: {}, context });
+    await expect(printed(program)).rejects.toThrow(/ended with exit code 3: so$/);
+  });
+
+  it('is heard also where what it has started counts after the end of its output', async () => {
+    const counted: unknown[] = [];
+    const counting = { ...context, count: (name: string, by?: number) => counted.push([name, by]) };
+    const command = '(exec >&-; sleep 0.1; echo reporter:counter:g,n,7 >&2) & echo out';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: counting as never });
+    expect(await printed(program)).toEqual(['out']);
+    expect(counted).toEqual([['g: n', 7]]);
+  });
+
+  it('is not waited for where what it has started only keeps the place for complaints open', async () => {
+    const command = '(exec >&-; sleep 7653) & echo out';
+    const program = new Program({ command, role: 'mapper', environment: {}, context });
+    expect(await printed(program)).toEqual(['out']);
+  });
+
   it('that counts what cannot be counted fails by it, and not whoever listens', async () => {
     const count = (): void => {
       throw new TypeError('ctx.count: no');
