@@ -104,10 +104,10 @@ export function validateJob(value: unknown): Job {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new JobDefinitionError(`a job is an object { name, map, reduce }, not ${kindOf(value)}`);
   }
-  if (value instanceof Promise)
-    throw new JobDefinitionError(
-      'a job is an object, and not the promise of one: await it where it is exported',
-    );
+  if (value instanceof Promise) {
+    const instead = 'use top-level await (export default await …), and functions that are not async';
+    throw new JobDefinitionError(`a job is an object, and not the promise of one: ${instead}`);
+  }
   const fields = value as Record<string, unknown>;
   const title = jobTitle(fields.name);
   for (const field of Object.keys(fields)) {

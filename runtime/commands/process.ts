@@ -6,7 +6,7 @@
  * as in a pipeline of a shell; what does not is ended with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { TaskContext } from '../../jobs/types.js';
 import { errnoOf } from '../data/disk.js';
@@ -109,8 +109,7 @@ export class Program {
     try {
       for await (const text of lines) {
         if (input.destroyed || !input.writable) return;
-        // A program that has read enough closes its end: the error says so, and is none.
-        if (!input.write(text)) await once(input, 'drain').catch(() => {});
+        if (!input.write(text)) await roomIn(input);
       }
     } catch (error) {
       this.kill();
@@ -132,7 +131,7 @@ export class Program {
     else if (line.startsWith('reporter:status:'))
       this.#options.context.status(line.slice('reporter:status:'.length));
     else {
-      this.#lastComplaint = line.slice(0, 300);
+      if (line.trim() !== '') this.#lastComplaint = line.slice(0, 300);
       process.stderr.write(`${line}\n`);
     }
   }
@@ -148,6 +147,20 @@ export class Program {
       this.kill();
     }
   }
+}
+
+/**
+ * Until it takes more, or never will: a program that has read enough closes its end, which is no error, and of one that was
+ * killed Node says nothing but that the stream is closed.
+ */
+function roomIn(input: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      input.off('drain', done).off('close', done);
+      resolve();
+    };
+    input.on('drain', done).on('close', done);
+  });
 }
 
 /** The system refused: no more files may be open, or no more processes run. It is not the program's doing. */

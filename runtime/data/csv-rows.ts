@@ -11,6 +11,8 @@ import { LINE_BYTES_MAX_DEFAULT } from './lines.js';
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+/** In a column name: where lines end with CR alone, as they did on old Macs, all of them would be names. */
+const loneReturn = /\r(?!\n)/;
 
 /** What was read of a file, and how far that is in the file. */
 export interface FileContent {
@@ -27,8 +29,9 @@ export interface FileBatch {
 export async function* csvRows(
   file: InputFile,
   content: AsyncIterable<FileContent>,
+  rowBytesMax = LINE_BYTES_MAX_DEFAULT,
 ): AsyncGenerator<FileBatch> {
-  const rows = new Rows(file);
+  const rows = new Rows(file, rowBytesMax);
   const parser = await rows.open();
   const stopped = new Promise<void>((resolve) => {
     parser.on('error', (error) => {
@@ -52,6 +55,7 @@ export async function* csvRows(
 /** What the parser has found, and where in the file it lies. */
 class Rows {
   readonly #file: InputFile;
+  readonly #rowBytesMax: number;
   #records: DataRecord[] = [];
   /** Where the last row ended. */
   #offset = 0;
@@ -61,8 +65,9 @@ class Rows {
   #lastByte: number | undefined;
   failure: Error | undefined;
 
-  constructor(file: InputFile) {
+  constructor(file: InputFile, rowBytesMax: number) {
     this.#file = file;
+    this.#rowBytesMax = rowBytesMax;
   }
 
   async open(): Promise<Parser> {
@@ -73,7 +78,7 @@ class Rows {
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
-      max_record_size: LINE_BYTES_MAX_DEFAULT,
+      max_record_size: this.#rowBytesMax,
       columns: (names: string[]) => {
         this.#expectNames(names);
         this.#passed(parser.info);
@@ -101,7 +106,8 @@ class Rows {
     const { failure } = this;
     if (failure instanceof InputDataError) throw failure;
     if (failure) {
-      throw new InputDataError(this.#file.name, this.#offset, reasonOf(failure), { cause: failure });
+      const reason = reasonOf(failure, this.#rowBytesMax);
+      throw new InputDataError(this.#file.name, this.#offset, reason, { cause: failure });
     }
     const batch = this.#records;
     this.#records = [];
@@ -118,13 +124,16 @@ class Rows {
     const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
     if (twice !== undefined)
       throw new InputDataError(this.#file.name, 0, `two columns are called ${showKey(twice)}`);
-    if (this.#lineEndBytes === undefined && names.some((name) => name.includes('\r')))
-      throw new InputDataError(this.#file.name, 0, 'lines end with LF or CRLF, and these end with CR alone');
+    const unbroken = names.find((name) => loneReturn.test(name));
+    if (unbroken !== undefined) {
+      const where = `the column name ${showKey(unbroken)} holds a CR`;
+      throw new InputDataError(this.#file.name, 0, `lines end with LF or CRLF, and ${where}`);
+    }
   }
 }
 
-function reasonOf(failure: Error): string {
+function reasonOf(failure: Error, rowBytesMax: number): string {
   return (failure as { code?: unknown }).code === 'CSV_MAX_RECORD_SIZE'
-    ? `a row is longer than ${LINE_BYTES_MAX_DEFAULT} bytes; is a quote missing?`
+    ? `a row is longer than ${rowBytesMax} bytes; is a quote missing?`
     : `not CSV: ${failure.message}`;
 }

@@ -29,7 +29,7 @@ export interface LineBatch {
 export interface ReadOptions {
   /** How much is read at a time; 256 KiB unless given. */
   readonly chunkBytes?: number;
-  /** A longer line is an InputDataError; 256 MiB unless given. */
+  /** A longer line, or row of CSV, is an InputDataError; 256 MiB unless given. */
   readonly lineBytesMax?: number;
 }
 

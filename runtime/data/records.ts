@@ -41,7 +41,10 @@ export async function* readRecords(
   let rangesDone = 0;
   for (const range of ranges) {
     const file = files[range.file]!;
-    const batches = format === 'whole' ? wholeFile(file, options) : csvRows(file, contentOf(file, options));
+    const batches =
+      format === 'whole'
+        ? wholeFile(file, options)
+        : csvRows(file, contentOf(file, options), options.lineBytesMax);
     for await (const { records, bytesDone } of batches)
       yield { file, records, bytesDone: rangesDone + bytesDone };
     rangesDone += range.end - range.start;

@@ -7,8 +7,11 @@
 
 import { isSplittable } from '../../jobs/input-format.js';
 import { MapTask } from '../../jobs/map-task.js';
+import type { MaybePromise } from '../../jobs/maybe-promise.js';
 import { boundariesOf } from '../../jobs/partition.js';
 import type { Job, ParamValues } from '../../jobs/types.js';
+import { blame } from './attempt.js';
+import { isDataError } from './errors.js';
 import type { InputFile } from './input-file.js';
 import { BrokenRecord } from './json-records.js';
 import type { SplitRange } from './plan.js';
@@ -77,7 +80,7 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
   let records = 0;
   try {
     calling?.('setup', range.file, range.start);
-    await task.start();
+    await asked(() => task.start());
     for await (const batch of readRecords(files, [range], job, {
       chunkBytes: placeBytes,
     })) {
@@ -85,14 +88,23 @@ async function lookAt(options: SampleOptions, range: SplitRange, keys: string[])
       for (const one of batch.records) {
         if (one instanceof BrokenRecord) continue;
         calling?.('map', range.file, one.offset);
-        await task.offer(one.record, one.offset);
+        await asked(() => task.offer(one.record, one.offset));
         if (++records >= recordsPerPlaceMax) break;
       }
       if (records >= recordsPerPlaceMax) break;
     }
     calling?.('teardown', range.file, range.start);
-    await task.finish();
-  } catch {
-    return;
+    await asked(() => task.finish());
+  } catch (error) {
+    if (!isDataError(error)) throw error; // a bug of ours
+  }
+}
+
+/** What the job throws comes out as the doing of user code, which is a data error as well. */
+async function asked(call: () => MaybePromise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    throw blame(error, {});
   }
 }

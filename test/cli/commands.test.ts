@@ -151,6 +151,36 @@ describe('programs in the place of a job', () => {
     expect(readdirSync(folder)).not.toContain('out');
   });
 
+  it.each([
+    [[], 'g,n,99999999999999999999', 'not a safe integer'],
+    [['--sequential'], 'g,n,99999999999999999999', 'not a safe integer'],
+    [['--sequential'], 'map.x,n,1', 'cannot name a counter'],
+  ])('that count what cannot be counted are the cause of the failure: %j %s', async (more, counter, why) => {
+    const folder = newFolder({ 'in.txt': 'a\n' });
+    const count = `echo reporter:counter:${counter} >&2; cat`;
+    const flags = ['--mapper', count, '--max-attempts', '1', '-w', '1', '-o', 'out', ...more];
+    const ended = await rehearse(['run', ...flags, 'in.txt'], { cwd: folder });
+    expect(ended.err).toMatch(/the mapper \(echo .*\) counted what cannot be: /);
+    expect(ended.err).toContain(why);
+    expect(ended.err).not.toContain('ctx.count');
+    expect(ended.code).toBe(1);
+  });
+
+  it.each(['tsv', 'ndjson'])(
+    'print empty lines that mean the same, who prints them aside: %s',
+    async (io) => {
+      const line = io === 'tsv' ? 'a' : '{"key":"a","value":1}';
+      const folder = newFolder({ 'in.txt': `${line}\n\n${line}\n\n` });
+      const linesBy = async (...combiner: string[]): Promise<string> => {
+        const flags = ['--io', io, '--mapper', 'cat', ...combiner, '--reducer', 'grep -c ""', '-r', '1'];
+        return (await rehearse(['run', ...flags, 'in.txt', '-o', '-', '-q'], { cwd: folder })).out;
+      };
+      const lines = io === 'tsv' ? '4\n' : '2\n';
+      expect(await linesBy()).toBe(lines);
+      expect(await linesBy('--combiner', io === 'tsv' ? 'cut -f1' : 'cat; echo " "')).toBe(lines);
+    },
+  );
+
   it('that read nothing, or only the beginning, are fine', async () => {
     const folder = newFolder({ 'in.txt': 'line\n'.repeat(200_000) });
     const ended = await rehearse(

@@ -17,7 +17,7 @@ describe('defineJob', () => {
     ['a job is an object { name, map, reduce }, not undefined', undefined],
     ['a job is an object { name, map, reduce }, not a function', () => {}],
     ['a job is an object { name, map, reduce }, not an array', []],
-    ['not the promise of one: await it where it is exported', Promise.resolve(good)],
+    ['not the promise of one: use top-level await', Promise.resolve(good)],
     ['a job needs a name, a string that is not empty, not undefined', { ...good, name: undefined }],
     ['a job needs a name, a string that is not empty, not ""', { ...good, name: '' }],
     ['no control characters: "a\\nb"', { ...good, name: 'a\nb' }],

@@ -70,12 +70,43 @@ describe('a program', () => {
     expect(counted).toEqual([['g: n', 7]]);
   });
 
+  it('failed for what it complained of last, whatever blank lines it prints after that', async () => {
+    const command = 'echo so >&2; echo " " >&2; echo >&2; exit 3';
+    const program = new Program({ command, role: 'mapper', environment: {}, context });
+    await expect(printed(program)).rejects.toThrow(/ended with exit code 3: so$/);
+  });
+
+  it('is heard also where what it has started counts after the end of its output', async () => {
+    const counted: unknown[] = [];
+    const counting = { ...context, count: (name: string, by?: number) => counted.push([name, by]) };
+    const command = '(exec >&-; sleep 0.1; echo reporter:counter:g,n,7 >&2) & echo out';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: counting as never });
+    expect(await printed(program)).toEqual(['out']);
+    expect(counted).toEqual([['g: n', 7]]);
+  });
+
+  it('is not waited for where what it has started only keeps the place for complaints open', async () => {
+    const command = '(exec >&-; sleep 7653) & echo out';
+    const program = new Program({ command, role: 'mapper', environment: {}, context });
+    expect(await printed(program)).toEqual(['out']);
+  });
+
   it('that counts what cannot be counted fails by it, and not whoever listens', async () => {
     const count = (): void => {
       throw new TypeError('ctx.count: no');
     };
     const command = 'echo reporter:counter:g,n,1 >&2; echo out; sleep 100';
     const program = new Program({ command, role: 'mapper', environment: {}, context: { ...context, count } });
+    await expect(printed(program)).rejects.toThrow(`the mapper (${command}) counted what cannot be: no`);
+  });
+
+  it('that is ended for what it counts ends so too where most of what it is given was never read', async () => {
+    const count = (): void => {
+      throw new TypeError('ctx.count: no');
+    };
+    const command = 'echo reporter:counter:g,n,1 >&2; sleep 100';
+    const program = new Program({ command, role: 'mapper', environment: {}, context: { ...context, count } });
+    program.feed(Array.from({ length: 100 }, () => 'line\n'.repeat(20_000)));
     await expect(printed(program)).rejects.toThrow(`the mapper (${command}) counted what cannot be: no`);
   });
 

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { InputFormat } from '../../../jobs/input-format.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
 import type { DataRecord } from '../../../runtime/data/json-records.js';
+import type { ReadOptions } from '../../../runtime/data/lines.js';
 import { readRecords } from '../../../runtime/data/records.js';
 import { temporaryDirectory } from './temporary.js';
 
@@ -14,6 +15,7 @@ async function read(
   bytes: string | Buffer,
   format: InputFormat,
   chunkBytes = 7,
+  options: ReadOptions = {},
 ): Promise<DataRecord[]> {
   const folder = temporaryDirectory();
   const path = join(folder, name);
@@ -21,7 +23,8 @@ async function read(
   const files = await resolveInputs([path], { cwd: folder });
   const range = { file: 0, start: 0, end: statSync(path).size };
   const found: DataRecord[] = [];
-  for await (const { records } of readRecords(files, [range], { inputFormat: format }, { chunkBytes }))
+  const wanted = { inputFormat: format };
+  for await (const { records } of readRecords(files, [range], wanted, { ...options, chunkBytes }))
     found.push(...records);
   return found;
 }
@@ -78,8 +81,25 @@ describe('records', () => {
     await expect(read('n.csv', 'a,b,a\n1,2,3\n', 'csv')).rejects.toThrow(
       'n.csv, byte 0: two columns are called "a"',
     );
-    await expect(read('r.csv', 'a,b\r1,2\r3,4\r', 'csv')).rejects.toThrow('lines end with LF or CRLF');
-    expect(await read('q.csv', '"a\rb"\n1\n', 'csv')).toMatchObject([{ record: { 'a\rb': '1' } }]);
+    expect(await read('q.csv', '"a\r\nb"\n1\n', 'csv')).toMatchObject([{ record: { 'a\r\nb': '1' } }]);
+  });
+
+  test.each(['a,b\r1,2\r', 'a,b\r1,2\r\n', 'a,b\r1,2\r3,4\n5,6\n', '"a\rb"\n1\n'])(
+    'of CSV are none where lines end with CR alone, whatever comes after: %j',
+    async (text) => {
+      await expect(read('r.csv', text, 'csv')).rejects.toThrow(
+        /r\.csv, byte 0: lines end with LF or CRLF, and the column name ".*" holds a CR$/,
+      );
+    },
+  );
+
+  test('of CSV are no longer than lines may be, such as where a quote is missing', async () => {
+    const long = { lineBytesMax: 20 };
+    const rows = Array.from({ length: 10 }, (_, index) => `${index},"x\ny"\n`).join('');
+    expect(await read('s.csv', `a,b\n${rows}`, 'csv', 7, long)).toHaveLength(10);
+    await expect(read('l.csv', `a,b\n1,"x\n${'2,y\n'.repeat(10)}`, 'csv', 7, long)).rejects.toThrow(
+      'l.csv, byte 4: a row is longer than 20 bytes; is a quote missing?',
+    );
   });
 
   test('of CSV are the same wherever the file is cut into chunks', async () => {

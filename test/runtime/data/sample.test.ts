@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sum } from '../../../jobs/aggregates.js';
 import type { Job } from '../../../jobs/types.js';
 import { resolveInputs } from '../../../runtime/data/inputs.js';
@@ -43,4 +43,34 @@ it('no record is looked at twice, however small the input', async () => {
   const boundaries = await sampleBoundaries({ job, files, reduces: 2, params: {}, seed: '0' });
   expect(seen).toEqual(Array.from({ length: 300 }, (_, index) => key(index)));
   expect(boundaries).toEqual([key(150)]);
+});
+
+describe('of a look at keys', () => {
+  const byLine: Job = {
+    name: 'by line',
+    partition: 'range',
+    map: (line: string, emit) => {
+      if (line === 'bad') throw new RangeError('no such line');
+      emit(line, 1);
+    },
+    reduce: sum,
+  };
+  const of = async (inputs: Record<string, string>) => {
+    const cwd = temporaryDirectory();
+    for (const [name, content] of Object.entries(inputs)) writeFileSync(join(cwd, name), content);
+    const files = await resolveInputs(Object.keys(inputs), { cwd });
+    return { job: byLine, files, reduces: 2, params: {}, seed: '0' };
+  };
+
+  it('what the job throws, and what cannot be read, are left to the task', async () => {
+    const look = await of({ 'a.txt': 'a\nb\nbad\n', 'b.gz': 'no gzip at all' });
+    expect(await sampleBoundaries(look)).toHaveLength(1);
+  });
+
+  it('a bug of ours is not left to anybody', async () => {
+    const calling = (what: string): void => {
+      if (what === 'map') throw new TypeError('a bug');
+    };
+    await expect(sampleBoundaries({ ...(await of({ 'a.txt': 'a\n' })), calling })).rejects.toThrow('a bug');
+  });
 });
