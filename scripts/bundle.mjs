@@ -201,7 +201,8 @@ function compiled() {
   try {
     cachedData = read(cacheFile); // one that is made goes on from what was made before
   } catch {}
-  return new vm.Script(source, { filename: file, cachedData });
+  // No path: a cache keeps the name under which it was made, and the program may lie elsewhere by now.
+  return new vm.Script(source, { filename: 'rehearse:' + path.basename(file), cachedData });
 }
 if (making) {
   const write = () => {
